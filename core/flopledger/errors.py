@@ -1,0 +1,59 @@
+"""Every exception that flopledger raises.
+
+A message says what was found, what was expected and what to do. Only the command line turns an
+exception into text and an exit code; a library caller catches :class:`FlopledgerError`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class FlopledgerError(Exception):
+    """The base of every error that flopledger raises on purpose."""
+
+
+class UsageError(FlopledgerError, ValueError):
+    """An option, an input spec or a combination of them can't be used."""
+
+
+class ConventionError(FlopledgerError, ValueError):
+    """A convention is unknown, malformed, or can't be applied to this network."""
+
+
+class ProfileMismatch(ConventionError):  # noqa: N818  (the name is part of the public contract)
+    """A graph was read under another profile than the convention needs."""
+
+
+class ExpressionError(FlopledgerError, ValueError):
+    """An expression is malformed, forbidden, or has no value for this call."""
+
+
+class SourceError(FlopledgerError, ValueError):
+    """A source is missing, malformed, or can't be read."""
+
+
+class GraphError(SourceError):
+    """A graph breaks its own rules: an unknown id, a wrong attribute, an impossible shape."""
+
+
+class ShapeError(GraphError):
+    """A kind's shape rule has no output shape for these inputs and attributes."""
+
+
+class PluginError(FlopledgerError, RuntimeError):
+    """A frontend plugin can't be loaded, or clashes with another."""
+
+
+class OutputError(FlopledgerError, OSError):
+    """A result can't be written."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean 'x'?"`` for the known name closest to ``name``, or nothing."""
+    match = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    return f"; did you mean {match[0]!r}?" if match else ""

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+from flopledger.dims import (
+    Dim,
+    ceildiv,
+    floordiv,
+    is_dim,
+    maximum,
+    minimum,
+    product,
+    readable,
+    substitute,
+    symbol,
+    symbol_names,
+    text,
+    total,
+    truncate,
+)
+from flopledger.expression import evaluate
+from hypothesis import given
+from hypothesis import strategies as st
+
+N, H, W = symbol("N"), symbol("H"), symbol("W")
+NAMES = {"N": N, "H": H, "W": W}
+
+DIVISORS = st.integers(1, 7)
+LEAVES = st.one_of(st.integers(1, 20), st.sampled_from([N, H, W]))
+SIZES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(st.just("+"), inner, inner),
+        st.tuples(st.just("-"), inner, inner),
+        st.tuples(st.just("*"), inner, inner),
+        st.tuples(st.just("//"), inner, DIVISORS),
+        st.tuples(st.just("up"), inner, DIVISORS),
+        st.tuples(st.just("min"), inner, inner),
+        st.tuples(st.just("max"), inner, inner),
+    ),
+    max_leaves=8,
+)
+STEPS = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "//": floordiv,
+    "up": ceildiv,
+    "min": minimum,
+    "max": maximum,
+}
+
+
+def work_out(tree: object, values: dict[str, int] | None) -> Dim:
+    """Evaluate a drawn tree with symbols, or with Python's own whole numbers in their place."""
+    if isinstance(tree, tuple):
+        step, a, b = tree
+        return STEPS[step](work_out(a, values), work_out(b, values))
+    if values is not None and not isinstance(tree, int):
+        return values[str(tree)]
+    assert is_dim(tree)
+    return tree
+
+
+@given(SIZES, st.fixed_dictionaries({name: st.integers(1, 60) for name in NAMES}))
+def test_putting_numbers_for_symbols_is_as_counting_with_numbers(
+    tree: object, values: dict[str, int]
+) -> None:
+    assert substitute(work_out(tree, None), values) == work_out(tree, values)
+
+
+@given(SIZES, st.fixed_dictionaries({name: st.integers(1, 60) for name in NAMES}))
+def test_what_is_written_is_python_and_means_the_same(tree: object, values: dict[str, int]) -> None:
+    written = text(work_out(tree, None))
+
+    assert eval(written, {"min": min, "max": max}, values) == work_out(tree, values)  # noqa: S307
+
+
+@given(SIZES)
+def test_what_is_written_is_read_back_as_it_was(tree: object) -> None:
+    value = work_out(tree, None)
+
+    assert evaluate(text(value), NAMES) == value
+
+
+def test_sizes_become_as_simple_as_they_can_exactly() -> None:
+    assert text(floordiv(H - 1, 2) + 1) in ("1 + ((-1 + H)//2)", "((1 + H)//2)")
+    assert floordiv(2 * H + 6, 2) == H + 3
+    assert floordiv(4 * N + 6, 8) == floordiv(2 * N + 3, 4)
+    assert floordiv(floordiv(H, 2), 3) == floordiv(H, 6)
+    assert floordiv(N * H * W, H * W) == N
+    assert ceildiv(H, 1) == H
+    assert minimum(H, H + 2) == H
+    assert maximum(H, H + 2) == H + 2
+    assert minimum(H, W) != H
+    assert isinstance(floordiv(H - H + 7, 2), int)
+
+
+def test_sums_and_products_of_nothing() -> None:
+    assert total([]) == 0
+    assert product([]) == 1
+    assert total([1, Fraction(1, 2), 2]) == Fraction(7, 2)
+    assert total([N, 2, N]) == 2 * N + 2
+
+
+def test_a_fraction_is_truncated() -> None:
+    assert truncate(Fraction(7, 2)) == 3
+    assert truncate(5) == 5
+    assert substitute(truncate(N * 3 / 2), {"N": 3}) == 4
+
+
+def test_a_total_is_written_by_its_repeated_sizes() -> None:
+    size = floordiv(H, 2) + 1
+    count = 9 * N * size * W + 4 * N * size + 2 * N * W
+
+    written, names = readable(count)
+
+    assert names == {"h1": "1 + (H//2)"}
+    assert written.startswith("N*(")
+    assert eval(written, {}, {"N": 2, "W": 5, "h1": 4}) == 9 * 2 * 4 * 5 + 4 * 2 * 4 + 2 * 2 * 5  # noqa: S307
+
+
+def test_a_whole_number_is_written_as_it_is() -> None:
+    assert readable(12) == ("12", {})
+    assert text(Fraction(1, 3)) == "1/3"
+    assert symbol_names(N * H) == ("H", "N")
+    assert symbol_names(7) == ()
+
+
+def test_division_by_zero_is_an_error() -> None:
+    with pytest.raises(ZeroDivisionError):
+        floordiv(N, 0)
+
+
+def test_sympy_is_imported_only_when_a_symbol_appears() -> None:
+    code = (
+        "import sys, flopledger.engine, flopledger.dims as d;"
+        "d.total([d.floordiv(7, 2), d.product((2, 3))]); assert 'sympy' not in sys.modules;"
+        "d.symbol('N'); assert 'sympy' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
