@@ -1,0 +1,42 @@
+"""The kinds of layers. A new one is a record in the file of its family, listed there in ``KINDS``."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["FAMILIES", "Attribute", "Call", "Facts", "Kind", "Parts", "builtin"]
+
+FAMILIES = (
+    "activation",
+    "conv",
+    "detection",
+    "einsum",
+    "elementwise",
+    "linear",
+    "loss",
+    "move",
+    "norm",
+    "pool",
+    "recurrent",
+    "reduce",
+    "resample",
+)
+"""The modules of this package that hold kinds."""
+
+
+@functools.cache
+def builtin() -> Mapping[str, Kind]:
+    """Return flopledger's own kinds by name; plugins add theirs, see :mod:`flopledger.plugins`."""
+    kinds: dict[str, Kind] = {}
+    for family in FAMILIES:
+        for kind in importlib.import_module(f"{__name__}.{family}").KINDS:
+            kinds[kind.name] = kind
+    return MappingProxyType(kinds)

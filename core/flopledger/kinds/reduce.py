@@ -1,0 +1,196 @@
+"""Reductions along axes: sums, means, extremes, the places of extremes, and sorting.
+
+``n`` is the number of elements, ``r`` of results: joining the ``n / r`` elements of each result takes
+``n - r`` operations in all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.dims import Dim, Shape, floordiv, product
+from flopledger.kinds.axes import axes_of, axis_of, rows, without
+from flopledger.kinds.kind import Attribute, Call, Kind, Parts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_AXES = (
+    Attribute("axes", "axes that are reduced; None for all", default=None),
+    Attribute("keep_dims", "whether they stay, with size 1", default=False),
+)
+_AXIS = Attribute("axis", "axis along which it runs", default=-1)
+
+
+def reduce_shapes(call: Call) -> tuple[Shape, ...]:
+    """The axes disappear, or stay with size 1."""
+    axes = axes_of(call, call.input)
+    return (without(call.input, axes, 1 if call.flag("keep_dims") else None),)
+
+
+def _results(call: Call) -> Dim:
+    return product(without(call.input, axes_of(call, call.input)))
+
+
+def _joined(part: str, first: Mapping[str, int], last: Mapping[str, int]) -> Callable[[Call], Parts]:
+    """Return the formula of a reduction.
+
+    It is ``first`` for each element, ``part`` to join elements, ``last`` for each result, and a
+    product for each result where there is a coefficient other than 1.
+    """
+
+    def parts(call: Call) -> Parts:
+        n, r = call.in_elems, _results(call)
+        found: Parts = {part: n - r}
+        scaled = {"multiplies": 1} if call.number("coefficient") != 1 else {}
+        for ops, count in ((first, n), (last, r), (scaled, r)):
+            for name, each in ops.items():
+                found[name] = found.get(name, 0) + each * count
+        return found
+
+    return parts
+
+
+def arg_max_shapes(call: Call) -> tuple[Shape, ...]:
+    """The axes are reduced; for the ``top`` places along one axis it gets that size.
+
+    With ``values`` there is a second output, the extremes. A ``shape`` that is given is that of the
+    only output.
+    """
+    top, keep = call.whole("top"), call.flag("keep_dims")
+    axes = axes_of(call, call.input)
+    if call.get("shape") is not None:
+        return (call.dims("shape"),)
+    if top > 1 and len(axes) != 1:
+        raise call.impossible(f"the {top} largest are looked for along {len(axes)} axes, one is possible")
+    shape = without(call.input, axes, top if top > 1 else 1 if keep else None)
+    return (shape,) * (2 if call.flag("values") else 1)
+
+
+def _selected(n: Dim, r: Dim, top: Dim) -> Dim:
+    """Return the comparisons that select the ``top`` largest of ``n / r`` elements, r times.
+
+    The i-th of m takes ``m - i`` comparisons: ``k m - k (k + 1) / 2`` for k of them (selection sort;
+    Knuth, *The Art of Computer Programming*, volume 3, section 5.2.3).
+    """
+    return top * n - r * floordiv(top * (top + 1), 2)
+
+
+def arg_max_parts(call: Call) -> Parts:
+    """The largest is found by m - 1 comparisons, the next by one less, and so on."""
+    return {"compares": _selected(call.in_elems, _results(call), call.whole("top"))}
+
+
+def top_k_shapes(call: Call) -> tuple[Shape, ...]:
+    """The axis gets the size asked for; the outputs are the values and their places."""
+    axis, size = axis_of(call, call.input), call.dim("size")
+    along = call.input[axis]
+    if isinstance(size, int) and isinstance(along, int) and size > along:
+        raise call.impossible(f"the {size} largest of {along} are asked for")
+    return (without(call.input, (axis,), size),) * 2
+
+
+def top_k_parts(call: Call) -> Parts:
+    """The largest is found by m - 1 comparisons, the next by one less, and so on."""
+    return {"compares": _selected(call.in_elems, rows(call), call.dim("size"))}
+
+
+def sort_shapes(call: Call) -> tuple[Shape, ...]:
+    """The outputs are the values in order and their places."""
+    axis_of(call, call.input)
+    return (call.input,) * 2
+
+
+def cumsum_shapes(call: Call) -> tuple[Shape, ...]:
+    """The shape stays; it has the axis."""
+    axis_of(call, call.input)
+    return (call.input,)
+
+
+def cumsum_parts(call: Call) -> Parts:
+    """``y_i = y_(i-1) + x_i``: one addition less than elements in each vector."""
+    return {"adds": call.in_elems - rows(call)}
+
+
+def variance_parts(call: Call) -> Parts:
+    """``sum((x - mean)^2) / m`` with ``mean = sum(x) / m``.
+
+    Both sums take n - r additions, the differences n, the squares n products, and each result two
+    divisions.
+    """
+    n, r = call.in_elems, _results(call)
+    return {"adds": 3 * n - 2 * r, "multiplies": n, "divides": 2 * r}
+
+
+def _reduction(
+    name: str,
+    doc: str,
+    part: str,
+    first: Mapping[str, int] | None = None,
+    last: Mapping[str, int] | None = None,
+) -> Kind:
+    return Kind(
+        name=name,
+        doc=doc,
+        group="elementwise",
+        attributes=(*_AXES, Attribute("coefficient", "what each result is multiplied by", default=1)),
+        shapes=reduce_shapes,
+        parts=_joined(part, first or {}, last or {}),
+    )
+
+
+KINDS = (
+    _reduction("reduce_sum", "the sum", "adds"),
+    _reduction("reduce_mean", "the mean: the sum and a division", "adds", last={"divides": 1}),
+    _reduction("reduce_max", "the largest", "compares"),
+    _reduction("reduce_min", "the smallest", "compares"),
+    _reduction("reduce_prod", "the product", "multiplies"),
+    _reduction("reduce_asum", "the sum of magnitudes, each one comparison", "adds", first={"compares": 1}),
+    _reduction("reduce_sumsq", "the sum of squares", "adds", first={"multiplies": 1}),
+    _reduction("reduce_any", "whether any, or all, are true", "compares"),
+    Kind(
+        name="arg_max",
+        doc="the places of the largest or smallest",
+        group="elementwise",
+        attributes=(
+            *_AXES,
+            Attribute("top", "how many places are given", default=1),
+            Attribute("values", "whether the values are a second output", default=False),
+            Attribute("shape", "shape of the output, where it follows no such rule", default=None),
+        ),
+        shapes=arg_max_shapes,
+        parts=arg_max_parts,
+    ),
+    Kind(
+        name="top_k",
+        doc="the largest or smallest in order, and their places",
+        group="elementwise",
+        attributes=(Attribute("size", "how many are given"), _AXIS),
+        shapes=top_k_shapes,
+        parts=top_k_parts,
+    ),
+    Kind(
+        name="sort",
+        doc="all in order, and their places; the comparisons depend on the data",
+        group="elementwise",
+        attributes=(_AXIS,),
+        shapes=sort_shapes,
+        parts=None,
+    ),
+    Kind(
+        name="cumsum",
+        doc="running sums",
+        group="elementwise",
+        attributes=(_AXIS,),
+        shapes=cumsum_shapes,
+        parts=cumsum_parts,
+    ),
+    Kind(
+        name="variance",
+        doc="the mean squared distance from the mean",
+        group="elementwise",
+        attributes=_AXES,
+        shapes=reduce_shapes,
+        parts=variance_parts,
+    ),
+)

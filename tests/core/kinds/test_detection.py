@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.errors import ShapeError
+from flopledger.kinds import builtin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace
+
+    Ask = Callable[..., SimpleNamespace]
+
+
+def test_priors_are_four_numbers_and_their_variances(ask: Ask) -> None:
+    found = ask("prior_box", (2, 512, 38, 38), (2, 3, 300, 300), priors=4)
+    # 38 * 38 * 4 * 4
+    assert (found.shapes, found.parts) == (((1, 2, 23104),), {})
+
+
+def test_each_box_is_pooled_to_one_size(ask: Ask) -> None:
+    assert ask("roi_pool", (1, 512, 38, 50), (300, 5), pooled=(7, 6)).shapes == ((300, 512, 7, 6),)
+
+
+def test_what_depends_on_the_boxes_is_unknown_and_not_free() -> None:
+    assert builtin()["roi_pool"].parts is None
+    assert not builtin()["roi_pool"].free
+
+
+IMPOSSIBLE = [
+    ("prior_box", ((512, 38, 38),), {"priors": 4}, "4 dimensions"),
+    ("roi_pool", ((1, 512, 38, 50),), {"pooled": (7, 7)}, "a list of boxes"),
+    ("roi_pool", ((1, 512, 38), (300, 5)), {"pooled": (7, 7)}, "N, C, H, W"),
+    ("roi_pool", ((1, 512, 38, 50), (300, 5)), {"pooled": (7,)}, "not a height and a width"),
+]
+
+
+@pytest.mark.parametrize(("kind", "inputs", "attrs", "message"), IMPOSSIBLE)
+def test_inputs_that_do_not_fit_say_why(
+    ask: Ask, kind: str, inputs: tuple[tuple[int, ...], ...], attrs: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        ask(kind, *inputs, **attrs)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.errors import ShapeError
+from flopledger.kinds import reduce
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import SimpleNamespace
+
+    Ask = Callable[..., SimpleNamespace]
+    Shapes = tuple[tuple[int, ...], ...]
+
+A = (2, 3, 4)  # 24 elements
+
+CASES = [
+    # all 24 to one
+    ("reduce_sum", {}, ((),), {"adds": 23}),
+    # 4 to one, 6 times
+    ("reduce_sum", {"axes": (-1,)}, ((2, 3),), {"adds": 18}),
+    ("reduce_sum", {"axes": (-1,), "keep_dims": True}, ((2, 3, 1),), {"adds": 18}),
+    # 8 to one, 3 times
+    ("reduce_sum", {"axes": (0, 2)}, ((3,),), {"adds": 21}),
+    ("reduce_sum", {"axes": (0, 2), "keep_dims": True}, ((1, 3, 1),), {"adds": 21}),
+    ("reduce_sum", {"axes": ()}, (A,), {"adds": 0}),
+    ("reduce_sum", {"axes": (2,), "coefficient": 0.5}, ((2, 3),), {"adds": 18, "multiplies": 6}),
+    ("reduce_mean", {"axes": (1,)}, ((2, 4),), {"adds": 16, "divides": 8}),
+    ("reduce_max", {"axes": (1,)}, ((2, 4),), {"compares": 16}),
+    ("reduce_min", {}, ((),), {"compares": 23}),
+    ("reduce_prod", {"axes": (2,)}, ((2, 3),), {"multiplies": 18}),
+    ("reduce_prod", {"axes": (2,), "coefficient": 2}, ((2, 3),), {"multiplies": 24}),
+    ("reduce_asum", {"axes": (2,)}, ((2, 3),), {"adds": 18, "compares": 24}),
+    ("reduce_sumsq", {"axes": (2,)}, ((2, 3),), {"adds": 18, "multiplies": 24}),
+    ("reduce_any", {"axes": (2,)}, ((2, 3),), {"compares": 18}),
+    ("arg_max", {"axes": (2,)}, ((2, 3),), {"compares": 18}),
+    ("arg_max", {}, ((),), {"compares": 23}),
+    ("arg_max", {"axes": (2,), "keep_dims": True, "values": True}, ((2, 3, 1), (2, 3, 1)), {"compares": 18}),
+    # the first takes 3 comparisons, the second 2: 5, 6 times
+    ("arg_max", {"axes": (2,), "top": 2}, ((2, 3, 2),), {"compares": 30}),
+    # the first of 12 takes 11, the next 10, twice
+    ("arg_max", {"axes": (1, 2), "top": 2, "shape": (2, 1, 2)}, ((2, 1, 2),), {"compares": 42}),
+    ("top_k", {"size": 3}, ((2, 3, 3), (2, 3, 3)), {"compares": 36}),
+    ("top_k", {"size": 1, "axis": 0}, ((1, 3, 4), (1, 3, 4)), {"compares": 12}),
+    ("cumsum", {}, (A,), {"adds": 18}),
+    ("cumsum", {"axis": 0}, (A,), {"adds": 12}),
+    # 6 of 4: 18 for the mean, 24 differences, 18 for the variance
+    ("variance", {"axes": (2,)}, ((2, 3),), {"adds": 60, "multiplies": 24, "divides": 12}),
+    ("sort", {}, (A, A), None),
+]
+
+
+@pytest.mark.parametrize(("kind", "attrs", "shapes", "parts"), CASES)
+def test_joining_takes_one_operation_less_than_elements(
+    ask: Ask, kind: str, attrs: dict[str, object], shapes: Shapes, parts: dict[str, int] | None
+) -> None:
+    found = ask(kind, A, **attrs)
+    assert (found.shapes, found.parts, found.facts) == (shapes, parts, {})
+
+
+def test_every_reduction_has_its_parts_tested() -> None:
+    assert {kind for kind, *_ in CASES} == {kind.name for kind in reduce.KINDS}
+
+
+def test_sorting_is_not_free_but_unknown() -> None:
+    assert [kind.name for kind in reduce.KINDS if kind.parts is None] == ["sort"]
+    assert not any(kind.free for kind in reduce.KINDS)
+
+
+IMPOSSIBLE = [
+    ("reduce_sum", {"axes": (3,)}, "there is no axis 3 among 3"),
+    ("reduce_sum", {"axes": (2, -1)}, "name one twice"),
+    ("arg_max", {"axes": (1, 2), "top": 2}, "the 2 largest are looked for along 2 axes"),
+    ("top_k", {"size": 5}, "the 5 largest of 4 are asked for"),
+    ("sort", {"axis": 3}, "there is no axis 3 among 3"),
+    ("cumsum", {"axis": 3}, "there is no axis 3 among 3"),
+]
+
+
+@pytest.mark.parametrize(("kind", "attrs", "message"), IMPOSSIBLE)
+def test_what_can_not_be_reduced_says_why(
+    ask: Ask, kind: str, attrs: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        ask(kind, A, **attrs)
