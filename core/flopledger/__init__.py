@@ -1,0 +1,39 @@
+"""flopledger: counts a network under a convention you name, and explains why two figures differ.
+
+import flopledger as fl
+
+ledger = fl.count("deploy.prototxt", convention="2mac")
+print(ledger.total.count, ledger.total.params)
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flopledger.api import count, read
+    from flopledger.convention import Convention, load
+    from flopledger.errors import FlopledgerError
+    from flopledger.graph import Graph
+    from flopledger.hookspecs import hookimpl
+    from flopledger.ledger import Ledger
+
+__all__ = ["Convention", "FlopledgerError", "Graph", "Ledger", "count", "hookimpl", "load", "read"]
+
+_HOME = {
+    "Convention": "convention",
+    "FlopledgerError": "errors",
+    "Graph": "graph",
+    "Ledger": "ledger",
+    "count": "api",
+    "hookimpl": "hookspecs",
+    "load": "convention",
+    "read": "api",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'flopledger' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"flopledger.{_HOME[name]}"), name)

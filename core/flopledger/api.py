@@ -1,0 +1,135 @@
+"""The library's three functions: read, count and (in modules of their own) explain and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger import convention as conventions
+from flopledger import engine
+from flopledger.convention import Convention
+from flopledger.dims import is_dim
+from flopledger.graph import Graph
+from flopledger.specs import InputSpec, parse_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flopledger.ledger import Ledger
+
+
+def read(  # noqa: PLR0913  (each is one of the command line's source options)
+    source: object,
+    inputs: object = (),
+    *,
+    profile: Mapping[str, object] | None = None,
+    arguments: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    frontend: str | None = None,
+    inputs_from: str | None = None,
+    execute: bool = False,
+    timeout: float | None = None,
+    memory_limit: int | None = None,
+) -> Graph:
+    """Read a network into a graph, without running it.
+
+    Args:
+        source: A live model, ``"package.module:attribute"``, ``"file.py:attribute"``, or a file.
+        inputs: Shapes, specs (``"1x3x224x224"``), tensors or arrays: one, a tuple or a dict of them.
+        profile: What the reading must be: ``mode``, ``grad``, ``fast_paths``.
+        arguments: Arguments for a class or function that makes the model.
+        options: What only some frontends know, such as Caffe's ``phase``.
+        frontend: The frontend to use where several claim the source.
+        inputs_from: ``"file.py:make"``, a function that makes the inputs.
+        execute: Whether the forward may really run, on small tensors.
+        timeout: Seconds after which a reading in a child process is given up.
+        memory_limit: Bytes that a child process may use.
+
+    Raises:
+        SourceError: The source is missing, malformed, or can't be read.
+        UsageError: An input or an option can't be used.
+    """
+    from flopledger import sources  # noqa: PLC0415  (sources finds the plugins, which import this package)
+
+    specs, values = given_inputs(inputs)
+    request = sources.Request(
+        source=str(source) if isinstance(source, (str, Path)) else type(source).__name__,
+        inputs=specs,
+        values=values,
+        inputs_from=inputs_from or "",
+        arguments=arguments or {},
+        profile=profile or {},
+        options=options or {},
+        execute=execute,
+    )
+    return sources.read_source(source, request, frontend=frontend, timeout=timeout, memory_limit=memory_limit)
+
+
+def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
+    """Tell shapes and specs from live values.
+
+    Returns:
+        The specs of inputs given as texts or shapes, and the inputs themselves where they are tensors
+        or arrays, which only a reading in this process can take.
+    """
+    if inputs is None or (isinstance(inputs, (tuple, list, dict)) and not inputs):
+        return (), None
+    if isinstance(inputs, str) or _is_shape(inputs):
+        return (_spec("", inputs),), None
+    if isinstance(inputs, Mapping):
+        named = list(inputs.items())
+    elif isinstance(inputs, (tuple, list)):
+        named = [("", given) for given in inputs]
+    else:
+        return (), inputs
+    if all(isinstance(given, str) or _is_shape(given) for _, given in named):
+        return tuple(_spec(str(name), given) for name, given in named), None
+    return (), inputs
+
+
+def _is_shape(value: object) -> bool:
+    return isinstance(value, (tuple, list)) and all(is_dim(d) for d in value)
+
+
+def _spec(name: str, given: object) -> InputSpec:
+    if isinstance(given, str):
+        return parse_spec(f"{name}={given}" if name else given)
+    return InputSpec(name, tuple(d for d in given if is_dim(d)) if isinstance(given, (tuple, list)) else None)
+
+
+def count(
+    source: object, inputs: object = (), convention: str | Path | Convention = "mac", **switches: object
+) -> Ledger:
+    """Read a network under the profile that a convention needs, and count it.
+
+    Args:
+        source: As for :func:`read`; a graph is counted as it is.
+        inputs: As for :func:`read`.
+        convention: The name of a convention, a file, or a loaded one.
+        switches: The convention's documented decisions, as in ``bias="add"``.
+
+    Raises:
+        ConventionError: The convention is unknown, malformed, or not for this network.
+        SourceError: The source can't be read.
+    """
+    loaded = convention if isinstance(convention, Convention) else conventions.load(convention)
+    graph = source if isinstance(source, Graph) else read(source, inputs, profile=loaded.profile)
+    return engine.count(graph, loaded.set(switches))
+
+
+def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list[Convention]]]:
+    """Group conventions by the readings they need: as few as possible, in order.
+
+    Conventions share a reading unless one needs a value that another needs otherwise.
+    """
+    groups: list[tuple[dict[str, object], list[Convention]]] = []
+    for convention in loaded:
+        for profile, members in groups:
+            if all(profile.get(key, value) == value for key, value in convention.profile.items()):
+                profile.update(convention.profile)
+                members.append(convention)
+                break
+        else:
+            groups.append((dict(convention.profile), [convention]))
+    return groups

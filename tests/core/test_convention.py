@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger import convention
+from flopledger.errors import ConventionError
+from flopledger.patterns import expand, line_of
+from graphs import layer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MINE = """\
+name = "mine"
+unit = "MAC"
+total = "layer"
+
+[define]
+twice = "2 * macs"
+
+[rules.layer]
+"linear" = "twice"
+"""
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> object:
+    def write(text: str, name: str = "mine.toml") -> str:
+        file = tmp_path / name
+        file.write_text(text)
+        return str(file)
+
+    return write
+
+
+def test_a_users_file_is_a_convention(write) -> None:  # noqa: ANN001
+    graph = layer("linear", {"out_features": 5}, (2, 3))
+
+    assert graph.count(write(MINE)).total.count == 60
+
+
+def test_a_file_may_extend_another_and_price_one_source(write) -> None:  # noqa: ANN001
+    file = write('extend = "mac"\nname = "mine"\n[rules.any]\n"hand.relu" = "7 * out_elems"\n')
+
+    assert layer("relu", {}, (2, 3)).count(file).total.count == 42
+    assert layer("linear", {"out_features": 5}, (2, 3)).count(file).total.count == 30
+
+
+def test_a_file_may_extend_its_neighbour(write) -> None:  # noqa: ANN001
+    write(MINE)
+    file = write('extend = "./mine.toml"\n[define]\ntwice = "3 * macs"\n', "next.toml")
+
+    assert layer("linear", {"out_features": 5}, (2, 3)).count(file).total.count == 90
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("total", "totl"), r"mine\.toml:3: the key 'totl' is not known here; did you mean 'total'\?"),
+        (('"MAC"', '"MACS"'), r"mine\.toml:2: the unit is one of .*; did you mean 'MAC'\?"),
+        (('"2 * macs"', '"2 * mac"'), r"mine\.toml:6: nothing is called 'mac'; did you mean 'macs'\?"),
+        (('"2 * macs"', '"open(1)"'), r"mine\.toml:6: a call of 'open' is not allowed"),
+        (('"2 * macs"', '"macs.real"'), r"mine\.toml:6: an attribute is not allowed"),
+        (('"2 * macs"', '"2 *"'), r"mine\.toml:6: '2 \*' is not an expression"),
+        (('"2 * macs"', '"twice"'), r"mine\.toml:6: the definition of 'twice' needs itself"),
+        (('"2 * macs"', "[1]"), r"mine\.toml:6: expected an expression, found \[1\]"),
+        (("twice =", "macs ="), r"mine\.toml:6: 'macs' is the name of a fact"),
+        (("rules.layer", "rules.layers"), r"mine\.toml:8: the key 'layers' is not known here"),
+        (('"linear" = "twice"', '"linear" = "twise"'), r"mine\.toml:9: nothing is called 'twise'"),
+        (('"layer"', '"layers"'), r"mine\.toml:3: nothing is called 'layers'; did you mean 'layer'\?"),
+        (
+            ("[define]", "[defin]"),
+            r"mine\.toml:5: the key 'defin' is not known here; did you mean 'define'\?",
+        ),
+        (("[define]", "[define"), "not a TOML file"),
+        (('"mine"', "7"), r"mine\.toml:1: name is a text, found 7"),
+        (('name = "mine"', 'extend = "mac2"'), "there is no convention 'mac2'; did you mean"),
+        (('name = "mine"', 'extend = "./mine.toml"'), "it extends itself"),
+        (('name = "mine"', "extend = 3"), "extend names a convention"),
+        (("[define]", "[profile]\nmode = 'evil'\n[define]"), r"mine\.toml:6: mode is eval or train"),
+        (("[define]", "[params]\ncount = 'numel'\n[define]"), "the key 'over' is missing"),
+        (("[define]", "[params]\nover = 'rows'\ncount = '1'\n[define]"), "over is parameters or modules"),
+        (("[define]", "[reduce.layer]\nmatch = 'some'\n[define]"), "match is exact or isinstance"),
+        (
+            ("[define]", "[switches.x]\nvalues = ['a']\ndefault = 'b'\ndoc = ''\n[define]"),
+            "not among the values",
+        ),
+        (('"linear"', '"{a,b}{a,b}' + "{a,b}" * 20 + '"'), "more than 10000 sources"),
+    ],
+)
+def test_what_is_wrong_is_named_with_file_and_line(write, change: tuple[str, str], message: str) -> None:  # noqa: ANN001
+    with pytest.raises(ConventionError, match=message):
+        convention.load(write(MINE.replace(*change, 1)))
+
+
+def test_an_unknown_convention_names_the_nearest() -> None:
+    with pytest.raises(ConventionError, match=r"there is no convention 'ptflop'|did you mean"):
+        convention.load("netscop")
+
+
+def test_a_missing_or_binary_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConventionError, match="can't be read"):
+        convention.load(str(tmp_path / "none.toml"))
+    with pytest.raises(ConventionError, match="can't be read"):
+        convention.load(str(tmp_path) + "/")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConventionError, match="not a TOML file"):
+        convention.load(str(binary))
+
+
+def test_a_huge_or_deep_file_is_refused(write) -> None:  # noqa: ANN001
+    with pytest.raises(ConventionError, match="larger than"):
+        convention.load(write("#" * 2_000_000))
+    with pytest.raises(ConventionError, match=r"not a TOML file|deep|not known"):
+        convention.load(write("x = " + "[" * 100_000))
+    with pytest.raises(ConventionError, match=r"not known|deep"):
+        convention.load(write("a." * 5_000 + "b = 1"))
+
+
+def test_a_switch_that_is_not_there_names_the_nearest() -> None:
+    mac = convention.load("mac")
+
+    with pytest.raises(ConventionError, match=r"no switch 'bais' .*; did you mean 'bias'\?"):
+        mac.set({"bais": "add"})
+    with pytest.raises(
+        ConventionError, match=r"bias = 'ad' is not one of none, add, mac; did you mean 'add'\?"
+    ):
+        mac.set({"bias": "ad"})
+
+
+def test_a_key_may_stand_for_several_sources() -> None:
+    assert list(expand("nn.{Conv,Pool}{1,2}d | linear")) == [
+        "nn.Conv1d",
+        "nn.Conv2d",
+        "nn.Pool1d",
+        "nn.Pool2d",
+        "linear",
+    ]
+
+
+def test_the_line_of_a_key_is_found_in_its_table() -> None:
+    text = 'a = 1\n[x]\na = 2\n"b{1,2}" = 3\n[rules.any]\n"*" = "0"\n'
+
+    assert [line_of(text, "", "a"), line_of(text, "x", "a"), line_of(text, "x", "b2")] == [1, 3, 4]
+    assert line_of(text, "rules.op", "*") == 6
+    assert line_of(text, "", "x") == 2
+    assert line_of(text, "x", "nothing") == 0
