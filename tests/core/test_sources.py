@@ -1,0 +1,387 @@
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger import plugins, reading
+from flopledger.errors import GraphError, PluginError, SourceError, UsageError
+from flopledger.frontend import Frontend
+from flopledger.graph import Graph, Reading
+from flopledger.hookspecs import hookimpl
+from flopledger.registry import Registry
+from flopledger.sources import Attribute, Request, locate, read_source
+from flopledger.specs import parse_spec
+from hypothesis import given
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SMALL = "input x 1x3x8x8\nconv c1 x out=4 kernel=3\nscan s1 c1 state=16\n"
+
+
+def read(source: object, frontend: str | None = None, **how: object) -> Graph:
+    return read_source(source, Request(str(source), **how), frontend=frontend)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def small(tmp_path: Path, toy: None) -> Path:  # noqa: ARG001
+    file = tmp_path / "small.toy"
+    file.write_text(SMALL)
+    return file
+
+
+def test_an_existing_file_is_a_file_whatever_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a:b").touch()
+    Path("net.py").touch()
+    assert locate("a:b") == Path("a:b")
+    assert locate("net.py:Model.small") == Attribute(Path("net.py"), "Model.small")
+    assert locate(f"{tmp_path}/net.py:Model") == Attribute(tmp_path / "net.py", "Model")
+    assert locate("acme.models:Net.small") == Attribute("acme.models", "Net.small")
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("", "'' is no file"),
+        ("missing.toy", "'missing.toy' is no file. Expected a file, package.module:attribute or"),
+        ("missing.py:Model", "there is no file 'missing.py'"),
+        ("net.toy:Model", "no module"),
+        ("my-package:Model", "'my-package' is neither a module's name nor a Python file"),
+        ("folder/net:Model", "'folder/net' is neither a module's name nor a Python file"),
+        ("acme.models:", "'' is no attribute's name"),
+        (":Model", "'' is neither a module's name nor a Python file"),
+        ("acme:Net()", "'Net()' is no attribute's name"),
+        ("a:b:c", "'a:b' is neither"),
+        ("https://example.org/net.toy", "'//example.org/net.toy' is no attribute's name"),
+        ("C:\\nets\\net.toy", "is no attribute's name"),
+        ("a\0b", "is no file"),
+        ("a" * 5000, "is no file"),
+    ],
+)
+def test_what_is_no_source_is_refused_with_the_reason(source: str, reason: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(source)
+    assert reason in str(caught.value)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_source_or_refused(text: str) -> None:
+    try:
+        found = locate(text)
+    except SourceError:
+        return
+    assert isinstance(found, Attribute) or found.exists()
+
+
+def test_a_file_that_needs_no_framework_is_read_in_this_process(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flopledger.child.read", None)
+    graph = read(small)
+    assert [layer.kind for layer in graph.layers] == ["conv", "toy.scan"]
+    assert graph.shape(graph.outputs[0]) == (1, 4, 6, 6)
+
+
+def test_inputs_reach_the_frontend(small: Path) -> None:
+    graph = read(small, inputs=(parse_spec("2x3x10x10"),))
+    assert graph.shape(graph.outputs[0]) == (2, 4, 8, 8)
+
+
+def test_a_saved_graph_is_read_in_place_and_without_any_frontend(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = read(small)
+    saved = [tmp_path / "graph.json", tmp_path / "graph.saved"]
+    monkeypatch.setattr("flopledger.child.read", None)
+    for file in saved:
+        file.write_text(graph.to_json())
+        assert read(file) == graph
+
+
+def test_a_saved_graph_takes_no_inputs(small: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "graph.json"
+    saved.write_text(read(small).to_json())
+    with pytest.raises(UsageError, match="is a saved graph: inputs, arguments and options were settled"):
+        read(saved, inputs=(parse_spec("2x3x10x10"),))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"schema": "flopledger.graph/2"}', '{"schema": "flopledger.graph/1"', '{"flopledger.graph/1": 1}'],
+)
+def test_a_broken_saved_graph_is_refused(text: str, tmp_path: Path) -> None:
+    saved = tmp_path / "graph.json"
+    saved.write_text(text)
+    with pytest.raises(GraphError, match=r"graph\.json"):
+        read(saved)
+
+
+def test_a_saved_graph_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    saved = tmp_path / "graph.json"
+    saved.write_bytes(b'{"schema": "flopledger.graph/1\xff"}')
+    with pytest.raises(SourceError, match="can't be read"):
+        read(saved)
+
+
+def test_a_file_that_nobody_reads_lists_the_frontends(small: Path) -> None:
+    other = small.with_suffix(".other")
+    other.touch()
+    with pytest.raises(SourceError) as caught:
+        read(other)
+    assert f"no frontend reads {other}. The frontends here:" in str(caught.value)
+    assert "\n  toy: toy networks (.toy) and ToyModel objects" in str(caught.value)
+
+
+@pytest.mark.usefixtures("toy")
+def test_python_code_without_an_attribute_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "net.py"
+    file.touch()
+    with pytest.raises(SourceError, match=r"it is Python code: name what to read, as in .*net\.py:Model"):
+        read(file)
+
+
+def test_a_frontend_that_is_not_there_is_refused(small: Path) -> None:
+    with pytest.raises(UsageError, match="there is no frontend 'tory'; did you mean 'toy'"):
+        read(small, "tory")
+
+
+def test_limits_are_more_than_nothing(small: Path) -> None:
+    for timeout in (0, -1, float("nan")):
+        with pytest.raises(UsageError, match="expected more than 0"):
+            read_source(small, Request(str(small)), timeout=timeout)
+    with pytest.raises(UsageError, match="the memory limit is -1 bytes"):
+        read_source(small, Request(str(small)), memory_limit=-1)
+
+
+def test_what_a_file_gets_wrong_is_a_source_error(small: Path) -> None:
+    small.write_text("input x 1x3x8x8\nconv c1 x out=4\n")
+    with pytest.raises(SourceError, match="line 2: found 'out=4', expected whole numbers for out and kernel"):
+        read(small)
+
+
+class Net:
+    """A model that can be called, as in many frameworks."""
+
+    def __init__(self, depth: int = 1, weights: object = "imagenet", *, pretrained: object = True) -> None:
+        self.given = {"depth": depth, "weights": weights, "pretrained": pretrained}
+
+    def __call__(self) -> None:
+        raise AssertionError
+
+
+class OtherNet(Net): ...
+
+
+def make_net(depth: int) -> Net:
+    return Net(depth)
+
+
+def make_something(depth: int):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    return Net(depth)
+
+
+class Fake:
+    """A frontend that claims classes by their names, and keeps what it read."""
+
+    def __init__(self, name: str, *claims: str, **about: object) -> None:
+        self.about = Frontend(name, name.title(), **about)  # type: ignore[arg-type]
+        self.claims = claims
+        self.seen: object = None
+
+    @hookimpl
+    def frontend(self) -> Frontend:
+        return self.about
+
+    @hookimpl
+    def recognises_object(self, obj: object) -> bool:
+        from flopledger.frontend import type_names
+
+        return any(name.endswith(f".{claim}") for name in type_names(obj) for claim in self.claims)
+
+    @hookimpl
+    def read(self, source: object, request: Request) -> Graph:
+        self.seen = source
+        return Graph(Reading(request.source, self.about.name, "Fake"), (), (), (), (), (), ())
+
+
+class Builder(Fake):
+    @hookimpl
+    def build(self, factory: Callable[[], object], request: Request) -> object:
+        assert request.source == "net"
+        model = factory()
+        assert isinstance(model, Net)
+        model.given["built"] = True
+        return model
+
+
+def registry(*fakes: Fake) -> Registry:
+    found = Registry()
+    for fake in fakes:
+        found.add(plugins.load(fake.about.name, "tests", fake))
+    return found
+
+
+def read_object(obj: object, *fakes: Fake, frontend: str | None = None, **arguments: object) -> Graph:
+    return reading.read_object(obj, Request("net", arguments=arguments), frontend, registry(*fakes))
+
+
+def test_a_live_model_is_read_as_it_is() -> None:
+    fake, net = Fake("fake", "Net"), Net()
+    assert read_object(net, fake).reading.frontend == "fake"
+    assert fake.seen is net
+
+
+@pytest.mark.parametrize("factory", [Net, OtherNet, make_net, make_something, functools.partial(Net)])
+def test_a_class_or_function_is_called_and_downloads_nothing(factory: object) -> None:
+    fake = Fake("fake", "Net")
+    read_object(factory, fake, depth=7)
+    assert isinstance(fake.seen, Net)
+    expected = {"depth": 7, "weights": None, "pretrained": False}
+    by_user = {"depth": 7, "weights": "imagenet", "pretrained": True}
+    assert fake.seen.given == (by_user if factory in (make_net, make_something) else expected)
+
+
+def test_weights_that_are_asked_for_are_given() -> None:
+    fake = Fake("fake", "Net")
+    read_object(Net, fake, weights="mine")
+    assert isinstance(fake.seen, Net)
+    assert fake.seen.given == {"depth": 1, "weights": "mine", "pretrained": False}
+
+
+@pytest.mark.parametrize("factory", [Net, make_net])
+def test_the_frontend_that_claims_a_class_or_function_builds_the_model(factory: object) -> None:
+    builder = Builder("builder", "Net", "make_net")
+    read_object(factory, builder, depth=2)
+    assert isinstance(builder.seen, Net)
+    assert builder.seen.given["built"] is True
+
+
+def test_a_function_that_nobody_claims_is_called_and_its_result_is_claimed() -> None:
+    builder = Builder("builder", "Net")
+    read_object(make_something, builder, depth=2)
+    assert isinstance(builder.seen, Net)
+    assert "built" not in builder.seen.given
+
+
+def test_the_frontend_that_claimed_the_function_goes_before_others_that_claim_the_result() -> None:
+    assert (
+        read_object(
+            make_something, Fake("a", "Net"), Fake("b", "make_something", "Net"), depth=1
+        ).reading.frontend
+        == "b"
+    )
+
+
+def test_several_claims_need_a_choice() -> None:
+    first, second = Fake("first", "Net"), Fake("second", "OtherNet")
+    with pytest.raises(UsageError, match="net: several frontends read it: first, second"):
+        read_object(OtherNet(), first, second)
+    assert read_object(OtherNet(), first, second, frontend="second").reading.frontend == "second"
+    assert read_object(Net(), first, second).reading.frontend == "first"
+
+
+def test_an_object_that_nobody_reads_lists_the_frontends_and_what_is_missing_and_broken() -> None:
+    found = registry(Fake("fake", module="no_such_framework", extra="fake"))
+    found.fail("broken", "acme", OSError("no"))
+    with pytest.raises(SourceError) as caught:
+        reading.read_object(3, Request("net"), None, found)
+    assert str(caught.value) == (
+        "no frontend reads net. The frontends here:\n"
+        "  fake: Fake models (Fake is not installed: pip install 'flopledger[fake]')\n"
+        "  broken of acme is broken: OSError: no"
+    )
+
+
+def test_a_frontend_whose_framework_is_missing_names_the_extra_to_install() -> None:
+    fake = Fake("fake", "Net", module="no_such_framework", extra="fake")
+    with pytest.raises(
+        SourceError, match=r"needs Fake, which is not installed: pip install 'flopledger\[fake\]'"
+    ):
+        read_object(Net(), fake)
+
+
+def test_a_broken_frontend_that_is_chosen_says_why() -> None:
+    found = registry()
+    found.fail("broken", "acme", OSError("no"))
+    with pytest.raises(PluginError, match="the frontend 'broken' of acme is broken: OSError: no"):
+        reading.read_object(Net(), Request("net"), "broken", found)
+
+
+class Failing(Fake):
+    @hookimpl
+    def recognises_object(self, obj: object) -> bool:
+        raise RuntimeError(str(type(obj)))
+
+
+def test_a_frontend_that_fails_to_recognise_is_shown_and_hurts_no_other() -> None:
+    found = registry(Failing("failing"), Fake("fake", "Net"))
+    assert reading.read_object(Net(), Request("net"), None, found).reading.frontend == "fake"
+    assert found.failures["failing", "tests"].error.startswith("RuntimeError: <class ")
+
+
+class Wrong(Fake):
+    @hookimpl
+    def read(self, source: object, request: Request) -> Graph:
+        return f"{source} {request.source}"  # type: ignore[return-value]
+
+
+def test_a_frontend_that_reads_no_graph_is_at_fault() -> None:
+    with pytest.raises(PluginError, match="the frontend 'wrong' read net as"):
+        read_object(Net(), Wrong("wrong", "Net"))
+
+
+def nothing() -> None:
+    return None
+
+
+def test_a_function_that_makes_nothing_is_refused() -> None:
+    with pytest.raises(SourceError, match="net was called and gave None, expected a model"):
+        read_object(nothing, Fake("fake", "Net"))
+
+
+def many(first: int, second: int, /, *rest: int, third: int, fourth: int = 4) -> Net:
+    return Net(first + second + third + fourth + sum(rest))
+
+
+@pytest.mark.parametrize(
+    ("factory", "arguments", "reason"),
+    [
+        (make_net, {}, r"net needs the argument depth: give --arg depth=\.\.\.\. It is net\(depth: "),
+        (many, {}, "net needs the arguments first, second, third: give --arg first="),
+        (make_net, {"deph": 3}, "net takes no argument 'deph'; did you mean 'depth'?"),
+        (nothing, {"depth": 3}, "net takes no argument 'depth'"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(
+    factory: object, arguments: dict[str, object], reason: str
+) -> None:
+    with pytest.raises(UsageError, match=reason):
+        read_object(factory, Fake("fake", "Net"), **arguments)
+
+
+def test_a_model_takes_no_arguments() -> None:
+    with pytest.raises(UsageError, match="net is a model already: --arg is for a class or function"):
+        read_object(Net(), Fake("fake", "Net"), depth=3)
+
+
+@pytest.mark.usefixtures("toy")
+def test_what_fails_in_a_live_model_is_a_source_error_with_its_cause() -> None:
+    def fail() -> None:
+        raise KeyError("lost")
+
+    with pytest.raises(
+        SourceError, match=r"KeyError: 'lost' \(.*test_sources\.py, line \d+: raise KeyError"
+    ) as caught:
+        read(fail)
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+def test_a_live_object_takes_its_inputs_as_objects() -> None:
+    with pytest.raises(UsageError, match="give it the inputs themselves"):
+        read(Net(), inputs_from="net.py:make")

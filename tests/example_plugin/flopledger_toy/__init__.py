@@ -1,0 +1,1 @@
+"""Reads networks written in a toy text format."""
