@@ -1,0 +1,1 @@
+"""Reads Caffe prototxt files."""

@@ -1,0 +1,196 @@
+"""The network's inputs: what the file tells of their shapes, and what the user gives.
+
+Sources: Caffe's ``data_layer.cpp``, ``image_data_layer.cpp``, ``window_data_layer.cpp``,
+``memory_data_layer.cpp``, ``hdf5_data_layer.cpp``, ``dummy_data_layer.cpp``, ``data_transformer.cpp``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flopledger.errors import UsageError, nearest
+
+from flopledger_caffe.fields import LARGEST_DIM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flopledger.dims import Dim, Shape
+    from flopledger.specs import InputSpec
+
+    from flopledger_caffe.message import Message
+    from flopledger_caffe.net import Entry
+
+_DIM = (1, LARGEST_DIM)
+_COLOUR = 3
+
+FIELDS = {
+    "Input": "input_param",
+    "Data": "data_param",
+    "ImageData": "image_data_param",
+    "WindowData": "window_data_param",
+    "MemoryData": "memory_data_param",
+    "HDF5Data": "hdf5_data_param",
+    "DummyData": "dummy_data_param",
+}
+"""Upstream's types of inputs, and the field that holds each one's own fields."""
+
+_LABELLED = ("Data", "ImageData", "WindowData", "MemoryData")
+"""Types whose second top is one label for each item of the batch."""
+
+
+class Specs:
+    """The shapes that the user gives, by name or by place."""
+
+    def __init__(self, specs: Iterable[InputSpec]) -> None:
+        self.named: dict[str, InputSpec] = {}
+        self.placed: list[InputSpec] = []
+        self.seen: list[str] = []
+        self.given: set[str] = set()
+        for spec in specs:
+            self._add(spec)
+
+    def _add(self, spec: InputSpec) -> None:
+        if spec.is_literal or spec.shape is None:
+            raise UsageError(
+                f"the input {spec.name!r} is given a value, a prototxt's inputs are shapes: 1x3x224x224"
+            )
+        if spec.name in self.named:
+            raise UsageError(f"the input {spec.name!r} is given twice")
+        if spec.name:
+            self.named[spec.name] = spec
+        else:
+            self.placed.append(spec)
+
+    def take(self, blob: str, *, by_place: bool = True) -> InputSpec | None:
+        """Return what is given for an input: by its name, else the next without a name."""
+        self.seen.append(blob)
+        found = self.named.pop(blob, None)
+        if found is None and by_place and self.placed:
+            found = self.placed.pop(0)
+        if found is not None:
+            self.given.add(blob)
+        return found
+
+    def finish(self) -> None:
+        """Refuse what no input took.
+
+        Raises:
+            UsageError: A name is none of the inputs', or there are more shapes than inputs.
+        """
+        inputs = ", ".join(self.seen) or "none"
+        for name in self.named:
+            message = f"the network has no input {name!r}, its inputs are: {inputs}"
+            raise UsageError(message + nearest(name, self.seen))
+        if self.placed:
+            raise UsageError(f"{len(self.placed)} more shapes are given than there are inputs: {inputs}")
+
+
+@dataclass
+class Told:
+    """What a file tells of an input layer: the shape of each top, its batch, and what was assumed."""
+
+    shapes: list[Shape | None]
+    batch: int | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+def is_source(entry: Entry) -> bool:
+    """Tell whether a layer brings data into the network, in upstream Caffe or a fork."""
+    known = entry.type == "Input" or entry.type.endswith("Data") or "input_param" in entry.message
+    return known and not entry.bottoms
+
+
+def shape_of(message: Message, entry: Entry) -> Shape:
+    """Return the sizes of a ``shape { dim: ... }``."""
+    if not message.fields:
+        raise entry.error("has a shape without dim, expected shape { dim: ... }")
+    return message.numbers("dim", _DIM)
+
+
+def params_name(entry: Entry) -> str:
+    """Return the field that holds a source's own fields."""
+    if entry.type in FIELDS and FIELDS[entry.type] in entry.message:
+        return FIELDS[entry.type]
+    fields = (f.key for f in entry.message.fields if f.key.endswith(("_data_param", "input_param")))
+    return next(fields, FIELDS.get(entry.type, "data_param"))
+
+
+def told(entry: Entry) -> Told:
+    """Return what the file tells of an input layer.
+
+    Raises:
+        SourceError: A field is malformed, or a size is impossible.
+    """
+    params = entry.message.message(params_name(entry))
+    shapes = [shape_of(message, entry) for message in params.messages("shape")]
+    if not shapes and entry.type == "DummyData":
+        shapes = _old_dummies(params)
+    if shapes or entry.type in ("Input", "DummyData"):
+        return Told(_for_each_top(entry, shapes))
+    batch = params.number("batch_size", 1, _DIM) if "batch_size" in params and entry.tops else None
+    found = Told([None] * len(entry.tops), batch)
+    image = None if batch is None else _image(entry, params, found)
+    if batch is not None and image is not None:
+        found.shapes[0] = (batch, *image)
+    return found
+
+
+def _for_each_top(entry: Entry, shapes: list[Shape]) -> list[Shape | None]:
+    tops = len(entry.tops)
+    if len(shapes) not in (0, 1, tops):
+        raise entry.error(f"has {len(shapes)} shapes for {tops} tops, expected 1 or {tops}")
+    return [*shapes] if len(shapes) == tops else [shapes[0] if shapes else None] * tops
+
+
+def _old_dummies(params: Message) -> list[Shape]:
+    """Return the shapes that DummyData's older fields give, each one number or several."""
+    columns = [params.numbers(key, _DIM) for key in ("num", "channels", "height", "width")]
+    if not all(columns):
+        return []
+    most = max(map(len, columns))
+    return [tuple(column[min(i, len(column) - 1)] for column in columns) for i in range(most)]
+
+
+def _image(entry: Entry, params: Message, found: Told) -> Shape | None:
+    """Return channels, height and width of one item, as far as the file tells."""
+    transform = entry.message.message("transform_param")
+    sizes = _sizes(params, transform)
+    if sizes is None:
+        return None
+    channels = _channels(entry, params, transform)
+    if channels is None:
+        channels, size = _COLOUR, "x".join(map(str, sizes))
+        found.notes.append(f"{entry.tops[0]}: 3 channels were assumed, the file tells only {size}")
+    return channels, *sizes
+
+
+def _sizes(params: Message, transform: Message) -> tuple[int, int] | None:
+    for message in (transform, params):
+        crop = message.number("crop_size", 0, (0, LARGEST_DIM))
+        if crop:
+            return crop, crop
+    for height, width in (("new_height", "new_width"), ("height", "width")):
+        if params.number(height, 0) and params.number(width, 0):
+            return params.number(height, 1, _DIM), params.number(width, 1, _DIM)
+    return None
+
+
+def _channels(entry: Entry, params: Message, transform: Message) -> int | None:
+    if "channels" in params:
+        return params.number("channels", 1, _DIM)
+    if transform.flag("force_gray", default=False):
+        return 1
+    if entry.type == "WindowData" or transform.flag("force_color", default=False):
+        return _COLOUR
+    if entry.type == "ImageData":
+        return _COLOUR if params.flag("is_color", default=True) else 1
+    return None
+
+
+def label(entry: Entry, top: str, batch: Dim, found: Told) -> Shape:
+    """Return the shape of a top behind the first: one value for each item of the batch."""
+    if entry.type not in _LABELLED:
+        found.notes.append(f"{top}: one value for each item of the batch was assumed (the file does not say)")
+    return (batch,)

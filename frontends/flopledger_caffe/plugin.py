@@ -1,0 +1,66 @@
+"""The hooks of the Caffe frontend; it reads a network's text, no framework and no weights."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.errors import SourceError
+from flopledger.frontend import Frontend
+from flopledger.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from flopledger.graph import Graph
+    from flopledger.sources import Request
+
+_HEAD = 4096
+_LAYER = re.compile(rb"^[ \t]*layers?[ \t]*:?[ \t]*\{", re.MULTILINE)
+_TEXTS = (".pbtxt", ".txt")
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(
+        name="caffe", framework="caffe", in_place=True, reads="Caffe networks (.prototxt), both generations"
+    )
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Tell a network's text by its name, or where that is a common one by a layer near its start.
+
+    Weight files are claimed too, so that reading one can say what is wanted instead.
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if ".prototxt" in suffixes or suffixes[-1:] == [".caffemodel"]:
+        return True
+    if suffixes[-1:] != [] and suffixes[-1] not in _TEXTS:
+        return False
+    try:
+        with path.open("rb") as file:
+            return bool(_LAYER.search(file.read(_HEAD)))
+    except OSError:
+        return False
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:  # noqa: ARG001  (Caffe's networks are files)
+    """Recognise none."""
+    return False
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a file.
+
+    Raises:
+        SourceError: It is missing, malformed, or no network.
+        UsageError: An input or a phase that is asked for is not there.
+    """
+    from flopledger_caffe.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
+
+    if not isinstance(source, (str, Path)):
+        raise SourceError(f"a Caffe network is a file, found {type(source).__name__}")
+    return read_file(Path(source), request)
