@@ -1,0 +1,70 @@
+"""The command line: one module for each command, and one row of :data:`COMMANDS`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.exits import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("count", "read", "conventions", "frontends")
+"""The commands, in the order in which the help lists them; each is ``command`` in its module."""
+
+PROGRAM = "flopledger"
+COMPLETION = "_FLOPLEDGER_COMPLETE"
+"""Set by the shell when it asks how to complete a line."""
+
+EXAMPLES = """\b
+Examples:
+  flopledger count alexnet.prototxt
+  flopledger count alexnet.prototxt -c mac -c caffe-script --format markdown
+  flopledger conventions mac
+
+\b
+Completion of commands and options in bash (or zsh_source, fish_source):
+  eval "$(_FLOPLEDGER_COMPLETE=bash_source flopledger)"
+"""
+
+
+class Commands(click.Group):
+    """A group that imports a command's module when it is needed."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """Return a command, or None where there is no such one."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"flopledger.cli.{name}").command
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXAMPLES,
+)
+@click.version_option(package_name="flopledger", prog_name=PROGRAM, message="%(prog)s %(version)s")
+def group() -> None:
+    """Count a network's parameters and operations under a convention you name.
+
+    Exit codes: 0; 1 a check or comparison says no; 2 options, specs, conventions; 3 the source can't
+    be read; 4 --strict and something is unknown; 5 the output can't be written; 130 Ctrl-C.
+    """
+
+
+def run(args: Sequence[str]) -> int:
+    """Run the command line with its arguments and return the exit code."""
+    if COMPLETION in os.environ:
+        group.main(list(args), prog_name=PROGRAM, complete_var=COMPLETION)
+    with reported() as outcome, group.make_context(PROGRAM, list(args)) as context:
+        group.invoke(context)
+    return outcome.code

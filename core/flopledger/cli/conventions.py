@@ -1,0 +1,23 @@
+"""``flopledger conventions``: the list, and a page for one."""
+
+from __future__ import annotations
+
+import click
+
+from flopledger.cli.output import write
+
+EXAMPLES = """\b
+Examples:
+  flopledger conventions
+  flopledger conventions caffe-script
+  flopledger conventions ./mine.toml
+"""
+
+
+@click.command("conventions", short_help="List the conventions, or describe one.", epilog=EXAMPLES)
+@click.argument("name", required=False)
+def command(name: str | None) -> None:
+    """List the conventions, or show what one counts and where it differs from mac."""
+    from flopledger.report import conventions  # noqa: PLC0415  (the help needs none of it)
+
+    write(conventions.overview() if name is None else conventions.page(name))

@@ -1,0 +1,139 @@
+"""``flopledger count``: networks under conventions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.exits import UNKNOWN
+from flopledger.cli.options import SourceOptions, pairs, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.report import FORMATS, View, render
+from flopledger.report.notes import calls_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from flopledger.convention import Convention
+    from flopledger.ledger import Ledger
+
+TOLD = ("table", "markdown")
+"""The formats that show what is unknown; with the others a warning on stderr does."""
+SORTS = ("count", "macs", "params", "path", "kind", "source")
+
+EXAMPLES = """\b
+Examples:
+  flopledger count alexnet.prototxt
+  flopledger count alexnet.prototxt -c caffe-script --format tool
+  flopledger count net.prototxt -i data=Nx3xHxW -c 2mac --set bias=mac
+  flopledger count a.prototxt b.prototxt -c mac -c ops --format json -o counts.json
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CountOptions:
+    """What is counted, and how it is shown."""
+
+    sources: tuple[str, ...]
+    conventions: tuple[str, ...]
+    switches: tuple[str, ...]
+    form: str
+    output: str | None
+    depth: int | None
+    top: int | None
+    sort: str | None
+    strict: bool
+
+    def view(self) -> View:
+        """Say how much is shown, and what the place it goes to can show."""
+        terminal = self.output is None and sys.stdout.isatty()
+        limited = terminal or "COLUMNS" in os.environ
+        color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        width = shutil.get_terminal_size().columns if limited and self.output is None else None
+        return View(self.depth, self.top, self.sort, width, color)
+
+
+@click.command("count", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@source_options
+@click.option(
+    "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
+)  # fmt: skip
+@click.option(
+    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
+)
+@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree.")
+@click.option("--top", type=click.IntRange(min=1), help="Only so many rows, the largest first (not in json).")
+@click.option("--sort", type=click.Choice(SORTS), help="Sort rows instead of showing a tree.")
+@click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula.")
+def command(**params: Any) -> None:
+    """Count networks under conventions.
+
+    SOURCE is a file, package.module:attribute or file.py:attribute.
+    """
+    reading = SourceOptions.taken_from(params)
+    options = CountOptions(**params)
+    ledgers = count(options, reading)
+    with progress("writing"):
+        write(render(ledgers, options.form, options.view()), options.output)
+    unknown = [ledger for ledger in ledgers if ledger.coverage.unknown]
+    if options.form not in TOLD:
+        for line in warnings(ledgers):
+            click.echo(f"Warning: {line}", err=True)
+    if options.strict and unknown:
+        click.echo("Error: --strict: some calls have no formula", err=True)
+        raise click.exceptions.Exit(UNKNOWN)
+
+
+def count(options: CountOptions, reading: SourceOptions) -> list[Ledger]:
+    """Count each source under each convention, in the order given."""
+    loaded = load(options.conventions or ("mac",), pairs("--set", options.switches))
+    return [ledger for source in options.sources for ledger in _count(source, loaded, reading)]
+
+
+def load(names: Sequence[str], switches: dict[str, str]) -> list[Convention]:
+    """Load conventions; each switch goes to those that have it.
+
+    Raises:
+        ConventionError: A convention is unknown or malformed, or no convention has a switch.
+    """
+    from flopledger import convention as conventions  # noqa: PLC0415  (the help needs none of it)
+
+    found = [conventions.load(name) for name in names]
+    for name, value in switches.items():
+        if not any(name in convention.switches for convention in found):
+            found[0].set({name: value})  # raises, and names the switches that there are
+    return [c.set({n: v for n, v in switches.items() if n in c.switches}) for c in found]
+
+
+def _count(source: str, loaded: Sequence[Convention], reading: SourceOptions) -> list[Ledger]:
+    """Read a source once for each profile that is needed, and count it under each convention."""
+    from flopledger import api, engine  # noqa: PLC0415
+
+    counted: dict[int, Ledger] = {}
+    with progress(f"counting {source}"):
+        for profile, members in api.profiles(loaded):
+            graph = reading.read(source, profile)
+            counted.update((id(convention), engine.count(graph, convention)) for convention in members)
+    return [counted[id(convention)] for convention in loaded]
+
+
+def warnings(ledgers: Sequence[Ledger]) -> Iterator[str]:
+    """Yield what a format without room for it leaves unsaid: unknown calls, disagreements."""
+    for ledger in ledgers:
+        where = f"{ledger.graph.reading.source}, {ledger.convention.name}"
+        if ledger.coverage.unknown:
+            calls = sum(unknown.calls for unknown in ledger.coverage.unknown)
+            sources = ", ".join(unknown.source for unknown in ledger.coverage.unknown)
+            yield f"{where}: {calls_text(calls)} without a formula, not in the total: {sources}"
+        yield from (f"{where}: levels disagree: {line}" for line in ledger.disagreements)

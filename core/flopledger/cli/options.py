@@ -1,0 +1,147 @@
+"""The options that several commands share: how a source is read, and which conventions are used."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from flopledger.graph import Graph
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?\Z", re.IGNORECASE)
+SCALES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+
+class Size(click.ParamType[int]):
+    """A number of bytes, with K, M, G or T for powers of 1024."""
+
+    name = "bytes"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read a size such as ``512M``."""
+        if isinstance(value, int):
+            return value
+        match = SIZE.match(str(value))
+        if match is None:
+            self.fail(f"{value!r} is not a size; expected a number of bytes, as in 512M or 4G", param, ctx)
+        return int(float(match[1]) * SCALES[match[2].upper()])
+
+
+_SOURCE_OPTIONS = (
+    click.option(
+        "-i", "--input", "inputs", metavar="SPEC", multiple=True,
+        help="One for each input: 1x3x224x224, ids=1x128:int64, Nx3xHxW (capitals are symbols).",
+    ),
+    click.option("--inputs", "inputs_from", metavar="FILE.py:MAKE", help="A function that makes the inputs."),
+    click.option(
+        "--arg", "arguments", metavar="KEY=VALUE", multiple=True,
+        help="An argument of the class or function that makes the model: a Python literal, else a text.",
+    ),
+    click.option("--frontend", metavar="NAME", help="The frontend that reads, where several can."),
+    click.option(
+        "--mode", type=click.Choice(["eval", "train"]), help="Read the network as it infers or as it trains."
+    ),
+    click.option(
+        "--phase", type=click.Choice(["test", "train"], case_sensitive=False), help="Caffe's phase."
+    ),
+    click.option("--stage", "stages", metavar="STAGE", multiple=True, help="A stage of Caffe's."),
+    click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
+    click.option(
+        "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+        help="Give up a reading in a child process after so long.",
+    ),
+    click.option(
+        "--memory-limit", type=Size(), metavar="BYTES",
+        help="What a child process may use, as in 512M or 4G.",
+    ),
+)  # fmt: skip
+
+
+def source_options(command: F) -> F:
+    """Add the options that say how a source is read; see :meth:`SourceOptions.taken_from`."""
+    for option in reversed(_SOURCE_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True, slots=True)
+class SourceOptions:
+    """How a source is to be read, as the command line says it."""
+
+    inputs: tuple[str, ...] = ()
+    inputs_from: str | None = None
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    frontend: str | None = None
+    mode: str | None = None
+    phase: str | None = None
+    stages: tuple[str, ...] = ()
+    execute: bool = False
+    timeout: float | None = None
+    memory_limit: int | None = None
+
+    @classmethod
+    def taken_from(cls, params: dict[str, Any]) -> SourceOptions:
+        """Take the source options out of a command's parameters, and leave the others."""
+        taken = {name: params.pop(name) for name in cls.__dataclass_fields__}
+        if taken["inputs"] and taken["inputs_from"]:
+            raise UsageError("-i and --inputs are both given; give specs or a function that makes them")
+        taken["arguments"] = literals("--arg", taken["arguments"])
+        return cls(**taken)
+
+    def read(self, source: str, profile: Mapping[str, object]) -> Graph:
+        """Read a source under a profile; ``--mode`` goes before it."""
+        from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+
+        given = {"phase": self.phase, "stage": self.stages}
+        return api.read(
+            source,
+            self.inputs,
+            profile={**profile, "mode": self.mode} if self.mode else profile,
+            arguments=self.arguments,
+            options={name: value for name, value in given.items() if value},
+            frontend=self.frontend,
+            inputs_from=self.inputs_from,
+            execute=self.execute,
+            timeout=self.timeout,
+            memory_limit=self.memory_limit,
+        )
+
+
+def pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
+    """Split ``KEY=VALUE`` arguments.
+
+    Raises:
+        UsageError: One has no key or no ``=``, or a key is given twice.
+    """
+    found: dict[str, str] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not (key and equals):
+            raise UsageError(f"{option} {pair!r} can't be read; expected KEY=VALUE")
+        if key in found:
+            raise UsageError(f"{option} {key} is given twice, as {found[key]!r} and {value!r}")
+        found[key] = value
+    return found
+
+
+def literals(option: str, given: tuple[str, ...]) -> dict[str, object]:
+    """Split ``KEY=VALUE`` arguments; a value is a Python literal, else the text itself."""
+    return {key: _literal(value) for key, value in pairs(option, given).items()}
+
+
+def _literal(text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return text

@@ -1,0 +1,99 @@
+"""Where results go: to stdout, or to a file, whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import stat
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.errors import OutputError
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+MOST_LINKS = 40
+DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)\Z")
+STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
+
+
+def write(text: str, target: str | None = None) -> None:
+    """Write a result to a file, or to stdout where there is none.
+
+    A regular file is replaced in one step, so that it holds the old or the new content and never
+    half of one. Anything else (a pipe, a device, ``/dev/stdout``) is written to as it stands.
+
+    Raises:
+        OutputError: The file can't be written.
+        OSError: stdout can't be written.
+    """
+    if target is None or target == "-":
+        _write_stdout(text)
+        return
+    try:
+        _write_file(text.encode("utf-8", "backslashreplace"), Path(target))
+    except OSError as error:
+        raise OutputError(f"{target}: it can't be written: {error.strerror or error}") from None
+
+
+def _write_stdout(text: str) -> None:
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.flush()
+    _write_all(sys.stdout.buffer, text.encode(encoding, "replace"))
+
+
+def _write_all(stream: BinaryIO, content: bytes) -> None:
+    stream.write(content)
+    stream.flush()
+
+
+def _write_file(content: bytes, target: Path) -> None:
+    descriptor = _descriptor(target)
+    if descriptor is not None:
+        with os.fdopen(os.dup(descriptor), "wb") as stream:
+            _write_all(stream, content)
+    elif target.exists() and not stat.S_ISREG(target.stat().st_mode):
+        with target.open("wb") as stream:
+            _write_all(stream, content)
+    else:
+        _replace(content, Path(os.path.realpath(target)))
+
+
+def _descriptor(target: Path) -> int | None:
+    """Return the open descriptor that a path such as ``/dev/stdout`` stands for, through links too."""
+    for _ in range(MOST_LINKS):
+        name = os.path.abspath(target)  # noqa: PTH100  (resolve() would follow the descriptor itself)
+        match = DESCRIPTOR.match(name)
+        if name in STREAMS or match:
+            return STREAMS.get(name) or int(match[1] if match else 0)
+        if not target.is_symlink():
+            return None
+        target = target.parent / target.readlink()
+    return None
+
+
+def _replace(content: bytes, target: Path) -> None:
+    """Write beside the target, then rename; the mode stays, or is a new file's."""
+    handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            _write_all(stream, content)
+            os.fchmod(stream.fileno(), _mode(target))
+            os.fsync(stream.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _mode(target: Path) -> int:
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,44 @@
+"""A sign of life on stderr, on a terminal only, where something takes over a second."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PATIENCE = 1.0
+STEP = 0.1
+FRAMES = "|/-\\"
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[None]:
+    """Show that ``what`` is under way, from one second on, until it is done."""
+    if not (sys.stderr and sys.stderr.isatty()):
+        yield
+        return
+    done = threading.Event()
+    shown = threading.Thread(target=_spin, args=(what, done), daemon=True)
+    shown.start()
+    try:
+        yield
+    finally:
+        done.set()
+        shown.join()
+
+
+def _spin(what: str, done: threading.Event) -> None:
+    if done.wait(PATIENCE):
+        return
+    for frame in itertools.cycle(FRAMES):
+        sys.stderr.write(f"\r{frame} {what}")
+        sys.stderr.flush()
+        if done.wait(STEP):
+            break
+    sys.stderr.write("\r\x1b[K")
+    sys.stderr.flush()

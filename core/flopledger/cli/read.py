@@ -1,0 +1,67 @@
+"""``flopledger read``: a network, saved as a graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.options import SourceOptions, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+EXAMPLES = """\b
+Examples:
+  flopledger read alexnet.prototxt -o alexnet.json
+  flopledger count alexnet.json -c caffe-script
+  flopledger read net.prototxt -i data=Nx3xHxW --phase train -o net.json
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """What is read, for which conventions, and where it goes."""
+
+    source: str
+    conventions: tuple[str, ...]
+    output: str | None
+
+
+@click.command(
+    "read", short_help="Read a network and save it as a graph.", epilog=EXAMPLES, no_args_is_help=True
+)
+@click.argument("source")
+@source_options
+@click.option(
+    "--for", "conventions", metavar="CONVENTION", multiple=True,
+    help="Read as this convention needs it; may be repeated.",
+)  # fmt: skip
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+def command(**params: Any) -> None:
+    """Read a network and save it as a graph, which can be counted anywhere, again and again."""
+    reading = SourceOptions.taken_from(params)
+    options = ReadOptions(**params)
+    profile = profile_for(options.conventions)
+    with progress(f"reading {options.source}"):
+        written = reading.read(options.source, profile).to_json()
+        write(written if written.endswith("\n") else f"{written}\n", options.output)
+
+
+def profile_for(names: tuple[str, ...]) -> dict[str, object]:
+    """Return the profile under which several conventions can count.
+
+    Raises:
+        UsageError: They need different readings.
+    """
+    from flopledger import api, convention  # noqa: PLC0415  (the help needs none of it)
+
+    groups = api.profiles([convention.load(name) for name in names])
+    if len(groups) > 1:
+        split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
+        raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")
+    return groups[0][0] if groups else {}

@@ -1,0 +1,65 @@
+"""Reports: a ledger as a table, JSON, CSV, markdown, or as the convention's own tool prints it.
+
+A report renders what the ledger holds; the only figures it works out itself are shares of a total and
+subtotals of what it shows. Each format is one module with a function ``render`` and one row of
+:data:`FORMATS`, and is imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flopledger.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flopledger.ledger import Ledger
+
+FORMATS: Mapping[str, str] = {
+    "table": "flopledger.report.table",
+    "json": "flopledger.report.jsonfile",
+    "csv": "flopledger.report.csvfile",
+    "markdown": "flopledger.report.markdown",
+    "tool": "flopledger.report.printout",
+}
+"""The formats, and the module that renders each."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How much of a ledger is shown, and where.
+
+    Attributes:
+        depth: How many levels of the tree are shown; deeper ones are in their parents' subtotals.
+        top: How many rows are shown, the largest first.
+        sort: What the rows are sorted by, a key of :data:`flopledger.report.selection.KEYS`.
+        width: The columns that there is room for; None for no limit.
+        color: Whether the text may carry a terminal's styles.
+    """
+
+    depth: int | None = None
+    top: int | None = None
+    sort: str | None = None
+    width: int | None = None
+    color: bool = False
+
+
+EVERYTHING = View()
+
+
+def render(ledgers: Sequence[Ledger], form: str = "table", view: View = EVERYTHING) -> str:
+    """Render ledgers in a format, as a text that ends with a line break.
+
+    Raises:
+        UsageError: There is no such format.
+        ConventionError: ``tool``: a convention does not say how its tool prints.
+    """
+    if form not in FORMATS:
+        raise UsageError(
+            f"no format is called {form!r}{nearest(form, FORMATS)}; there are {', '.join(FORMATS)}"
+        )
+    renderer: Callable[[Sequence[Ledger], View], str] = importlib.import_module(FORMATS[form]).render
+    return renderer(ledgers, view)

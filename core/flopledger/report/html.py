@@ -1,0 +1,43 @@
+"""The table that a notebook shows for a ledger."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING
+
+from flopledger.report import EVERYTHING, notes
+from flopledger.report.columns import COLUMNS
+from flopledger.report.selection import Node, shown_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.ledger import Ledger
+
+
+def render(ledger: Ledger) -> str:
+    """Render a ledger as HTML that carries no script and no style sheet."""
+    return "".join(_pieces(ledger))
+
+
+def _pieces(ledger: Ledger) -> Iterator[str]:
+    headers = [ledger.total.unit if column.header == "count" else column.header for column in COLUMNS]
+    yield (
+        "<table><thead><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in headers) + "</tr></thead><tbody>"
+    )
+    for row in shown_rows(ledger, EVERYTHING):
+        node = Node(row.path, 0, row, {}, row.count, row.params)
+        yield "<tr>"
+        for column in COLUMNS:
+            side = "right" if column.right else "left"
+            cell = html.escape(column.value(node, ledger))
+            yield f'<td style="text-align: {side}">{cell}</td>'
+        yield "</tr>"
+    yield "</tbody></table>"
+    for label, written in notes.totals(ledger):
+        yield f"<div><b>{html.escape(label)}</b> {html.escape(written)}</div>"
+    for line in (*notes.adjustments(ledger), *notes.disagreements(ledger)):
+        yield f"<div>{html.escape(line)}</div>"
+    for line in notes.unknowns(ledger):
+        yield f"<div><b>unknown</b> {html.escape(line)}</div>"
+    yield f"<small>{html.escape(notes.provenance(ledger))}</small>"

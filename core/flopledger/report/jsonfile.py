@@ -1,0 +1,154 @@
+"""JSON: the whole ledger as one document, described by ``schema.json``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypedDict
+
+from flopledger.dims import is_symbolic, text
+from flopledger.ledger import figure
+from flopledger.report.notes import version
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from flopledger.dims import Shape
+    from flopledger.ledger import Figure, Ledger, Row
+    from flopledger.report import View
+
+SCHEMA = "flopledger.ledger/1"
+SEVERAL = "flopledger.ledgers/1"
+
+
+class TotalDocument(TypedDict):
+    """The totals as JSON holds them."""
+
+    count: Figure
+    unit: str
+    macs: Figure
+    params: Figure | None
+    trainable_params: Figure
+    non_trainable_params: Figure
+    buffers: Figure
+
+
+def render(ledgers: Sequence[Ledger], _: View) -> str:
+    """Render one document: of one ledger, or of a list of them. Each row stands on a line of its own."""
+    if len(ledgers) == 1:
+        return _written(document(ledgers[0])) + "\n"
+    inner = ",\n".join(_written(document(ledger)) for ledger in ledgers)
+    return f'{{"schema": "{SEVERAL}", "ledgers": [\n{inner}\n]}}\n'
+
+
+def _written(content: Mapping[str, object]) -> str:
+    return "{" + ",\n ".join(f"{json.dumps(key)}: {_value(content[key])}" for key in content) + "}"
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "]"
+    return json.dumps(value)
+
+
+def document(ledger: Ledger) -> dict[str, object]:
+    """Return a ledger as the JSON document that ``schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "flopledger": version(),
+        "graph": _graph(ledger),
+        "convention": {
+            "name": ledger.convention.name,
+            "title": ledger.convention.title,
+            "unit": ledger.convention.unit,
+            "set": dict(ledger.convention.switches),
+            "digest": ledger.convention.digest,
+        },
+        "total": total_document(ledger),
+        "adjustments": [{"what": a.what, "count": figure(a.count)} for a in ledger.adjustments],
+        "coverage": _coverage(ledger),
+        "rows": [row_document(row) for row in ledger.rows],
+    }
+
+
+def _graph(ledger: Ledger) -> dict[str, object]:
+    reading = ledger.graph.reading
+    return {
+        "source": reading.source,
+        "frontend": reading.frontend,
+        "framework": reading.framework,
+        "framework_version": reading.framework_version,
+        "inputs": [
+            {"name": given.name, "shape": _shape(shape), "dtype": dtype}
+            for given, shape, dtype in ledger.graph.inputs
+        ],
+        "profile": {name: _plain(value) for name, value in reading.profile.items()},
+        "digest": ledger.graph.digest,
+    }
+
+
+def total_document(ledger: Ledger) -> TotalDocument:
+    """Return the totals as JSON holds them."""
+    total = ledger.total
+    return {
+        "count": figure(total.count),
+        "unit": total.unit,
+        "macs": figure(total.macs),
+        "params": None if total.params is None else figure(total.params),
+        "trainable_params": figure(total.trainable_params),
+        "non_trainable_params": figure(total.non_trainable_params),
+        "buffers": figure(total.buffers),
+    }
+
+
+def _coverage(ledger: Ledger) -> dict[str, object]:
+    coverage = ledger.coverage
+    return {
+        "counted": coverage.counted,
+        "free": coverage.free,
+        "ignored": coverage.ignored,
+        "unknown": [
+            {
+                "source": unknown.source,
+                "kind": unknown.kind,
+                "calls": unknown.calls,
+                "out_elems": None if unknown.out_elems is None else figure(unknown.out_elems),
+            }
+            for unknown in coverage.unknown
+        ],
+    }
+
+
+def row_document(row: Row) -> dict[str, object]:
+    """Return a row as JSON holds it."""
+    return {
+        "id": row.id,
+        "parent": row.parent,
+        "path": row.path,
+        "call": row.call,
+        "kind": row.kind,
+        "source": row.source,
+        "level": row.level,
+        "inputs": _shapes(row.inputs),
+        "outputs": _shapes(row.outputs),
+        "params": figure(row.params),
+        "count": figure(row.count),
+        "macs": figure(row.macs),
+        "parts": {name: figure(part) for name, part in row.parts.items()},
+    }
+
+
+def _shapes(shapes: Iterable[Shape | None]) -> list[list[Figure] | None]:
+    return [_shape(shape) for shape in shapes]
+
+
+def _shape(shape: Shape | None) -> list[Figure] | None:
+    return None if shape is None else [figure(dim) for dim in shape]
+
+
+def _plain(value: object) -> object:
+    """Return a value of the profile as JSON can hold it."""
+    if isinstance(value, (list, tuple)):
+        return [_plain(member) for member in value]
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    return text(value) if is_symbolic(value) else str(value)

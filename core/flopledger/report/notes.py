@@ -1,0 +1,145 @@
+"""What stands around a report's rows: totals, adjustments, what is unknown, and the provenance."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import json
+from typing import TYPE_CHECKING
+
+from flopledger import convention
+from flopledger.report.figures import in_words, plain_line, shape_text, shapes_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flopledger.ledger import Ledger, Unknown
+
+FEW_PATHS = 3
+DEFAULT = "mac"
+"""What a stub extends if the convention is a file of the user's own."""
+
+
+@functools.cache
+def version() -> str:
+    """Return flopledger's version as it is installed."""
+    return importlib.metadata.version("flopledger")
+
+
+def heading(ledger: Ledger) -> str:
+    """Return what is shown: the source, and the convention's title and name."""
+    used = ledger.convention
+    return plain_line(f"{ledger.graph.reading.source}: {used.title} ({used.name})")
+
+
+def totals(ledger: Ledger) -> list[tuple[str, str]]:
+    """Return the totals, labelled: the convention's own figures, then our own, in MAC and in FLOP."""
+    total, name = ledger.total, ledger.convention.name
+    own = "our own count, 2 for each multiply-accumulate"
+    lines = []
+    if total.unit != "params":
+        lines.append((total.unit, f"{in_words(total.count, total.unit)} ({name})"))
+    if total.unit != "MAC" or total.count != total.macs:
+        lines.append(("own MAC", f"{in_words(total.macs, 'MAC')} (our own count of multiply-accumulates)"))
+    lines.append(("own FLOP", f"{in_words(2 * total.macs, 'FLOP')} ({own})"))
+    if total.params is not None:
+        lines.append(("params", f"{in_words(total.params)} ({name})"))
+    others = f"frozen {in_words(total.non_trainable_params)}; buffers {in_words(total.buffers)}"
+    lines.append(("trainable", f"{in_words(total.trainable_params)}; {others}"))
+    return lines
+
+
+def adjustments(ledger: Ledger) -> list[str]:
+    """Return what the total has beside the sum of the rows, one line each."""
+    unit = ledger.total.unit
+    return [f"{in_words(a.count, unit)}: {plain_line(a.what)}" for a in ledger.adjustments]
+
+
+def disagreements(ledger: Ledger) -> list[str]:
+    """Return where two levels of the graph give different counts, one line each."""
+    return [plain_line(line) for line in ledger.disagreements]
+
+
+def unknowns(ledger: Ledger) -> list[str]:
+    """Return one line for each source that has no formula: how often, with which shapes, where, why."""
+    return [plain_line(_unknown(unknown)) for unknown in ledger.coverage.unknown]
+
+
+def calls_text(number: int) -> str:
+    """Write how many calls there are."""
+    return "1 call" if number == 1 else f"{number:,} calls"
+
+
+def _unknown(unknown: Unknown) -> str:
+    calls = calls_text(unknown.calls)
+    shapes = f"{shapes_text(unknown.inputs) or '?'} -> {shapes_text(unknown.outputs) or '?'}"
+    more = ", ..." if len(unknown.paths) > FEW_PATHS else ""
+    places = f" at {', '.join(unknown.paths[:FEW_PATHS])}{more}" if unknown.paths else ""
+    return f"{unknown.source}: {calls}, {shapes}{places}" + (f" ({unknown.why})" if unknown.why else "")
+
+
+def stub(ledger: Ledger) -> list[str]:
+    """Return a convention file, ready to paste, that prices what is unknown; empty if nothing is."""
+    if not ledger.coverage.unknown:
+        return []
+    base = ledger.convention.name if ledger.convention.name in convention.names() else DEFAULT
+    lines = ['name = "mine"', f"extend = {_quoted(base)}"]
+    for level in dict.fromkeys(unknown.level for unknown in ledger.coverage.unknown):
+        lines += ["", f"[rules.{level}]"]
+        lines += [_rule(u) for u in ledger.coverage.unknown if u.level == level]
+    return lines
+
+
+def _rule(unknown: Unknown) -> str:
+    """Price a source by its output where that is known, for the user to replace."""
+    price = "0" if unknown.out_elems is None else "out_elems"
+    shapes = f"{shapes_text(unknown.inputs) or '?'} -> {shapes_text(unknown.outputs) or '?'}"
+    return f"{_quoted(unknown.source)} = {_quoted(price)}  # {plain_line(shapes)}"
+
+
+def _quoted(text: str) -> str:
+    """Write a string as TOML does."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def provenance(ledger: Ledger) -> str:
+    """Return one line that says what was counted, how it was read, under which convention, by what."""
+    reading, used = ledger.graph.reading, ledger.convention
+    framework = f"{reading.framework} {reading.framework_version}".strip()
+    same = reading.frontend == reading.framework.lower()
+    frontend = "" if same else f" through the frontend {reading.frontend}"
+    inputs = ", ".join(_inputs(ledger)) or "none given"
+    profile = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in reading.profile.items())
+    switches = "".join(f" {name}={value}" for name, value in used.switches.items())
+    parts = [
+        f"source: {reading.source} ({framework}{frontend})",
+        f"inputs: {inputs}",
+        f"read with: {profile}" if profile else "",
+        f"convention: {used.name}{switches} ({used.digest})",
+        f"graph: {ledger.graph.digest}",
+        f"flopledger {version()}",
+    ]
+    return plain_line("; ".join(part for part in parts if part))
+
+
+def _inputs(ledger: Ledger) -> Iterator[str]:
+    for given, shape, dtype in ledger.graph.inputs:
+        prefix = f"{given.name}=" if given.name else ""
+        yield f"{prefix}{shape_text(shape)}" + (f":{dtype}" if dtype else "")
+
+
+def summary(ledgers: Sequence[Ledger]) -> list[tuple[str, ...]]:
+    """Return one line for each of several ledgers, under a header: source, convention, totals."""
+    rows: list[tuple[str, ...]] = [("source", "convention", "count", "own MAC", "params")]
+    for ledger in ledgers:
+        total = ledger.total
+        rows.append(
+            (
+                plain_line(ledger.graph.reading.source),
+                ledger.convention.name,
+                in_words(total.count, total.unit),
+                in_words(total.macs, "MAC"),
+                "" if total.params is None else in_words(total.params),
+            )
+        )
+    return rows

@@ -1,0 +1,221 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.dims import symbol
+from flopledger.errors import UsageError
+from flopledger.report import View, render
+from flopledger.report.notes import version
+
+if TYPE_CHECKING:
+    from flopledger.ledger import Ledger
+
+TOY = """\
+toy.prototxt: multiply-accumulates (mac)
+
+layer     kind    output   params      MAC  share
+features                      112    3,888  73.0%  ███████▎
+  conv    conv    1x4x6x6     112    3,888  73.0%  ███████▎
+  relu    relu    1x4x6x6       0        0   0.0%
+proposal  Python  1x2           0  unknown   0.0%
+fc        linear  1x10      1,450    1,440  27.0%  ██▊
+
+MAC         5,328 MAC = 5.328 kMAC (mac)
+own FLOP    10,656 FLOP = 10.66 kFLOP (our own count, 2 for each multiply-accumulate)
+params      1,562 = 1.562 k (mac)
+trainable   1,562 = 1.562 k; frozen 0; buffers 0
+
+Unknown, so not in the total (no formula for them):
+    Python: 1 call, 1x4x6x6 -> 1x2 at proposal (no formula for 'Python')
+
+To price them, save this as mine.toml with the operations of one call, and use -c ./mine.toml:
+    name = "mine"
+    extend = "mac"
+
+    [rules.layer]
+    "Python" = "out_elems"  # 1x4x6x6 -> 1x2
+
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; \
+convention: mac (c0ffee); graph: 9a4b; flopledger VERSION
+"""
+
+
+def table(ledger: Ledger, **view: object) -> list[str]:
+    """Return the lines between the heading and the totals."""
+    lines = render([ledger], "table", View(**view)).split("\n")
+    return lines[2 : lines.index("", 2)]
+
+
+def test_a_table_shows_tree_totals_unknown_calls_a_stub_and_where_it_comes_from(toy: Ledger) -> None:
+    assert render([toy]) == TOY.replace("VERSION", version())
+
+
+def test_str_of_a_ledger_is_its_table(toy: Ledger) -> None:
+    assert f"{toy}\n" == render([toy])
+
+
+def test_depth_cuts_the_tree_and_keeps_the_sums(toy: Ledger) -> None:
+    assert table(toy, depth=1) == [
+        "layer     kind    output  params      MAC  share",
+        "features                     112    3,888  73.0%  ███████▎",
+        "proposal  Python  1x2          0  unknown   0.0%",
+        "fc        linear  1x10     1,450    1,440  27.0%  ██▊",
+    ]
+
+
+def test_top_shows_the_largest_rows_and_says_what_is_left_out(toy: Ledger) -> None:
+    assert table(toy, top=1) == [
+        "layer          kind  output   params    MAC  share",
+        "features.conv  conv  1x4x6x6     112  3,888  73.0%  ███████▎",
+        "... and 3 more rows with 1,440 MAC",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("key", "first"),
+    [
+        ("count", "features.conv"),
+        ("params", "fc"),
+        ("path", "fc"),
+        ("kind", "features.conv"),
+        ("macs", "features.conv"),
+    ],
+)
+def test_rows_are_sorted_by_a_key(toy: Ledger, key: str, first: str) -> None:
+    assert table(toy, sort=key)[1].split()[0] == first
+
+
+def test_an_unknown_sort_key_names_the_nearest(toy: Ledger) -> None:
+    with pytest.raises(UsageError, match="'parms'; did you mean 'params'"):
+        render([toy], "table", View(sort="parms"))
+
+
+def test_an_unknown_format_names_the_nearest(toy: Ledger) -> None:
+    with pytest.raises(UsageError, match="'jason'; did you mean 'json'"):
+        render([toy], "jason")
+
+
+def test_adjustments_and_disagreements_are_shown_and_shares_are_of_the_rows(halved: Ledger) -> None:
+    text = render([halved])
+    assert "MAC         2,664 MAC = 2.664 kMAC (mac)\nown MAC     5,328 MAC = 5.328 kMAC" in text
+    assert "In the total beside the rows:\n    -2,664 MAC: batch division\n" in text
+    assert "Levels disagree:\n    fc: 1440 as a layer, 1441 as a function\n" in text
+    assert "\nparams " not in text
+    assert "73.0%" in text
+
+
+def test_several_ledgers_end_with_a_summary(toy: Ledger, halved: Ledger) -> None:
+    assert render([toy, halved]).endswith("""
+source        convention  count                   own MAC                 params
+toy.prototxt  mac         5,328 MAC = 5.328 kMAC  5,328 MAC = 5.328 kMAC  1,562 = 1.562 k
+toy.prototxt  mac         2,664 MAC = 2.664 kMAC  5,328 MAC = 5.328 kMAC
+""")
+
+
+def test_alexnet_totals_are_in_mac_and_in_flop(alexnet: Ledger) -> None:
+    text = render([alexnet])
+    assert "724,406,816 MAC = 724.4 MMAC" in text
+    assert "1,448,813,632 FLOP = 1.449 GFLOP (our own count, 2 for each multiply-accumulate)" in text
+    assert "60,954,656 = 60.95 M" in text
+
+
+def test_a_symbolic_total_stands_as_a_formula(toy: Ledger) -> None:
+    batch = symbol("N")
+    rows = tuple(replace(row, count=row.count * batch) for row in toy.rows)
+    ledger = replace(toy, rows=rows, total=replace(toy.total, count=5328 * batch, macs=5328 * batch))
+    text = render([ledger])
+    assert "MAC         5328*N MAC (mac)" in text
+    assert "own FLOP    10656*N FLOP" in text
+    assert table(ledger, sort="count")[1].split() == ["features.conv", "conv", "1x4x6x6", "112", "3888*N"]
+
+
+def test_a_narrow_terminal_loses_columns_before_figures(toy: Ledger) -> None:
+    assert table(toy, width=40)[:3] == [
+        "layer     output   params      MAC",
+        "features              112    3,888",
+        "  conv    1x4x6x6     112    3,888",
+    ]
+
+
+def test_a_long_name_is_cut_where_nothing_else_helps(toy: Ledger) -> None:
+    ledger = replace(toy, rows=(replace(toy.rows[3], path="a_very_long_name_of_a_layer"),))
+    assert table(ledger, width=31) == ["layer             params    MAC", "a_very_long_nam…   1,450  1,440"]
+
+
+def test_a_table_without_room_for_anything_still_has_names_and_figures(toy: Ledger) -> None:
+    assert [line.split()[0] for line in table(toy, width=1)] == [
+        "layer", "features", "conv", "relu", "proposal", "fc",
+    ]  # fmt: skip
+
+
+def test_colors_change_nothing_but_styles(toy: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    styled = render([toy], "table", View(color=True, width=100))
+    assert "\x1b[1;33mproposal" in styled
+    bare = re.sub(r"\x1b\[[0-9;]*m", "", styled)
+    assert [line.rstrip() for line in bare.split("\n")] == render([toy]).split("\n")
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(toy: Ledger) -> None:
+    ledger = replace(toy, rows=(replace(toy.rows[3], path="fc\x1b[31m"),))
+    assert "\x1b" not in render([ledger])
+    assert "fc\\x1b[31m" in render([ledger])
+
+
+def test_a_name_with_ideographs_keeps_the_columns_aligned(toy: Ledger) -> None:
+    ledger = replace(toy, rows=(replace(toy.rows[3], path="層"), replace(toy.rows[0], path="ab")))
+    assert table(ledger)[1:] == [
+        "層     linear  1x10      1,450  1,440  27.0%  ██▊",
+        "ab     conv    1x4x6x6     112  3,888  73.0%  ███████▎",
+    ]
+
+
+def test_a_dot_and_a_slash_make_two_lines(toy: Ledger) -> None:
+    ledger = replace(toy, rows=(replace(toy.rows[3], path="a.b"), replace(toy.rows[0], path="a/b")))
+    assert [line.split()[:2] for line in table(ledger)[1:]] == [
+        ["a", "1,562"],
+        ["b", "linear"],
+        ["b", "conv"],
+    ]
+
+
+def test_one_path_of_100000_parts_is_shown_line_by_line(toy: Ledger) -> None:
+    ledger = replace(toy, rows=(replace(toy.rows[3], path=".".join(["m"] * 100_000)),))
+    assert len(table(ledger)) == 100_001
+
+
+def test_100000_rows_are_shown_line_by_line(toy: Ledger) -> None:
+    rows = tuple(replace(toy.rows[3], id=i, path=f"block{i // 100}.fc{i}") for i in range(100_000))
+    assert len(table(replace(toy, rows=rows))) == 1 + 1000 + 100_000
+
+
+def test_a_stub_gives_a_number_where_the_output_is_not_known(toy: Ledger) -> None:
+    (unknown,) = toy.coverage.unknown
+    unknown = replace(unknown, source='My"Op', out_elems=None, outputs=(None,), level="function")
+    ledger = replace(toy, coverage=replace(toy.coverage, unknown=(unknown,)))
+    assert '    [rules.function]\n    "My\\"Op" = "0"  # 1x4x6x6 -> ?\n' in render([ledger])
+
+
+def test_a_stub_extends_mac_where_the_convention_is_a_file_of_ones_own(toy: Ledger) -> None:
+    ledger = replace(toy, convention=replace(toy.convention, name="mine"))
+    assert '    name = "mine"\n    extend = "mac"\n' in render([ledger])
+
+
+def test_the_call_of_the_network_itself_is_no_line_of_the_tree(toy: Ledger) -> None:
+    whole = replace(toy.rows[3], path="", kind="container", status="container", count=0, params=0)
+    ledger = replace(toy, rows=(whole, *toy.rows))
+    assert table(ledger) == table(toy)
+    assert table(ledger, sort="path")[1].startswith("(network)  ")
+
+
+def test_a_leaf_that_is_the_network_itself_is_shown(toy: Ledger) -> None:
+    assert table(replace(toy, rows=(replace(toy.rows[3], path=""),)))[1].startswith("(network)  linear")
+
+
+def test_a_frontend_of_another_name_than_its_framework_is_named(toy: Ledger) -> None:
+    graph = replace(toy.graph, reading=replace(toy.graph.reading, frontend="other", framework_version=""))
+    assert "source: toy.prototxt (caffe through the frontend other); " in render([replace(toy, graph=graph)])
