@@ -208,13 +208,14 @@ class Counter(Count):
         return self._param_sum(rule.count), found[0], found[1], found[2]
 
     def _param_sum(self, count: Expression) -> Number:
-        return number(total(value for _, value in self._contributions(count)))
+        return number(total(value for _, value in self.contributions(count)))
 
-    def _contributions(self, count: Expression) -> list[tuple[int | None, Number]]:
+    def contributions(self, count: Expression | None = None) -> list[tuple[int | None, Number]]:
         """Return what each parameter or module counts, and the module that it belongs to."""
         rule = self.convention.params
         if rule is None:
             return []
+        count = count or rule.count
         found: list[tuple[int | None, Number]] = []
         scopes = self._parameters() if rule.over == "parameters" else self._modules()
         for module, scope in scopes:
@@ -262,7 +263,7 @@ class Counter(Count):
                 first.setdefault(module, place)
         rule = self.convention.params
         sums: dict[int, list[Number]] = {}
-        for module, value in self._contributions(rule.count) if rule and first else ():
+        for module, value in self.contributions() if rule and first else ():
             found = self._place(module, first)
             if found is not None and value != 0:
                 sums.setdefault(found, []).append(value)
