@@ -159,6 +159,18 @@ def text(value: Number) -> str:
     return written
 
 
+@overload
+def renamed(value: Dim, names: Mapping[Dim, str]) -> Dim: ...
+@overload
+def renamed(value: Number, names: Mapping[Dim, str]) -> Number: ...
+def renamed(value: Number, names: Mapping[Dim, str]) -> Number:
+    """Put names in the place of the sizes that an expression is made of."""
+    if not is_symbolic(value):
+        return value
+    short: Dim = _symbols().renamed(value, names)
+    return short
+
+
 def readable(value: Number) -> tuple[str, dict[str, str]]:
     """Write a count for people: the sizes that occur again and again get a name of their own.
 

@@ -203,6 +203,16 @@ def readable(value: Number) -> tuple[str, dict[str, str]]:
     return written, {str(name): _PRINTER.doprint(size) for size, name in names.items()}
 
 
+def renamed(value: Number, names: Mapping[Dim, str]) -> Dim:
+    """Put names in the place of sizes."""
+    rule = {sympy.sympify(size): _symbol(name) for size, name in names.items()}
+    expr = sympy.sympify(value)
+    whole = _named(expr, rule)
+    if whole is not expr:
+        return _dim(whole)
+    return _dim(sympy.Add(*(_renamed(term, rule) for term in sympy.Add.make_args(expr))))
+
+
 def _repeated(terms: Iterable[sympy.Expr]) -> list[sympy.Expr]:
     """Return the factors, symbols apart, that occur in several terms, in order of appearance."""
     seen: dict[sympy.Expr, int] = {}
@@ -218,8 +228,16 @@ def _renamed(term: sympy.Expr, names: Mapping[sympy.Expr, sympy.Symbol]) -> symp
     factors = []
     for factor in sympy.Mul.make_args(term):
         base, exponent = factor.as_base_exp()
-        factors.append(names.get(base, base) ** exponent)
+        factors.append(_named(base, names) ** exponent)
     return sympy.Mul(*factors)
+
+
+def _named(base: sympy.Expr, names: Mapping[sympy.Expr, sympy.Symbol]) -> sympy.Expr:
+    """Return the name of a size, or a multiple of it: sympy multiplies sums by numbers on its own."""
+    if base in names:
+        return names[base]
+    coefficient, size = base.primitive()
+    return coefficient * names[size] if size in names else base
 
 
 def _without(term: sympy.Expr, front: Iterable[sympy.Expr]) -> sympy.Expr:

@@ -15,7 +15,7 @@ from flopledger.cli.options import SourceOptions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.report import FORMATS, View, render
-from flopledger.report.notes import calls_text
+from flopledger.report.figures import calls_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

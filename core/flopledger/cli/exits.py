@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.errors import ConventionError, ExpressionError, FlopledgerError, OutputError, UsageError
+from flopledger.report.figures import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +64,7 @@ def reported() -> Iterator[Outcome]:
 
 def _say(message: str) -> None:
     with contextlib.suppress(OSError):
-        click.echo(f"Error: {message}", err=True)
+        click.echo("\n".join(map(plain_line, f"Error: {message}".split("\n"))), err=True)
 
 
 def _abandon_stdout() -> None:

@@ -7,7 +7,6 @@ import os
 import re
 import stat
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +46,10 @@ def _write_stdout(text: str) -> None:
 
 
 def _write_all(stream: BinaryIO, content: bytes) -> None:
-    stream.write(content)
+    """Write to the end: an unbuffered stream (``python -u``) may take less than it is given."""
+    left = memoryview(content)
+    while left:
+        left = left[stream.write(left) :]
     stream.flush()
 
 
@@ -78,6 +80,8 @@ def _descriptor(target: Path) -> int | None:
 
 def _replace(content: bytes, target: Path) -> None:
     """Write beside the target, then rename; the mode stays, or is a new file's."""
+    import tempfile  # noqa: PLC0415  (slow to import, and needed for files alone)
+
     handle, name = tempfile.mkstemp(prefix=f".{target.name[:100]}.", suffix=".tmp", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as stream:

@@ -136,7 +136,7 @@ def _differences(convention: Convention) -> Iterator[str]:
     mine, base = _decisions(convention), _decisions(conventions.load(BASE))
     yield from ("", f"Where it differs from {BASE}")
     for decision in mine | base:
-        fallback = NOTHING if decision.startswith("where ") else base["everything else"]
+        fallback = mine.get(decision) if decision.startswith("where ") else base["everything else"]
         here, there = mine.get(decision), base.get(decision, fallback)
         if here is not None and here != there:
             yield from _wrapped(f"{decision}: {here} ({BASE}: {there})", "  ")
@@ -151,9 +151,13 @@ def _decisions(convention: Convention) -> dict[str, str]:
         "listens to": "; ".join(_heard(levels, rules) for levels, rules in _levels(convention)),
         "everything else": NOTHING,
     }
-    for _, rules in _levels(convention):
+    groups = list(_levels(convention))
+    if any(EVERY in rules.rules for _, rules in groups):
+        del decisions["everything else"]
+    for levels, rules in groups:
+        prefix = f"{', '.join(CALLS[level] for level in levels)}: " if len(groups) > 1 else ""
         for sources, formula in _grouped(rules.rules):
-            decisions[sources.replace("every kind", "everything else")] = formula
+            decisions[prefix + sources.replace("every kind", "everything else")] = formula
     return decisions | {f"where {name}": _flat(formula) for name, formula in convention.define.items()}
 
 

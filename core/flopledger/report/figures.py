@@ -6,7 +6,7 @@ import unicodedata
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.dims import is_symbolic, readable, text
+from flopledger.dims import is_symbolic, readable, symbol_names, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,6 +49,11 @@ def in_words(value: Number, unit: str = "") -> str:
     return f"{grouped(value)} {unit}".rstrip() + (f" = {short}" if short else "")
 
 
+def calls_text(number: int) -> str:
+    """Write how many calls there are."""
+    return "1 call" if number == 1 else f"{number:,} calls"
+
+
 def shape_text(shape: Shape | None) -> str:
     """Write a shape as ``1x3x224x224``; ``scalar`` for no axes, ``?`` where it is not known."""
     if shape is None:
@@ -67,9 +72,12 @@ def shapes_text(shapes: Iterable[Shape | None]) -> str:
 
 def share_of(count: Number, whole: Number) -> Fraction | None:
     """Return the share of a total, exactly; None where symbols or a total of zero leave it open."""
-    if isinstance(count, (int, Fraction)) and isinstance(whole, (int, Fraction)) and whole:
-        return Fraction(count) / Fraction(whole)
-    return None
+    if isinstance(count, (int, Fraction)) and isinstance(whole, (int, Fraction)):
+        return Fraction(count) / Fraction(whole) if whole else None
+    if not is_symbolic(whole):
+        return None
+    quotient = count / whole
+    return None if symbol_names(quotient) else Fraction(text(quotient))
 
 
 def percent(share: Fraction | None) -> str:

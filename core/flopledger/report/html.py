@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flopledger.report import EVERYTHING, notes
 from flopledger.report.columns import COLUMNS
 from flopledger.report.selection import Node, shown_rows
+from flopledger.report.sizes import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,8 @@ def render(ledger: Ledger) -> str:
     return "".join(_pieces(ledger))
 
 
-def _pieces(ledger: Ledger) -> Iterator[str]:
+def _pieces(given: Ledger) -> Iterator[str]:
+    ledger, names = with_names(given)
     headers = [ledger.total.unit if column.header == "count" else column.header for column in COLUMNS]
     yield (
         "<table><thead><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in headers) + "</tr></thead><tbody>"
@@ -36,6 +38,8 @@ def _pieces(ledger: Ledger) -> Iterator[str]:
     yield "</tbody></table>"
     for label, written in notes.totals(ledger):
         yield f"<div><b>{html.escape(label)}</b> {html.escape(written)}</div>"
+    for name, size in names.items():
+        yield f"<div>{html.escape(f'{name} = {size}')}</div>"
     for line in (*notes.adjustments(ledger), *notes.disagreements(ledger)):
         yield f"<div>{html.escape(line)}</div>"
     for line in notes.unknowns(ledger):

@@ -9,6 +9,7 @@ from flopledger.report import notes
 from flopledger.report.columns import COLUMNS
 from flopledger.report.figures import plain_line
 from flopledger.report.selection import Node, shown_rows
+from flopledger.report.sizes import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,7 +31,8 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _section(ledger: Ledger, view: View) -> Iterator[str]:
+def _section(given: Ledger, view: View) -> Iterator[str]:
+    ledger, names = with_names(given)
     yield f"### {_escaped(notes.heading(ledger))}"
     yield ""
     headers = [ledger.total.unit if column.header == "count" else column.header for column in SHOWN]
@@ -40,6 +42,7 @@ def _section(ledger: Ledger, view: View) -> Iterator[str]:
     yield ""
     for label, written in notes.totals(ledger):
         yield f"- **{_escaped(label)}** {_escaped(written)}"
+    yield from _list("where", [f"{name} = {size}" for name, size in names.items()])
     yield from _list("In the total beside the rows:", notes.adjustments(ledger))
     yield from _list("Levels disagree:", notes.disagreements(ledger))
     yield from _list("Notes on the reading:", map(plain_line, ledger.graph.reading.notes))

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from flopledger import convention
-from flopledger.report.figures import in_words, plain_line, shape_text, shapes_text
+from flopledger.report.figures import calls_text, in_words, plain_line, shape_text, shapes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,11 +63,6 @@ def disagreements(ledger: Ledger) -> list[str]:
 def unknowns(ledger: Ledger) -> list[str]:
     """Return one line for each source that has no formula: how often, with which shapes, where, why."""
     return [plain_line(_unknown(unknown)) for unknown in ledger.coverage.unknown]
-
-
-def calls_text(number: int) -> str:
-    """Write how many calls there are."""
-    return "1 call" if number == 1 else f"{number:,} calls"
 
 
 def _unknown(unknown: Unknown) -> str:

@@ -9,9 +9,10 @@ from flopledger.report import notes
 from flopledger.report.columns import COLUMNS, GAP, fit, padded
 from flopledger.report.figures import grouped, plain_line, width_of
 from flopledger.report.selection import shown_nodes
+from flopledger.report.sizes import with_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flopledger.ledger import Ledger
     from flopledger.report import View
@@ -26,8 +27,9 @@ PLAIN, STRONG, QUIET, ALARM, DRAWN = "", "bold", "dim", "bold yellow", "cyan"
 def render(ledgers: Sequence[Ledger], view: View) -> str:
     """Render a table for each ledger, and a summary under several."""
     lines: list[Line] = []
-    for ledger in ledgers:
-        lines += [[(notes.heading(ledger), STRONG)], [], *_table(ledger, view), *_notes(ledger), []]
+    for given in ledgers:
+        ledger, names = with_names(given)
+        lines += [[(notes.heading(ledger), STRONG)], [], *_table(ledger, view), *_notes(ledger, names), []]
     if len(ledgers) > 1:
         lines += [*_grid(notes.summary(ledgers)), []]
     return _styled(lines[:-1], view) if view.color else _text(lines[:-1])
@@ -85,10 +87,11 @@ def _left_out(ledger: Ledger, nodes: Sequence[Node], view: View) -> Iterator[Lin
     yield [(f"... and {hidden:,} more {rows} with {grouped(rest)} {ledger.total.unit}", QUIET)]
 
 
-def _notes(ledger: Ledger) -> Iterator[Line]:
+def _notes(ledger: Ledger, names: Mapping[str, str]) -> Iterator[Line]:
     yield []
     for label, figure in notes.totals(ledger):
         yield [(f"{label:<10}  ", STRONG), (figure, PLAIN)]
+    yield from _block("where", [f"{name} = {size}" for name, size in names.items()], PLAIN)
     adjustments = notes.adjustments(ledger)
     yield from _block("In the total beside the rows:", adjustments, PLAIN)
     yield from _block("Levels disagree:", notes.disagreements(ledger), ALARM)

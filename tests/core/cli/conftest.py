@@ -3,17 +3,16 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-
 from flopledger.builder import GraphBuilder
 from flopledger.graph import Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 COMMAND = (sys.executable, "-m", "flopledger")
 
@@ -39,7 +38,9 @@ def toy(tmp_path: Path) -> Path:
 def flopledger(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command in a process of its own, in a folder of its own."""
 
-    def run(*args: str | Path, env: dict[str, str] | None = None, **more: object) -> subprocess.CompletedProcess[str]:
+    def run(
+        *args: str | Path, env: dict[str, str] | None = None, **more: object
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command(*args), cwd=tmp_path, env=clean_env(env), text=True, timeout=60, check=False,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},
@@ -65,4 +66,6 @@ def command(*args: str | Path) -> Sequence[str]:
 def clean_env(more: dict[str, str] | None) -> dict[str, str]:
     """Return this process's environment without what changes a terminal's look."""
     dropped = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "_FLOPLEDGER_COMPLETE")
-    return {k: v for k, v in os.environ.items() if k not in dropped} | {"TERM": "xterm-256color"} | (more or {})
+    return (
+        {k: v for k, v in os.environ.items() if k not in dropped} | {"TERM": "xterm-256color"} | (more or {})
+    )

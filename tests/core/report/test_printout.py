@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from flopledger import convention as conventions
 from flopledger.dims import symbol
 from flopledger.errors import ConventionError
 from flopledger.report import render
@@ -179,3 +180,8 @@ def test_a_wrong_spec_is_refused_with_the_nearest_name(spec: dict[str, object], 
 def test_a_width_is_a_whole_number_within_reason(toy: Ledger, width: str) -> None:
     with pytest.raises(ConventionError, match="width"):
         printed(toy, {"columns": [{"value": "name", "width": width}]})
+
+
+@pytest.mark.parametrize("name", [n for n in conventions.names() if conventions.load(n).print])
+def test_the_printout_of_each_convention_is_well_formed(name: str) -> None:
+    assert read_spec(conventions.load(name).print, f"{name}: ").columns

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.dims import symbol
+from flopledger.dims import floordiv, symbol
 from flopledger.errors import UsageError
 from flopledger.report import View, render
 from flopledger.report.notes import version
@@ -129,7 +129,31 @@ def test_a_symbolic_total_stands_as_a_formula(toy: Ledger) -> None:
     text = render([ledger])
     assert "MAC         5328*N MAC (mac)" in text
     assert "own FLOP    10656*N FLOP" in text
-    assert table(ledger, sort="count")[1].split() == ["features.conv", "conv", "1x4x6x6", "112", "3888*N"]
+    first = table(ledger, sort="count")[1]
+    assert first == "features.conv  conv    1x4x6x6     112   3888*N  73.0%  ███████▎"
+
+
+def test_sizes_get_names_that_are_explained_below(toy: Ledger) -> None:
+    """Two convolutions: 108 macs for each of h1 * h1 outputs, 36 for each of h2 * h2."""
+    batch, side = symbol("N"), symbol("H")
+    first, second = floordiv(side + 1, 2), floordiv(side + 3, 4)
+    counts = (108 * batch * first * first, 36 * batch * second * second)
+    rows = (
+        replace(toy.rows[0], path="a", inputs=((batch, 3, side, side),), outputs=((batch, 4, first, first),)),
+        replace(toy.rows[0], path="b", outputs=((batch, 1, second, 4 * second),)),
+    )
+    rows = tuple(replace(row, count=c, macs=c) for row, c in zip(rows, counts, strict=True))
+    whole = counts[0] + counts[1]
+    ledger = replace(toy, rows=rows, total=replace(toy.total, count=whole, macs=whole))
+    assert table(ledger) == [
+        "layer  kind  output     params          MAC  share",
+        "a      conv  Nx4xh1xh1     112  108*N*h1**2",
+        "b      conv  Nx1xh2xh3     112   36*N*h2**2",
+    ]
+    text = render([ledger])
+    assert "MAC         N*(36*h2**2 + 108*h1**2) MAC (mac)\n" in text
+    assert "\nwhere\n    h1 = ((1 + H)//2)\n    h2 = ((3 + H)//4)\n    h3 = 4*((3 + H)//4)\n" in text
+    assert "- h1 = ((1 + H)//2)" in render([ledger], "markdown").replace("\\", "")
 
 
 def test_a_narrow_terminal_loses_columns_before_figures(toy: Ledger) -> None:
