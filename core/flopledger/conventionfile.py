@@ -194,7 +194,7 @@ class ConventionFile:
             source=self.word("", "source", ""),
             description=self.word("", "description", ""),
             quirks=self.words("", "quirks"),
-            print=self.table("print"),
+            print=self.printout(),
             path=str(self.path),
             digest=digest,
         )
@@ -270,6 +270,15 @@ class ConventionFile:
             self.expression("params", "count", known),
             **optional,
         )
+
+    def printout(self) -> dict[str, object]:
+        """Read how the tool's own table looks, and check it."""
+        table = self.table("print")
+        if table:
+            from flopledger.report import printspec  # noqa: PLC0415  (few conventions have one)
+
+            printspec.read_spec(table, self.at("", "print"))
+        return table
 
     def profile(self) -> dict[str, object]:
         """Read what the convention needs of a reading."""

@@ -40,9 +40,31 @@ class FloorDiv(sympy.Function):
             return quotient
         if not (b.is_Integer and b > 0):
             return None
-        if isinstance(a, cls) and a.args[1].is_Integer and a.args[1] > 0:
-            return cls(a.args[0], a.args[1] * b)
+        inner = _division(a)
+        if inner is not None:
+            return cls(inner[0], inner[1] * b)
         return _without_multiples(a, int(b))
+
+
+def _division(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
+    """Return x and k of an expression that is ``x // k``, written ``c + y // k`` or plainly so."""
+    constant, rest = expr.as_coeff_Add()
+    if not isinstance(rest, FloorDiv) or not constant.is_Integer:
+        return None
+    numerator, divisor = rest.args
+    known = divisor.is_Integer and divisor > 0
+    return (numerator + constant * divisor, divisor) if known else None
+
+
+def _not_above(a: sympy.Expr, b: sympy.Expr) -> bool | None:
+    """Tell whether ``a <= b`` for all values of the symbols; None where that is not known."""
+    x, y = _division(a), _division(b)
+    if x is not None and y is not None and x[1] == y[1]:
+        a, b = x[0], y[0]  # x // k grows with x
+    difference = a - b
+    if difference.is_nonpositive:
+        return True
+    return False if difference.is_nonnegative else None
 
 
 def _without_multiples(a: sympy.Expr, b: int) -> sympy.Expr | None:
@@ -80,10 +102,7 @@ class Minimum(sympy.Function):
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
         """Decide it where the difference tells."""
-        difference = a - b
-        if difference.is_nonpositive:
-            return a
-        return b if difference.is_nonnegative else None
+        return {True: a, False: b, None: None}[_not_above(a, b)]
 
 
 class Maximum(sympy.Function):
@@ -95,10 +114,7 @@ class Maximum(sympy.Function):
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
         """Decide it where the difference tells."""
-        difference = a - b
-        if difference.is_nonnegative:
-            return a
-        return b if difference.is_nonpositive else None
+        return {True: b, False: a, None: None}[_not_above(a, b)]
 
 
 class _PythonPrinter(StrPrinter):
@@ -114,7 +130,8 @@ class _PythonPrinter(StrPrinter):
         return f"-({written})" if number != size else written
 
     def _print_FloorDiv(self, expr: sympy.Expr) -> str:  # noqa: N802
-        a, b = (self.parenthesize(arg, PRECEDENCE["Mul"], strict=True) for arg in expr.args)
+        a = self.parenthesize(expr.args[0], PRECEDENCE["Mul"], strict=True)
+        b = self.parenthesize(expr.args[1], PRECEDENCE["Mul"], strict=False)
         return f"({a}//{b})"
 
     def _print_Minimum(self, expr: sympy.Expr) -> str:  # noqa: N802

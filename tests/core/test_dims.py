@@ -91,10 +91,13 @@ def test_sizes_become_as_simple_as_they_can_exactly() -> None:
     assert floordiv(2 * H + 6, 2) == H + 3
     assert floordiv(4 * N + 6, 8) == floordiv(2 * N + 3, 4)
     assert floordiv(floordiv(H, 2), 3) == floordiv(H, 6)
+    assert floordiv(floordiv(H + 1, 2) + 1, 2) == floordiv(H + 3, 4)
     assert floordiv(N * H * W, H * W) == N
     assert ceildiv(H, 1) == H
     assert minimum(H, H + 2) == H
     assert maximum(H, H + 2) == H + 2
+    assert minimum(floordiv(H + 3, 4), floordiv(H + 1, 4) + 1) == floordiv(H + 3, 4)
+    assert maximum(floordiv(H + 3, 4), floordiv(H + 1, 4) + 1) == floordiv(H + 1, 4) + 1
     assert minimum(H, W) != H
     assert isinstance(floordiv(H - H + 7, 2), int)
 
