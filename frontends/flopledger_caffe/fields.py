@@ -35,6 +35,7 @@ class View:
     def __init__(self, entry: Entry, params: str, shapes: tuple[Shape | None, ...], phase: str) -> None:
         self.entry, self.shapes, self.phase = entry, shapes, phase
         self.params: Message = entry.message.message(params)
+        self.params.asked = set()
 
     @property
     def tops(self) -> int:
@@ -125,12 +126,11 @@ def unread(view: View) -> tuple[str, ...]:
     Raises:
         SourceError: One of them looks like a slip of the pen.
     """
-    params = view.params
+    params, asked = view.params, frozenset(view.params.asked or ())
     found = dict.fromkeys(field.key for field in params.fields)
-    left = tuple(key for key in found if key not in params.asked and key not in _WITHOUT_EFFECT)
-    known = params.asked - set(left)
+    left = tuple(key for key in found if key not in asked and key not in _WITHOUT_EFFECT)
     for key in left:
-        params.refuse_slip(key, known)
+        params.refuse_slip(key, asked)
     return left
 
 

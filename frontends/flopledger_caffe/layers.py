@@ -147,7 +147,9 @@ _LOSSES = {
     "MultinomialLogisticLoss": Row("nll", attrs=learned.nll_attrs, bottoms=(2, 2), made=_LOSS),
     "EuclideanLoss": Row("mse", bottoms=(2, 2), made=_LOSS),
     "HingeLoss": Row("hinge", "hinge_loss_param", bottoms=(2, 2), made=_LOSS),
-    "ContrastiveLoss": Row("contrastive", "contrastive_loss_param", bottoms=(3, 3), made=_LOSS),
+    "ContrastiveLoss": Row(
+        "contrastive", "contrastive_loss_param", learned.contrastive_attrs, bottoms=(3, 3), made=_LOSS
+    ),
     "SmoothL1Loss": Row("smooth_l1", "smooth_l1_loss_param", bottoms=(2, 4), made=_LOSS),
     "Accuracy": Row("accuracy", "accuracy_param", learned.accuracy_attrs, bottoms=(2, 2), made=(0, 2)),
 }

@@ -317,6 +317,13 @@ def nll_attrs(view: View) -> Attrs:
     return {"axis": 1 if len(view.shape()) > 1 else 0, "log": True}
 
 
+def contrastive_attrs(view: View) -> Attrs:
+    """The first axis counts the pairs."""
+    if not view.shape():
+        raise view.error("compares scalars, expected one vector for each item of a batch")
+    return {}
+
+
 def accuracy_attrs(view: View) -> Attrs:
     """Return axis and top_k; a second top holds the accuracy of each class."""
     axis = view.axis(1)

@@ -93,7 +93,7 @@ class Message:
     def __init__(self, document: Document, offset: int, name: str = "the file") -> None:
         self.document, self.offset, self.name = document, offset, name
         self.fields: list[Field] = []
-        self.asked: set[str] = set()
+        self.asked: set[str] | None = None
         self._index: dict[str, list[Field]] | None = None
 
     @property
@@ -106,13 +106,15 @@ class Message:
         return self.document.error(self.offset if field is None else field.offset, message)
 
     def all(self, key: str) -> Sequence[Field]:
-        """Return the fields of that name, in order, and keep in ``asked`` that the name means something."""
-        self.asked.add(key)
-        if self._index is None:
-            self._index = {}
+        """Return the fields of that name, in order; ``asked`` keeps that the name means something."""
+        if self.asked is not None:
+            self.asked.add(key)
+        index = self._index
+        if index is None:
+            index = self._index = {}
             for field in self.fields:
-                self._index.setdefault(field.key, []).append(field)
-        return self._index.get(key, ())
+                index.setdefault(field.key, []).append(field)
+        return index.get(key, ())
 
     def __contains__(self, key: str) -> bool:
         return bool(self.all(key))

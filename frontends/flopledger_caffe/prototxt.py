@@ -16,7 +16,6 @@ from flopledger.errors import SourceError
 from flopledger_caffe.message import Document, Field, Form, Message
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 LARGEST_BYTES = 64 * 2**20
@@ -29,21 +28,31 @@ DEEPEST = 100
 """How deep messages may be nested; protobuf's own readers stop there too."""
 
 _TOKEN = re.compile(
-    r"""[ \t\r\n\f\v]++
-    | \#[^\n]*+
-    | (?P<word>[A-Za-z_]\w*+)
+    r"""(?:[ \t\r\n\f\v]++|\#[^\n]*+)*+
+    (?:(?P<word>[A-Za-z_]\w*+)
     | (?P<number>[-+]?\.?[0-9][\w.+-]*+|[-+][A-Za-z]\w*+)
     | (?P<string>"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+')
     | (?P<mark>[{}<>\[\]:;,./-])
-    | (?P<wrong>.)""",
+    | (?P<end>\Z)
+    | (?P<wrong>.))""",
     re.VERBOSE | re.ASCII,
 )
+_PLAIN = re.compile(
+    r"""(?:(?P<close>\})
+    | (?P<key>[A-Za-z_]\w{0,199}+)[ \t\r\n]*+
+      (?::[ \t\r\n]*+(?:(?P<word>[A-Za-z_]\w*+)|(?P<number>-?[0-9][\w.]*+)|"(?P<string>[^"\\\n]*+)")
+      | :?[ \t\r\n]*+(?P<open>\{)))
+    [ \t\r\n]*+(?=[A-Za-z_}])""",
+    re.VERBOSE | re.ASCII,
+)
+"""What most of a file is made of: one value, an opened or a closed message, then a field or an end."""
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))")
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
 _CLOSERS = {"{": "}", "<": ">"}
+_FORMS = {form.value: form for form in (Form.WORD, Form.NUMBER, Form.STRING)}
 
 
 class _Token(NamedTuple):
@@ -117,17 +126,6 @@ def parse(text: str, name: str = "prototxt") -> Message:
     return root
 
 
-def _tokens(document: Document) -> Iterator[_Token]:
-    for match in _TOKEN.finditer(document.text):
-        form = match.lastgroup
-        if form == "wrong":
-            raise _unexpected(document, match.start(), match.group())
-        if form is not None:
-            yield _Token(form, match.group(), match.start())
-    while True:
-        yield _Token("end", "", len(document.text))
-
-
 def _unexpected(document: Document, offset: int, found: str) -> SourceError:
     if found in "\"'":
         return document.error(offset, f"the string that starts here with {found} has no end on its line")
@@ -139,8 +137,8 @@ class _Parser:
 
     def __init__(self, document: Document) -> None:
         self.document = document
-        self.tokens = _tokens(document)
-        self.token = next(self.tokens)
+        self.offset = 0
+        self.token = self._scan()
         self.stack = [_Frame(Message(document, 0), "", "")]
         self.list_key = ""
         self.fields = 0
@@ -155,7 +153,7 @@ class _Parser:
                 break
             elif self.token.text == frame.closer and self.token.form == "mark":
                 self._close(frame)
-            else:
+            elif not self._plain_fields():
                 self._field()
         if len(self.stack) > 1:
             message, closer, _ = self.stack[-1]
@@ -163,14 +161,45 @@ class _Parser:
         return self.stack[0].message
 
     def _advance(self) -> _Token:
-        token, self.token = self.token, next(self.tokens)
+        token, self.token = self.token, self._scan()
         return token
+
+    def _scan(self) -> _Token:
+        match = _TOKEN.match(self.document.text, self.offset)
+        form = match.lastgroup if match else None
+        if match is None or form is None or form == "wrong":
+            offset = match.start("wrong") if match else self.offset
+            raise _unexpected(self.document, offset, self.document.text[offset])
+        self.offset = match.end()
+        return _Token(form, match[form], match.start(form))
 
     def _skip(self, marks: str) -> bool:
         if self.token.form == "mark" and self.token.text in marks:
             self._advance()
             return True
         return False
+
+    def _plain_fields(self) -> bool:
+        """Read plain fields as far as they go, without a token for each of their marks."""
+        text, start = self.document.text, self.token.offset
+        offset = start
+        while match := _PLAIN.match(text, offset):
+            form = str(match.lastgroup)
+            if form == "close":
+                frame = self.stack[-1]
+                if frame.closer != "}" or frame.list_key:
+                    break
+                self.stack.pop()
+            elif form == "open":
+                self._push(match["key"], "{", match.start(form))
+            else:
+                self._add(match["key"], _FORMS[form], match[form], match.start(form) - (form == "string"))
+            offset = match.end()
+        if offset == start:
+            return False
+        self.offset = offset
+        self._advance()
+        return True
 
     def _field(self) -> None:
         """Read ``key: value``, ``key { ... }``, ``key: [ ... ]``, up to where a message opens."""
@@ -213,7 +242,9 @@ class _Parser:
         """Read one value; of a message, only its opening."""
         token = self.token
         if token.form == "mark" and token.text in _CLOSERS:
-            self._open(key, self._advance())
+            self._push(key, token.text, token.offset)
+            self._advance()
+            self.list_key = ""
             return
         if not colon and not self.list_key:
             raise self.document.error(
@@ -223,7 +254,7 @@ class _Parser:
             self._add(key, Form.STRING, self._string(), token.offset)
         elif token.form in ("word", "number"):
             self._advance()
-            self._add(key, Form(token.form), token.text, token.offset)
+            self._add(key, _FORMS[token.form], token.text, token.offset)
         else:
             raise self.document.error(
                 token.offset, f"{_shown(token)} stands where the value of {key} was expected"
@@ -273,15 +304,15 @@ class _Parser:
             )
         self.stack[-1].message.fields.append(Field(key, form, value, offset))
 
-    def _open(self, key: str, token: _Token) -> None:
+    def _push(self, key: str, mark: str, offset: int) -> None:
+        """Open a message."""
         if len(self.stack) > DEEPEST:
             raise self.document.error(
-                token.offset, f"messages are nested deeper than {DEEPEST}, which no network needs"
+                offset, f"messages are nested deeper than {DEEPEST}, which no network needs"
             )
-        message = Message(self.document, token.offset, key)
-        self._add(key, Form.MESSAGE, message, token.offset)
-        self.stack.append(_Frame(message, _CLOSERS[token.text], self.list_key))
-        self.list_key = ""
+        message = Message(self.document, offset, key)
+        self._add(key, Form.MESSAGE, message, offset)
+        self.stack.append(_Frame(message, _CLOSERS[mark], self.list_key))
 
     def _close(self, frame: _Frame) -> None:
         self._advance()

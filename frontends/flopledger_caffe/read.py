@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.builder import GraphBuilder
-from flopledger.errors import SourceError, nearest
+from flopledger.errors import SourceError, UsageError, nearest
 from flopledger.graph import CONTAINER, UNKNOWN, Module, Reading, Value
 from flopledger.kinds import builtin
 
@@ -50,7 +50,7 @@ def read_file(path: Path, request: Request) -> Graph:
 def read_network(root: Message, request: Request) -> Graph:
     """Read a network that is parsed already; see :func:`read_file`."""
     if request.values is not None:
-        raise SourceError("a Caffe network takes shapes of inputs, such as data=1x3x224x224, not values")
+        raise UsageError("a Caffe network takes shapes of inputs, such as data=1x3x224x224, not values")
     state = net.state_of(root, request.options, request.profile.get("mode"))
     reader = _Reader(root, state, Specs(request.inputs))
     outputs = reader.read()
@@ -116,7 +116,9 @@ class _Reader:
         for name, shape in zip(names, given, strict=True):
             tensor = self._input(name, shape)
             if tensor is None:
-                raise root.error(f"the file does not tell the shape of the input {name!r}{_example(name)}")
+                raise root.error(
+                    f"the file does not tell the shape of the input {name!r}{self._remedy(name)}"
+                )
             self._register(name, tensor, "the network's inputs")
 
     def _input(self, name: str, shape: Shape | None) -> int | None:
@@ -162,9 +164,8 @@ class _Reader:
                 shape = label(entry, name, shapes[0][0], found)
             tensor = self._input(name, shape)
             if tensor is None:
-                raise entry.error(
-                    f"does not tell the shape of its blob {name!r}{_example(name, found.batch)}"
-                )
+                remedy = self._remedy(name, found.batch, entry)
+                raise entry.error(f"does not tell the shape of its blob {name!r}{remedy}")
             tensors.append(tensor)
             shapes.append(self._shape(tensor))
         given = {name for name in entry.tops if name in self.specs.given}
@@ -183,7 +184,8 @@ class _Reader:
                 tensors.append(self.builder.tensor(None))
             else:
                 given.append(spec.shape)
-                tensors.append(self.builder.input(name, spec.shape, spec.dtype or "float32"))
+                dtype = spec.dtype or "float32"
+                tensors.append(self.builder.input(name, spec.shape, dtype, positional=not entry.bottoms))
         if not entry.bottoms and entry.tops and len(given) == len(tensors):
             self._add(entry, "input", {"shapes": tuple(given)}, (), tensors)
             return
@@ -318,6 +320,16 @@ class _Reader:
             path = f"{name}#{number}"
         self.paths.add(path)
         return path
+
+    def _remedy(self, name: str, batch: int | None = None, entry: Entry | None = None) -> str:
+        """Tell how to give a shape, and which of those that are given have a name that nothing has."""
+        known = {*self.blobs, *self.root.texts("input"), *(entry.tops if entry else ())}
+        known.update(top for later in self.later for top in later.tops)
+        lost = [given for given in self.specs.named if given not in known]
+        hints = (
+            f"; a shape is given for {given!r}, which is not there{nearest(given, known)}" for given in lost
+        )
+        return _example(name, batch) + "".join(hints)
 
     def _shape(self, tensor: int) -> Shape:
         shape = self.builder.tensors[tensor].shape
