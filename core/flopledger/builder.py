@@ -17,11 +17,7 @@ if TYPE_CHECKING:
 
 
 class GraphBuilder:
-    """Collects modules, layers, tensors and parameters, and gives each its id.
-
-    Modules and layers are added in order; a layer's outputs may be filled in later by
-    :meth:`finish_layer`, since what runs inside a call comes before its result.
-    """
+    """Collects modules, layers, tensors and parameters, and gives each its id, its place in its table."""
 
     def __init__(self, kinds: Mapping[str, Kind]) -> None:
         self.kinds = kinds

@@ -88,6 +88,7 @@ def test_what_is_written_is_read_back_as_it_was(tree: object) -> None:
 
 def test_sizes_become_as_simple_as_they_can_exactly() -> None:
     assert text(floordiv(H - 1, 2) + 1) in ("1 + ((-1 + H)//2)", "((1 + H)//2)")
+    assert text(floordiv(H, 8 * W)) == "(H//(8*W))"
     assert floordiv(2 * H + 6, 2) == H + 3
     assert floordiv(4 * N + 6, 8) == floordiv(2 * N + 3, 4)
     assert floordiv(floordiv(H, 2), 3) == floordiv(H, 6)

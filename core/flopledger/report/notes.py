@@ -74,14 +74,18 @@ def _unknown(unknown: Unknown) -> str:
 
 
 def stub(ledger: Ledger) -> list[str]:
-    """Return a convention file, ready to paste, that prices what is unknown; empty if nothing is."""
-    if not ledger.coverage.unknown:
+    """Return a convention file, ready to paste, that prices what is unknown; empty if nothing can be.
+
+    What is unknown only because another call above it is has nothing to be priced by, and is left out.
+    """
+    unpriced = [unknown for unknown in ledger.coverage.unknown if None not in unknown.inputs]
+    if not unpriced:
         return []
     base = ledger.convention.name if ledger.convention.name in convention.names() else DEFAULT
     lines = ['name = "mine"', f"extend = {_quoted(base)}"]
-    for level in dict.fromkeys(unknown.level for unknown in ledger.coverage.unknown):
+    for level in dict.fromkeys(unknown.level for unknown in unpriced):
         lines += ["", f"[rules.{level}]"]
-        lines += [_rule(u) for u in ledger.coverage.unknown if u.level == level]
+        lines += [_rule(unknown) for unknown in unpriced if unknown.level == level]
     return lines
 
 
