@@ -16,9 +16,11 @@ __all__ = ["FAMILIES", "Attribute", "Call", "Facts", "Kind", "Parts", "builtin"]
 
 FAMILIES = (
     "activation",
+    "attention",
+    "contraction",
     "conv",
+    "deform",
     "detection",
-    "einsum",
     "elementwise",
     "linear",
     "loss",

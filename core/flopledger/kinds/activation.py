@@ -57,6 +57,16 @@ _FUNCTIONS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("swish", "x sigmoid(b x) (arXiv:1710.05941)", {**_SIGMOID, "multiplies": 2}),
     ("mish", "x tanh(log(1 + exp(x))) (arXiv:1908.08681)", {**_SOFTPLUS, "trigs": 1, "multiplies": 1}),
     ("softplus", "log(1 + exp(x))", _SOFTPLUS),
+    (
+        "squareplus",
+        "(x + sqrt(x^2 + b)) / 2 (arXiv:2112.11687)",
+        {"multiplies": 1, "adds": 2, "sqrts": 1, "divides": 1},
+    ),
+    (
+        "sparse_plus",
+        "0 if x <= -1, (x + 1)^2 / 4 if x < 1, else x (keras.activations.sparse_plus)",
+        {"compares": 2, "adds": 1, "multiplies": 1, "divides": 1},
+    ),
     ("softsign", "x / (1 + |x|), |x| one comparison", {"compares": 1, "adds": 1, "divides": 1}),
     ("hard_sigmoid", "min(max(x + 3, 0), 6) / 6", {"adds": 1, "compares": 2, "divides": 1}),
     (

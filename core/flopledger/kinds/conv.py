@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_COMMON = (
+COMMON = (
     Attribute("kernel", "kernel size along each spatial axis"),
     Attribute("out_channels", "channels of the output"),
     Attribute("stride", "step along each spatial axis", default=None),
@@ -202,7 +202,7 @@ KINDS = (
         name="conv",
         doc="convolution with 1, 2, 3 or more spatial axes, grouped and depthwise too",
         group="conv",
-        attributes=_COMMON,
+        attributes=COMMON,
         shapes=conv_shapes,
         parts=conv_parts,
         facts=conv_facts,
@@ -211,7 +211,7 @@ KINDS = (
         name="conv_transpose",
         doc="transposed convolution (deconvolution)",
         group="conv",
-        attributes=(*_COMMON, Attribute("output_padding", "sizes added to the output", default=None)),
+        attributes=(*COMMON, Attribute("output_padding", "sizes added to the output", default=None)),
         shapes=conv_transpose_shapes,
         parts=conv_transpose_parts,
         facts=conv_transpose_facts,

@@ -60,6 +60,23 @@ def add_parts(call: Call) -> Parts:
     return {"adds": adds, "multiplies": sum(c != 1 for c in coefficients) * call.out_elems}
 
 
+def multiply_add_parts(call: Call) -> Parts:
+    """``y = a + v b c``, or ``a + v b / c``: the factor v costs a product where it is not 1.
+
+    Sources: torch.addcmul, torch.addcdiv.
+    """
+    n = call.out_elems
+    scaled = n if call.flag("scaled") else 0
+    if call.flag("divides"):
+        return {"adds": n, "multiplies": scaled, "divides": n}
+    return {"adds": n, "multiplies": n + scaled}
+
+
+def lerp_parts(call: Call) -> Parts:
+    """``y = a + w (b - a)`` (torch.lerp)."""
+    return {"adds": 2 * call.out_elems, "multiplies": call.out_elems}
+
+
 def average_parts(call: Call) -> Parts:
     """``y = (x_1 + .. + x_k) / k``."""
     return {"adds": (_operands(call) - 1) * call.out_elems, "divides": call.out_elems}
@@ -178,6 +195,26 @@ KINDS = (
         attributes=(_SCALARS,),
         shapes=broadcast_shapes,
         parts=average_parts,
+    ),
+    Kind(
+        name="multiply_add",
+        doc="a + v b c, or a + v b / c",
+        group="elementwise",
+        attributes=(
+            _SCALARS,
+            Attribute("divides", "whether it is b / c", default=False),
+            Attribute("scaled", "whether the factor v is not 1", default=False),
+        ),
+        shapes=broadcast_shapes,
+        parts=multiply_add_parts,
+    ),
+    Kind(
+        name="lerp",
+        doc="a + w (b - a), a point between two",
+        group="elementwise",
+        attributes=(_SCALARS,),
+        shapes=broadcast_shapes,
+        parts=lerp_parts,
     ),
     _pair("power", "a to the power of b", "powers"),
     _pair("modulo", "what a / b leaves over", "divides"),

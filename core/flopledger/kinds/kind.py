@@ -6,7 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims import Dim, Shape, is_dim, product, text
+from flopledger.dims import Dim, Shape, is_dim, product, text, total
 from flopledger.errors import GraphError, ShapeError, nearest
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ FACTS = {
     "in_features": "the length of the vectors that a dense layer reads",
     "gates": "the gates of a recurrent cell: 1, 3 or 4",
     "steps": "the steps of a recurrent layer",
+    "causal_macs": "the macs that a causal mask leaves; all of them where there is none",
+    "causal_dots": "the dot products that they belong to",
     "batch": "the sequences that a recurrent layer reads at once",
 }
 """The facts that kinds give besides parts, so that conventions may name them."""
@@ -220,6 +222,12 @@ def dot_parts(macs: Dim, dots: Dim, bias_adds: Dim = 0) -> Parts:
     A dot product of n terms is n multiplications and n - 1 additions.
     """
     return {"multiplies": macs, "adds": macs - dots, "bias_adds": bias_adds}
+
+
+def merged(*parts: Parts) -> Parts:
+    """Add parts by name."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    return {name: total(part[name] for part in parts if name in part) for name in names}
 
 
 def same_shape(call: Call) -> tuple[Shape, ...]:

@@ -16,6 +16,8 @@ from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MOST_COPIES = 1_000_000
+"""The most outputs that share one input."""
 _CHANNELS_LAST = Attribute("channels_last", "whether the channels are the last axis", default=False)
 
 
@@ -45,7 +47,10 @@ def _natural(call: Call, sizes: Shape) -> Shape:
 
 def identity_shapes(call: Call) -> tuple[Shape, ...]:
     """Each copy has the shape of the input."""
-    return (call.input,) * call.whole("copies")
+    copies = call.whole("copies")
+    if not 0 <= copies <= MOST_COPIES:
+        raise call.impossible(f"{copies} copies are no number of outputs")
+    return (call.input,) * copies
 
 
 def reshape_shapes(call: Call) -> tuple[Shape, ...]:
@@ -279,6 +284,12 @@ KINDS = (
     ),
     _free("view", "a movement whose output shape is simply given", given_shape, _SHAPE),
     _free("gather", "elements picked by index", given_shape, _SHAPE),
+    _free(
+        "index_arithmetic",
+        "whole numbers and truth values that say where to look, no data",
+        given_shape,
+        _SHAPE,
+    ),
     _free("fill", "a new tensor of one value", given_shape, _SHAPE),
     _free(
         "flatten",

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, product, total
+from flopledger.dims import Dim, Shape, product
 from flopledger.kinds.axes import axis_of, differ, rows
-from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
+from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,16 +21,10 @@ _SHIFT = Attribute("shift", "whether a learned shift is added to each element", 
 _CHANNEL_AXIS = Attribute("axis", "axis of the channels", default=1)
 
 
-def _sum(*parts: Parts) -> Parts:
-    """Add parts by name."""
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: total(part[name] for part in parts if name in part) for name in names}
-
-
 def _affine(call: Call, n: Dim) -> Parts:
     """``y = x gamma + beta``, as far as the call has them."""
     scaled: Parts = {"multiplies": n} if call.flag("scale") else {}
-    return _sum(scaled, {"adds": n} if call.flag("shift") else {})
+    return merged(scaled, {"adds": n} if call.flag("shift") else {})
 
 
 def _mean(n: Dim, r: Dim) -> Parts:
@@ -55,15 +49,15 @@ def batch_norm_parts(call: Call) -> Parts:
     Szegedy, *Batch Normalization*, 2015 (arXiv:1502.03167), algorithms 1 and 2.
     """
     n, channels = call.in_elems, call.input[axis_of(call, call.input)]
-    applied = _sum(_normalised(n, channels), _affine(call, n))
+    applied = merged(_normalised(n, channels), _affine(call, n))
     if not call.flag("batch_stats"):
         return applied
-    return _sum(_mean(n, channels), _variance(n, channels), applied)
+    return merged(_mean(n, channels), _variance(n, channels), applied)
 
 
 def _own_statistics(call: Call, r: Dim) -> Parts:
     n = call.in_elems
-    return _sum(_mean(n, r), _variance(n, r), _normalised(n, r), _affine(call, n))
+    return merged(_mean(n, r), _variance(n, r), _normalised(n, r), _affine(call, n))
 
 
 def layer_norm_parts(call: Call) -> Parts:
@@ -110,7 +104,7 @@ def rms_norm_parts(call: Call) -> Parts:
     """
     n, r = call.in_elems, product(call.input[: axis_of(call, call.input)])
     scaled: Parts = {"multiplies": n} if call.flag("scale") else {}
-    return _sum(_variance(n, r), {"adds": r, "sqrts": r, "multiplies": n}, scaled)
+    return merged(_variance(n, r), {"adds": r, "sqrts": r, "multiplies": n}, scaled)
 
 
 def lrn_parts(call: Call) -> Parts:
@@ -137,7 +131,7 @@ def l2_norm_parts(call: Call) -> Parts:
     n = call.in_elems
     r = product(call.input[: axis_of(call, call.input)]) if call.flag("across_spatial") else rows(call)
     squares: Parts = {"multiplies": n, "adds": n, "sqrts": r, "divides": n}
-    return _sum(squares, {"multiplies": n} if call.flag("scale") else {})
+    return merged(squares, {"multiplies": n} if call.flag("scale") else {})
 
 
 def mvn_parts(call: Call) -> Parts:
@@ -147,10 +141,10 @@ def mvn_parts(call: Call) -> Parts:
     """
     shape, n = call.input, call.in_elems
     r = product(shape[: 1 if call.flag("across_channels") else 2])
-    centred = _sum(_mean(n, r), {"adds": n})
+    centred = merged(_mean(n, r), {"adds": n})
     if not call.flag("variance"):
         return centred
-    return _sum(centred, _variance(n, r), {"sqrts": r, "adds": r, "divides": n})
+    return merged(centred, _variance(n, r), {"sqrts": r, "adds": r, "divides": n})
 
 
 def vector_shapes(call: Call) -> tuple[Shape, ...]:

@@ -17,12 +17,16 @@ from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+MOST_WINDOWS = 1_000
+"""The most windows along an axis of unknown size; each is a term of its own."""
 _CHANNELS_LAST = Attribute("channels_last", "whether the channels are the last axis", default=False)
 _WINDOW = (
     Attribute("kernel", "window size along each spatial axis"),
     Attribute("stride", "step along each spatial axis; None for 1", default=None),
     Attribute(
-        "padding", 'border before and after along each axis, pairs or numbers; "same" as in conv', default=None
+        "padding",
+        'border before and after along each axis, pairs or numbers; "same" as in conv',
+        default=None,
     ),
     Attribute("dilation", "distance between window elements along each axis", default=None),
     Attribute("ceil", "whether a last window may hang over the end", default=False),
@@ -133,7 +137,7 @@ def covered(call: Call, size: Dim, out: Dim) -> Dim:
         return size + out - math.gcd(size, out)
     if size == out:
         return size
-    if not isinstance(out, int):
+    if not isinstance(out, int) or out > MOST_WINDOWS:
         raise call.impossible(f"windows for the output size {out} need a number in its place")
     return total(ceildiv((i + 1) * size, out) - floordiv(i * size, out) for i in range(out))
 

@@ -112,6 +112,40 @@ def cumsum_parts(call: Call) -> Parts:
     return {"adds": call.in_elems - rows(call)}
 
 
+def logsumexp_parts(call: Call) -> Parts:
+    """``y = max + log(sum exp(x - max))``, as torch.logsumexp keeps it from overflowing.
+
+    For each result of m elements: m - 1 comparisons, m differences, m exponentials, m - 1 additions, a
+    logarithm, and one addition more.
+    """
+    n, r = call.in_elems, _results(call)
+    return {"compares": n - r, "adds": 2 * n, "exps": n, "logs": r}
+
+
+def accumulate_shapes(call: Call) -> tuple[Shape, ...]:
+    """The shape is given."""
+    return (call.dims("shape"),)
+
+
+def accumulate_parts(call: Call) -> Parts:
+    """``y[index] += x``: one addition for each element of the input.
+
+    Sources: torch.Tensor.scatter_add_, torch.Tensor.index_add_, torch.nn.Fold.
+    """
+    return {"adds": call.in_elems}
+
+
+def histogram_shapes(call: Call) -> tuple[Shape, ...]:
+    """A count for each bin."""
+    return ((call.dim("bins"),),)
+
+
+def histogram_parts(call: Call) -> Parts:
+    """Each element is taken to its bin, ``floor((x - low) / width)``, and counted there."""
+    n = call.in_elems
+    return {"adds": 2 * n, "divides": n}
+
+
 def variance_parts(call: Call) -> Parts:
     """``sum((x - mean)^2) / m`` with ``mean = sum(x) / m``.
 
@@ -184,6 +218,30 @@ KINDS = (
         attributes=(_AXIS,),
         shapes=cumsum_shapes,
         parts=cumsum_parts,
+    ),
+    Kind(
+        name="logsumexp",
+        doc="the logarithm of the sum of exponentials",
+        group="elementwise",
+        attributes=_AXES,
+        shapes=reduce_shapes,
+        parts=logsumexp_parts,
+    ),
+    Kind(
+        name="accumulate",
+        doc="elements added up at the places that indices say",
+        group="elementwise",
+        attributes=(Attribute("shape", "shape of the output"),),
+        shapes=accumulate_shapes,
+        parts=accumulate_parts,
+    ),
+    Kind(
+        name="histogram",
+        doc="how many elements lie in each of equal bins",
+        group="elementwise",
+        attributes=(Attribute("bins", "number of bins"),),
+        shapes=histogram_shapes,
+        parts=histogram_parts,
     ),
     Kind(
         name="variance",

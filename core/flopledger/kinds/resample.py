@@ -62,7 +62,10 @@ def resample_parts(call: Call) -> Parts:
     if mode not in _TAPS:
         raise call.impossible(f"the mode {mode!r} is none of nearest, linear, cubic and area")
     taps = _TAPS[mode]
-    interpolations = sum(taps**axis for axis in range(call.whole("axes"))) * n
+    axes = call.whole("axes")
+    if not 0 < axes <= len(call.input):
+        raise call.impossible(f"there are no {axes} axes to interpolate along")
+    interpolations = sum(taps**axis for axis in range(axes)) * n
     return {"multiplies": taps * interpolations, "adds": (taps - 1) * interpolations}
 
 

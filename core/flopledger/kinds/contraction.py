@@ -1,0 +1,152 @@
+"""Products of tensors that are no plain matrix product: sums over named axes, rows in groups.
+
+Source of the notation: numpy.einsum.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from flopledger.dims import Dim, Shape, product, total
+from flopledger.kinds.axes import differ
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_EQUATION = re.compile(r"([A-Za-z]*(?:,[A-Za-z]*)*)->([A-Za-z]*)\Z")
+
+
+def _letters(call: Call) -> tuple[tuple[str, ...], str]:
+    """Return the index letters of each operand, and of the result."""
+    equation = call.word("equation")
+    match = _EQUATION.match(equation)
+    words = tuple(match[1].split(",")) if match else ()
+    if match is None or len(words) != len(call.inputs):
+        raise call.impossible(f"{equation!r} is no equation of {len(call.inputs)} operands such as ab,bc->ac")
+    if len(set(match[2])) != len(match[2]) or not set(match[2]) <= set(match[1]):
+        raise call.impossible(f"the result of {equation!r} has a letter twice, or one that no operand has")
+    return words, match[2]
+
+
+def _index_sizes(call: Call, words: tuple[str, ...]) -> Mapping[str, Dim]:
+    sizes: dict[str, Dim] = {}
+    for word, shape in zip(words, call.inputs, strict=True):
+        if len(word) != len(shape):
+            raise call.impossible(f"{word!r} names {len(word)} axes, the operand has {len(shape)}")
+        for letter, size in zip(word, shape, strict=True):
+            known = sizes.get(letter, 1)
+            if differ(known, size) and 1 not in (known, size):
+                raise call.impossible(f"the index {letter!r} is both {known} and {size}")
+            sizes[letter] = size if known == 1 else known
+    return sizes
+
+
+def einsum_shapes(call: Call) -> tuple[Shape, ...]:
+    """The sizes of the result's letters."""
+    words, result = _letters(call)
+    sizes = _index_sizes(call, words)
+    return (tuple(sizes[letter] for letter in result),)
+
+
+def einsum_facts(call: Call) -> Facts:
+    """``macs`` of two operands are the elements of the result times the sizes that both are summed over.
+
+    What one operand alone is summed over is summed beforehand; where nothing is left to sum, elements
+    are only multiplied, and one operand alone is only summed or turned. Of k operands, whose order is
+    not told, each product is formed on its own: ``(k - 1) prod(sizes of all letters)``.
+    """
+    words, result = _letters(call)
+    sizes = _index_sizes(call, words)
+    if len(words) > 2:
+        return {"macs": (len(words) - 1) * product(sizes.values()), "dots": call.out_elems}
+    summed = sorted(set(words[0]).intersection(*words) - set(result)) if len(words) == 2 else []
+    if not summed:
+        return {"macs": 0, "dots": 0}
+    return {"macs": call.out_elems * product(sizes[letter] for letter in summed), "dots": call.out_elems}
+
+
+def einsum_parts(call: Call) -> Parts:
+    """The products, the sums, and one addition for each output element with a bias."""
+    words, result = _letters(call)
+    sizes, facts = _index_sizes(call, words), einsum_facts(call)
+    bias = call.out_elems if call.flag("bias") else 0
+    if len(words) > 2:
+        adds = product(sizes.values()) - call.out_elems
+        return {"multiplies": facts["macs"], "adds": adds, "bias_adds": bias}
+    before = total(_summed_alone(word, "".join((*words, result)), sizes) for word in words)
+    if facts["macs"] == 0:
+        return {"multiplies": (len(words) - 1) * call.out_elems, "adds": before, "bias_adds": bias}
+    parts = dot_parts(facts["macs"], facts["dots"], bias)
+    return {**parts, "adds": parts["adds"] + before}
+
+
+def _summed_alone(word: str, everywhere: str, sizes: Mapping[str, Dim]) -> Dim:
+    """Return the additions that sum an operand over the letters that stand nowhere else."""
+    letters = dict.fromkeys(word)
+    kept = [letter for letter in letters if everywhere.count(letter) > word.count(letter)]
+    return product(sizes[letter] for letter in letters) - product(sizes[letter] for letter in kept)
+
+
+def _groups(call: Call) -> tuple[Shape, Shape]:
+    if len(call.inputs) < 2 or not all(len(shape) in (2, 3) for shape in call.inputs[:2]):
+        raise call.impossible("a grouped product takes two matrices, or stacks of one for each group")
+    return call.inputs[0], call.inputs[1]
+
+
+def grouped_shapes(call: Call) -> tuple[Shape, ...]:
+    """Rows in groups, (T, K) and (G, K, N), give (T, N); columns in groups, (T, K) and (K, N), (G, T, N).
+
+    With a stack on the left, (G, M, K) and (K, N), the columns are in groups: (M, N).
+    """
+    a, b = _groups(call)
+    if differ(a[-1], b[-2]):
+        raise call.impossible(f"rows of {a[-1]} can't meet columns of {b[-2]}")
+    if len(a) == 2 and len(b) == 2:
+        return ((call.dim("groups"), a[0], b[1]),)
+    return ((a[0], a[1], b[2]),) if len(a) == len(b) else ((a[-2], b[-1]),)
+
+
+def grouped_facts(call: Call) -> Facts:
+    """Each row meets the matrix of its own group alone: ``macs = T K N``.
+
+    Only where the terms themselves are in groups, G results of T N elements share the K terms.
+    """
+    a, b = _groups(call)
+    terms = a[-1] * a[-2] * b[-1]
+    return {"macs": terms * a[0] if len(a) == len(b) == 3 else terms, "dots": call.out_elems}
+
+
+def grouped_parts(call: Call) -> Parts:
+    """A dot product for each output element, plus one addition where there is a bias."""
+    facts = grouped_facts(call)
+    return dot_parts(facts["macs"], facts["dots"], call.out_elems if call.flag("bias") else 0)
+
+
+KINDS = (
+    Kind(
+        name="einsum",
+        doc="product of two tensors whose axes are named by letters",
+        group="linear",
+        attributes=(
+            Attribute("equation", "index letters, as in ab,bc->ac"),
+            Attribute("bias", "whether a bias is added to each output element", default=False),
+        ),
+        shapes=einsum_shapes,
+        parts=einsum_parts,
+        facts=einsum_facts,
+    ),
+    Kind(
+        name="grouped_matmul",
+        doc="matrix product whose rows go to a matrix of their group each, as routed experts do",
+        group="linear",
+        attributes=(
+            Attribute("groups", "number of groups", default=1),
+            Attribute("bias", "whether a bias is added to each output element", default=False),
+        ),
+        shapes=grouped_shapes,
+        parts=grouped_parts,
+        facts=grouped_facts,
+    ),
+)

@@ -1,0 +1,116 @@
+"""The events of a reading as the graph's calls."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.dims import is_symbolic
+from flopledger.errors import GraphError
+from flopledger.graph import CONTAINER, UNKNOWN
+from flopledger.kinds import Call, builtin
+
+from flopledger_torch.arithmetic import PRODUCT
+from flopledger_torch.functions import function_row, op_row
+from flopledger_torch.layers import row_of
+from flopledger_torch.said import Meaning, Said
+
+if TYPE_CHECKING:
+    from flopledger.builder import GraphBuilder
+    from flopledger.dims import Shape
+
+    from flopledger_torch.modules import Registered
+    from flopledger_torch.record import Event, Recorder
+
+_CONTAINER = Meaning(CONTAINER)
+_UNKNOWN = Meaning(UNKNOWN)
+_PRODUCT = Meaning("index_arithmetic", {"shape": ()})
+_SILENCE = Meaning("silence")
+_ON_DATA = frozenset(kind.name for kind in builtin().values() if kind.group == "elementwise")
+"""The kinds whose arithmetic, on whole numbers and truth values, only finds places in the data."""
+
+
+def _indices(said: Said) -> Meaning:
+    return Meaning("index_arithmetic", {"shape": said.out})
+
+
+class Calls:
+    """Writes one layer for each event."""
+
+    def __init__(self, builder: GraphBuilder, registered: Registered, recorder: Recorder) -> None:
+        self.builder, self.registered, self.recorder = builder, registered, recorder
+        self.paths: list[str] = []
+        self.times: dict[int, int] = {}
+        self.expected: dict[object, tuple[Shape, ...]] = {}
+
+    def write(self) -> None:
+        """Write them all, in order."""
+        for event in self.recorder.events:
+            self._write(event)
+
+    def _write(self, event: Event) -> None:
+        module = None if event.module is None else self.registered.number(event.module)
+        index = 1
+        if module is not None:
+            index = self.times[module] = self.times.get(module, 0) + 1
+        meaning = _PRODUCT if event.source == PRODUCT else self._meaning(event, module)
+        self.builder.layer(
+            self._path(event, module),
+            meaning.kind,
+            event.source,
+            level=event.level,
+            parent=None if event.parent is None else event.parent.id,
+            module=module,
+            index=index,
+            inputs=event.inputs if meaning.inputs is None else meaning.inputs,
+            outputs=event.outputs,
+            attrs=meaning.attrs,
+            native=event.native,
+            composite=event.composite,
+        )
+
+    def _meaning(self, event: Event, module: int | None) -> Meaning:
+        """Return what a call is: a kind, else a container of what lies below, or unknown."""
+        if event.module is not None:
+            row = row_of(event.module)
+        else:
+            row = function_row(event.source) if event.level == "function" else op_row(event.source)
+        other = _CONTAINER if event.level != "op" or event.composite else _UNKNOWN
+        if not event.outputs:
+            return _SILENCE if other is _UNKNOWN else other
+        native = None if module is None else self.builder.modules[module].native
+        said = Said(self.recorder.tensors, event.native, event.inputs, event.outputs, native)
+        try:
+            meaning = None if row is None else row(said)
+            if meaning is not None and meaning.kind in _ON_DATA and said.integral():
+                return _indices(said)
+            return other if meaning is None or not self._fits(meaning, event) else meaning
+        except (GraphError, IndexError, TypeError, ValueError):  # a spelling that the row does not know
+            return other
+
+    def _fits(self, meaning: Meaning, event: Event) -> bool:
+        """Tell whether a kind's shape rule gives what the call gave; one that does not is not that kind.
+
+        Sizes with symbols can be written in several ways, and are not compared.
+        """
+        shapes = self.recorder.tensors.shapes
+        ids = event.inputs if meaning.inputs is None else meaning.inputs
+        inputs = tuple([shapes[i] for i in ids])
+        key = (meaning.kind, tuple(meaning.attrs.items()), inputs)
+        expected = self.expected.get(key)
+        if expected is None:
+            kind = self.builder.kinds[meaning.kind]
+            expected = self.expected[key] = kind.shapes(Call(kind, meaning.attrs, inputs, where=event.source))
+        for shape, i in zip(expected, event.outputs, strict=False):
+            if shape != shapes[i] and not any(map(is_symbolic, (*shape, *shapes[i]))):
+                return False
+        return len(expected) <= len(event.outputs)
+
+    def _path(self, event: Event, module: int | None) -> str:
+        if module is not None:
+            path = self.registered.paths[module][0]
+            self.paths.append(path)
+            return path or event.name
+        above = "" if event.parent is None else self.paths[event.parent.id]
+        path = f"{above}/{event.name}" if above else event.name
+        self.paths.append(path)
+        return path

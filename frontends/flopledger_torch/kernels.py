@@ -1,0 +1,98 @@
+"""Kernels of fake tensors, mended where they do otherwise than the real ones on a CPU."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchError
+from torch.utils._python_dispatch import _disable_current_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
+_GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
+
+
+def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run an op's own kernel, mending what fake kernels do otherwise than real ones."""
+    if func is torch.ops.aten._grouped_mm.default:
+        return _grouped_mm(func, args, kwargs)
+    try:
+        out = func(*args, **kwargs)
+    except FakeTensorDeviceMismatchError:
+        out = func(*map(_on_cpu, args), **kwargs)
+    if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
+        return _restrided(args[0], out)
+    return out
+
+
+def _on_cpu(value: Any) -> Any:
+    """Return a tensor without a place as one on the CPU.
+
+    A model that was made without memory may hold such a tensor where no reading can replace it.
+    """
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_on_cpu, value))
+    if isinstance(value, torch.Tensor) and value.is_meta:
+        mode = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
+        meta = torch.empty_strided(value.shape, value.stride(), dtype=value.dtype, device="meta")
+        return FakeTensor(mode, meta, torch.device("cpu"))
+    return value
+
+
+def _grouped_mm(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Its fake kernel takes bfloat16 alone, the real one on a CPU others too."""
+    if type(args[0]) is torch.Tensor:
+        return func(*args, **kwargs)
+    cast = [a.bfloat16() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args]
+    return func(*cast, **kwargs).to(args[0].dtype)
+
+
+def _restrided(base: torch.Tensor, out: torch.Tensor) -> torch.Tensor:
+    """Give a fake view the strides of the real one, which differ in axes of size 1; kernels look at them."""
+    sizes = (*base.shape, *base.stride(), *out.shape)
+    if type(base) is torch.Tensor or any(isinstance(size, torch.SymInt) for size in sizes):
+        return out
+    with _disable_current_modes():
+        same = torch.empty_strided(base.shape, base.stride(), device="meta", dtype=base.dtype)
+        wanted = same.view(out.shape).stride()
+    return out if wanted == out.stride() else out.as_strided(out.shape, wanted)
+
+
+def _recurrent(name: str, given: Mapping[str, Any]) -> Any:
+    source, states = given["input"], given["hx"]
+    states = (states,) if isinstance(states, torch.Tensor) else states
+    weights = given["params"]
+    hidden, size = weights[0].shape[0] // _GATES[name], weights[1].shape[1]
+    out = source.new_empty((*source.shape[:-1], (2 if given["bidirectional"] else 1) * size))
+    last = [s.new_empty((*s.shape[:-1], size if i == 0 else hidden)) for i, s in enumerate(states)]
+    return (out, *last)
+
+
+def _upsampled(given: Mapping[str, Any]) -> Any:
+    """Return what an interpolation gives: the sizes asked for, or ``floor(L s)`` for a scale s."""
+    source = given["input"]
+    sizes: Any = given.get("output_size")
+    if sizes is None:
+        factors = [Fraction(scale).limit_denominator(10**6) for scale in given["scale_factors"]]
+        pairs = zip(source.shape[2:], factors, strict=True)
+        sizes = [(size * factor.numerator) // factor.denominator for size, factor in pairs]
+    return source.new_empty((*source.shape[:2], *sizes))
+
+
+def symbolic_outputs(name: str, given: Mapping[str, Any]) -> Any:
+    """Return what a composite op gives whose code asks for numbers where sizes are symbols.
+
+    Returns:
+        Its outputs, from the shapes of its arguments alone, or NotImplemented for ops that can be opened.
+    """
+    if name in _GATES and "hx" in given and "input" in given:
+        return _recurrent(name, given)
+    if name == "bilinear":
+        return given["input1"].new_empty((*given["input1"].shape[:-1], given["weight"].shape[0]))
+    if "upsample" in name and "scale_factors" in given:
+        return _upsampled(given)
+    return NotImplemented

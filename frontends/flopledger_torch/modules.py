@@ -1,0 +1,220 @@
+"""The registered modules and their weights as tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.graph import Module, Parameter
+
+from flopledger_torch.record import dtype_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flopledger.graph import Value
+
+_SCALARS = (bool, int, float, str)
+_SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")
+_ALWAYS = frozenset(("weight", "bias"))
+_ROLES = {"running_mean": "running_mean", "running_var": "running_var", "num_batches_tracked": "counter"}
+MOST_PATHS = 1000
+"""How many of the paths to one module are written down."""
+
+
+def class_path(cls: type) -> str:
+    """Return a class by its canonical path: ``torch.nn.Conv2d``, wherever its file lies."""
+    if getattr(torch.nn, cls.__name__, None) is cls:
+        return f"torch.nn.{cls.__name__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+class Registered:
+    """The modules of a model, each once, by number, with all its paths."""
+
+    def __init__(self, model: torch.nn.Module) -> None:
+        self.modules: list[torch.nn.Module] = []
+        self.paths: list[list[str]] = []
+        self.children: list[list[int]] = []
+        self._number: dict[int, int] = {}
+        self.extend(model, "")
+
+    def number(self, module: torch.nn.Module) -> int | None:
+        """Return the number of a module."""
+        return self._number.get(id(module))
+
+    def extend(self, model: torch.nn.Module, path: str) -> int:
+        """Take in a module and all below it."""
+        for way, module, parent in _walk(model, path):
+            number = self._number.get(id(module))
+            if number is None:
+                number = self._number[id(module)] = len(self.modules)
+                self.modules.append(module)
+                self.paths.append([])
+                self.children.append([])
+            if len(self.paths[number]) < MOST_PATHS:
+                self.paths[number].append(way)
+            if parent is not None:
+                siblings = self.children[self._number[id(parent)]]
+                if number not in siblings:
+                    siblings.append(number)
+        return self._number[id(model)]
+
+
+def _walk(model: torch.nn.Module, path: str) -> Iterator[tuple[str, torch.nn.Module, torch.nn.Module | None]]:
+    """Yield every way to every module, parents first; a module inside itself is not entered again."""
+    above: set[int] = set()
+    times: dict[int, int] = {}
+    pending: list[tuple[str, torch.nn.Module, torch.nn.Module | None] | int] = [(path, model, None)]
+    while pending:
+        step = pending.pop()
+        if isinstance(step, int):
+            above.discard(step)
+            continue
+        way, module, _ = step
+        times[id(module)] = times.get(id(module), 0) + 1
+        if id(module) in above or times[id(module)] > MOST_PATHS:
+            continue
+        yield step
+        above.add(id(module))
+        pending.append(id(module))
+        children = [(name, child) for name, child in module._modules.items() if child is not None]
+        pending += [(f"{way}.{name}" if way else name, child, module) for name, child in reversed(children)]
+
+
+class Weights:
+    """The parameters and buffers, one row for each object, in order of the modules."""
+
+    def __init__(self) -> None:
+        self.rows: list[Parameter] = []
+        self._objects: dict[int, int] = {}
+        self._storages: dict[tuple[int, ...], int] = {}
+        self._names: list[list[str]] = []
+
+    def add(self, tensor: torch.Tensor, paths: list[str], name: str, role: str, *, trainable: bool) -> int:
+        """Add a tensor under a name, and return its row."""
+        names = [f"{path}.{name}" if path else name for path in paths]
+        row = self._objects.get(id(tensor))
+        if row is None:
+            row = self._objects[id(tensor)] = len(self.rows)
+            storage = self._storages.setdefault(_memory(tensor, row), row)
+            shape = tuple(tensor.shape)
+            record = Parameter(row, (), shape, dtype_name(tensor.dtype), role, trainable, row, storage)
+            self.rows.append(record)
+            self._names.append([])
+        self._names[row] += names
+        return row
+
+    def table(self) -> list[Parameter]:
+        """Return the finished table."""
+        return [
+            Parameter(r.id, tuple(n), r.shape, r.dtype, r.role, r.trainable, r.object, r.storage)
+            for r, n in zip(self.rows, self._names, strict=True)
+        ]
+
+
+def _memory(tensor: torch.Tensor, row: int) -> tuple[int, ...]:
+    """Return what is equal for tensors that are the same memory."""
+    if tensor.layout != torch.strided or tensor.numel() == 0:
+        return (-1, row)
+    return (tensor.untyped_storage()._cdata, int(tensor.storage_offset()), tensor.numel())
+
+
+def module_tables(registered: Registered, mode: str) -> tuple[list[Module], list[Parameter]]:
+    """Return the rows of all modules, in the mode that they were read in, and of all their weights."""
+    weights = Weights()
+    rows = []
+    for number, module in enumerate(registered.modules):
+        cls = type(module)
+        own = tuple(_own(module, registered.paths[number], weights))
+        training = module.training if mode == "given" else mode == "train"
+        rows.append(
+            Module(
+                number,
+                tuple(registered.paths[number]),
+                class_path(cls),
+                tuple(class_path(base) for base in cls.__mro__[1:-1]),
+                tuple(registered.children[number]),
+                own,
+                training,
+                {**native(module), "training": training},
+            )
+        )
+    return rows, weights.table()
+
+
+def _own(module: torch.nn.Module, paths: list[str], weights: Weights) -> Iterator[tuple[str, int]]:
+    masks = _masks(module)
+    norm = "Norm" in type(module).__name__
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            plain = name.removesuffix("_orig") if name.removesuffix("_orig") in masks else name
+            role = {"weight": "scale", "bias": "shift"}.get(plain, plain) if norm else plain
+            role = role if role in ("weight", "bias", "scale", "shift") else "weight"
+            yield plain, weights.add(parameter, paths, name, role, trainable=parameter.requires_grad)
+    for name, buffer in module._buffers.items():
+        if buffer is not None:
+            yield name, weights.add(buffer, paths, name, _ROLES.get(name, "buffer"), trainable=False)
+
+
+def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return the pruning masks by the name of what they prune."""
+    found = {}
+    for name, buffer in module._buffers.items():
+        pruned = name.removesuffix("_mask")
+        if buffer is not None and pruned != name and f"{pruned}_orig" in module._parameters:
+            found[pruned] = buffer
+    return found
+
+
+def native(module: torch.nn.Module) -> dict[str, Value]:
+    """Return a module's own words: its plain attributes, and the shapes of what rules ask for."""
+    found: dict[str, Value] = {}
+    for name, value in module.__dict__.items():
+        if name[:1] == "_":
+            continue
+        if value is None or type(value) in _SCALARS:
+            found[name] = value
+        elif isinstance(value, (*_SCALARS, tuple, list)) and (plain := _plain(value)) is not None:
+            found[name] = plain
+    for name in _SHAPED:
+        if name in found and name not in module._parameters:
+            continue
+        shape = _shape_of(module, name)
+        if shape is not None or name in _ALWAYS or name in module._parameters:
+            found[name] = shape
+    if isinstance(module, torch.nn.RNNBase):
+        found["weights"] = tuple(
+            tuple(_shape_of(module, f"weight_{what}_l{k}") for what in ("ih", "hh"))
+            for k in range(module.num_layers)
+        )
+    masks = {name: _left(mask) for name, mask in _masks(module).items()}
+    if masks:
+        found["kept"] = {name: left for name, left in masks.items() if left is not None}
+    return found
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, _SCALARS):
+        return value
+    if isinstance(value, (tuple, list)):
+        items = tuple(_plain(item) for item in value)
+        whole = all(i is not None or v is None for i, v in zip(items, value, strict=True))
+        return items if whole else None
+    return None
+
+
+def _shape_of(module: torch.nn.Module, name: str) -> tuple[int, ...] | None:
+    """Return the shape of a module's tensor; one that is computed has that of what it is computed from."""
+    table: Mapping[str, Any] = module._parameters
+    tensor = table[name] if name in table else module.__dict__.get(name)
+    parametrized = module._modules.get("parametrizations")
+    if tensor is None and isinstance(parametrized, torch.nn.ModuleDict) and name in parametrized:
+        originals = list(parametrized[name].parameters(recurse=False))
+        tensor = max(originals, key=torch.Tensor.numel, default=None)
+    return tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
+
+
+def _left(mask: torch.Tensor) -> int | None:
+    """Return how many elements a pruning mask leaves; the one fact that is in values."""
+    return None if mask.is_meta else int(mask.detach().sum())

@@ -1,0 +1,67 @@
+"""The hooks of the PyTorch frontend. torch is imported when a model is built or read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.frontend import Frontend, type_names
+from flopledger.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flopledger.graph import Graph
+    from flopledger.sources import Request
+
+_BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
+"""What every model and every exported program is an instance of."""
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(
+        name="torch",
+        framework="PyTorch",
+        module="torch",
+        extra="torch",
+        reads="PyTorch models (torch.nn.Module) and exported programs (.pt2)",
+    )
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Tell an exported program by its name."""
+    return path.suffix.lower() == ".pt2"
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:
+    """Tell a module, a class of modules, and a function that is annotated to return one.
+
+    A Keras layer is a module too where Keras computes with torch, and is no case for this frontend.
+    """
+    names = type_names(obj)
+    return not _BASES.isdisjoint(names) and not any(name.startswith("keras.") for name in names)
+
+
+@hookimpl
+def build(factory: Callable[[], object], request: Request) -> object:
+    """Make a model without memory for its weights, where its constructor lets us."""
+    from flopledger_torch.build import build_model  # noqa: PLC0415  (it imports torch)
+
+    return build_model(factory, request)
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a module or an exported program.
+
+    Raises:
+        SourceError: The model can't be read; the message says where it stopped.
+        UsageError: The inputs don't fit.
+    """
+    from flopledger_torch.read import read_source  # noqa: PLC0415  (likewise)
+
+    return read_source(source, request)

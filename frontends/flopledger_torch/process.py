@@ -1,0 +1,85 @@
+"""The process during a reading: one at a time, and afterwards as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import random
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_READING = threading.Lock()
+_READER: list[int] = []
+
+
+@contextlib.contextmanager
+def alone(source: str) -> Iterator[None]:
+    """Let one thread read at a time, since a reading replaces functions of torch for its length.
+
+    Others wait; the functions that they call meanwhile are not heard.
+
+    Raises:
+        SourceError: The thread that asks is reading already.
+    """
+    if threading.get_ident() in _READER:
+        raise SourceError(f"{source}: a model's forward can't read another model")
+    with _READING, _uncollected():
+        _READER.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            _READER.clear()
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector out: it would look through all that is kept here, again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@contextlib.contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Let what is compiled run as it is written; a process that compiles nothing loads no compiler."""
+    if "torch._dynamo" not in sys.modules:
+        yield
+        return
+    with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
+        # That our hooks hear a compiled module and the one inside it is as it should be.
+        warnings.filterwarnings(
+            "ignore", message=r"Using `torch.compile\(module\)` when there are global hooks"
+        )
+        yield
+
+
+@contextlib.contextmanager
+def kept(profile: Mapping[str, Any]) -> Iterator[None]:
+    """Set what a reading needs of the process, and put that and what a forward may change back."""
+    fast, dtype, states = (
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.get_default_dtype(),
+        random.getstate(),
+    )
+    rng = torch.get_rng_state()
+    torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
+    try:
+        with torch.set_grad_enabled(profile["grad"]), _uncompiled():
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.set_default_dtype(dtype)
+        torch.set_rng_state(rng)
+        random.setstate(states)

@@ -1,0 +1,190 @@
+"""What is heard while a model runs: one event for each call, nested as the calls are."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from flopledger.graph import TensorRef
+
+from flopledger_torch.sizes import dim_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flopledger.dims import Shape
+    from flopledger.graph import Level, Value
+
+_PLAIN = frozenset({int, bool, str, float, type(None)})
+_LISTS = frozenset({tuple, list, torch.Size})
+_NAMES: dict[torch.dtype, str] = {}
+
+
+_level = torch._C._functorch.maybe_current_level
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """Return ``float32`` for ``torch.float32``."""
+    name = _NAMES.get(dtype)
+    if name is None:
+        name = _NAMES[dtype] = str(dtype).removeprefix("torch.")
+    return name
+
+
+def _sizes(tensor: torch.Tensor) -> Sequence[Any]:
+    """Return a tensor's sizes; of a nested one, whose rows have several lengths, its elements."""
+    return (tensor.numel(),) if tensor.is_nested else tensor.shape
+
+
+class Event:
+    """One call: ``inputs`` and ``outputs`` are the tensors in it, ``native`` its arguments as spelled."""
+
+    __slots__ = (
+        "composite", "id", "inputs", "level", "module", "name", "native", "outputs", "parent", "source"
+    )  # fmt: skip
+
+    def __init__(self, number: int, level: Level, source: str, parent: Event | None) -> None:
+        self.id, self.level, self.source, self.parent = number, level, source, parent
+        self.module: torch.nn.Module | None = None
+        self.name = ""
+        self.native: dict[str, Value] = {}
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
+        self.composite = False
+
+
+class Tensors:
+    """The tensors met so far, each by a number; a view knows whose memory it shows."""
+
+    def __init__(self) -> None:
+        self.shapes: list[Shape] = []
+        self.dtypes: list[str] = []
+        self.aliases: dict[int, int] = {}
+        self._known: dict[int, TensorRef] = {}
+        self._alive: list[torch.Tensor] = []  # an address stands for a tensor only as long as it lives
+
+    def ref(self, tensor: torch.Tensor) -> TensorRef:
+        """Return the reference to a tensor."""
+        found = self._known.get(id(tensor))
+        if found is None:
+            found = self._known[id(tensor)] = TensorRef(len(self.shapes))
+            self.shapes.append(tuple([d if type(d) is int else dim_of(d) for d in _sizes(tensor)]))
+            self.dtypes.append(dtype_name(tensor.dtype))
+            self._alive.append(tensor)
+        return found
+
+    def scalar(self) -> int:
+        """Add a whole number that is computed, as a tensor without axes."""
+        self.shapes.append(())
+        self.dtypes.append("int64")
+        return len(self.shapes) - 1
+
+    def renew(self, tensor: torch.Tensor) -> int:
+        """Give a tensor that got another shape in its place a new number; it is a view of the old."""
+        old = self._known.pop(id(tensor), None)
+        new = self.ref(tensor).id
+        if old is not None:
+            self.aliases[new] = old.id
+        return new
+
+    def alias(self, view: torch.Tensor, base: torch.Tensor) -> None:
+        """Note that a tensor shares another's memory."""
+        a, b = self.ref(view).id, self.ref(base).id
+        if a > b:
+            self.aliases.setdefault(a, b)
+
+
+class Recorder:
+    """Collects the events of one reading, on one thread.
+
+    ``quiet`` is above 0 while an op is being handled: what the framework calls then is its own affair.
+    """
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.tensors = Tensors()
+        self.current: Event | None = None
+        self.quiet = 0
+        self.hears_sizes = False
+        self.products: list[int] = []  # of sizes, in what the next op is given
+        self._seen: list[int] = []
+        self.thread = threading.get_ident()
+
+    def listens(self) -> bool:
+        """Whether a call that is made now is one of the model's own, on tensors that show all their axes.
+
+        Under vmap and the like they don't; the ops below see them as they are.
+        """
+        return not self.quiet and threading.get_ident() == self.thread and _level() is None
+
+    def open(self, level: Level, source: str, name: str) -> Event:
+        """Begin a call, inside the one that is under way."""
+        event = Event(len(self.events), level, source, self.current)
+        event.name = name
+        self.events.append(event)
+        self.current = event
+        return event
+
+    def value(self, value: Any) -> Value:
+        """Write an argument down: numbers and words as they are, tensors as references."""
+        kind = type(value)
+        if kind in _PLAIN:
+            return cast("Value", value)
+        if isinstance(value, torch.Tensor):
+            ref = self.tensors.ref(value)
+            self._seen.append(ref.id)
+            return ref
+        if kind in _LISTS or isinstance(value, (tuple, list)):
+            return tuple([self.value(item) for item in value])
+        return self._other(value)
+
+    def _other(self, value: Any) -> Value:
+        """Write down what is neither number, word, tensor nor list."""
+        found: Value = type(value).__name__
+        if isinstance(value, torch.dtype):
+            found = dtype_name(value)
+        elif isinstance(value, torch.SymInt):
+            found = dim_of(value)
+        elif isinstance(value, slice):
+            found = ("slice", *map(self.value, (value.start, value.stop, value.step)))
+        elif isinstance(value, Mapping):
+            found = {str(key): self.value(item) for key, item in value.items()}
+        elif isinstance(value, int):
+            found = int(value)
+        elif isinstance(value, (float, str)):
+            found = value
+        elif isinstance(value, (torch.device, torch.layout, torch.SymFloat, torch.SymBool)):
+            found = str(value)
+        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+            found = {f.name: self.value(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return found
+
+    def finish(  # noqa: PLR0913  (what a call is made of)
+        self,
+        event: Event,
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        out: Any,
+        *,
+        names: Sequence[str] = (),
+        defaults: Mapping[str, Value] | None = None,
+    ) -> None:
+        """Fill in what a call was given, by position and by keyword, and what it gave."""
+        event.inputs = self._seen = []
+        written = tuple([self.value(arg) for arg in args])
+        native = dict(defaults) if defaults else {}
+        native.update(zip(names, written, strict=False))
+        for name, value in kwargs.items():
+            native[name] = self.value(value)
+        native["args"] = written
+        event.native = native
+        event.outputs = self.tensors_in(out)
+
+    def tensors_in(self, value: Any) -> list[int]:
+        """Return the tensors in a value, in order."""
+        self._seen = []
+        self.value(value)
+        return self._seen

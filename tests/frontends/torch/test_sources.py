@@ -1,0 +1,259 @@
+"""What can be read: models by name, lazy and wrapped ones, exported programs; and what is said if not."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING
+
+import flopledger as fl
+import pytest
+import torch
+from flopledger.errors import SourceError, UsageError
+from flopledger.testing import check_frontend
+from networks import Recurrent, ResNet, Routed, seed_convolutions
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+NET = """
+class Net(nn.Module):
+    def __init__(self, width=8, weights="imagenet"):
+        super().__init__()
+        assert weights is None
+        self.body = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, 2))
+
+    def forward(self, x):
+        return self.body(x)
+
+net = Net(weights=None)
+"""
+
+
+def test_the_frontend_keeps_the_contract(net_file: Callable[[str], str]) -> None:
+    from flopledger.sources import Request
+    from flopledger.specs import parse_spec
+
+    source = f"{net_file(NET)}:Net"
+    check_frontend("torch", source, Request(source, (parse_spec("3x4"),)))
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "count"), [("net", {}, 144), ("Net", {}, 144), ("Net", {"width": 5}, 90)]
+)
+def test_a_model_is_read_by_name(
+    net_file: Callable[[str], str], name: str, arguments: dict[str, object], count: int
+) -> None:
+    # 3 rows of 4 * 8 + 8 * 2, or of 4 * 5 + 5 * 2
+    graph = fl.read(f"{net_file(NET)}:{name}", "3x4", arguments=arguments)
+    assert graph.count("mac").total.count == count
+
+
+def test_a_class_is_built_without_memory(net_file: Callable[[str], str]) -> None:
+    body = "class Big(nn.Linear):\n    def __init__(self):\n        super().__init__(1 << 21, 1 << 21)"
+    ledger = fl.read(f"{net_file(body)}:Big", "1x2097152", memory_limit=16 << 30).count("mac")
+    assert ledger.total.count == 1 << 42  # weights of 16 TiB
+
+
+VALUES = """
+class Rates(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.rates = [r.item() for r in torch.linspace(0, 1, 3)]
+        self.big = nn.Linear(1 << 10, 1 << 10)
+
+    def forward(self, x):
+        return self.big(x) * self.rates[1]
+
+class Weights(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(4, 4)
+        self.top = float(self.linear.weight.detach().max())
+
+    def forward(self, x):
+        return self.linear(x) * self.top
+"""
+
+
+def test_a_constructor_may_read_values(net_file: Callable[[str], str]) -> None:
+    file = net_file(VALUES)
+    graph = fl.read(f"{file}:Rates", "1x1024")
+    assert graph.modules[0].native["rates"] == (0.0, 0.5, 1.0)
+    assert graph.reading.notes == ()
+    assert fl.read(f"{file}:Weights", "1x4").reading.notes == (
+        "the weights were allocated, since the constructor reads their values",
+    )
+
+
+def test_a_tensor_in_an_object_of_the_model_s_own_may_have_no_memory(net_file: Callable[[str], str]) -> None:
+    body = """
+class Table:
+    def __init__(self):
+        self.values = torch.ones(5)
+
+class Net(nn.Linear):
+    def __init__(self):
+        super().__init__(4, 5)
+        self.table = Table()
+
+    def forward(self, x):
+        return super().forward(x) * self.table.values
+"""
+    assert fl.read(f"{net_file(body)}:Net", "2x4").count("mac").total.count == 40
+
+
+def test_a_model_that_torch_jit_made_says_what_to_read_instead() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        scripted = torch.jit.script(nn.Linear(4, 5))
+    with pytest.raises(SourceError, match=r"read the module that it was made from, or export it"):
+        fl.read(scripted, "2x4")
+
+
+def test_a_lazy_model_gets_its_sizes_and_stays_lazy() -> None:
+    model = nn.Sequential(nn.LazyConv2d(8, 3), nn.Flatten(), nn.LazyLinear(5))
+    graph = fl.read(model, "2x3x8x8")
+    # 2 * 8 * 36 outputs of 27 terms, 2 * 5 of 288
+    assert graph.count("mac").total.count == 15552 + 2880
+    assert graph.count("mac").total.params == 3 * 9 * 8 + 8 + 288 * 5 + 5
+    assert isinstance(model[2].weight, nn.parameter.UninitializedParameter)
+
+
+class Wrapped(nn.Module):
+    """Stands for a wrapper that shares a model among processes."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [nn.DataParallel, torch.compile, type("FancyDataParallel", (Wrapped,), {})],
+    ids=["DataParallel", "compile", "like DDP"],
+)
+def test_wrappers_are_looked_through(wrap: Callable[[nn.Module], nn.Module]) -> None:
+    model = ResNet()
+    assert fl.read(wrap(model), "1x3x32x32").digest == fl.read(model, "1x3x32x32").digest
+
+
+def test_parts_that_are_compiled_run_as_they_are_written() -> None:
+    class Parts(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = torch.compile(nn.Linear(4, 5))
+            self.b = nn.Linear(5, 6)
+            self.b.compile()
+            self.c = torch.compile(lambda x: x @ x.T)
+
+        def forward(self, x: Tensor) -> Tensor:
+            y: Tensor = self.c(self.b(self.a(x)))
+            return y
+
+    # 3 rows of 4 * 5 + 5 * 6, and 3 * 3 products of 6 terms
+    assert fl.read(Parts(), "3x4").count("mac").total.count == 204
+
+
+def test_a_traced_graph_is_a_model_like_any_other() -> None:
+    model = ResNet()
+    traced = torch.fx.symbolic_trace(model)
+    a, b = (fl.read(m, "1x3x32x32").count("mac").total for m in (model, traced))
+    assert (a.count, a.params, a.buffers) == (b.count, b.params, b.buffers)
+
+
+def test_an_exported_program_is_read_with_the_inputs_that_it_has(tmp_path: Path) -> None:
+    model = seed_convolutions().eval()
+    file = tmp_path / "net.pt2"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.export.save(torch.export.export(model, (torch.zeros(2, 3, 32, 32),)), file)
+    ledger = fl.read(str(file)).count("mac")
+    assert ledger.total.count == fl.read(model, "2x3x32x32").count("mac").total.count
+    assert ledger.total.params == 7428
+    assert ledger.coverage.unknown == ()
+
+
+def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "net.pt2"
+    file.write_bytes(b"nothing")
+    with pytest.raises(SourceError, match="can't load it as an exported program"):
+        fl.read(str(file))
+
+
+def test_what_depends_on_data_names_the_line_and_offers_to_execute() -> None:
+    with pytest.raises(SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*--execute"):
+        fl.read(Routed(), "4x8")
+
+
+def test_an_executed_forward_shows_what_depends_on_data() -> None:
+    graph = fl.read(Routed(), "4x8", execute=True)
+    # the inputs are 3/997, 59/997, 115/997 and 171/997: the first expert takes all rows, the second none
+    assert graph.count("mac").total.count == 4 * 64
+    assert graph.count("mac").total.params == 144
+    assert graph.reading.notes == (
+        "the forward was executed on real tensors: what depends on data is as for these values",
+    )
+
+
+def test_an_executed_forward_is_read_as_a_fake_one() -> None:
+    for model, inputs in ((ResNet(), "1x3x32x32"), (Recurrent("GRU"), "2x5:int64")):
+        fake, real = (fl.read(model, inputs, execute=execute) for execute in (False, True))
+        assert [c.source for c in fake.layers] == [c.source for c in real.layers]
+        assert fake.count("ops").total.count == real.count("ops").total.count
+
+
+def test_packed_sequences_are_counted_step_by_step() -> None:
+    class Packed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rnn = nn.LSTM(4, 5)
+
+        def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+            packed = nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
+            out, _ = self.rnn(packed)
+            return nn.utils.rnn.pad_packed_sequence(out)[0]
+
+    graph = fl.read(Packed(), (torch.zeros(7, 3, 4), torch.tensor([2, 7, 4])), execute=True)
+    # 2 + 7 + 4 steps of 4 gates of 5 * (4 + 5)
+    assert graph.count("mac").total.count == 13 * 180
+    assert graph.count("mac").coverage.unknown == ()
+
+
+def test_a_missing_input_says_how_to_give_it() -> None:
+    with pytest.raises(UsageError, match=r"missing a required argument: 'ids'.*-i ids=1x128:int64"):
+        fl.read(Recurrent())
+
+
+def test_an_input_without_its_type_says_how_to_give_it() -> None:
+    with pytest.raises(SourceError, match=r"networks.py, line \d+.*as in input_ids=1x128:int64"):
+        fl.read(Recurrent(), "2x5")
+
+
+def test_a_dtype_that_torch_has_not_is_refused() -> None:
+    with pytest.raises(UsageError, match="the dtype 'int63' is not known to torch"):
+        fl.read(Recurrent(), "2x5:int63")
+
+
+def test_a_mode_that_is_none_is_refused() -> None:
+    with pytest.raises(UsageError, match="the mode is 'test', expected one of eval, train, given"):
+        fl.read(Recurrent(), "2x5:int64", profile={"mode": "test"})
+
+
+def test_an_input_that_does_not_fit_names_the_line_of_the_model() -> None:
+    with pytest.raises(SourceError, match=r"RuntimeError.*networks.py, line \d+"):
+        fl.read(ResNet(), "1x4x32x32")
+
+
+@pytest.mark.skipif("FLOPLEDGER_SLOW" not in os.environ, reason="downloads nothing, but takes a minute")
+def test_a_model_of_405_billion_parameters_is_read() -> None:
+    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
+    config = transformers.LlamaConfig(
+        hidden_size=16384, intermediate_size=53248, num_hidden_layers=126, num_attention_heads=128,
+        num_key_value_heads=8, vocab_size=128256,
+    )  # fmt: skip
+    with torch.device("meta"):
+        model = transformers.LlamaForCausalLM(config)
+    assert fl.count(model, {"input_ids": "1x8192:int64"}).total.params == 405853388800
