@@ -1,0 +1,1 @@
+"""The Keras frontend: Keras 3 models, on any backend."""

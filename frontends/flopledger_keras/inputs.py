@@ -1,0 +1,229 @@
+"""What a model is called with: the inputs asked for, or those that it declares."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import keras
+from flopledger.dims import is_symbolic, symbol_names
+from flopledger.errors import SourceError, UsageError, nearest
+from flopledger.specs import InputSpec, gather
+
+from flopledger_keras.facts import dtype_of, graph_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flopledger.dims import Shape
+    from flopledger.sources import Request
+    from flopledger.specs import Nested
+
+_BATCH, _SPATIAL, _LENGTH = 2, 64, 16
+"""What stands for a symbol while Keras infers shapes, where the model does not say the size."""
+
+
+@dataclass(slots=True)
+class Given:
+    """The arguments of the model's call, and the inputs among them with the shapes asked for."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    named: list[tuple[str, Any, Shape]] = field(default_factory=list)
+    examples: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def symbolic(self) -> bool:
+        """Whether a size is a symbol."""
+        return any(is_symbolic(size) for _, _, shape in self.named for size in shape)
+
+    def tensor(self, name: str, shape: Shape, dtype: str, like: tuple[int | None, ...] = ()) -> Any:
+        """Return an input; a symbol is an example size while Keras infers shapes."""
+        sizes = [self._size(size, i, shape, like) for i, size in enumerate(shape)]
+        made = keras.KerasTensor(tuple(sizes), dtype=dtype, name=name)
+        self.named.append((name, made, shape))
+        return made
+
+    def _size(self, size: Any, axis: int, shape: Shape, like: tuple[int | None, ...]) -> int:
+        if not is_symbolic(size):
+            return int(size)
+        names = symbol_names(size)
+        declared = like[axis] if axis < len(like) else None
+        usual = _BATCH if axis == 0 else _SPATIAL if len(shape) > 3 else _LENGTH
+        return self.examples.setdefault(names[0], declared or usual)
+
+
+def inputs_of(model: Any, request: Request) -> Given:
+    """Return what the model is called with.
+
+    Raises:
+        UsageError: An input does not fit the model, or a size is open and not given.
+        SourceError: The model does not say its inputs, and none are given.
+    """
+    graph = graph_of(model)
+    if graph is not None:
+        return _declared(graph, request)
+    if request.values is not None:
+        return _live(model, request.values)
+    if request.inputs:
+        return _asked_for(model, request.inputs)
+    return _built(model, request)
+
+
+def _declared(graph: Any, request: Request) -> Given:
+    """Give a graph its inputs: in order, or by name."""
+    given = Given()
+    inputs, structure = keras.tree.flatten(graph.input), graph.input
+    specs = _by_name(request, structure, [str(t.name) for t in inputs])
+    made = []
+    for tensor in inputs:
+        spec, declared = specs.get(str(tensor.name)), tuple(tensor.shape)
+        shape = _closed(str(tensor.name), declared, request) if spec is None else _fitting(spec, tensor)
+        dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
+        made.append(given.tensor(str(tensor.name), shape, dtype, declared))
+    given.args = (keras.tree.pack_sequence_as(structure, made),)
+    return given
+
+
+def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, InputSpec]:
+    specs = list(request.inputs)
+    if request.values is not None:
+        values = request.values
+        if isinstance(values, dict) and isinstance(structure, dict):
+            names = [names[list(structure).index(key)] if key in structure else key for key in values]
+            specs = [_spec(name, value) for name, value in zip(names, values.values(), strict=True)]
+        elif isinstance(values, dict):
+            specs = [_spec(str(name), value) for name, value in values.items()]
+        else:
+            specs = [_spec("", value) for value in keras.tree.flatten(values)]
+    keys = {str(key): str(t.name) for key, t in structure.items()} if isinstance(structure, dict) else {}
+    free = [n for n in names if n not in {keys.get(s.name, s.name) for s in specs}]
+    found: dict[str, InputSpec] = {}
+    for spec in specs:
+        name = keys.get(spec.name, spec.name) or (free.pop(0) if free else "")
+        if name not in names or name in found:
+            what = f"the input {spec.name!r}{nearest(spec.name, names)}" if spec.name else "one more input"
+            raise UsageError(f"{request.source} has no place for {what}. Its inputs are {', '.join(names)}")
+        found[name] = spec
+    return found
+
+
+def _spec(name: str, value: Any) -> InputSpec:
+    if not hasattr(value, "shape"):
+        raise UsageError(
+            f"the input {name or value!r} is {type(value).__name__}, expected a tensor or an array"
+        )
+    return InputSpec(name, tuple(int(d) for d in value.shape), dtype_of(value))
+
+
+def _fitting(spec: InputSpec, tensor: Any) -> Shape:
+    if spec.shape is None:
+        raise UsageError(f"the input {tensor.name!r} is {spec.literal!r}, expected a shape")
+    if len(spec.shape) != len(tensor.shape):
+        written = "x".join(map(str, spec.shape)) or "a scalar"
+        message = f"the input {tensor.name!r} is given as {written}, the model declares {tuple(tensor.shape)}"
+        raise UsageError(f"{message}: give {len(tensor.shape)} sizes, the batch first")
+    return spec.shape
+
+
+def _closed(name: str, declared: tuple[int | None, ...], request: Request) -> Shape:
+    """Return a declared shape for a batch of one; another open size must be given."""
+    if None in declared[1:]:
+        known = "x".join("?" if size is None else str(size) for size in declared)
+        message = f"{request.source}: the input {name!r} is {known}, and its open sizes are not given"
+        raise UsageError(
+            f"{message}: name them all, as in -i {known.replace('?', '1', 1).replace('?', '224')}"
+        )
+    return tuple(1 if size is None else size for size in declared)
+
+
+def _live(model: Any, values: object) -> Given:
+    given = Given()
+    count = iter(range(1 << 20))
+
+    def made(value: Any) -> Any:
+        if not hasattr(value, "shape"):
+            return value
+        return given.tensor(f"input_{next(count)}", tuple(int(d) for d in value.shape), dtype_of(value))
+
+    if isinstance(values, dict) and set(values) <= set(_parameters(model)):
+        given.kwargs = {name: keras.tree.map_structure(made, value) for name, value in values.items()}
+    elif isinstance(values, tuple):
+        given.args = _joined(model, [keras.tree.map_structure(made, value) for value in values])
+    else:
+        given.args = (keras.tree.map_structure(made, values),)
+    return given
+
+
+def _asked_for(model: Any, specs: Iterable[InputSpec]) -> Given:
+    given = Given()
+    positional, named = gather(specs)
+    args = [_nested(given, spec, f"input_{i}") for i, spec in enumerate(positional)]
+    keywords = {name: _nested(given, value, name) for name, value in named.items()}
+    known = _parameters(model)
+    inside = {name: value for name, value in keywords.items() if name not in known}
+    if inside and not args:
+        args = [inside]
+    elif inside:
+        name = next(iter(inside))
+        raise UsageError(f"{type(model).__name__}.call takes no input {name!r}{nearest(name, known)}")
+    given.args = _joined(model, args)
+    given.kwargs = {name: value for name, value in keywords.items() if name in known}
+    return given
+
+
+def _nested(given: Given, value: Nested, name: str) -> Any:
+    if isinstance(value, tuple):
+        return [_nested(given, one, f"{name}[{i}]") for i, one in enumerate(value)]
+    if isinstance(value, dict):
+        return {key: _nested(given, one, f"{name}.{key}") for key, one in value.items()}
+    if value.is_literal or value.shape is None:
+        return value.literal
+    return given.tensor(value.name or name, value.shape, value.dtype or keras.config.floatx())
+
+
+def _parameters(model: Any) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(model.call).parameters
+
+
+def _joined(model: Any, args: list[Any]) -> tuple[Any, ...]:
+    """Return several inputs as one list where the model's call takes one argument, as Keras's own do."""
+    by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    taken = [
+        p for p in _parameters(model).values() if p.kind in by_place and p.name not in ("training", "mask")
+    ]
+    several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in _parameters(model).values())
+    required = [p for p in taken if p.default is p.empty]
+    return (
+        (args,)
+        if len(args) > 1 and len(required) == 1 and len(taken) < len(args) and not several
+        else tuple(args)
+    )
+
+
+def _built(model: Any, request: Request) -> Given:
+    """Give a model the shapes that it was built with."""
+    shapes = getattr(model, "_build_shapes_dict", None)
+    if not shapes:
+        raise SourceError(f"{request.source}: it does not say its inputs; give them, as in -i 1x224x224x3")
+    given, made = Given(), dict[str, Any]()
+    for name, shape in shapes.items():
+        key = name.removesuffix("_shape")
+        made[key] = _shaped(given, key, shape, request)
+    known = _parameters(model)
+    if set(made) <= set(known):
+        given.kwargs = made
+        first = next(iter(known))
+        given.args = (given.kwargs.pop(first),) if first in made else ()
+    else:
+        given.args = tuple(made.values())
+    return given
+
+
+def _shaped(given: Given, name: str, shape: Any, request: Request) -> Any:
+    if isinstance(shape, dict):
+        return {key: _shaped(given, f"{name}.{key}", one, request) for key, one in shape.items()}
+    if shape and isinstance(shape[0], (tuple, list)):
+        return [_shaped(given, f"{name}[{i}]", one, request) for i, one in enumerate(shape)]
+    return given.tensor(name, _closed(name, tuple(shape), request), keras.config.floatx())

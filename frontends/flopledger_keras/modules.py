@@ -1,0 +1,207 @@
+"""The tables of modules and parameters: the layers that are registered, and their variables."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from flopledger.graph import Module, Parameter
+from keras.src.api_export import get_name_from_symbol
+
+from flopledger_keras import recurrent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.builder import GraphBuilder
+    from flopledger.graph import Value
+
+_ROLES = {
+    "kernel": "weight",
+    "depthwise_kernel": "weight",
+    "pointwise_kernel": "weight",
+    "recurrent_kernel": "weight",
+    "embeddings": "weight",
+    "bias": "bias",
+    "gamma": "scale",
+    "scale": "scale",
+    "beta": "shift",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+    "mean": "running_mean",
+    "variance": "running_var",
+    "count": "counter",
+}
+_SMALLEST_NUMBER = re.compile(r"_\d+\Z")
+
+
+def source_of(cls: type) -> str:
+    """Return the name that a class is exported under; a user's class has its module's."""
+    name = get_name_from_symbol(cls)
+    if isinstance(name, str):
+        return name
+    if cls.__module__.startswith("keras."):
+        folder = next((f for f in ("layers", "models") if f".{f}." in cls.__module__), "ops")
+        return f"keras.{folder}.{cls.__name__}"
+    return f"{cls.__module__}.{cls.__qualname__}"
+
+
+def _bases(cls: type) -> tuple[str, ...]:
+    kept = [
+        base for base in cls.__mro__[1:] if base.__module__.startswith("keras.") or "." in base.__module__
+    ]
+    return tuple(source_of(base) for base in kept if base.__module__ != "builtins" and _is_layer(base))
+
+
+def _is_layer(cls: type) -> bool:
+    return any(base.__name__ == "Layer" and base.__module__.startswith("keras.") for base in cls.__mro__)
+
+
+def children(layer: Any) -> list[Any]:
+    """Return the layers that are registered in one, each once."""
+    found: dict[int, Any] = {}
+    for child in _listed(layer):
+        found.setdefault(id(child), child)
+    return list(found.values())
+
+
+def _listed(layer: Any) -> list[Any]:
+    if hasattr(layer, "_nodes_by_depth") or hasattr(layer, "_functional"):
+        return list(layer.layers)
+    return list(layer._layers)  # noqa: SLF001  (its public name is that of models alone)
+
+
+def everything(root: Any) -> list[Any]:
+    """Return a layer and all that are registered below it, each once, parents first."""
+    found: dict[int, Any] = {}
+    waiting = [root]
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) not in found:
+            found[id(layer)] = layer
+            waiting.extend(reversed(children(layer)))
+    return list(found.values())
+
+
+def _paths(root: Any) -> dict[int, list[str]]:
+    """Return the ways to each layer, as dotted names; that of the network is empty."""
+    paths: dict[int, list[str]] = {id(root): [""]}
+    waiting: list[tuple[Any, str]] = [(root, "")]
+    seen: set[tuple[int, str]] = set()
+    while waiting:
+        layer, prefix = waiting.pop()
+        for child in reversed(children(layer)):
+            path = f"{prefix}{child.name}"
+            if (id(child), path) not in seen and len(paths.get(id(child), ())) < _MOST_PATHS:
+                seen.add((id(child), path))
+                paths.setdefault(id(child), []).append(path)
+                waiting.append((child, f"{path}."))
+    return paths
+
+
+_MOST_PATHS = 16
+"""How many ways to a layer are named; one that is shared over and over has more."""
+
+
+def add_modules(root: Any, builder: GraphBuilder, *, training: bool) -> dict[int, int]:
+    """Fill the tables of modules and parameters; return the module of each layer, by its identity."""
+    layers = everything(root)
+    number = {id(layer): i for i, layer in enumerate(layers)}
+    paths, known = _paths(root), dict[int, int]()
+    for layer in layers:
+        own = []
+        for variable in _variables(layer):
+            if id(variable) not in known:
+                known[id(variable)] = _add_parameter(builder, layer, variable, paths[id(layer)])
+            own.append((str(variable.name), known[id(variable)]))
+        cls = type(layer)
+        builder.modules.append(
+            Module(
+                number[id(layer)],
+                tuple(paths[id(layer)]),
+                source_of(cls),
+                _bases(cls),
+                tuple(number[id(child)] for child in children(layer)),
+                tuple(own),
+                training,
+                native(layer),
+            )
+        )
+    _add_optimizer(root, builder)
+    return number
+
+
+def _variables(layer: Any) -> Iterator[Any]:
+    """Yield a layer's own variables; the state of its random seeds is not among its weights."""
+    yield from layer._trainable_variables  # noqa: SLF001  (the public list holds those of layers below)
+    yield from layer._non_trainable_variables  # noqa: SLF001
+
+
+def _add_parameter(builder: GraphBuilder, layer: Any, variable: Any, paths: list[str]) -> int:
+    i = len(builder.parameters)
+    name = str(variable.name)
+    role = _ROLES.get(_SMALLEST_NUMBER.sub("", name), "weight")
+    if role in ("running_mean", "running_var", "counter") and _is_learned(layer, variable):
+        role = "weight"
+    shape = tuple(int(d) for d in variable.shape)
+    names = tuple(f"{path}.{name}" if path else name for path in paths)
+    builder.parameters.append(
+        Parameter(i, names, shape, str(variable.dtype), role, bool(variable.trainable), i, i)
+    )
+    return i
+
+
+def _is_learned(layer: Any, variable: Any) -> bool:
+    own = layer._trainable_variables  # noqa: SLF001
+    return any(one is variable for one in own)
+
+
+def _add_optimizer(root: Any, builder: GraphBuilder) -> None:
+    """Add the variables that a compiled model's optimizer has made."""
+    optimizer = getattr(root, "optimizer", None)
+    for variable in optimizer.variables if optimizer is not None and optimizer.built else ():
+        i = len(builder.parameters)
+        shape = tuple(int(d) for d in variable.shape)
+        names = (f"optimizer.{variable.name}",)
+        record = Parameter(
+            i, names, shape, str(variable.dtype), "optimizer", trainable=False, object=i, storage=i
+        )
+        builder.parameters.append(record)
+
+
+def native(layer: Any) -> dict[str, Value]:
+    """Return the numbers, words and lists of them that a layer of Keras has, and those of its cell."""
+    if not type(layer).__module__.startswith("keras."):
+        return {}
+    cell = getattr(layer, "cell", None)
+    found: dict[str, Value] = {} if cell is None else {**_attributes(cell), **recurrent.functions(cell)}
+    found |= _attributes(layer)
+    activation = getattr(layer, "activation", None)
+    if activation is not None:
+        found["activation"] = activation_name(activation)
+    return found
+
+
+def _attributes(layer: Any) -> dict[str, Value]:
+    named = {name: value for name, value in vars(layer).items() if name[0] != "_"}
+    return {name: _plain(value) for name, value in named.items() if _is_plain(value)}
+
+
+def activation_name(activation: Any) -> str:
+    """Return the name of an activation function; one of the user's has its module's name before it."""
+    name = str(getattr(activation, "__name__", type(activation).__name__))
+    module = str(getattr(activation, "__module__", ""))
+    return name if module.startswith("keras.") else f"{module}.{name}"
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(v) for v in value)
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(v) for v in value)
+    found: Value = value
+    return found

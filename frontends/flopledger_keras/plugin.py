@@ -1,0 +1,86 @@
+"""The hooks of the Keras frontend; Keras is imported by :mod:`flopledger_keras.read` alone."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import TYPE_CHECKING
+
+from flopledger.frontend import Frontend, type_names
+from flopledger.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flopledger.graph import Graph
+    from flopledger.sources import Request
+
+_BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer")
+_FACTORIES = ("keras.applications.", "keras.src.applications.")
+_HEAD = 1 << 16
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(
+        name="keras",
+        framework="Keras",
+        module="keras",
+        extra="keras",
+        reads="Keras 3 models and layers, .keras files, .h5 files and JSON configs of Keras models",
+    )
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Tell by the suffix; a JSON file by the class name that Keras writes near its start."""
+    suffix = path.suffix.lower()
+    if suffix == ".keras":
+        return True
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD)
+    except OSError:
+        return suffix in (".h5", ".hdf5")
+    if suffix in (".h5", ".hdf5"):
+        return head.startswith(b"\x89HDF")
+    if head.startswith(b"PK"):
+        return zipfile.is_zipfile(path) and "config.json" in _members(path)
+    return suffix == ".json" and b'"class_name"' in head and b'"config"' in head
+
+
+def _members(path: Path) -> list[str]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return []
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:
+    """Recognise models and layers, their classes, and functions that return one or are Keras's own."""
+    names = type_names(obj)
+    return any(name in _BASES or name.startswith(_FACTORIES) for name in names)
+
+
+@hookimpl
+def build(factory: Callable[[], object], request: Request) -> object:  # noqa: ARG001
+    """Make the model without giving its variables values, where it lets us."""
+    from flopledger_keras.state import built  # noqa: PLC0415  (it imports Keras)
+
+    return built(factory)
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a file or a live model.
+
+    Raises:
+        SourceError: It is missing, malformed, or can't be read.
+        UsageError: An input does not fit, or one is missing.
+    """
+    from flopledger_keras.read import read_source  # noqa: PLC0415  (it imports Keras)
+
+    return read_source(source, request)

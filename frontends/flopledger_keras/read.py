@@ -1,0 +1,66 @@
+"""Reads Keras models into graphs. Imports Keras, with the backend that is set for it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import keras
+from flopledger import plugins
+from flopledger.builder import GraphBuilder
+from flopledger.errors import SourceError
+from flopledger.graph import Graph, Reading
+from flopledger.reshape import reshape
+
+from flopledger_keras.files import load
+from flopledger_keras.hook import hooked
+from flopledger_keras.inputs import Given, inputs_of
+from flopledger_keras.modules import add_modules, everything
+from flopledger_keras.state import as_before, without_values
+from flopledger_keras.trace import Tracer
+
+if TYPE_CHECKING:
+    from flopledger.sources import Request
+
+
+def read_source(source: object, request: Request) -> Graph:
+    """Read a file or a live model.
+
+    Raises:
+        SourceError: It is missing, malformed, or can't be read.
+        UsageError: An input does not fit, or one is missing.
+    """
+    model = load(source, request) if isinstance(source, Path) else source
+    if not isinstance(model, keras.layers.Layer):
+        raise SourceError(f"{request.source} is {type(model).__name__}, expected a Keras model or layer")
+    with without_values(), as_before(everything(model)):
+        return _read(model, request)
+
+
+def _read(model: Any, request: Request) -> Graph:
+    training = request.profile.get("mode") == "train"
+    given = inputs_of(model, request)
+    if not all(layer.built for layer in everything(model)):
+        _trace(model, given, GraphBuilder(plugins.kinds()), training=training)
+    builder = GraphBuilder(plugins.kinds())
+    outputs = _trace(model, given, builder, training=training)
+    profile = {"mode": "train" if training else "eval"}
+    framework = f"{keras.__version__} ({keras.config.backend()})"
+    reading = Reading(request.source, "keras", "keras", framework, profile)
+    graph = builder.build(reading, outputs)
+    if not given.symbolic:
+        return graph
+    return reshape(graph, {i: shape for i, (_, _, shape) in zip(_inputs(builder), given.named, strict=True)})
+
+
+def _inputs(builder: GraphBuilder) -> list[int]:
+    return [one.tensor for one in builder.inputs]
+
+
+def _trace(model: Any, given: Given, builder: GraphBuilder, *, training: bool) -> list[int]:
+    tracer = Tracer(builder, add_modules(model, builder, training=training), training=training)
+    for name, tensor, _ in given.named:
+        tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
+    with hooked(tracer.evaluate):
+        outputs = tracer.evaluate(model, given.args, dict(given.kwargs))
+    return tracer.tensors(outputs)
