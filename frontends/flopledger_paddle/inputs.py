@@ -1,0 +1,159 @@
+"""The model's arguments: made from specs, or like values that were given."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flopledger.dims import symbol
+from flopledger.errors import UsageError
+from flopledger.specs import InputSpec, gather
+
+from flopledger_paddle.framework import paddle
+from flopledger_paddle.modules import dtype_name
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flopledger.dims import Shape
+    from flopledger.sources import Request
+
+
+@dataclass(slots=True)
+class Arguments:
+    """What a model is called with: nested tuples and dicts of input specs and of plain values."""
+
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+
+    def made(self, make: Callable[[str, InputSpec], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with what ``make`` gives in the place of each spec that is no literal."""
+        args = tuple(_made(n, v, make) for n, v in zip(self.names, self.args, strict=True))
+        return args, {name: _made(name, value, make) for name, value in self.kwargs.items()}
+
+    def specs(self) -> list[InputSpec]:
+        """Return the specs that stand for tensors, in order."""
+        return list(specs_in((self.args, self.kwargs)))
+
+    def changed(self, change: Callable[[InputSpec], InputSpec]) -> Arguments:
+        """Return the arguments with every spec that stands for a tensor changed."""
+        args, kwargs = self.made(lambda _, spec: change(spec))
+        return Arguments(args, kwargs, self.names)
+
+
+def arguments(request: Request, model: Any) -> Arguments:
+    """Return the arguments that a request gives a model.
+
+    Raises:
+        UsageError: They don't fit what the model takes, or a dtype is not known.
+    """
+    if request.values is not None:
+        args, kwargs = _given(request.values)
+    else:
+        positional, named = gather(request.inputs)
+        args, kwargs = tuple(positional), dict(named)
+    default = _dtype_of(model)
+    given = Arguments(
+        tuple(_spec(value, default) for value in args),
+        {name: _spec(value, default) for name, value in kwargs.items()},
+    )
+    given.names = _checked(request, model, given)
+    return given
+
+
+def _given(values: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    if isinstance(values, dict):
+        return (), {str(name): value for name, value in values.items()}
+    if type(values) in (tuple, list):
+        return tuple(values), {}
+    return (values,), {}
+
+
+def _spec(value: Any, default: str) -> Any:
+    """Return a value with specs in the place of tensors and arrays, each with its dtype."""
+    if isinstance(value, InputSpec):
+        return value if value.is_literal else InputSpec(value.name, value.shape, _dtype(value, default))
+    if isinstance(value, dict):
+        return {key: _spec(item, default) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_spec(item, default) for item in value)
+    if isinstance(value, (paddle.Tensor, paddle.static.InputSpec)) or hasattr(value, "__array_interface__"):
+        return InputSpec(getattr(value, "name", "") or "", open_shape(value.shape), dtype_name(value.dtype))
+    return value
+
+
+def open_shape(shape: Any) -> Shape:
+    """Return a shape with a symbol for each size that is not known: N on the first axis, else D1, D2 ..."""
+    return tuple(
+        symbol(f"D{axis}" if axis else "N") if size is None or size == -1 else int(size)
+        for axis, size in enumerate(shape)
+    )
+
+
+def _dtype(spec: InputSpec, default: str) -> str:
+    name = {"": default, "float": "float32", "int": "int64"}.get(spec.dtype, spec.dtype)
+    if not isinstance(getattr(paddle, name, None), paddle.dtype):
+        message = f"the dtype {spec.dtype!r} is not known to Paddle, expected one such as float32 or int64"
+        raise UsageError(message)
+    return name
+
+
+def _dtype_of(model: Any) -> str:
+    """Return the type of the model's first weight, which its inputs have where nothing else is said."""
+    for parameter in model.parameters():
+        name = dtype_name(parameter.dtype)
+        if "float" in name:
+            return name
+    return str(paddle.get_default_dtype())
+
+
+def _checked(request: Request, model: Any, given: Arguments) -> tuple[str, ...]:
+    """Check that the arguments fit the model's forward, and return the names of the positional ones."""
+    numbered = tuple(f"input{i}" for i in range(len(given.args)))
+    try:
+        signature = inspect.signature(model.forward)
+    except (TypeError, ValueError):
+        return numbered
+    try:
+        signature.bind(*given.args, **given.kwargs)
+    except TypeError as error:
+        message = f"{request.source}: the inputs don't fit: {error}. Its forward takes {signature}"
+        if request.values is None:
+            message += f"; give one -i for each input, such as {_example(signature)}"
+        raise UsageError(message) from None
+    names = tuple(p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL)
+    return (*names, *numbered[len(names) :])[: len(given.args)]
+
+
+def _example(signature: inspect.Signature) -> str:
+    words = []
+    for name, parameter in signature.parameters.items():
+        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
+            integers = "id" in name or "token" in name
+            words.append(f"-i {name}=1x128:int64" if integers else f"-i {name}=1x3x224x224")
+    return " ".join(words) or "-i x=1x3x224x224"
+
+
+def _made(name: str, value: Any, make: Callable[[str, InputSpec], Any]) -> Any:
+    if isinstance(value, InputSpec):
+        return value.literal if value.is_literal else make(name, value)
+    if isinstance(value, dict):
+        return {key: _made(f"{name}.{key}", item, make) for key, item in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(_made(f"{name}[{i}]", item, make) for i, item in enumerate(value))
+    return value
+
+
+def specs_in(value: Any) -> Iterator[InputSpec]:
+    """Yield every spec in nested arguments that stands for a tensor."""
+    if isinstance(value, InputSpec):
+        if not value.is_literal:
+            yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from specs_in(item)
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from specs_in(item)

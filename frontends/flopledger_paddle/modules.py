@@ -1,0 +1,214 @@
+"""The registered layers and their weights as tables."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from flopledger.graph import Module, Parameter
+
+from flopledger_paddle.framework import paddle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.graph import Value
+
+_SCALARS = (bool, int, float, str)
+_STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
+_VECTORS = ("weight_u", "weight_v")
+MOST_PATHS = 1000
+"""How many of the paths to one layer are written down."""
+
+
+def dtype_name(dtype: Any) -> str:
+    """Return ``float32`` for ``paddle.float32``."""
+    return str(dtype).rpartition(".")[2].lower()
+
+
+def class_path(cls: type) -> str:
+    """Return a class by its canonical path: ``paddle.nn.Conv2D``, wherever its file lies."""
+    if getattr(paddle.nn, cls.__name__, None) is cls:
+        return f"paddle.nn.{cls.__name__}"
+    return f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"
+
+
+class Registered:
+    """The layers of a model, each once, by number, with all their paths."""
+
+    def __init__(self, model: Any) -> None:
+        self.layers: list[Any] = []
+        self.paths: list[list[str]] = []
+        self.children: list[list[int]] = []
+        self._number: dict[int, int] = {}
+        self.extend(model, "")
+
+    def number(self, layer: Any) -> int | None:
+        """Return the number of a layer."""
+        return self._number.get(id(layer))
+
+    def extend(self, model: Any, path: str) -> int:
+        """Take in a layer and all below it."""
+        for way, layer, parent in _walk(model, path):
+            number = self._number.get(id(layer))
+            if number is None:
+                number = self._number[id(layer)] = len(self.layers)
+                self.layers.append(layer)
+                self.paths.append([])
+                self.children.append([])
+            if len(self.paths[number]) < MOST_PATHS:
+                self.paths[number].append(way)
+            if parent is not None:
+                siblings = self.children[self._number[id(parent)]]
+                if number not in siblings:
+                    siblings.append(number)
+        return self._number[id(model)]
+
+
+def _walk(model: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
+    """Yield every way to every layer, parents first; a layer inside itself is not entered again."""
+    above: set[int] = set()
+    times: dict[int, int] = {}
+    pending: list[tuple[str, Any, Any] | int] = [(path, model, None)]
+    while pending:
+        step = pending.pop()
+        if isinstance(step, int):
+            above.discard(step)
+            continue
+        way, layer, _ = step
+        times[id(layer)] = times.get(id(layer), 0) + 1
+        if id(layer) in above or times[id(layer)] > MOST_PATHS:
+            continue
+        yield step
+        above.add(id(layer))
+        pending.append(id(layer))
+        children = [(name, child) for name, child in layer._sub_layers.items() if child is not None]  # noqa: SLF001
+        pending += [(f"{way}.{name}" if way else name, child, layer) for name, child in reversed(children)]
+
+
+class Weights:
+    """The parameters and buffers, one row for each object, in order of the layers."""
+
+    def __init__(self) -> None:
+        self.rows: list[Parameter] = []
+        self._objects: dict[int, int] = {}
+        self._storages: dict[tuple[int, int], int] = {}
+        self._names: list[list[str]] = []
+
+    def add(self, tensor: Any, names: list[str], role: str) -> int:
+        """Add a tensor under its names, and return its row."""
+        row = self._objects.get(id(tensor))
+        if row is None:
+            row = self._objects[id(tensor)] = len(self.rows)
+            shape = tuple(tensor.shape)
+            storage = self._storages.setdefault(_memory(tensor, row), row)
+            trainable = bool(getattr(tensor, "trainable", False)) and not tensor.stop_gradient
+            self.rows.append(
+                Parameter(row, (), shape, dtype_name(tensor.dtype), role, trainable, row, storage)
+            )
+            self._names.append([])
+        self._names[row] += names
+        return row
+
+    def table(self) -> list[Parameter]:
+        """Return the finished table."""
+        return [
+            Parameter(r.id, tuple(n), r.shape, r.dtype, r.role, r.trainable, r.object, r.storage)
+            for r, n in zip(self.rows, self._names, strict=True)
+        ]
+
+
+def _memory(tensor: Any, row: int) -> tuple[int, int]:
+    """Return what is equal for tensors that are the same memory; a lazy one has none yet."""
+    if not tensor._is_initialized() or tensor.numel() == 0:  # noqa: SLF001
+        return (-1, row)
+    return (tensor.data_ptr(), int(tensor.numel()))
+
+
+def module_tables(registered: Registered, mode: str) -> tuple[list[Module], list[Parameter]]:
+    """Return the rows of all layers, as read in a mode, and of all their weights."""
+    weights = Weights()
+    rows = []
+    for number, layer in enumerate(registered.layers):
+        cls = type(layer)
+        paths = registered.paths[number]
+        rows.append(
+            Module(
+                number,
+                tuple(paths),
+                class_path(cls),
+                tuple(class_path(base) for base in cls.__mro__[1:-1]),
+                tuple(registered.children[number]),
+                tuple(_own(layer, paths, weights)),
+                bool(layer.training) if mode == "given" else mode == "train",
+                native(layer),
+            )
+        )
+    return rows, weights.table()
+
+
+def _own(layer: Any, paths: list[str], weights: Weights) -> Iterator[tuple[str, int]]:
+    for name, parameter in layer._parameters.items():  # noqa: SLF001
+        if parameter is not None:
+            yield name, weights.add(parameter, _named(paths, name), _role(layer, name))
+    for name, buffer in layer._buffers.items():  # noqa: SLF001
+        if buffer is not None:
+            yield name, weights.add(buffer, _named(paths, name), "buffer")
+
+
+def _named(paths: list[str], name: str) -> list[str]:
+    return [f"{path}.{name}" if path else name for path in paths]
+
+
+def _role(layer: Any, name: str) -> str:
+    """Return what a parameter is; statistics and the vectors of a power iteration are no weights."""
+    norm = "Norm" in type(layer).__name__
+    if norm and name in _STATISTICS:
+        return _STATISTICS[name]
+    if isinstance(layer, paddle.nn.SpectralNorm) and name in _VECTORS:
+        return "buffer"
+    if norm:
+        return {"weight": "scale", "bias": "shift"}.get(name, "weight")
+    return "bias" if name.startswith("bias") else "weight"
+
+
+def native(layer: Any) -> dict[str, Value]:
+    """Return a layer's own words: its plain attributes, its name, and the shapes of its weights.
+
+    Attributes lose the ``_`` that most begin with, so that a convention can name them.
+    ``parameters`` are the shapes of everything that Paddle calls a parameter of this layer, running
+    statistics among them, each once; ``trained`` of those that are trained; ``label`` is the name
+    that Paddle gives the layer.
+    """
+    found: dict[str, Value] = {}
+    for name, value in layer.__dict__.items():
+        if name not in _UNTOLD:
+            plain = _plain(value)
+            if plain is not None or value is None:
+                found[name.lstrip("_")] = plain
+    own = {id(p): p for p in layer._parameters.values() if p is not None}  # noqa: SLF001
+    found["label"] = layer.full_name()
+    found["parameters"] = tuple(tuple(p.shape) for p in own.values())
+    found["trained"] = tuple(tuple(p.shape) for p in own.values() if p.trainable and not p.stop_gradient)
+    for name in ("weight", "bias"):
+        tensor = getattr(layer, name, None)  # weight_norm leaves a computed tensor in its place
+        if tensor is not None and not isinstance(tensor, paddle.Tensor):
+            continue
+        found[name] = None if tensor is None else tuple(tensor.shape)
+    return found
+
+
+_UNTOLD = frozenset({"training", "_full_name", "_helper", "_built", "_init_in_dynamic_mode"})
+"""What says nothing about the layer, or is told elsewhere."""
+
+
+def _plain(value: Any) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, _SCALARS):
+        return value
+    if isinstance(value, (tuple, list)):
+        items = tuple(_plain(item) for item in value)
+        whole = all(i is not None or v is None for i, v in zip(items, value, strict=True))
+        return items if whole else None
+    return None

@@ -1,0 +1,75 @@
+"""The hooks of the Paddle frontend. paddle is imported when a model is built or read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.frontend import Frontend, type_names
+from flopledger.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flopledger.graph import Graph
+    from flopledger.sources import Request
+
+_LAYER = "paddle.nn.layer.layers.Layer"
+"""What every model is an instance of."""
+_HEAD = 4096
+_PROGRAM = (b'"base_code"', b'"program"')
+"""What stands near the start of a program that Paddle 3 has saved as JSON."""
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(
+        name="paddle",
+        framework="Paddle",
+        module="paddle",
+        extra="paddle",
+        reads="Paddle models (paddle.nn.Layer) and saved inference programs (.json, .pdmodel)",
+    )
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Tell a saved inference program by its name, a JSON file by what it begins with."""
+    if path.suffix.lower() == ".pdmodel":
+        return True
+    if path.suffix.lower() != ".json":
+        return False
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD)
+    except OSError:
+        return False
+    return all(word in head for word in _PROGRAM)
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:
+    """Tell a layer, a class of layers, and a function that is annotated to return one."""
+    return _LAYER in type_names(obj)
+
+
+@hookimpl
+def build(factory: Callable[[], object], request: Request) -> object:
+    """Make a model without memory for its weights, where its constructor lets us."""
+    from flopledger_paddle.build import build_model  # noqa: PLC0415  (it imports paddle)
+
+    return build_model(factory, request)
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a layer or a saved program.
+
+    Raises:
+        SourceError: It can't be read; the message says where it stopped.
+        UsageError: The inputs don't fit.
+    """
+    from flopledger_paddle.read import read_source  # noqa: PLC0415  (likewise)
+
+    return read_source(source, request)

@@ -1,0 +1,111 @@
+"""Reading a layer or a saved program."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flopledger.builder import GraphBuilder
+from flopledger.errors import FlopledgerError, SourceError
+from flopledger.graph import Input, Reading
+from flopledger.plugins import kinds
+
+from flopledger_paddle.calls import Calls
+from flopledger_paddle.execute import NOTE, run
+from flopledger_paddle.framework import paddle
+from flopledger_paddle.inputs import Arguments, arguments
+from flopledger_paddle.modules import Registered, module_tables
+from flopledger_paddle.state import layers_kept, process_kept
+from flopledger_paddle.symbolic import Sizes, at, symbols_of, with_symbols
+from flopledger_paddle.trace import Trace, direct, public
+from flopledger_paddle.values import Values
+
+if TYPE_CHECKING:
+    from flopledger.graph import Graph
+    from flopledger.sources import Request
+
+_READING = threading.Lock()
+
+
+def read_source(source: object, request: Request) -> Graph:
+    """Read a layer, or the file of a saved inference program."""
+    with _READING:
+        if isinstance(source, Path):
+            from flopledger_paddle.saved import read_program  # noqa: PLC0415  (only for files)
+
+            return read_program(source, request)
+        return _read_layer(source, request)
+
+
+def _read_layer(model: Any, request: Request) -> Graph:
+    if not isinstance(model, paddle.nn.Layer):
+        raise SourceError(f"expected a paddle.nn.Layer, found {type(model).__name__}")
+    mode = str(request.profile.get("mode", "eval"))
+    if not paddle.in_dynamic_mode():
+        raise SourceError(
+            f"{request.source}: Paddle is in static mode, where a layer is part of a program: call "
+            "paddle.disable_static() before the model is made"
+        )
+    given = arguments(request, model)
+    shapes = tuple(spec.shape or () for spec in given.specs())
+    if not symbols_of(shapes):
+        return _read_at(model, given, request, {}, mode)
+    return with_symbols(request, shapes, lambda sizes: _read_at(model, given, request, sizes, mode))
+
+
+def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode: str) -> Graph:
+    """Read a layer with a number for each symbol in its inputs."""
+    registered = Registered(model)
+    given = given.changed(lambda spec: at(spec, sizes))
+    with process_kept(), layers_kept(list(registered.layers), mode):
+        builder = GraphBuilder(kinds())
+        outputs, notes = _written(model, given, request, registered, builder)
+    builder.modules, builder.parameters = module_tables(registered, mode)
+    reading = Reading(request.source, "paddle", "paddle", paddle.__version__, {"mode": mode}, notes)
+    return builder.build(reading, outputs)
+
+
+def _written(
+    model: Any, given: Arguments, request: Request, registered: Registered, builder: GraphBuilder
+) -> tuple[list[int], tuple[str, ...]]:
+    """Write the model's calls; return the tensors of its outputs, and what is to be said of the reading.
+
+    The direct recipe is tried first; where it does not work, the public one, or a real run if that is
+    allowed.
+    """
+    try:
+        trace = direct(model, given)
+    except FlopledgerError:
+        raise
+    except Exception as first:  # noqa: BLE001  (the user's forward may raise anything)
+        if request.execute:
+            return run(model, given, registered, builder), (NOTE,)
+        trace = _by_translation(model, given, request, first)
+    return write(trace, registered, builder), trace.notes
+
+
+def _by_translation(model: Any, given: Arguments, request: Request, first: Exception) -> Trace:
+    try:
+        return public(model, given)
+    except Exception as second:  # noqa: BLE001  (likewise)
+        reason = f"{type(first).__name__}: {_last_line(first)}"
+        if type(second) is not type(first):
+            reason += f"; by Paddle's own translation {type(second).__name__}: {_last_line(second)}"
+        raise SourceError(
+            f"{request.source}: its forward can't be followed without data: {reason}"
+        ) from first
+
+
+def _last_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if len(lines) < 2 else f"{lines[0]} ... {lines[-1]}") if lines else ""
+
+
+def write(trace: Trace, registered: Registered, builder: GraphBuilder) -> list[int]:
+    """Write a trace's tensors and calls into a builder; return the tensors of its outputs."""
+    values = Values(builder)
+    for name, value, positional in trace.inputs:
+        builder.inputs.append(Input(name, values.tensor(value), positional))
+    Calls(builder, registered, values).write(trace.program.global_block().ops, trace.events)
+    return values.tensors(trace.outputs)

@@ -1,0 +1,60 @@
+"""The values of a program as the graph's tensors, and what is known of the constants among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flopledger_paddle.modules import dtype_name
+
+if TYPE_CHECKING:
+    from flopledger.builder import GraphBuilder
+    from flopledger.dims import Shape
+
+
+def shape_of(value: Any) -> Shape | None:
+    """Return a value's shape; None where a size depends on data, or the value is a list of tensors."""
+    if not value.initialized():
+        return None
+    try:
+        sizes = tuple(value.shape)
+    except ValueError:
+        return None
+    return sizes if all(size >= 0 for size in sizes) else None
+
+
+class Values:
+    """Gives each value of a program its tensor."""
+
+    def __init__(self, builder: GraphBuilder) -> None:
+        self.builder = builder
+        self.constants: dict[str, Any] = {}
+        self.lists: dict[str, list[Any]] = {}
+        self._tensors: dict[str, int] = {}
+
+    def tensor(self, value: Any) -> int:
+        """Return the tensor of a value."""
+        known = self._tensors.get(value.id)
+        if known is None:
+            known = self._tensors[value.id] = self.builder.tensor(shape_of(value), dtype_name(value.dtype))
+        return known
+
+    def name(self, value: Any, tensor: int) -> None:
+        """Say which tensor a value is."""
+        self._tensors[value.id] = tensor
+
+    def same(self, value: Any, other: Any) -> None:
+        """Say that one value is another."""
+        self._tensors[value.id] = self.tensor(other)
+
+    def shape(self, value: Any) -> Shape | None:
+        """Return the shape of a value, where an open size is what followed from the ops before."""
+        known = self._tensors.get(value.id)
+        return shape_of(value) if known is None else self.builder.tensors[known].shape
+
+    def tensors(self, values: list[Any]) -> list[int]:
+        """Return the tensors of values, those of a list one by one."""
+        return [self.tensor(v) for value in values for v in self.members(value)]
+
+    def members(self, value: Any) -> list[Any]:
+        """Return the tensors in a value that is a list of them, else the value itself."""
+        return self.lists.get(value.id, [value]) if value.initialized() else []

@@ -1,0 +1,56 @@
+"""paddle.flops's own table, as users know it."""
+
+from __future__ import annotations
+
+import flopledger as fl
+from flopledger.report import render
+from flopledger_paddle.framework import paddle
+
+TABLE = """\
++--------------+-----------------+-----------------+--------+--------+
+|  Layer Name  |   Input Shape   |   Output Shape  | Params | Flops  |
++--------------+-----------------+-----------------+--------+--------+
+|   conv2d_0   |  [1, 1, 28, 28] |  [1, 6, 28, 28] |   60   | 47040  |
+|   re_lu_0    |  [1, 6, 28, 28] |  [1, 6, 28, 28] |   0    |   0    |
+| max_pool2d_0 |  [1, 6, 28, 28] |  [1, 6, 14, 14] |   0    |   0    |
+|   conv2d_1   |  [1, 6, 14, 14] | [1, 16, 10, 10] |  2416  | 241600 |
+|   re_lu_1    | [1, 16, 10, 10] | [1, 16, 10, 10] |   0    |   0    |
+| max_pool2d_1 | [1, 16, 10, 10] |  [1, 16, 5, 5]  |   0    |   0    |
+|   linear_0   |     [1, 400]    |     [1, 120]    | 48120  | 48000  |
+|   linear_1   |     [1, 120]    |     [1, 84]     | 10164  | 10080  |
+|   linear_2   |     [1, 84]     |     [1, 10]     |  850   |  840   |
++--------------+-----------------+-----------------+--------+--------+
+"""
+
+
+def test_lenet_s_table_is_reproduced_character_for_character() -> None:
+    ledger = fl.read("paddle.vision.models:LeNet", "1x1x28x28").count("paddle-flops")
+
+    assert render([ledger], "tool") == TABLE + "Total Flops: 347560     Total Params: 61610\n"
+
+
+def test_the_last_line_of_older_releases() -> None:
+    ledger = fl.read("paddle.vision.models:LeNet", "1x1x28x28").count("paddle-flops-gflops")
+
+    assert render([ledger], "tool") == TABLE + "Total GFlops: 0.00034756     Total Params: 61610.00\n"
+
+
+def test_a_layer_that_is_called_twice_has_one_line() -> None:
+    with paddle.utils.unique_name.guard():
+        layer = paddle.nn.Linear(5, 5)
+        model = paddle.nn.Sequential(layer, paddle.nn.Sequential(layer))
+    printed = render([fl.read(model, "1x5").count("paddle-flops")], "tool")
+
+    # under two parents the tool hooks it twice: two calls of 25, each counted twice
+    assert printed.splitlines()[3:] == [
+        "|  linear_0  |    [1, 5]   |    [1, 5]    |   30   |  100  |",
+        "+------------+-------------+--------------+--------+-------+",
+        "Total Flops: 100     Total Params: 30",
+    ]
+
+
+def test_the_seed_s_convolution() -> None:
+    model = paddle.nn.Sequential(paddle.nn.Conv2D(2, 4, 3, padding=1))
+    total = fl.read(model, "1x2x320x320").count("paddle-flops").total
+
+    assert (total.count, total.params) == (7782400, 76)
