@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import ast
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from flopledger import collector
 from flopledger import convention as conventions
 from flopledger.convention import Convention
 from flopledger.dims import plain, product, total
-from flopledger.errors import ConventionError, ExpressionError, GraphError, ProfileMismatch
+from flopledger.errors import ConventionError, ExpressionError, GraphError, ProfileMismatch, Unbounded
 from flopledger.expression import compile_expression
 from flopledger.facts import Count, ModuleSite, Site
 from flopledger.functions import ROUNDING, number
 from flopledger.graph import CONTAINER, LEVELS, UNKNOWN
 from flopledger.ledger import Adjustment, ConventionInfo, Coverage, GraphInfo, Ledger, Row, Total, Unknown
+from flopledger.meter import metered
 from flopledger.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from flopledger.convention import Params
     from flopledger.dims import Dim, Number, Shape
     from flopledger.expression import Expression, Scope
     from flopledger.graph import Graph, Input, Layer
+
+T = TypeVar("T")
 
 
 def count_graph(graph: Graph, convention: object, switches: Mapping[str, object]) -> Ledger:
@@ -47,8 +52,14 @@ def structure_of(graph: Graph) -> Structure:
     return found
 
 
+@collector.paused()
 def count(graph: Graph, convention: Convention, structure: Structure | None = None) -> Ledger:
     """Count a graph under a loaded convention."""
+    with metered(len(graph.layers)):
+        return _count(graph, convention, structure)
+
+
+def _count(graph: Graph, convention: Convention, structure: Structure | None) -> Ledger:
     check_applies(graph, convention)
     structure = structure or structure_of(graph)
     counted = Counter(structure, convention)
@@ -56,7 +67,7 @@ def count(graph: Graph, convention: Convention, structure: Structure | None = No
     figure, adjustments = counted.total(rows)
     params, trainable, non_trainable, buffers = counted.params()
     return Ledger(
-        graph=GraphInfo(graph.reading, _inputs(graph), graph.digest),
+        graph=graph_info(graph),
         convention=ConventionInfo(
             convention.name, convention.title, convention.unit, convention.changed, convention.digest
         ),
@@ -88,6 +99,11 @@ def check_applies(graph: Graph, convention: Convention) -> None:
             )
 
 
+def graph_info(graph: Graph) -> GraphInfo:
+    """Say which graph was counted."""
+    return GraphInfo(graph.reading, _inputs(graph), graph.digest)
+
+
 def _inputs(graph: Graph) -> tuple[tuple[Input, Shape | None, str], ...]:
     tensors = ((given, graph.tensors[given.tensor]) for given in graph.inputs)
     return tuple((given, tensor.shape, tensor.dtype) for given, tensor in tensors)
@@ -95,6 +111,10 @@ def _inputs(graph: Graph) -> tuple[tuple[Input, Shape | None, str], ...]:
 
 class Counter(Count):
     """One count under way."""
+
+    def __init__(self, structure: Structure, convention: Convention) -> None:
+        super().__init__(structure, convention)
+        self._contributions: dict[Expression, list[tuple[int | None, Number]]] = {}
 
     def rows(self) -> tuple[Row, ...]:
         """Return a row for each call that the convention listens to."""
@@ -137,7 +157,16 @@ class Counter(Count):
             status=self._status(site, price, by_source=by_source),
             why=layer.problem,
             weights=self._weights(layer),
+            module=layer.module,
+            label=self._label(layer),
         )
+
+    def _label(self, layer: Layer) -> str:
+        """Return the native fact ``label`` of the module that is called, the framework's name of it."""
+        if layer.module is None:
+            return ""
+        label = self.structure.graph.modules[layer.module].native.get("label")
+        return label if isinstance(label, str) else ""
 
     def _weights(self, layer: Layer) -> tuple[Shape, ...]:
         if layer.module is None:
@@ -147,7 +176,10 @@ class Counter(Count):
 
     def _price(self, rule: Expression, site: Site) -> Number:
         times = self._number(self.convention.levels[site.layer.level].times, site)
-        return number(self._number(rule, site) * times) if times != 0 else 0
+        try:
+            return number(self._number(rule, site) * times) if times != 0 else 0
+        except Unbounded as error:
+            raise ConventionError(f"{self.convention.name}: {site.layer.path}: {error}") from None
 
     def _status(self, site: Site, price: Number, *, by_source: bool) -> str:
         layer = site.layer
@@ -163,11 +195,11 @@ class Counter(Count):
         return expression.text == "True" or bool(self._value(expression, site))
 
     def _number(self, expression: Expression, site: Site) -> Number:
-        return 1 if expression.text == "1" else number(self._value(expression, site))
+        return 1 if expression.text == "1" else self._value(expression.number, site)
 
-    def _value(self, expression: Expression, site: Site) -> object:
+    def _value(self, evaluate: Callable[[Scope], T], site: Site) -> T:
         try:
-            return expression(site)
+            return evaluate(site)
         except ExpressionError as error:
             raise ConventionError(f"{self.convention.name}: {site.layer.path}: {error}") from None
         except GraphError as error:
@@ -178,6 +210,7 @@ class Counter(Count):
         sums: dict[str, object] = {
             level: total(r.count for r in rows if r.level == level) for level in LEVELS
         }
+        sums["params"] = self.params()[0] or 0
         batch = self.structure.root_batch
         exact = without_rounding(self.convention.total)
         figure = self._figure(self.convention.total, {**sums, "root_batch": batch})
@@ -192,7 +225,7 @@ class Counter(Count):
 
     def _figure(self, expression: Expression, values: Mapping[str, object]) -> Number:
         try:
-            return number(expression(self.root_scope(values)))
+            return expression.number(self.root_scope(values))
         except ExpressionError as error:
             raise ConventionError(f"{self.convention.name}: {error}") from None
 
@@ -216,12 +249,17 @@ class Counter(Count):
         if rule is None:
             return []
         count = count or rule.count
+        if count not in self._contributions:
+            self._contributions[count] = self._count_params(rule, count)
+        return self._contributions[count]
+
+    def _count_params(self, rule: Params, count: Expression) -> list[tuple[int | None, Number]]:
         found: list[tuple[int | None, Number]] = []
         scopes = self._parameters() if rule.over == "parameters" else self._modules()
         for module, scope in scopes:
             try:
                 if rule.where.text == "True" or rule.where(scope):
-                    found.append((module, number(count(scope))))
+                    found.append((module, count.number(scope)))
             except ExpressionError as error:
                 raise ConventionError(f"{self.convention.name}: {error}") from None
         return found

@@ -6,20 +6,23 @@ framework's layer or call says, as spelled) and structural ones (where the call 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, is_dim, product, total
+from flopledger.dims import Dim, product, total
 from flopledger.errors import ExpressionError
+from flopledger.flow import downstream
 from flopledger.functions import TensorShape
 from flopledger.graph import CONTAINER, LEVELS, Layer, TensorRef
 from flopledger.kinds.kind import FACTS, PARTS, REQUIRED
+from flopledger.listing import kept
 
 if TYPE_CHECKING:
     from flopledger.convention import Convention
     from flopledger.dims import Shape
-    from flopledger.graph import Module, Parameter, Value
+    from flopledger.graph import Module, Value
     from flopledger.kinds import Kind
     from flopledger.structure import Structure
 
@@ -39,8 +42,8 @@ class Site:
             KeyError: This call has nothing of that name.
         """
         if name not in self._known:
-            self._known[name] = self._find(name)
-        return self._known[name]
+            self._known[name] = _kept(self._find, name)
+        return _given(self._known[name])
 
     def _find(self, name: str) -> object:
         defined = self.count.convention.define.get(name)
@@ -79,21 +82,12 @@ class Site:
     @property
     def facts(self) -> Mapping[str, Dim]:
         """The facts of the call's kind; none where it has no formula."""
-        if "#facts" not in self._known:
-            kind = self.kind
-            self._known["#facts"] = kind.facts(self.count.structure.call(self.layer, kind)) if kind else {}
-        found = self._known["#facts"]
-        return found if isinstance(found, dict) else {}
+        return self.count.structure.facts(self.layer)
 
     @property
     def parts(self) -> Mapping[str, Dim]:
         """The arithmetic operations of the call; none where it has no formula."""
-        if "#parts" not in self._known:
-            kind = self.kind
-            parts = kind.parts(self.count.structure.call(self.layer, kind)) if kind and kind.parts else {}
-            self._known["#parts"] = parts
-        found = self._known["#parts"]
-        return found if isinstance(found, dict) else {}
+        return self.count.structure.parts(self.layer)
 
     @property
     def module(self) -> Module | None:
@@ -170,6 +164,16 @@ class Count:
         level = self.convention.levels.get(layer.level)
         return level is not None and level.by_source(layer.source, self.bases(layer)) is not None
 
+    @functools.cached_property
+    def hidden(self) -> frozenset[int]:
+        """The calls that the convention's flow reaches."""
+        flow = self.convention.flow
+        if not flow:
+            return frozenset()
+        begins, ends = flow["from"], flow["until"]
+        layers = self.structure.graph.layers
+        return downstream(layers, lambda x: bool(begins(Site(self, x))), lambda x: bool(ends(Site(self, x))))
+
     def bases(self, layer: Layer) -> tuple[str, ...]:
         """Return the base types of a module's call; a function has none."""
         return () if layer.module is None else self.structure.graph.modules[layer.module].bases
@@ -189,16 +193,34 @@ class Count:
 
     def root_scope(self, values: Mapping[str, object]) -> Callable[[str], object]:
         """Return the scope of a total or a parameter rule: the values given, switches and defines."""
+        known = dict(values)
 
         def scope(name: str) -> object:
-            if name in values:
-                return values[name]
+            if name not in known:
+                known[name] = _kept(find, name)
+            return _given(known[name])
+
+        def find(name: str) -> object:
             space, dot, key = name.partition(".")
             if dot and space == "switch":
                 return self.convention.chosen[key]
             return self.convention.define[name](scope)
 
         return scope
+
+
+def _kept(find: Callable[[str], object], name: str) -> object:
+    """Return a value, or the error that there is in its place: looking again would take as long again."""
+    try:
+        return find(name)
+    except (ExpressionError, KeyError) as error:
+        return error.with_traceback(None)
+
+
+def _given(value: object) -> object:
+    if isinstance(value, (ExpressionError, KeyError)):
+        raise value.with_traceback(None)
+    return value
 
 
 def without_overload(source: str) -> str:
@@ -233,18 +255,6 @@ def _first_shape(site: Site, tensors: tuple[int, ...], what: str) -> Shape:
     return shapes[0]
 
 
-def kept(module: Module, parameters: tuple[Parameter, ...]) -> Iterator[tuple[str, Dim, bool]]:
-    """Yield a module's own weights: name, elements that pruning left, and whether it is pruned.
-
-    A frontend says what is left by the native fact ``kept``, which maps names of pruned weights to it.
-    """
-    masks = module.native.get("kept")
-    for name, i in module.parameters:
-        if not parameters[i].is_buffer:
-            left = masks.get(name) if isinstance(masks, Mapping) else None
-            yield name, left if is_dim(left) else parameters[i].numel, left is not None
-
-
 STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
     {
         "kind": Fact("the call's kind", lambda s: s.layer.kind),
@@ -271,10 +281,19 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             "whether no call of the same level encloses it within its module's call",
             lambda s: not s.count.inner(s.layer),
         ),
+        "live": Fact(
+            "whether what the call computes reaches an output of the network",
+            lambda s: s.count.structure.live[s.layer.id],
+        ),
         "uncovered": Fact(
             "whether no call around it has a formula or a rule of its own",
             lambda s: not s.count.covered[s.layer.id],
         ),
+        "hidden": Fact(
+            "whether an input comes from a call where the convention's flow begins, past none where it ends",
+            lambda s: s.layer.id in s.count.hidden,
+        ),
+        "depth": Fact("how many calls are around it", lambda s: s.count.structure.depths[s.layer.id]),
         "leaf": Fact("whether the module has no children", lambda s: not _module(s).children),
         "root": Fact("whether the module is the network", lambda s: _module(s).id == s.count.structure.root),
         "training": Fact("whether the module is in training mode", lambda s: _module(s).training),
@@ -303,11 +322,16 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "all_trainable": Fact(
             "the same of the trainable ones", lambda s: s.count.structure.all(_module(s).id, trainable=True)
         ),
-        "rest": Fact(
-            "the weights that no called module below lists", lambda s: s.count.structure.rest(_module(s).id)
+        "all_stored": Fact(
+            "the elements of all weights and buffers of the module and below, each once",
+            lambda s: s.count.structure.all_stored(_module(s).id),
+        ),
+        "listed": Fact(
+            "the weights in the module's row of a table of calls, without those in the rows below it",
+            lambda s: s.count.structure.listed.get(_module(s).id, 0),
         ),
         "params": Fact(
-            "the module's own weights: name, elements that pruning left, and whether it is pruned",
+            "the module's own weights as (name, elements that pruning left) pairs",
             lambda s: tuple(kept(_module(s), s.count.structure.graph.parameters)),
         ),
         "own_shapes": Fact(
@@ -324,24 +348,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
 )
 """The structural facts by name, and the neutral ones that every call has."""
 
-MODULE_FACTS = [
-    "source",
-    "class_name",
-    "leaf",
-    "root",
-    "training",
-    "ncalls",
-    "mapped",
-    "paths",
-    "open_paths",
-    "own",
-    "stored",
-    "all",
-    "all_trainable",
-    "rest",
-    "params",
-    "own_shapes",
-]
+MODULE_FACTS = (
+    "source", "class_name", "leaf", "root", "training", "ncalls", "mapped", "paths", "open_paths",
+    "own", "stored", "all", "all_trainable", "all_stored", "listed", "params", "own_shapes",
+)  # fmt: skip
 """The facts that a parameter rule over modules may name."""
 
 PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
@@ -361,8 +371,14 @@ PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
 TOTAL_FACTS: Mapping[str, str] = MappingProxyType(
     {level: f"the sum of the rows of the level {level}" for level in LEVELS}
     | {"root_batch": STRUCTURAL["root_batch"].doc}
+    | {"params": "the parameters that the convention counts, 0 if it counts none"}
 )
 """The facts that a total may name."""
+
+
+RESERVED = frozenset({*STRUCTURAL, *PARTS, *FACTS})
+"""The names that no definition may take. A kind's own may be: the definition then stands before it, so
+that a convention still loads when a kind, a plugin's too, gets an attribute of the same name."""
 
 
 def call_names(kinds: Mapping[str, Kind]) -> set[str]:

@@ -10,8 +10,11 @@ from typing import TypeAlias
 
 from flopledger import contraction
 from flopledger.dims import (
+    MOST_NODES,
     Dim,
     Number,
+    Symbolic,
+    extent,
     floordiv,
     is_symbolic,
     maximum,
@@ -21,17 +24,17 @@ from flopledger.dims import (
     total,
     truncate,
 )
+from flopledger.errors import Unbounded, shown
+from flopledger.meter import spend
 
 MOST_BITS = 4096
-"""The largest whole number that an expression may reach, in bits."""
+"""The largest whole number that an expression may reach, in bits, with every symbol at 2**63."""
+LONGEST_LIST = 100_000
+"""The longest list that an expression may make."""
 LARGEST_EXPONENT = 64
 """The largest exponent of a power."""
 LONGEST_RANGE = 100_000
 """The longest range that an expression may run through."""
-
-
-class Unbounded(Exception):  # noqa: N818  (internal; never reaches a user under this name)
-    """A number or a range grew beyond what any network needs."""
 
 
 class TensorShape(tuple[Dim, ...]):
@@ -43,16 +46,32 @@ class TensorShape(tuple[Dim, ...]):
 def number(value: object) -> Number:
     """Return a value that is a number, bounded; refuse all else."""
     if isinstance(value, int):
-        if value.bit_length() > MOST_BITS:
-            raise Unbounded(f"a number of more than {MOST_BITS} bits")
+        _check_bits(value.bit_length())
         return int(value)
     if isinstance(value, Fraction):
+        _check_bits(max(value.numerator.bit_length(), value.denominator.bit_length()))
         return value.numerator if value.denominator == 1 else value
     if is_symbolic(value):
-        return plain(value)
+        return _bounded(value)
     if isinstance(value, float) and math.isfinite(value):
         return number(Fraction(str(value)))
-    raise TypeError(f"{value!r} is not a number")
+    raise TypeError(f"{shown(value)} is not a number")
+
+
+def _check_bits(bits: int) -> None:
+    if bits > MOST_BITS:
+        raise Unbounded(f"a number of more than {MOST_BITS} bits")
+
+
+def _bounded(value: Symbolic) -> Number:
+    """Refuse an expression over symbols that is too long or can become too large."""
+    bits, nodes = extent(value)
+    if nodes > MOST_NODES:
+        raise Unbounded(f"an expression over symbols with more than {MOST_NODES} parts")
+    _check_bits(bits)
+    spend(nodes)
+    found = plain(value)
+    return number(found) if isinstance(found, int) else found
 
 
 def whole(value: object) -> Dim:
@@ -67,12 +86,15 @@ def values(value: object) -> tuple[object, ...]:
     """Return a list's members; refuse all else."""
     if isinstance(value, tuple):
         return value
-    raise TypeError(f"{value!r} is not a list")
+    raise TypeError(f"{shown(value)} is not a list")
 
 
 def add(a: object, b: object) -> object:
     """Add two numbers, or join two lists."""
     if isinstance(a, tuple) and isinstance(b, tuple):
+        if len(a) + len(b) > LONGEST_LIST:
+            raise Unbounded(f"a list of {len(a) + len(b)} members; at most {LONGEST_LIST} are kept")
+        spend(len(a) + len(b))
         return (*a, *b)
     return number(number(a) + number(b))
 
@@ -115,14 +137,30 @@ def power(a: object, b: object) -> Number:
     x, y = number(a), number(b)
     if not isinstance(y, int) or not 0 <= y <= LARGEST_EXPONENT:
         raise Unbounded(f"an exponent must be a whole number from 0 to {LARGEST_EXPONENT}, not {y}")
-    if isinstance(x, int) and x.bit_length() * y > MOST_BITS:
-        raise Unbounded(f"a number of more than {MOST_BITS} bits")
+    if isinstance(x, (int, Fraction)):
+        _check_bits(max(x.numerator.bit_length(), x.denominator.bit_length()) * y)
     return number(x**y)
 
 
 def negative(a: object) -> Number:
     """Change the sign."""
     return number(-number(a))
+
+
+def equal(a: object, b: object) -> bool:
+    """Tell whether two values are equal; lists are compared member by member."""
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        spend(1 + len(a))
+        return len(a) == len(b) and all(map(equal, a, b))
+    return a == b
+
+
+def contains(a: object, b: object) -> bool:
+    """Tell whether a text is part of another, or a value a member of a list."""
+    if isinstance(b, str):
+        return isinstance(a, str) and a in b
+    spend(len(values(b)))
+    return any(equal(a, member) for member in values(b))
 
 
 def before(a: object, b: object) -> bool:
@@ -183,6 +221,7 @@ def _range(*args: object) -> tuple[int, ...]:
     steps = range(*bounds)
     if len(steps) > LONGEST_RANGE:
         raise Unbounded(f"a range of {len(steps)} steps; at most {LONGEST_RANGE} are run through")
+    spend(len(steps))
     return tuple(steps)
 
 
@@ -216,10 +255,18 @@ def _float64(value: object) -> Number:
     return found
 
 
+def _decimal(value: object) -> str:
+    """Write a number as Python writes the double next to it: ``decimal(count / 1000)``."""
+    found = number(value)
+    if not isinstance(found, (int, Fraction)):
+        raise TypeError(f"how {found} is written as a decimal depends on the symbols")
+    return str(float(found))
+
+
 def _einsum(equation: object, shapes: object) -> tuple[str, list[tuple[int, ...]]]:
     """Check the equation and the shapes of its operands, which must be known numbers."""
     if not isinstance(equation, str):
-        raise TypeError(f"{equation!r} is not an einsum equation")
+        raise TypeError(f"{shown(equation)} is not an einsum equation")
     sizes = [tuple(whole(size) for size in values(shape)) for shape in values(shapes)]
     known = [tuple(size for size in shape if isinstance(size, int)) for shape in sizes]
     if known != sizes:
@@ -228,7 +275,9 @@ def _einsum(equation: object, shapes: object) -> tuple[str, list[tuple[int, ...]
 
 
 def _einsum_flops(equation: object, shapes: object) -> int:
-    return contraction.optimized_count(*_einsum(equation, shapes))
+    checked, sizes = _einsum(equation, shapes)
+    spend(4 ** min(len(sizes), contraction.MOST_OPERANDS))
+    return contraction.optimized_count(checked, sizes)
 
 
 def _einsum_letters(equation: object) -> str:
@@ -268,6 +317,7 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "ntuple": _ntuple,
         "broadcast_left": _broadcast_left,
         "float64": _float64,
+        "decimal": _decimal,
         "einsum_flops": _einsum_flops,
         "einsum_letters": _einsum_letters,
         "einsum_sizes": _einsum_sizes,

@@ -6,18 +6,25 @@ Everything here is a property of the graph alone, worked out once, when it is fi
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, plain, total
-from flopledger.errors import FlopledgerError
-from flopledger.graph import CONTAINER, UNKNOWN
+from flopledger import functions
+from flopledger.dims import Dim, Shape, equal, plain, total
+from flopledger.errors import FlopledgerError, GraphError, Unbounded
+from flopledger.graph import CONTAINER, OPTIMIZER, UNKNOWN, TensorRef
 from flopledger.kinds import Call
+from flopledger.listing import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from flopledger.graph import Graph, Layer, Module, Parameter
-    from flopledger.kinds import Kind
+    from flopledger.graph import Graph, Layer, Module, Parameter, Value
+    from flopledger.kinds import Facts, Kind, Parts
+
+
+MOST_WAYS = 2**63
+"""The most ways that may lead to a module; the ways double where one is registered twice in its parent."""
 
 
 class Structure:
@@ -25,6 +32,8 @@ class Structure:
 
     def __init__(self, graph: Graph, kinds: Mapping[str, Kind]) -> None:
         self.graph, self.kinds = graph, kinds
+        self._facts: dict[int, Facts] = {}
+        self._parts: dict[int, Parts] = {}
 
     @functools.cached_property
     def has_calls(self) -> list[bool]:
@@ -43,6 +52,14 @@ class Structure:
             around = None if layer.parent is None else owners[layer.parent]
             owners.append(around if layer.module is None else layer.module)
         return owners
+
+    @functools.cached_property
+    def depths(self) -> list[int]:
+        """How many calls are around each call."""
+        depths: list[int] = []
+        for layer in self.graph.layers:
+            depths.append(0 if layer.parent is None else depths[layer.parent] + 1)
+        return depths
 
     @functools.cached_property
     def calls(self) -> dict[int, list[int]]:
@@ -85,6 +102,8 @@ class Structure:
         if self.root is not None:
             ways[self.root] = 1
         for module in self._parents_first:
+            if ways[module] > MOST_WAYS:
+                raise GraphError(f"there are more than {MOST_WAYS} ways to the module {module}")
             if not closed(module):
                 for child in self.graph.modules[module].children:
                     ways[child] += ways[module]
@@ -136,23 +155,49 @@ class Structure:
             self.everything[key] = total(objects.values())
         return self.everything[key]
 
-    def rest(self, module: int) -> Dim:
-        """Count the weights of a module that no called module below it lists.
+    def all_stored(self, module: int) -> Dim:
+        """Count the weights and buffers of a module and all below it, each parameter object once."""
+        parameters = self.graph.parameters
+        held = (i for m in self.below(module) for _, i in self.graph.modules[m].parameters)
+        return total({parameters[i].object: parameters[i].numel for i in held}.values())
 
-        A called leaf lists all of its own; a called container lists its own rest.
+    @functools.cached_property
+    def listed(self) -> Mapping[int, Dim]:
+        """The elements of the weights in each module's row of a table of calls."""
+        return listed(self)
+
+    @functools.cached_property
+    def live(self) -> list[bool]:
+        """Whether what each call computes reaches an output of the network.
+
+        Followed backwards, from the outputs, through the innermost calls and all tensors among their
+        arguments, weights that are computed too. A call that writes into memory that is needed later, or
+        holds a call that is needed, is needed as well.
         """
-        pending, rests = [module], dict[int, Dim]()
-        while pending:
-            current = pending[-1]
-            below = [m for m in self.below(current) if m != current and m in self.calls]
-            open_ones = [m for m in below if self.graph.modules[m].children and m not in rests]
-            if open_ones:
-                pending.extend(open_ones)
-                continue
-            listed = total(rests[m] if self.graph.modules[m].children else self.all(m) for m in below)
-            rests[current] = self.all(current) - listed
-            pending.pop()
-        return rests[module]
+        layers = self.graph.layers
+        needed = {self._memory(tensor) for tensor in self.graph.outputs}
+        live = [False] * len(layers)
+        for layer in reversed(layers):
+            if live[layer.id] or any(self._memory(tensor) in needed for tensor in layer.outputs):
+                live[layer.id] = True
+                if layer.parent is not None:
+                    live[layer.parent] = True
+                if not self.has_calls[layer.id]:
+                    needed.update(map(self._memory, (*layer.inputs, *_tensors(layer.native.values()))))
+        return live
+
+    @functools.cached_property
+    def _memories(self) -> list[int]:
+        """The tensor whose memory each tensor shows; a view comes after what it shows."""
+        memories: list[int] = []
+        for tensor in self.graph.tensors:
+            base = tensor.alias_of
+            memories.append(tensor.id if base is None or base >= tensor.id else memories[base])
+        return memories
+
+    def _memory(self, tensor: int) -> int:
+        """Return the tensor whose memory a tensor shows."""
+        return self._memories[tensor]
 
     @functools.cached_property
     def root_batch(self) -> Dim:
@@ -172,17 +217,53 @@ class Structure:
 
     def call(self, layer: Layer, kind: Kind) -> Call:
         """Return what a kind's formula may look at."""
-        shapes = [self.graph.tensors[i].shape for i in (*layer.inputs, *layer.outputs)]
-        known = [s for s in shapes if s is not None]
+        inputs, outputs = self._shapes(layer, layer.inputs), self._shapes(layer, layer.outputs)
+        return Call(kind, layer.attrs, inputs, outputs, layer.path)
+
+    def _shapes(self, layer: Layer, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
+        shapes = [self.graph.tensors[i].shape for i in tensors]
+        known = tuple(shape for shape in shapes if shape is not None)
         if len(known) < len(shapes):
             raise FlopledgerError(f"{layer.path}: the shape of an input or output is not known")
-        inputs = tuple(known[: len(layer.inputs)])
-        return Call(kind, layer.attrs, inputs, tuple(known[len(layer.inputs) :]), layer.path)
+        return known
+
+    def facts(self, layer: Layer) -> Facts:
+        """Return the facts of a call's kind; none where it has no formula."""
+        kind = self.formula(layer)
+        if kind is None:
+            return {}
+        if layer.id not in self._facts:
+            self._facts[layer.id] = self._worked_out(kind.facts, kind, layer)
+        return self._facts[layer.id]
+
+    def parts(self, layer: Layer) -> Parts:
+        """Return the arithmetic operations of a call; none where it has no formula."""
+        kind = self.formula(layer)
+        if kind is None or kind.parts is None:
+            return {}
+        if layer.id not in self._parts:
+            self._parts[layer.id] = self._worked_out(kind.parts, kind, layer)
+        return self._parts[layer.id]
+
+    def _worked_out(
+        self, formula: Callable[[Call], dict[str, Dim]], kind: Kind, layer: Layer
+    ) -> dict[str, Dim]:
+        """Apply a formula to a call; what it can't be applied to is an error in the graph."""
+        call = self.call(layer, kind)
+        try:
+            found = formula(call)
+            for value in found.values():
+                functions.number(value)
+        except GraphError:
+            raise
+        except (Unbounded, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
+            reason = f"its attributes and shapes don't fit the kind {kind.name!r}: {error}"
+            raise GraphError(f"{layer.path}: {reason}") from None
+        return found
 
     def macs(self, layer: Layer) -> Dim:
         """Count a call's multiply-accumulates by its own kind; 0 where it has no formula."""
-        kind = self.formula(layer)
-        return plain(kind.facts(self.call(layer, kind)).get("macs", 0)) if kind else 0
+        return plain(self.facts(layer).get("macs", 0))
 
     @functools.cached_property
     def covered(self) -> list[bool]:
@@ -203,13 +284,16 @@ class Structure:
     @functools.cached_property
     def disagreements(self) -> tuple[str, ...]:
         """The calls whose formula says another number of macs than the calls below it."""
-        below: list[Dim] = [0] * len(self.graph.layers)
-        known = [True] * len(self.graph.layers)
+        layers = self.graph.layers
+        if not any(self.has_calls[layer.id] and self.formula(layer) for layer in layers):
+            return ()
+        below: list[Dim] = [0] * len(layers)
+        known = [True] * len(layers)
         found = []
-        for layer in reversed(self.graph.layers):
+        for layer in reversed(layers):
             kind = self.formula(layer)
             told = self.macs(layer) if kind else below[layer.id]
-            if kind and self.has_calls[layer.id] and known[layer.id] and told != below[layer.id]:
+            if kind and self.has_calls[layer.id] and known[layer.id] and not equal(told, below[layer.id]):
                 found.append(
                     f"{layer.path} ({layer.source}): {told} macs by its kind {layer.kind!r}, "
                     f"{below[layer.id]} by the calls below it"
@@ -223,11 +307,13 @@ class Structure:
 
     @functools.cached_property
     def params(self) -> tuple[Dim, Dim, Dim]:
-        """Our own figures: all weights, the trainable ones, and the buffers; each storage once."""
+        """Our own figures: weights, the trainable ones, buffers; each storage once, no optimizer's state."""
         weights: dict[int, Dim] = {}
         trainable: dict[int, Dim] = {}
         buffers: dict[int, Dim] = {}
         for parameter in self.graph.parameters:
+            if parameter.role == OPTIMIZER:
+                continue
             if parameter.is_buffer:
                 buffers[parameter.storage] = parameter.numel
             else:
@@ -235,3 +321,16 @@ class Structure:
                 if parameter.trainable:
                     trainable[parameter.storage] = parameter.numel
         return total(weights.values()), total(trainable.values()), total(buffers.values())
+
+
+def _tensors(values: Iterable[Value]) -> Iterator[int]:
+    """Yield the tensors among native arguments, however they are nested."""
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, TensorRef):
+            yield value.id
+        elif isinstance(value, tuple):
+            pending.extend(value)
+        elif isinstance(value, Mapping):
+            pending.extend(value.values())

@@ -107,9 +107,10 @@ class Sketch:
         )
 
     def graph(self, **profile: Value) -> Graph:
-        """Return the finished network, read in eval mode with gradients unless told otherwise."""
+        """Return the finished network, which gives all that was computed, in eval mode with gradients."""
         profile = {"mode": "eval", "grad": True, "fast_paths": True, **profile}
-        return self.builder.build(Reading("net.py:Net", "torch", "torch", "2.13.0", profile), ())
+        outputs = [tensor for layer in self.builder.layers for tensor in layer.outputs]
+        return self.builder.build(Reading("net.py:Net", "torch", "torch", "2.13.0", profile), outputs)
 
 
 class Tensor:

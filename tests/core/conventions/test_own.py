@@ -30,6 +30,17 @@ def test_the_three_ways_to_count_a_bias(bias: str, expected: tuple[int, ...]) ->
     assert figures("linear", {"out_features": 5, "bias": True}, (2, 3), bias=bias) == expected
 
 
+def test_a_causal_mask_may_leave_its_part_alone() -> None:
+    attrs, shapes = {"causal": True}, ((2, 3, 4), (2, 3, 4), (2, 3, 5))
+    # 2 heads of 3 * 3 pairs, 4 + 5 terms; 9 scores and 15 results are dot products. Besides, the scores are
+    # scaled and made to sum to 1: 18 products, 12 comparisons, 18 + 12 additions, 18 exponentials and
+    # 18 divisions
+    assert figures("attention", attrs, *shapes) == (162, 324, 276, 276 + 96)
+    # the mask leaves 1 + 2 + 3 of 9 pairs: 2 * 6 * 9 terms in 2 * (6 + 15) dot products
+    assert figures("attention", attrs, *shapes, causal="half") == (108, 216, 174, 174 + 96)
+    assert figures("attention", {}, *shapes, causal="half") == (162, 324, 276, 276 + 96)
+
+
 def test_true_means_add() -> None:
     graph = layer("linear", {"out_features": 5, "bias": True}, (2, 3))
 

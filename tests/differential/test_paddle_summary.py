@@ -1,0 +1,25 @@
+"""paddle.summary, against the tool itself.
+
+Its answers are recorded, and asked for anew with --peers.
+"""
+
+from __future__ import annotations
+
+import pytest
+from paddle_peers import ask, compare, record_anew
+
+TOOL = "paddle-summary"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def record(*, ask_peers: bool) -> None:
+    if ask_peers:
+        record_anew(TOOL)
+
+
+def test_every_probe_is_counted_as_the_tool_does() -> None:
+    compare(TOOL)
+
+
+def test_the_tool_still_answers_as_recorded() -> None:
+    ask(TOOL)

@@ -1,0 +1,98 @@
+"""What the tests of the Keras peers share: the records, our own figures, and the asking anew.
+
+Keras is not imported here: both sides run in processes of their own.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / "differential"
+RECORDED = FOLDER / "recorded"
+ASKED_LIVE = 20
+"""How many probes the tools are asked anew in the ordinary suite."""
+PARTS = {"keras-summary": "summary", "tf-profiler": "profiler"}
+"""The part of an answer that each record holds."""
+
+
+@functools.cache
+def recorded(tool: str) -> dict[str, Any]:
+    """Return what a tool answered, and with which versions."""
+    found: dict[str, Any] = json.loads((RECORDED / f"{tool}.json").read_text())
+    return found
+
+
+def run(script: str, *arguments: str) -> str:
+    """Run one of the scripts beside the records, and return what it prints."""
+    command = [sys.executable, str(FOLDER / script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@functools.cache
+def counted() -> dict[str, Any]:
+    """Return our own figures for all probes, worked out once in a process with Keras."""
+    needs("keras", "tensorflow")
+    found: dict[str, Any] = json.loads(run("count_keras_probes.py"))
+    return found
+
+
+def needs(*packages: str) -> None:
+    """Skip where a package is not installed."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install '.[peers-keras]'")
+
+
+def asked(*names: str) -> tuple[dict[str, str], dict[str, Any]]:
+    """Ask the tools themselves; return their versions, and their answers by name."""
+    needs("keras", "tensorflow")
+    first, *lines = run("run_keras_peer.py", *names).splitlines()
+    answers = {answer.pop("name"): answer for answer in map(json.loads, lines)}
+    versions: dict[str, str] = json.loads(first)["versions"]
+    return versions, answers
+
+
+@functools.cache
+def asked_all() -> tuple[dict[str, str], dict[str, Any]]:
+    """Ask the tools about everything, once for both records."""
+    return asked()
+
+
+def record_anew(tool: str) -> None:
+    """Ask a tool itself about all probes, and write its answers down."""
+    versions, answers = asked_all()
+    part = PARTS[tool]
+    kept = {name: answer[part] for name, answer in answers.items() if answer[part]}
+    lines = [f"  {json.dumps(name)}: {json.dumps(answer)}" for name, answer in kept.items()]
+    head = f' "versions": {json.dumps(versions)},\n'
+    text = f'{{\n{head} "answers": {{\n' + ",\n".join(lines) + "\n }\n}\n"
+    (RECORDED / f"{tool}.json").write_text(text)
+    recorded.cache_clear()
+
+
+@functools.cache
+def asked_sample() -> tuple[dict[str, str], dict[str, Any]]:
+    """Ask the tools about a sample of the probes, once for both records."""
+    answers = recorded("tf-profiler")["answers"]
+    small = [name for name in sorted(answers) if name.islower()]
+    return asked(*random.Random("keras").sample(small, ASKED_LIVE))  # noqa: S311  (no secret)
+
+
+def ask(tool: str) -> None:
+    """Ask a tool itself about a sample of the probes, where it is installed as it was recorded."""
+    record, part = recorded(tool), PARTS[tool]
+    versions, answers = asked_sample()
+    if versions != record["versions"]:
+        pytest.skip(f"recorded with {record['versions']}, installed are {versions}")
+    assert {name: a[part] for name, a in answers.items()} == {n: record["answers"][n] for n in answers}
