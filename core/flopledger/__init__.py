@@ -12,21 +12,34 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flopledger.api import count, read
+    from flopledger.api import compare, count, explain, read
     from flopledger.convention import Convention, load
     from flopledger.errors import FlopledgerError
     from flopledger.graph import Graph
     from flopledger.hookspecs import hookimpl
     from flopledger.ledger import Ledger
 
-__all__ = ["Convention", "FlopledgerError", "Graph", "Ledger", "count", "hookimpl", "load", "read"]
+__all__ = [
+    "Convention",
+    "FlopledgerError",
+    "Graph",
+    "Ledger",
+    "compare",
+    "count",
+    "explain",
+    "hookimpl",
+    "load",
+    "read",
+]
 
 _HOME = {
     "Convention": "convention",
     "FlopledgerError": "errors",
     "Graph": "graph",
     "Ledger": "ledger",
+    "compare": "api",
     "count": "api",
+    "explain": "api",
     "hookimpl": "hookspecs",
     "load": "convention",
     "read": "api",

@@ -1,4 +1,4 @@
-"""The library's three functions: read, count and (in modules of their own) explain and compare."""
+"""The library's four functions: read, count, explain and compare."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from flopledger.specs import InputSpec, parse_spec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flopledger.comparison import Comparison
+    from flopledger.explanation import Explanation
     from flopledger.ledger import Ledger
 
 
@@ -37,7 +39,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     Args:
         source: A live model, ``"package.module:attribute"``, ``"file.py:attribute"``, or a file.
         inputs: Shapes, specs (``"1x3x224x224"``), tensors or arrays: one, a tuple or a dict of them.
-        profile: What the reading must be: ``mode``, ``grad``, ``fast_paths``.
+        profile: What the reading must be: ``mode``, ``grad``, ``fast_paths``, ``sizes``.
         arguments: Arguments for a class or function that makes the model.
         options: What only some frontends know, such as Caffe's ``phase``.
         frontend: The frontend to use where several claim the source.
@@ -113,9 +115,80 @@ def count(
         ConventionError: The convention is unknown, malformed, or not for this network.
         SourceError: The source can't be read.
     """
-    loaded = convention if isinstance(convention, Convention) else conventions.load(convention)
+    loaded = _loaded(convention)
     graph = source if isinstance(source, Graph) else read(source, inputs, profile=loaded.profile)
     return engine.count(graph, loaded.set(switches))
+
+
+def _loaded(convention: str | Path | Convention) -> Convention:
+    return convention if isinstance(convention, Convention) else conventions.load(convention)
+
+
+def explain(
+    source: object,
+    a: str | Path | Convention,
+    b: str | Path | Convention,
+    inputs: object = (),
+    what: str = "count",
+) -> Explanation:
+    """Explain why two conventions give two figures for one network, by causes that sum to the gap.
+
+    The network is read once for each profile that the two need. Decisions of a convention are changed
+    on a loaded one: ``fl.load("2mac").set({"bias": "add"})``.
+
+    Args:
+        source: As for :func:`read`; a graph is taken as it is.
+        a: The convention to start from: its name, a file, or a loaded one.
+        b: The convention to arrive at.
+        inputs: As for :func:`read`.
+        what: ``count`` for the operations, ``params`` for the parameters.
+
+    Raises:
+        ConventionError: A convention is unknown, malformed, or not for this network.
+        ProfileMismatch: The source is a graph, and a convention needs another reading.
+        SourceError: The source can't be read.
+        UsageError: ``what`` is neither, or a convention gives no parameter figure.
+    """
+    from flopledger import explanation  # noqa: PLC0415  (only this function needs it)
+
+    pair = (_loaded(a), _loaded(b))
+    graphs: dict[int, Graph] = {}
+    for profile, members in profiles(pair):
+        graph = source if isinstance(source, Graph) else read(source, inputs, profile=profile)
+        graphs.update((id(member), graph) for member in members)
+    graph_a, graph_b = (graphs[id(one)] for one in pair)
+    return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
+
+
+def compare(
+    a: object,
+    b: object,
+    inputs: object = (),
+    inputs_b: object = None,
+    convention: str | Path | Convention = "mac",
+) -> Comparison:
+    """Compare two networks, of any frameworks, layer by layer.
+
+    Args:
+        a: The one: as for :func:`read`, or a graph.
+        b: The other.
+        inputs: The inputs of both, as for :func:`read`.
+        inputs_b: The inputs of ``b``, where they are others.
+        convention: What both totals are counted under.
+
+    Raises:
+        ConventionError: The convention is unknown, malformed, or not for these networks.
+        SourceError: A source can't be read.
+    """
+    from flopledger import comparison  # noqa: PLC0415  (only this function needs it)
+
+    loaded = _loaded(convention)
+    given = (inputs, inputs if inputs_b is None else inputs_b)
+    graphs = [
+        source if isinstance(source, Graph) else read(source, each, profile=loaded.profile)
+        for source, each in zip((a, b), given, strict=True)
+    ]
+    return comparison.compare(graphs[0], graphs[1], loaded)
 
 
 def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list[Convention]]]:

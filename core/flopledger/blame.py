@@ -28,11 +28,18 @@ def describe(error: BaseException, ours: Iterable[str] = ()) -> str:
 
 
 def _frame(error: BaseException, ours: tuple[str, ...]) -> traceback.FrameSummary | None:
-    """Return the innermost line outside of libraries, else the innermost that is not ours."""
-    frames = [
-        frame
-        for frame in reversed(traceback.extract_tb(error.__traceback__))
-        if not frame.filename.startswith(ours)
-    ]
+    return users_line(traceback.extract_tb(error.__traceback__), ours)
+
+
+def users_line(
+    stack: Iterable[traceback.FrameSummary], ours: tuple[str, ...]
+) -> traceback.FrameSummary | None:
+    """Return the innermost line outside of libraries, else the innermost that is not ours.
+
+    Args:
+        stack: Frames, the innermost last.
+        ours: What the paths of code begin with whose lines are no help to the user.
+    """
+    frames = [frame for frame in reversed(list(stack)) if not frame.filename.startswith(ours)]
     users = (f for f in frames if not f.filename.startswith(_LIBRARIES))
     return next(users, frames[0] if frames else None)

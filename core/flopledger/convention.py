@@ -77,6 +77,7 @@ class Convention:
     total: Expression
     levels: Mapping[str, LevelRules]
     define: Mapping[str, Expression] = field(default_factory=dict)
+    flow: Mapping[str, Expression] = field(default_factory=dict)
     params: Params | None = None
     profile: Mapping[str, object] = field(default_factory=dict)
     switches: Mapping[str, Switch] = field(default_factory=dict)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from typing import TYPE_CHECKING
 
 from flopledger import facts
 from flopledger.convention import Convention, LevelRules, Params, Switch, find
-from flopledger.errors import ConventionError, ExpressionError, nearest
+from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expression import Expression, compile_expression
 from flopledger.graph import LEVELS
-from flopledger.patterns import expand, line_of, merge
+from flopledger.patterns import MOST_SOURCES, expand, lines_of, merge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,20 +21,43 @@ if TYPE_CHECKING:
 
     from flopledger.kinds import Kind
 
-LARGEST_FILE = 1_000_000
+LARGEST_FILE = 200_000
 """The largest convention file that is read, in bytes."""
+MOST_DOTS = 200
+"""The most dots in one line; a key of many parts takes long to read."""
+MOST_FILES = 20
+"""The longest chain of files that extend each other."""
+DEEPEST_DEFINITION = 50
+"""How many definitions may need each other in a row."""
 
 UNITS = ("MAC", "FLOP", "params")
-PROFILE = {"mode": ("eval", "train"), "grad": (True, False), "fast_paths": (True, False)}
+PROFILE = {
+    "mode": ("eval", "train"),
+    "grad": (True, False),
+    "fast_paths": (True, False),
+    "sizes": (True, False),
+}
 """What a convention may need of a reading, and the values each may have."""
 
 EVERY_LEVEL = "any"
 """What stands for every level in ``[rules.any]`` and ``[reduce.any]``."""
 
 _HEAD = ("name", "title", "unit", "tool", "version", "source", "description", "extend", "total")
-_TABLES = ("quirks", "frameworks", "profile", "switches", "define", "reduce", "rules", "params", "print")
+_TABLES = (
+    "quirks",
+    "frameworks",
+    "profile",
+    "switches",
+    "define",
+    "flow",
+    "reduce",
+    "rules",
+    "params",
+    "print",
+)
 _REDUCE = ("where", "times", "match", "through")
 _PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers")
+_FLOW = ("from", "until")
 _SWITCH = ("values", "default", "doc", "aliases")
 
 
@@ -44,14 +68,26 @@ def read_file(path: Path) -> tuple[dict[str, object], str]:
         ConventionError: It can't be read, or is not TOML.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConventionError(f"{path}: larger than {LARGEST_FILE} bytes, which no convention is")
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
+        with path.open("rb") as file:
+            data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ConventionError(f"the convention {path} can't be read: {error.strerror}") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+    except ValueError as error:
+        raise ConventionError(f"the convention {str(path)!r} can't be read: {error}") from None
+    if len(data) > LARGEST_FILE:
+        raise ConventionError(f"{path}: larger than {LARGEST_FILE} bytes, which no convention is")
+    try:
+        text = data.decode()
+        _check_lines(path, text)
+        return tomllib.loads(text), text
+    except (ValueError, RecursionError) as error:
         raise ConventionError(f"{path}: not a TOML file: {error}") from None
+
+
+def _check_lines(path: Path, text: str) -> None:
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MOST_DOTS:
+            raise ConventionError(f"{path}:{number}: a line with more than {MOST_DOTS} dots")
 
 
 class ConventionFile:
@@ -59,46 +95,64 @@ class ConventionFile:
 
     def __init__(self, path: Path, extra: tuple[Path, ...], kinds: Mapping[str, Kind]) -> None:
         self.path, self.extra, self.kinds = path, extra, kinds
-        self.content, self.texts = self._merged()
+        self.lines: list[tuple[Path, dict[tuple[str, str], int]]] = []
+        self.written: dict[str, str] = {}
+        self.compiled: dict[tuple[str, str, frozenset[str]], Expression] = {}
+        self.content = self._merged()
 
-    def _merged(self) -> tuple[dict[str, object], list[tuple[Path, str]]]:
+    def _merged(self) -> dict[str, object]:
         """Read the chain of files; the last one wins, table by table and key by key."""
-        chain: list[tuple[Path, str, dict[str, object]]] = []
+        chain: list[dict[str, object]] = []
         path = self.path
         while True:
             content, text = read_file(path)
-            if any(path == seen for seen, _, _ in chain):
+            if any(path.resolve() == seen.resolve() for seen, _ in self.lines):
                 raise ConventionError(f"{path}: it extends itself")
-            self._expand(content, path, text)
-            chain.append((path, text, content))
+            if len(chain) == MOST_FILES:
+                raise ConventionError(f"{path}: more than {MOST_FILES} files extend each other")
+            self.lines.append((path, lines_of(text)))
+            self._expand(content, path)
+            chain.append(content)
             base = content.pop("extend", None)
             if base is None:
                 break
             if not isinstance(base, str):
-                raise ConventionError(
-                    f"{path}:{line_of(text, '', 'extend')}: extend names a convention, found {base!r}"
-                )
-            path = find(base, self.extra) if "/" not in base else path.parent / base
+                raise self.wrong("", "extend", f"extend names a convention, found {shown(base)}")
+            path = self._extended(path, base)
         merged: dict[str, object] = {}
-        for _, _, content in reversed(chain):
+        for content in reversed(chain):
             merged = merge(merged, content)
-        return merged, [(p, t) for p, t, _ in chain]
+        return merged
 
-    def _expand(self, content: dict[str, object], path: Path, text: str) -> None:
+    def _extended(self, path: Path, base: str) -> Path:
+        """Return the file that another one extends: an ordinary one, never a device that has no end."""
+        found = find(base, self.extra) if "/" not in base else path.parent / base
+        if "\0" in base or not found.is_file():
+            raise self.wrong("", "extend", f"it extends {shown(base)}, and there is no such file")
+        return found
+
+    def _expand(self, content: dict[str, object], path: Path) -> None:
         """Write each rule under every level and source that it stands for, before files are merged."""
         for name in ("rules", "reduce"):
             tables = content.get(name, {})
             if not isinstance(tables, dict):
-                raise ConventionError(f"{path}:{line_of(text, '', name)}: {name} is a table for each level")
+                raise self.wrong("", name, f"{name} is a table for each level")
             every = tables.pop(EVERY_LEVEL, {})
             if every:
                 tables = merge(dict.fromkeys(LEVELS, every), tables)
-            content[name] = {level: self._sources(name, table) for level, table in tables.items()}
+            content[name] = {level: self._sources(path, name, table) for level, table in tables.items()}
 
-    def _sources(self, name: str, table: object) -> object:
+    def _sources(self, path: Path, name: str, table: object) -> object:
         if name != "rules" or not isinstance(table, dict):
             return table
-        return {source: rule for key, rule in table.items() for source in expand(key)}
+        found: dict[str, object] = {}
+        sources = ((key, source) for key in table for source in expand(key))
+        for number, (key, source) in enumerate(sources):
+            if number >= MOST_SOURCES:
+                raise ConventionError(f"{path}: its rules stand for more than {MOST_SOURCES} sources")
+            found[source] = table[key]
+            self.written.setdefault(source, key)
+        return found
 
     def wrong(self, table: str, key: str, reason: str) -> ConventionError:
         """Return the error for one key, with its file and line."""
@@ -106,8 +160,10 @@ class ConventionFile:
 
     def at(self, table: str, key: str) -> str:
         """Return ``file:line: `` of a key, in the last file that sets it."""
-        for path, text in self.texts:
-            line = line_of(text, table, key)
+        level = re.sub(r"^(rules|reduce)\..*", rf"\1.{EVERY_LEVEL}", table)
+        for path, lines in self.lines:
+            written = self.written.get(key, key)
+            line = lines.get((table, key)) or lines.get((table, written)) or lines.get((level, written))
             if line:
                 return f"{path}:{line}: "
         return f"{self.path}: "
@@ -118,7 +174,7 @@ class ConventionFile:
         for part in name.split(".") if name else ():
             inner = found.get(part, {})
             if not isinstance(inner, dict):
-                raise self.wrong("", part, f"{name} is a table, found {inner!r}")
+                raise self.wrong("", part, f"{name} is a table, found {shown(inner)}")
             found = inner
         for key in found:
             if keys is not None and key not in keys:
@@ -132,14 +188,14 @@ class ConventionFile:
             return value
         if value is None:
             raise ConventionError(f"{self.path}: the key {key!r} is missing")
-        raise self.wrong(table, key, f"{key} is a text, found {value!r}")
+        raise self.wrong(table, key, f"{key} is a text, found {shown(value)}")
 
     def words(self, table: str, key: str) -> tuple[str, ...]:
         """Return a list of texts."""
         value = self.table(table).get(key, [])
         if isinstance(value, list) and all(isinstance(v, str) for v in value):
             return tuple(value)
-        raise self.wrong(table, key, f"{key} is a list of texts, found {value!r}")
+        raise self.wrong(table, key, f"{key} is a list of texts, found {shown(value)}")
 
     def expression(
         self, table: str, key: str, known: Iterable[str], default: str | None = None
@@ -149,11 +205,14 @@ class ConventionFile:
         if isinstance(value, (bool, int)):
             value = str(value)
         if not isinstance(value, str):
-            raise self.wrong(table, key, f"expected an expression, found {value!r}")
+            raise self.wrong(table, key, f"expected an expression, found {shown(value)}")
+        same = (value, self.at(table, key), frozenset(known))
         try:
-            return compile_expression(value, known, self.at(table, key))
+            if same not in self.compiled:
+                self.compiled[same] = compile_expression(value, same[2], same[1])
         except ExpressionError as error:
             raise ConventionError(str(error)) from None
+        return self.compiled[same]
 
     def convention(self) -> Convention:
         """Build the convention."""
@@ -163,7 +222,7 @@ class ConventionFile:
         calls = facts.call_names(self.kinds) | switched
         defines = self.table("define")
         for name in defines:
-            if name in calls or not name.isidentifier():
+            if name in facts.RESERVED or not name.isidentifier():
                 raise self.wrong(
                     "define", name, f"{name!r} is the name of a fact; call the definition something else"
                 )
@@ -172,7 +231,8 @@ class ConventionFile:
             raise self.wrong(
                 "", "unit", f"the unit is one of {', '.join(UNITS)}, found {unit!r}{nearest(unit, UNITS)}"
             )
-        define = {name: self.expression("define", name, calls | set(defines)) for name in defines}
+        named = frozenset(calls | defines.keys())
+        define = {name: self.expression("define", name, named) for name in defines}
         self.check_cycles(define)
         digest = hashlib.sha256(json.dumps(self.content, sort_keys=True, default=str).encode()).hexdigest()[
             :16
@@ -182,8 +242,9 @@ class ConventionFile:
             title=self.word("", "title", self.word("", "name")),
             unit=unit,
             total=self.expression("", "total", {*facts.TOTAL_FACTS, *switched}),
-            levels=self.levels(calls | set(defines)),
+            levels=self.levels(named),
             define=define,
+            flow=self.flow(named - {"hidden"}),
             params=self.params(switched),
             profile=self.profile(),
             switches=switches,
@@ -200,14 +261,17 @@ class ConventionFile:
         )
 
     def check_cycles(self, define: Mapping[str, Expression]) -> None:
-        """Refuse definitions that need themselves."""
+        """Refuse definitions that need themselves, or too many others in a row."""
         done: set[str] = set()
-        while len(done) < len(define):
+        for _ in range(DEEPEST_DEFINITION):
             ready = [n for n, e in define.items() if n not in done and e.names & define.keys() <= done]
             if not ready:
-                name = min(define.keys() - done)
-                raise self.wrong("define", name, f"the definition of {name!r} needs itself")
+                break
             done.update(ready)
+        if len(done) < len(define):
+            name = min(define.keys() - done)
+            reason = f"needs itself, or more than {DEEPEST_DEFINITION} others in a row"
+            raise self.wrong("define", name, f"the definition of {name!r} {reason}")
 
     def switches(self) -> dict[str, Switch]:
         """Read the decisions that may be changed."""
@@ -227,13 +291,13 @@ class ConventionFile:
             found[name] = switch
         return found
 
-    def levels(self, known: set[str]) -> dict[str, LevelRules]:
+    def levels(self, known: frozenset[str]) -> dict[str, LevelRules]:
         """Read the rules of each level that the convention listens to."""
         found = {}
         self.table("reduce", LEVELS)
         for level, table in self.table("rules", LEVELS).items():
             if not isinstance(table, dict):
-                raise self.wrong("rules", level, f"rules.{level} is a table, found {table!r}")
+                raise self.wrong("rules", level, f"rules.{level} is a table, found {shown(table)}")
             place = f"reduce.{level}"
             self.table(place, _REDUCE)
             match = self.word(place, "match", "exact")
@@ -247,6 +311,11 @@ class ConventionFile:
                 frozenset(self.words(place, "through")),
             )
         return found
+
+    def flow(self, known: frozenset[str]) -> dict[str, Expression]:
+        """Read where what the fact ``hidden`` tells begins and ends: both or neither."""
+        table = self.table("flow", _FLOW)
+        return {key: self.expression("flow", key, known) for key in _FLOW} if table else {}
 
     def params(self, switched: set[str]) -> Params | None:
         """Read how parameters are counted."""
@@ -286,5 +355,5 @@ class ConventionFile:
         for key, value in table.items():
             if value not in PROFILE[key]:
                 allowed = " or ".join(str(v).lower() for v in PROFILE[key])
-                raise self.wrong("profile", key, f"{key} is {allowed}, found {value!r}")
+                raise self.wrong("profile", key, f"{key} is {allowed}, found {shown(value)}")
         return dict(table)

@@ -13,6 +13,8 @@ import re
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, overload
 
+from flopledger.errors import Unbounded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import ModuleType
@@ -72,11 +74,31 @@ def plain(value: Dim) -> Dim:
     return int(value) if not isinstance(value, int) and value.is_Integer else value
 
 
+MOST_BITS = 1024
+"""The largest product of sizes, in bits; no tensor or kernel comes near it."""
+
+MOST_NODES = 50_000
+"""The most parts that an expression over symbols may be written with."""
+
+
 def product(values: Iterable[Dim]) -> Dim:
-    """Multiply dimensions; of none, 1."""
-    result: Dim = 1
+    """Multiply dimensions; of none, 1.
+
+    Raises:
+        Unbounded: The product is larger than any network's.
+    """
+    exact = 1
+    symbolic: list[Symbolic] = []
     for value in values:
-        result = result * value
+        if isinstance(value, int):
+            exact *= value
+            if exact.bit_length() > MOST_BITS:
+                raise Unbounded(f"a product of sizes that has more than {MOST_BITS} bits")
+        else:
+            symbolic.append(value)
+    if not symbolic:
+        return exact
+    result: Dim = _symbols().multiply([exact, *symbolic])
     return result
 
 
@@ -138,12 +160,28 @@ def truncate(value: Number) -> Dim:
     return result
 
 
+def equal(a: Number, b: Number) -> bool:
+    """Tell whether two dimensions or counts are the same, however their expressions are written."""
+    if a == b:
+        return True
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+        return False
+    same: bool = _symbols().equal(a, b)
+    return same
+
+
 def substitute(value: Dim, values: Mapping[str, int]) -> Dim:
     """Put whole numbers in the place of symbols, by name."""
     if isinstance(value, int):
         return value
     result: Dim = _symbols().substitute(value, values)
     return result
+
+
+def extent(value: Symbolic) -> tuple[int, int]:
+    """Return how large an expression can become, in bits, and how many parts it is written with."""
+    found: tuple[int, int] = _symbols().extent(value)
+    return found
 
 
 def symbol_names(value: object) -> tuple[str, ...]:

@@ -7,10 +7,17 @@ exception into text and an exit code; a library caller catches :class:`Flopledge
 from __future__ import annotations
 
 import difflib
+import reprlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+LONGEST_NAME = 60
+"""Longer names have no near ones: comparing them takes too long."""
+MOST_NAMES = 2_000
+"""How many names are compared."""
 
 
 class FlopledgerError(Exception):
@@ -31,6 +38,10 @@ class ProfileMismatch(ConventionError):  # noqa: N818  (the name is part of the 
 
 class ExpressionError(FlopledgerError, ValueError):
     """An expression is malformed, forbidden, or has no value for this call."""
+
+
+class Unbounded(FlopledgerError, OverflowError):  # noqa: N818  (it says what the number is)
+    """A number, an expression or a calculation grew beyond what any network needs."""
 
 
 class SourceError(FlopledgerError, ValueError):
@@ -55,5 +66,18 @@ class OutputError(FlopledgerError, OSError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to ``name``, or nothing."""
-    match = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    if len(name) > LONGEST_NAME:
+        return ""
+    short = sorted(other for other in known if len(other) <= LONGEST_NAME)
+    match = difflib.get_close_matches(name, short[:MOST_NAMES], n=1, cutoff=0.5)
     return f"; did you mean {match[0]!r}?" if match else ""
+
+
+def shown(value: object) -> str:
+    """Write a value for a message; a long or deep one only in part."""
+    return _SHORT.repr(value)
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = LONGEST_NAME

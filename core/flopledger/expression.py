@@ -15,13 +15,16 @@ import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flopledger import functions
-from flopledger.errors import ExpressionError, nearest
+from flopledger.errors import ExpressionError, SourceError, Unbounded, nearest, shown
+from flopledger.meter import metered, spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from flopledger.dims import Number
 
 LONGEST = 20_000
 """The longest expression that is read, in characters."""
@@ -33,6 +36,7 @@ NAMESPACES = ("native", "switch")
 Scope: TypeAlias = Callable[[str], object]
 """Gives the value of a name; raises KeyError where there is none."""
 Run: TypeAlias = Callable[[Scope], object]
+T = TypeVar("T")
 Binary: TypeAlias = Callable[[object, object], object]
 
 
@@ -52,13 +56,31 @@ class Expression:
             ExpressionError: A name has no value here, or the arithmetic has no result.
         """
         try:
-            return self.run(scope)
+            with metered():
+                return self.run(scope)
         except ZeroDivisionError:
-            raise ExpressionError(f"{self.where}division by zero in {self.text!r}") from None
-        except (ExpressionError, functions.Unbounded) as error:
-            raise ExpressionError(f"{self.where}{error} in {self.text!r}") from None
+            raise ExpressionError(f"{self.where}division by zero in {_short(self.text)!r}") from None
+        except (ExpressionError, Unbounded) as error:
+            raise ExpressionError(_nested(f"{self.where}{error} in {_short(self.text)!r}")) from None
+        except SourceError:
+            raise
+        except RecursionError:
+            raise ExpressionError(f"{self.where}{_short(self.text)!r} is nested too deeply") from None
         except (TypeError, ValueError, IndexError, KeyError, OverflowError, AttributeError) as error:
-            raise ExpressionError(f"{self.where}{self.text!r} has no value here: {error}") from None
+            raise ExpressionError(f"{self.where}{_short(self.text)!r} has no value here: {error}") from None
+
+    def number(self, scope: Scope) -> Number:
+        """Evaluate to a number.
+
+        Raises:
+            ExpressionError: There is no value, or it is no number.
+        """
+        value = self(scope)
+        try:
+            return functions.number(value)
+        except (TypeError, Unbounded):
+            message = f"{self.where}{_short(self.text)!r} gives {shown(value)}, expected a number"
+            raise ExpressionError(message) from None
 
 
 def compile_expression(text: str, known: Iterable[str] | None = None, where: str = "") -> Expression:
@@ -81,7 +103,12 @@ def compile_expression(text: str, known: Iterable[str] | None = None, where: str
         reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
         raise ExpressionError(f"{where}{_short(text)!r} is not an expression: {reason}") from None
     compiler = _Compiler(None if known is None else frozenset(known), where)
-    run = compiler.compile(tree.body, 0)
+    try:
+        run = compiler.compile(tree.body, 0)
+    except Unbounded as error:
+        raise ExpressionError(f"{where}{error} in {_short(text)!r}") from None
+    except RecursionError:
+        raise ExpressionError(f"{where}{_short(text)!r} is nested too deeply") from None
     return Expression(text.strip(), frozenset(compiler.names), run, where)
 
 
@@ -93,6 +120,12 @@ def evaluate(text: str, names: Mapping[str, object], where: str = "") -> object:
 def _short(text: str) -> str:
     limit = 60
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def _nested(message: str) -> str:
+    """Leave out the middle of a message that went through many definitions."""
+    limit = 500
+    return message if len(message) <= limit else f"{message[:300]} ... {message[-150:]}"
 
 
 class _Compiler:
@@ -229,9 +262,11 @@ class _Compiler:
                 None if part is None else self.compile(part, depth)
                 for part in (node.slice.lower, node.slice.upper, node.slice.step)
             ]
-            return lambda scope: functions.values(base(scope))[
-                slice(*(None if b is None else _index(b(scope)) for b in bounds))
-            ]
+            return lambda scope: _charged(
+                functions.values(base(scope))[
+                    slice(*(None if b is None else _index(b(scope)) for b in bounds))
+                ]
+            )
         index = self.compile(node.slice, depth)
         return lambda scope: functions.values(base(scope))[_index(index(scope))]
 
@@ -251,7 +286,7 @@ class _Compiler:
             run = self._generator(args[0], depth)
             return lambda scope: function(tuple(run(scope)))
         runs = [self.compile(arg, depth) for arg in args]
-        return lambda scope: function(*(run(scope) for run in runs))
+        return lambda scope: function(*[_charged(run(scope)) for run in runs])
 
     def _optional(self, args: list[ast.expr], depth: int) -> Run:
         """``opt(name, default)``: the value of a name that may be missing here."""
@@ -288,6 +323,7 @@ class _Compiler:
 
         def run(scope: Scope) -> Iterator[object]:
             for item in functions.values(items(scope)):
+                spend(1)
                 found = functions.values(item) if several else (item,)
                 inner = _within(dict(zip(names, found, strict=True)), scope)
                 if all(test(inner) for test in tests):
@@ -300,17 +336,18 @@ def _within(local: Mapping[str, object], scope: Scope) -> Scope:
     return lambda name: local[name] if name in local else scope(name)
 
 
+def _charged(value: T) -> T:
+    """Charge for what will run through a list, and return it."""
+    if isinstance(value, tuple):
+        spend(len(value))
+    return value
+
+
 def _index(value: object) -> int:
     found = functions.whole(value)
     if isinstance(found, int):
         return found
     raise TypeError(f"{value} is not an index")
-
-
-def _contains(a: object, b: object) -> bool:
-    if isinstance(b, str):
-        return isinstance(a, str) and a in b
-    return a in functions.values(b)
 
 
 _BINARY: Mapping[type[ast.operator], Binary] = {
@@ -323,14 +360,14 @@ _BINARY: Mapping[type[ast.operator], Binary] = {
     ast.Pow: functions.power,
 }
 _COMPARE: Mapping[type[ast.cmpop], Binary] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
+    ast.Eq: functions.equal,
+    ast.NotEq: lambda a, b: not functions.equal(a, b),
     ast.Lt: functions.before,
     ast.LtE: lambda a, b: not functions.before(b, a),
     ast.Gt: lambda a, b: functions.before(b, a),
     ast.GtE: lambda a, b: not functions.before(a, b),
     ast.Is: operator.is_,
     ast.IsNot: operator.is_not,
-    ast.In: _contains,
-    ast.NotIn: lambda a, b: not _contains(a, b),
+    ast.In: functions.contains,
+    ast.NotIn: lambda a, b: not functions.contains(a, b),
 }

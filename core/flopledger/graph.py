@@ -28,8 +28,10 @@ UNKNOWN = "unknown"
 CONTAINER = "container"
 """The kind of a call whose whole work is the calls below it."""
 
-BUFFER_ROLES = frozenset({"running_mean", "running_var", "counter", "buffer"})
-"""The roles of what a network stores beside its weights."""
+OPTIMIZER = "optimizer"
+"""The role of an optimizer's state, which is no part of the network."""
+BUFFER_ROLES = frozenset({"running_mean", "running_var", "counter", "buffer", OPTIMIZER})
+"""The roles of what is stored beside a network's weights."""
 
 
 @dataclass(frozen=True, slots=True)

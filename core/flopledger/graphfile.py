@@ -7,26 +7,35 @@ through the safe evaluator.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from flopledger import graph as tables
+from flopledger.consistency import check
 from flopledger.dims import SYMBOL, is_dim, symbol, text
-from flopledger.errors import ExpressionError, GraphError, nearest
+from flopledger.errors import ExpressionError, GraphError, nearest, shown
 from flopledger.expression import compile_expression
 from flopledger.graph import Graph, TensorRef
+from flopledger.meter import metered
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from flopledger.dims import Dim
+    from flopledger.dims import Dim, Shape
     from flopledger.graph import Value
 
 SCHEMA = "flopledger.graph/1"
+LARGEST_FILE = 128 * 2**20
+"""The largest saved graph that is read, in bytes; one of 100,000 layers takes half of it."""
 LARGEST_SIZE = 2**63
 """The first size that is refused."""
+LARGEST_NUMBER = 2**128
+"""The first whole number among attributes that is refused."""
+MOST_AXES = 64
+"""The most axes of a tensor."""
 DEEPEST_VALUE = 40
 """The deepest nesting of an attribute's value that is read."""
 
@@ -39,8 +48,7 @@ _RECORDS = {
     "tensors": tables.Tensor,
     "parameters": tables.Parameter,
 }
-_SHAPES = ("shape",)
-_VALUES = ("attrs", "native", "profile")
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def dump(graph: Graph) -> str:
@@ -48,7 +56,7 @@ def dump(graph: Graph) -> str:
     lines = [f'"schema": {json.dumps(SCHEMA)}', f'"reading": {json.dumps(_record(graph.reading))}']
     lines.append(f'"outputs": {json.dumps(graph.outputs)}')
     for name in _RECORDS:
-        records = ",\n  ".join(json.dumps(_record(r), ensure_ascii=False) for r in getattr(graph, name))
+        records = ",\n  ".join(_ENCODER.encode(_record(r)) for r in getattr(graph, name))
         lines.append(f'"{name}": [\n  {records}\n ]' if records else f'"{name}": []')
     return "{\n " + ",\n ".join(lines) + "\n}\n"
 
@@ -63,19 +71,41 @@ def canonical(graph: Graph) -> bytes:
 def _record(record: DataclassInstance) -> dict[str, Json]:
     """Write one record; what is as its default says is left out."""
     written: dict[str, Json] = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if field.default is not dataclasses.MISSING and value == field.default:
-            continue
-        if field.default_factory is not dataclasses.MISSING and not value:
-            continue
-        if field.name in _VALUES:
-            written[field.name] = {k: _json(v) for k, v in value.items()}
-        elif field.name in _SHAPES:
-            written[field.name] = None if value is None else [_size(d) for d in value]
-        else:
-            written[field.name] = list(value) if isinstance(value, tuple) else value
+    for name, default, write in _columns(type(record)):
+        value = getattr(record, name)
+        if value != default:
+            written[name] = write(value)
     return written
+
+
+@functools.cache
+def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
+    """Return the name of each field, its default, and how it is written."""
+    columns = []
+    for field in dataclasses.fields(record):
+        default = field.default if field.default_factory is dataclasses.MISSING else {}
+        columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
+    return tuple(columns)
+
+
+def _plain(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _values(values: Mapping[str, Value]) -> Json:
+    return {name: _json(value) for name, value in values.items()}
+
+
+def _shape(shape: Shape | None) -> Json:
+    return None if shape is None else [_size(dim) for dim in shape]
+
+
+_WRITTEN: Mapping[str, Callable[[Any], Json]] = {
+    "attrs": _values,
+    "native": _values,
+    "profile": _values,
+    "shape": _shape,
+}
 
 
 def _size(dim: Dim) -> Json:
@@ -84,6 +114,8 @@ def _size(dim: Dim) -> Json:
 
 def _json(value: Value) -> Json:
     """Write a value; what JSON has no word for becomes an object with one telling key."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
     if isinstance(value, tuple):
         return [_json(v) for v in value]
     if isinstance(value, Mapping):
@@ -92,8 +124,6 @@ def _json(value: Value) -> Json:
         return {"tensor": value.id}
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": str(value)}
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
     return {"dim": text(value)}
 
 
@@ -103,14 +133,17 @@ def load(written: str, where: str = "graph") -> Graph:
     Raises:
         GraphError: It is not one, a field is wrong, or the tables don't fit together.
     """
+    if len(written) > LARGEST_FILE:
+        raise GraphError(f"{where}: larger than {LARGEST_FILE} bytes, which no saved graph is")
     try:
         content = json.loads(written, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
         raise GraphError(f"{where}: not JSON: {error}") from None
     if not isinstance(content, dict) or content.get("schema") != SCHEMA:
         found = content.get("schema") if isinstance(content, dict) else type(content).__name__
-        raise GraphError(f"{where}: not a saved graph: expected the schema {SCHEMA!r}, found {found!r}")
-    return _Loader(where).graph(content)
+        raise GraphError(f"{where}: not a saved graph: expected the schema {SCHEMA!r}, found {shown(found)}")
+    with metered(len(content)):
+        return _Loader(where).graph(content)
 
 
 def _constant(name: str) -> NoReturn:
@@ -129,7 +162,7 @@ class _Loader:
         known = {"schema", "reading", "outputs", *_RECORDS}
         for name in content:
             if name not in known:
-                raise self.wrong("the graph", f"the key {name!r} is not known{nearest(name, known)}")
+                raise self.wrong("the graph", f"the key {shown(name)} is not known{nearest(name, known)}")
         found = {name: self.table(name, content.get(name, [])) for name in _RECORDS}
         reading = self.record(tables.Reading, content.get("reading"), "reading")
         outputs = self.ids(content.get("outputs", []), "outputs")
@@ -154,7 +187,7 @@ class _Loader:
         fields = {field.name: field for field in dataclasses.fields(record)}
         for name in item:
             if name not in fields:
-                raise self.wrong(place, f"the field {name!r} is not known{nearest(name, fields)}")
+                raise self.wrong(place, f"the field {shown(name)} is not known{nearest(name, fields)}")
         for name, field in fields.items():
             if name not in item and field.default is field.default_factory is dataclasses.MISSING:
                 raise self.wrong(place, f"the field {name!r} is missing")
@@ -164,7 +197,7 @@ class _Loader:
         """Read an id."""
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-        raise self.wrong(place, f"expected an id, found {value!r}")
+        raise self.wrong(place, f"expected an id, found {shown(value)}")
 
     def maybe_id(self, value: object, place: str) -> int | None:
         """Read an id or nothing."""
@@ -174,19 +207,19 @@ class _Loader:
         """Read a text."""
         if isinstance(value, str):
             return value
-        raise self.wrong(place, f"expected a text, found {value!r}")
+        raise self.wrong(place, f"expected a text, found {shown(value)}")
 
     def flag(self, value: object, place: str) -> bool:
         """Read a truth value."""
         if isinstance(value, bool):
             return value
-        raise self.wrong(place, f"expected true or false, found {value!r}")
+        raise self.wrong(place, f"expected true or false, found {shown(value)}")
 
     def items(self, value: object, place: str) -> list[object]:
         """Read a list."""
         if isinstance(value, list):
             return value
-        raise self.wrong(place, f"expected a list, found {value!r}")
+        raise self.wrong(place, f"expected a list, found {shown(value)}")
 
     def ids(self, value: object, place: str) -> tuple[int, ...]:
         """Read a list of ids."""
@@ -207,11 +240,16 @@ class _Loader:
         """Read a level."""
         if value in tables.LEVELS:
             return str(value)
-        raise self.wrong(place, f"expected one of {', '.join(tables.LEVELS)}, found {value!r}")
+        raise self.wrong(place, f"expected one of {', '.join(tables.LEVELS)}, found {shown(value)}")
 
     def shape(self, value: object, place: str) -> tuple[Dim, ...] | None:
         """Read a shape: whole numbers and expressions, or nothing."""
-        return None if value is None else tuple(self.dim(v, place) for v in self.items(value, place))
+        if value is None:
+            return None
+        sizes = self.items(value, place)
+        if len(sizes) > MOST_AXES:
+            raise self.wrong(place, f"a shape of {len(sizes)} axes; at most {MOST_AXES} are read")
+        return tuple(self.dim(v, place) for v in sizes)
 
     def dim(self, value: object, place: str) -> Dim:
         """Read a dimension."""
@@ -219,7 +257,7 @@ class _Loader:
             return self.expression(value, place)
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_SIZE:
             return value
-        raise self.wrong(place, f"expected a size, found {value!r}")
+        raise self.wrong(place, f"expected a size, found {shown(value)}")
 
     def expression(self, value: str, place: str) -> Dim:
         """Read an expression over symbols."""
@@ -229,14 +267,14 @@ class _Loader:
             except ExpressionError as error:
                 raise self.wrong(place, str(error)) from None
             if not is_dim(found):
-                raise self.wrong(place, f"expected a size, found {value!r}")
+                raise self.wrong(place, f"expected a size, found {shown(value)}")
             self.dims[value] = found
         return self.dims[value]
 
     def values(self, value: object, place: str) -> dict[str, Value]:
         """Read attributes."""
         if not isinstance(value, dict):
-            raise self.wrong(place, f"expected an object, found {value!r}")
+            raise self.wrong(place, f"expected an object, found {shown(value)}")
         return {name: self.value(v, f"{place}.{name}", 0) for name, v in value.items()}
 
     def value(self, value: object, place: str, depth: int) -> Value:
@@ -247,9 +285,13 @@ class _Loader:
             return tuple(self.value(v, place, depth + 1) for v in value)
         if isinstance(value, dict):
             return self.tagged(value, place, depth)
+        if isinstance(value, int) and not -LARGEST_NUMBER < value < LARGEST_NUMBER:
+            raise self.wrong(place, f"the number {shown(value)} is out of range")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.wrong(place, 'a number that is not finite is written as {"float": "inf"}')
         if value is None or isinstance(value, (bool, int, float, str)):
             return value
-        raise self.wrong(place, f"found {value!r}")
+        raise self.wrong(place, f"found {shown(value)}")
 
     def tagged(self, value: Mapping[str, object], place: str, depth: int) -> Value:
         """Read what JSON has no word for: an object with one telling key."""
@@ -288,82 +330,3 @@ _FIELDS: Mapping[str, Callable[[_Loader, object, str], object]] = {
     "shape": _Loader.shape,
 }
 """How each field is read; a field of one name means the same in every table."""
-
-
-def check(graph: Graph, where: str) -> None:
-    """Check that the tables fit together.
-
-    Raises:
-        GraphError: An id is not its place in the table, or names nothing; a call stands before its
-            parent; two calls have one path; modules contain themselves.
-    """
-    for name in ("modules", "layers", "tensors", "parameters"):
-        for number, record in enumerate(getattr(graph, name)):
-            if record.id != number:
-                raise GraphError(f"{where}: {name}[{number}]: its id is {record.id}, expected {number}")
-    for place, index, limit in _references(graph):
-        if not 0 <= index < limit:
-            raise GraphError(f"{where}: {place}: there is no id {index} (there are {limit})")
-    paths: set[str] = set()
-    for layer in graph.layers:
-        if layer.parent is not None and layer.parent >= layer.id:
-            raise GraphError(f"{where}: layers[{layer.id}]: its parent {layer.parent} comes after it")
-        if layer.path in paths:
-            raise GraphError(f"{where}: layers[{layer.id}]: the path {layer.path!r} is taken")
-        paths.add(layer.path)
-    _check_modules(graph, where)
-
-
-def _references(graph: Graph) -> Iterator[tuple[str, int, int]]:
-    """Yield every reference by id, with the size of the table that it points into."""
-    tensors, modules, parameters = len(graph.tensors), len(graph.modules), len(graph.parameters)
-    for output in graph.outputs:
-        yield "outputs", output, tensors
-    for given in graph.inputs:
-        yield f"inputs {given.name!r}", given.tensor, tensors
-    for tensor in graph.tensors:
-        if tensor.alias_of is not None:
-            yield f"tensors[{tensor.id}]", tensor.alias_of, tensors
-    for module in graph.modules:
-        for child in module.children:
-            yield f"modules[{module.id}]", child, modules
-        for _, parameter in module.parameters:
-            yield f"modules[{module.id}]", parameter, parameters
-    for layer in graph.layers:
-        place = f"layers[{layer.id}]"
-        for used in (*layer.inputs, *layer.outputs, *_tensor_refs(layer.native)):
-            yield place, used, tensors
-        if layer.parent is not None:
-            yield place, layer.parent, len(graph.layers)
-        if layer.module is not None:
-            yield place, layer.module, modules
-
-
-def _tensor_refs(native: Mapping[str, Value]) -> Iterator[int]:
-    pending: list[Value] = list(native.values())
-    while pending:
-        value = pending.pop()
-        if isinstance(value, TensorRef):
-            yield value.id
-        elif isinstance(value, tuple):
-            pending.extend(value)
-        elif isinstance(value, Mapping):
-            pending.extend(value.values())
-
-
-def _check_modules(graph: Graph, where: str) -> None:
-    """Refuse modules that contain themselves, by taking away those without parents one by one."""
-    parents = [0] * len(graph.modules)
-    for module in graph.modules:
-        for child in module.children:
-            parents[child] += 1
-    free = [i for i, count in enumerate(parents) if count == 0]
-    left = len(graph.modules)
-    while free:
-        left -= 1
-        for child in graph.modules[free.pop()].children:
-            parents[child] -= 1
-            if parents[child] == 0:
-                free.append(child)
-    if left:
-        raise GraphError(f"{where}: {left} modules contain themselves")

@@ -34,7 +34,7 @@ class Row:
     ``count`` is the convention's figure with sharing and reuse already in it; ``macs`` our own true
     count; ``parts`` the arithmetic operations; ``status`` one of counted, free, ignored, unknown,
     container; ``why`` says why an unknown one is unknown; ``weights`` are the shapes of the call's own
-    parameters.
+    parameters; ``module`` is the module that is called, ``label`` the framework's own name of it.
     """
 
     id: int
@@ -53,6 +53,8 @@ class Row:
     status: str = "counted"
     why: str = ""
     weights: tuple[Shape, ...] = ()
+    module: int | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

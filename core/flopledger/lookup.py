@@ -12,9 +12,10 @@ from flopledger import engine
 from flopledger.errors import ConventionError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flopledger.convention import Convention
+    from flopledger.dims import Number
     from flopledger.graph import Graph
 
 SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
@@ -41,14 +42,21 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
-    """A convention with switches, what it counts, and how far that is from a figure."""
+class Candidate:
+    """What a convention with switches gives for a network: its count, or its parameters."""
 
     convention: str
     switches: tuple[tuple[str, str], ...]
     what: str
     unit: str
     count: int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A candidate, how far it is from a figure, and whether it is printed so at the figure's precision."""
+
+    by: Candidate
     distance: Fraction
     fits: bool
 
@@ -73,14 +81,19 @@ def parse_figure(text: str) -> Figure:
     return Figure(text, value - half, value + half)
 
 
-def variants(convention: Convention) -> Iterator[Convention]:
-    """Yield a convention as it stands, then with one decision changed, then with two."""
+def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:
+    """Yield a convention as it stands, then with one decision changed, then with two.
+
+    Args:
+        convention: The convention.
+        switches: The decisions that may be changed; None for all.
+    """
     yield convention
     choices = [
         (name, value)
         for name, switch in convention.switches.items()
         for value in switch.values
-        if value != convention.chosen[name]
+        if value != convention.chosen[name] and (switches is None or name in switches)
     ]
     for count in range(1, MOST_SWITCHED + 1):
         for chosen in itertools.combinations(choices, count):
@@ -88,36 +101,67 @@ def variants(convention: Convention) -> Iterator[Convention]:
                 yield convention.set(dict(chosen))
 
 
-def find(graphs: Iterable[tuple[Graph, Iterable[Convention]]], figure: Figure) -> list[Match]:
-    """Return what comes nearest to a figure, best first: what fits, with the fewest switches.
+def candidates(graphs: Iterable[tuple[Graph, Iterable[Convention]]]) -> list[Candidate]:
+    """Count a network under each convention, with up to two decisions changed.
+
+    A decision that changes nothing by itself is not changed together with another.
 
     Args:
         graphs: The network under each profile, with the conventions to try on that reading.
-        figure: The figure to look for.
     """
-    matches = [
-        match
-        for graph, conventions in graphs
-        for convention in conventions
-        for variant in variants(convention)
-        for match in _matches(graph, variant, figure)
-    ]
-    return sorted(
-        matches, key=lambda m: (not m.fits, len(m.switches) if m.fits else 0, m.distance, m.convention)
-    )
+    found: list[Candidate] = []
+    for graph, conventions in graphs:
+        for convention in conventions:
+            plain = _figures(graph, convention)
+            found += plain
+            if plain:
+                telling = [name for name in convention.switches if _tells(graph, convention, name, plain)]
+                for variant in itertools.islice(variants(convention, telling), 1, None):
+                    found += _figures(graph, variant)
+    return found
 
 
-def _matches(graph: Graph, convention: Convention, figure: Figure) -> Iterator[Match]:
+def _tells(graph: Graph, convention: Convention, name: str, plain: Sequence[Candidate]) -> bool:
+    """Whether any value of a decision changes the figure of this network."""
+    switch, count = convention.switches[name], plain[0].count
+    others = (value for value in switch.values if value != convention.chosen[name])
+    changed = (_figures(graph, convention.set({name: value})) for value in others)
+    return any(one.count != count for figures in changed for one in figures[:1])
+
+
+def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
+    """Return what a convention counts of a network; nothing where it does not apply, or gives a formula."""
     counter = engine.Counter(engine.structure_of(graph), convention)
     try:
         engine.check_applies(graph, convention)
-        figures = {"count": counter.total(counter.rows())[0], "params": counter.params()[0]}
+        figures: list[tuple[str, str, Number | None]] = [
+            ("count", convention.unit, counter.total(counter.rows())[0])
+        ]
+        if not convention.changed:
+            figures.append(("params", "params", counter.params()[0]))
     except ConventionError:
-        return
-    for what, count in figures.items():
-        if not isinstance(count, (int, Fraction)) or (what == "params" and convention.changed):
-            continue
-        distance = abs(count - figure.middle)
-        fits = figure.low <= count <= figure.high
-        unit = convention.unit if what == "count" else "params"
-        yield Match(convention.name, tuple(convention.changed.items()), what, unit, count, distance, fits)
+        return []
+    switches = tuple(convention.changed.items())
+    return [
+        Candidate(convention.name, switches, what, unit, count)
+        for what, unit, count in figures
+        if isinstance(count, (int, Fraction))
+    ]
+
+
+def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
+    """Return what comes nearest to a figure, best first: what fits, with the fewest switches."""
+    matches = [
+        Match(one, abs(Fraction(one.count) - figure.middle), figure.low <= one.count <= figure.high)
+        for one in tried
+    ]
+    plainest: dict[tuple[str, str, int | Fraction], Match] = {}
+    for match in sorted(matches, key=_best_first):
+        plainest.setdefault((match.by.convention, match.by.what, match.by.count), match)
+    return list(plainest.values())
+
+
+def _best_first(match: Match) -> tuple[bool, int, Fraction, int, str]:
+    """Order what fits by the switches that it takes, and what does not by how far off it is."""
+    switches = len(match.by.switches)
+    return (not match.fits, switches if match.fits else 0, match.distance, switches, match.by.convention)

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 MOST_SOURCES = 10_000
-"""The most sources that one key may stand for."""
+"""The most sources that one key, and all keys of a file, may stand for."""
+LONGEST_KEY = 1_000
+"""The longest key of a rule, in characters."""
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\[\]#]+?)\s*\]{1,2}\s*(?:#.*)?\Z")
 _KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*(?:\.|=)""")
@@ -20,6 +22,8 @@ _KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*(?
 
 def expand(key: str) -> Iterator[str]:
     """Yield the sources that a rule's key stands for: ``a | b``, and ``{x,y}`` for each of several."""
+    if len(key) > LONGEST_KEY:
+        raise ConventionError(f"a rule's key of more than {LONGEST_KEY} characters: {key[:60]!r}...")
     count = 0
     for part in key.split("|"):
         pending = [part.strip()]
@@ -47,20 +51,20 @@ def merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, o
     return merged
 
 
-def line_of(text: str, table: str, key: str) -> int:
-    """Return the line on which a key of a table stands in a TOML text, or 0."""
-    current = ""
-    tables = {table, re.sub(r"^(rules|reduce)\..*", r"\1.any", table)}
+def lines_of(text: str) -> dict[tuple[str, str], int]:
+    """Return the line on which each key of each table stands in a TOML text, and each table's header."""
+    found: dict[tuple[str, str], int] = {}
+    table = ""
     for number, line in enumerate(text.splitlines(), 1):
         header = _HEADER.match(line)
         if header:
-            current = header[1].replace('"', "").replace("'", "")
-            if current == (f"{table}.{key}" if table else key):
-                return number
+            table = header[1].replace('"', "").replace("'", "")
+            parts = table.split(".")
+            for depth, name in enumerate(parts):
+                found.setdefault((".".join(parts[:depth]), name), number)
             continue
-        found = _KEY.match(line) if current in tables else None
-        if found:
-            written = next(word for word in found.groups() if word is not None)
-            if written == key or key in expand(written):
-                return number
-    return 0
+        key = _KEY.match(line)
+        if key:
+            written = next(word for word in key.groups() if word is not None)
+            found.setdefault((table, written), number)
+    return found

@@ -56,8 +56,8 @@ def _origin(entry: EntryPoint) -> tuple[bool, str, str]:
 def discover(entries: Iterable[EntryPoint]) -> Registry:
     """Load plugins one by one; no framework is imported."""
     found = Registry()
-    for entry in sorted(entries, key=_origin):
-        _, distribution, name = _origin(entry)
+    origins = [(_origin(entry), entry) for entry in entries]
+    for (_, distribution, name), entry in sorted(origins, key=lambda found: found[0]):
         try:
             found.add(load(name, distribution, entry.load()))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may be broken in any way)

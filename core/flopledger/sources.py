@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger import blame, child, graphfile, plugins, reading
+from flopledger import collector, graphfile, plugins, reading
 from flopledger.errors import FlopledgerError, SourceError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.graph import Graph
+    from flopledger.registry import Plugin
     from flopledger.specs import InputSpec
 
 _HEAD = 4096
@@ -35,7 +36,7 @@ class Request:
         inputs_from: ``file.py:make`` or ``package.module:make``, a function that returns the values:
             one tensor or array, a tuple of positional ones, or a dict by name.
         arguments: ``--arg`` values for a class or function that makes the model.
-        profile: The values that the reading must have: ``mode``, ``grad``, ``fast_paths``.
+        profile: The values that the reading must have: ``mode``, ``grad``, ``fast_paths``, ``sizes``.
         options: What only some frontends know, such as Caffe's ``phase`` and ``stage``.
         execute: Whether the forward may really run, on small tensors.
     """
@@ -122,7 +123,9 @@ def read_source(
             return _read_saved(target, request)
         plugin = reading.choose_for_file(target, request, frontend, plugins.registry())
         if plugin.frontend.in_place:
-            return _guarded(reading.read, plugin, target, request)
+            return _read_in_place(plugin, target, request)
+    from flopledger import child  # noqa: PLC0415  (only what needs a process of its own needs it)
+
     task = child.Task(target, frontend, request, memory_limit)
     return child.read(task, timeout)
 
@@ -134,6 +137,11 @@ def _check_limits(timeout: float | None, memory_limit: int | None) -> None:
         raise UsageError(f"the memory limit is {memory_limit} bytes, expected more than 0")
 
 
+@collector.paused()
+def _read_in_place(plugin: Plugin, target: Path, request: Request) -> Graph:
+    return _guarded(reading.read, plugin, target, request)
+
+
 def _guarded(read: Callable[..., Graph], *what: object) -> Graph:
     """Read in this process; what goes wrong in a frontend or in the user's model is a SourceError."""
     try:
@@ -141,6 +149,8 @@ def _guarded(read: Callable[..., Graph], *what: object) -> Graph:
     except FlopledgerError:
         raise
     except Exception as error:
+        from flopledger import blame  # noqa: PLC0415  (it is needed in no other case)
+
         raise SourceError(blame.describe(error, plugins.registry().code)) from error
 
 
@@ -155,18 +165,20 @@ def _is_saved_graph(path: Path) -> bool:
         return False
     try:
         with path.open("rb") as stream:
-            head = stream.read(-1 if path.suffix == ".json" else _HEAD)
+            head = stream.read(graphfile.LARGEST_FILE if path.suffix == ".json" else _HEAD)
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
     return head.lstrip().startswith(b"{") and b'"flopledger.graph/' in head
 
 
+@collector.paused()
 def _read_saved(path: Path, request: Request) -> Graph:
     if request.inputs or request.arguments or request.options or request.execute:
         message = f"{path} is a saved graph: inputs, arguments and options were settled when it was read"
         raise UsageError(message)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(graphfile.LARGEST_FILE + 1).decode()
     except (OSError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: it can't be read: {error}") from None
     return graphfile.load(text, str(path))

@@ -15,6 +15,9 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
+from flopledger.dims import MOST_NODES
+from flopledger.errors import Unbounded
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -164,27 +167,71 @@ def add(values: Iterable[Dim]) -> Dim:
     return _dim(sympy.Add(*values))
 
 
+def multiply(values: Iterable[Dim]) -> Dim:
+    """Multiply many values in one step."""
+    return _dim(sympy.Mul(*values))
+
+
+SYMBOL_BITS = 63
+"""How many bits the value of a symbol is taken to have."""
+
+
+@functools.lru_cache(maxsize=100_000)
+def extent(expr: sympy.Expr) -> tuple[int, int]:
+    """Return a bound on the bits of an expression's values, and how many nodes its text has.
+
+    An expression shares its parts, so that a small one can have an endless text, and a small text
+    with powers in powers a value that no memory holds.
+    """
+    if expr.is_Symbol:
+        return SYMBOL_BITS, 1
+    if not expr.args:
+        return sum(int(part).bit_length() for part in expr.as_numer_denom()), 1
+    below = [extent(part) for part in expr.args]
+    nodes = 1 + sum(count for _, count in below)
+    bits = [size for size, _ in below]
+    if isinstance(expr, sympy.Pow):
+        exponent = expr.args[1]
+        return bits[0] * abs(int(exponent)) if exponent.is_Integer else 2 ** bits[1], nodes
+    if isinstance(expr, (FloorDiv, Minimum, Maximum)):
+        return max(bits), nodes
+    return (max(bits) + len(bits).bit_length() if isinstance(expr, sympy.Add) else sum(bits)), nodes
+
+
+def _bounded(expr: sympy.Expr) -> Dim:
+    """Return an expression, or refuse one whose text nobody could print."""
+    if extent(expr)[1] > MOST_NODES:
+        raise Unbounded(f"an expression over symbols with more than {MOST_NODES} parts")
+    return _dim(expr)
+
+
 def floordiv(a: Dim, b: Dim) -> Dim:
     """Divide and round down."""
     if b == 0:
         raise ZeroDivisionError
-    return _dim(FloorDiv(sympy.sympify(a), sympy.sympify(b)))
+    return _bounded(FloorDiv(sympy.sympify(a), sympy.sympify(b)))
 
 
 def minimum(a: Dim, b: Dim) -> Dim:
     """Return the smaller."""
-    return _dim(Minimum(sympy.sympify(a), sympy.sympify(b)))
+    return _bounded(Minimum(sympy.sympify(a), sympy.sympify(b)))
 
 
 def maximum(a: Dim, b: Dim) -> Dim:
     """Return the larger."""
-    return _dim(Maximum(sympy.sympify(a), sympy.sympify(b)))
+    return _bounded(Maximum(sympy.sympify(a), sympy.sympify(b)))
 
 
 def truncate(value: Number) -> Dim:
     """Drop the fraction of a count, which is never negative, so that it is rounded down."""
     numerator, denominator = sympy.fraction(sympy.together(value))
     return floordiv(numerator, denominator)
+
+
+def equal(a: Dim, b: Dim) -> bool:
+    """Tell whether two expressions are the same once they are multiplied out."""
+    difference: sympy.Expr = sympy.expand(sympy.sympify(a) - sympy.sympify(b))
+    return bool(difference == 0)
 
 
 def substitute(value: Dim, values: Mapping[str, int]) -> Dim:

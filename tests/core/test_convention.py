@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flopledger import convention
 from flopledger.errors import ConventionError
-from flopledger.patterns import expand, line_of
+from flopledger.patterns import expand, lines_of
 from graphs import layer
 
 if TYPE_CHECKING:
@@ -141,9 +141,8 @@ def test_a_key_may_stand_for_several_sources() -> None:
 
 
 def test_the_line_of_a_key_is_found_in_its_table() -> None:
-    text = 'a = 1\n[x]\na = 2\n"b{1,2}" = 3\n[rules.any]\n"*" = "0"\n'
-
-    assert [line_of(text, "", "a"), line_of(text, "x", "a"), line_of(text, "x", "b2")] == [1, 3, 4]
-    assert line_of(text, "rules.op", "*") == 6
-    assert line_of(text, "", "x") == 2
-    assert line_of(text, "x", "nothing") == 0
+    lines = lines_of('a = 1\n[x]\na = 2\n"b{1,2}" = 3\n[rules.any]\n"*" = "0"\n')
+    assert [lines["", "a"], lines["x", "a"], lines["x", "b{1,2}"]] == [1, 3, 4]
+    assert lines["rules.any", "*"] == 6
+    assert lines["", "x"] == 2
+    assert ("x", "nothing") not in lines

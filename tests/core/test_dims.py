@@ -8,8 +8,11 @@ import pytest
 from flopledger.dims import (
     Dim,
     ceildiv,
+    equal,
+    extent,
     floordiv,
     is_dim,
+    is_symbolic,
     maximum,
     minimum,
     product,
@@ -21,6 +24,7 @@ from flopledger.dims import (
     total,
     truncate,
 )
+from flopledger.errors import Unbounded
 from flopledger.expression import evaluate
 from hypothesis import given
 from hypothesis import strategies as st
@@ -103,6 +107,14 @@ def test_sizes_become_as_simple_as_they_can_exactly() -> None:
     assert isinstance(floordiv(H - H + 7, 2), int)
 
 
+def test_expressions_are_equal_however_they_are_written() -> None:
+    assert equal(24 * N * (96 * H + 96), 2304 * N * (H + 1))
+    assert equal(3, 3)
+    assert not equal(3, 4)
+    assert not equal(N * H, N * H + 1)
+    assert not equal(floordiv(N, 2) * 2, N)
+
+
 def test_sums_and_products_of_nothing() -> None:
     assert total([]) == 0
     assert product([]) == 1
@@ -146,3 +158,35 @@ def test_sympy_is_imported_only_when_a_symbol_appears() -> None:
         "d.symbol('N'); assert 'sympy' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_product_beyond_any_tensor_is_refused() -> None:
+    assert product([2**32] * 31) == 2**992
+    with pytest.raises(Unbounded, match="more than 1024 bits"):
+        product([2**32] * 1_000_000)
+
+
+def test_a_product_of_many_symbols_is_made_in_one_step() -> None:
+    n = symbol("N")
+    assert text(product([n] * 500)) == "N**500"
+    assert text(product([2, n, 3])) == "6*N"
+
+
+def test_the_extent_of_an_expression_bounds_its_value_and_its_text() -> None:
+    n = symbol("N")
+    assert is_symbolic(n)
+    assert extent(n) == (63, 1)
+    power = n**4
+    assert extent(power)[0] == 252
+    short = doubled(N, 8)
+    assert is_symbolic(short)
+    assert extent(short)[1] > 2**8
+    with pytest.raises(Unbounded, match="more than 50000 parts"):
+        doubled(N, 41)
+
+
+def doubled(size: Dim, times: int) -> Dim:
+    """Return an expression that is small in memory, since it shares its parts, and whose text is endless."""
+    for _ in range(times):
+        size = total([floordiv(size, 3), floordiv(size, 5)])
+    return size

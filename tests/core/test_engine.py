@@ -95,7 +95,7 @@ def _peer(tmp_path: Path, text: str, total: str = "layer + function + op") -> st
         ('[rules.layer]\n"mine.Net" = "all_trainable"', "layer", 16),
         ('[rules.layer]\n"mine.Net" = "stored"', "layer", 7),
         (
-            '[rules.layer]\n"torch.nn.Linear" = "sum(n for w, n, cut in params if w == \'bias\')"',
+            '[rules.layer]\n"torch.nn.Linear" = "sum(n for name, n in params if name == \'bias\')"',
             "layer",
             4,
         ),

@@ -70,7 +70,10 @@ class CountOptions:
 @click.option(
     "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
 )
-@click.option("--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True,
+    help="How results are written; tool: as the convention's tool prints them.",
+)  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree.")
 @click.option("--top", type=click.IntRange(min=1), help="Only so many rows, the largest first (not in json).")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from flopledger.ledger import Ledger
     from flopledger.report.selection import Node
 
+WIDEST = 400
+"""No column is wider, since each line takes the room of the longest cell: words are cut, figures are not."""
 MOST_INDENTED = 30
 """Deeper lines of a tree are not indented further."""
 NARROWEST = 16
@@ -96,8 +98,10 @@ def fit(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> t
 
 
 def padded(cell: str, width: int, *, right: bool) -> str:
-    """Fill a cell up to its column's width, or cut it with an ellipsis."""
+    """Fill a cell up to its column's width, or cut it with an ellipsis if it is no figure."""
     taken = figures.width_of(cell)
+    if taken > width and right:
+        return cell
     if taken > width:
         cell, taken = _cut(cell, width)
     fill = " " * (width - taken)

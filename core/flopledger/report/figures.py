@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from flopledger.dims import Number, Shape
 
 PREFIXES = ((10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
+BEYOND = 10**300
+"""What no double holds."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 FULL = "█"
 BAR_CELLS = 10
@@ -29,6 +31,8 @@ def grouped(value: Number) -> str:
 def scaled(value: Number, unit: str = "") -> str:
     """Write a count with four digits and a prefix, as in ``724.4 MMAC``; nothing below a thousand."""
     if not isinstance(value, (int, Fraction)):
+        return ""
+    if not -BEYOND < value < BEYOND:
         return ""
     for scale, prefix in PREFIXES:
         if value * 100_000 >= 99_995 * scale:
@@ -82,7 +86,7 @@ def share_of(count: Number, whole: Number) -> Fraction | None:
 
 def percent(share: Fraction | None) -> str:
     """Write a share in percent with one decimal."""
-    return "" if share is None else f"{float(100 * share):.1f}%"
+    return "" if share is None or abs(share) >= BEYOND else f"{float(100 * share):.1f}%"
 
 
 def bar(share: Fraction | None) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.dims import Shape
-    from flopledger.ledger import Figure, Ledger, Row
+    from flopledger.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row
     from flopledger.report import View
 
 SCHEMA = "flopledger.ledger/1"
@@ -35,12 +35,13 @@ class TotalDocument(TypedDict):
 def render(ledgers: Sequence[Ledger], _: View) -> str:
     """Render one document: of one ledger, or of a list of them. Each row stands on a line of its own."""
     if len(ledgers) == 1:
-        return _written(document(ledgers[0])) + "\n"
-    inner = ",\n".join(_written(document(ledger)) for ledger in ledgers)
+        return written(document(ledgers[0])) + "\n"
+    inner = ",\n".join(written(document(ledger)) for ledger in ledgers)
     return f'{{"schema": "{SEVERAL}", "ledgers": [\n{inner}\n]}}\n'
 
 
-def _written(content: Mapping[str, object]) -> str:
+def written(content: Mapping[str, object]) -> str:
+    """Write a document so that each member of a list in it stands on a line of its own."""
     return "{" + ",\n ".join(f"{json.dumps(key)}: {_value(content[key])}" for key in content) + "}"
 
 
@@ -55,14 +56,8 @@ def document(ledger: Ledger) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "flopledger": version(),
-        "graph": _graph(ledger),
-        "convention": {
-            "name": ledger.convention.name,
-            "title": ledger.convention.title,
-            "unit": ledger.convention.unit,
-            "set": dict(ledger.convention.switches),
-            "digest": ledger.convention.digest,
-        },
+        "graph": graph_document(ledger.graph),
+        "convention": convention_document(ledger.convention),
         "total": total_document(ledger),
         "adjustments": [{"what": a.what, "count": figure(a.count)} for a in ledger.adjustments],
         "coverage": _coverage(ledger),
@@ -70,8 +65,9 @@ def document(ledger: Ledger) -> dict[str, object]:
     }
 
 
-def _graph(ledger: Ledger) -> dict[str, object]:
-    reading = ledger.graph.reading
+def graph_document(graph: GraphInfo) -> dict[str, object]:
+    """Return what was read, and how, as JSON holds it."""
+    reading = graph.reading
     return {
         "source": reading.source,
         "frontend": reading.frontend,
@@ -79,10 +75,21 @@ def _graph(ledger: Ledger) -> dict[str, object]:
         "framework_version": reading.framework_version,
         "inputs": [
             {"name": given.name, "shape": _shape(shape), "dtype": dtype}
-            for given, shape, dtype in ledger.graph.inputs
+            for given, shape, dtype in graph.inputs
         ],
         "profile": {name: _plain(value) for name, value in reading.profile.items()},
-        "digest": ledger.graph.digest,
+        "digest": graph.digest,
+    }
+
+
+def convention_document(used: ConventionInfo) -> dict[str, object]:
+    """Return which convention was used as JSON holds it."""
+    return {
+        "name": used.name,
+        "title": used.title,
+        "unit": used.unit,
+        "set": dict(used.switches),
+        "digest": used.digest,
     }
 
 

@@ -27,21 +27,21 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     sections = ["\n".join(_section(ledger, view)) for ledger in ledgers]
     if len(ledgers) > 1:
         header, *rows = notes.summary(ledgers)
-        sections.append("\n".join(["### Summary", "", *_table(header, "-" * len(header), rows)]))
+        sections.append("\n".join(["### Summary", "", *table(header, "-" * len(header), rows)]))
     return "\n\n".join(sections) + "\n"
 
 
 def _section(given: Ledger, view: View) -> Iterator[str]:
     ledger, names = with_names(given)
-    yield f"### {_escaped(notes.heading(ledger))}"
+    yield f"### {escaped(notes.heading(ledger))}"
     yield ""
     headers = [ledger.total.unit if column.header == "count" else column.header for column in SHOWN]
     nodes = (Node(row.path, 0, row, {}, row.count, row.params) for row in shown_rows(ledger, view))
     rows = ([column.value(node, ledger) for column in SHOWN] for node in nodes)
-    yield from _table(headers, ["-:" if column.right else "-" for column in SHOWN], rows)
+    yield from table(headers, ["-:" if column.right else "-" for column in SHOWN], rows)
     yield ""
     for label, written in notes.totals(ledger):
-        yield f"- **{_escaped(label)}** {_escaped(written)}"
+        yield f"- **{escaped(label)}** {escaped(written)}"
     yield from _list("where", [f"{name} = {size}" for name, size in names.items()])
     yield from _list("In the total beside the rows:", notes.adjustments(ledger))
     yield from _list("Levels disagree:", notes.disagreements(ledger))
@@ -50,10 +50,11 @@ def _section(given: Ledger, view: View) -> Iterator[str]:
     if stub := notes.stub(ledger):
         yield from ("", "To price them, save this as `mine.toml` and count with `-c ./mine.toml`:")
         yield from ("", "```toml", *stub, "```")
-    yield from ("", f"<sub>{_escaped(notes.provenance(ledger))}</sub>")
+    yield from ("", f"<sub>{escaped(notes.provenance(ledger))}</sub>")
 
 
-def _table(headers: Sequence[str], rules: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(headers: Sequence[str], rules: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table; a rule is ``-`` for a column of words and ``-:`` for one of figures."""
     yield _row(headers)
     yield "|" + "|".join(f" {rule}-- " if rule == "-" else f" --{rule} " for rule in rules) + "|"
     for row in rows:
@@ -61,15 +62,16 @@ def _table(headers: Sequence[str], rules: Sequence[str], rows: Iterable[Sequence
 
 
 def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(map(_escaped, cells)) + " |"
+    return "| " + " | ".join(map(escaped, cells)) + " |"
 
 
 def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines):
         if number == 0:
             yield from ("", title, "")
-        yield f"- {_escaped(line)}"
+        yield f"- {escaped(line)}"
 
 
-def _escaped(written: str) -> str:
+def escaped(written: str) -> str:
+    """Escape what markdown would read as its own signs."""
     return SPECIAL.sub(r"\\\1", written)

@@ -13,7 +13,7 @@ from flopledger.report.figures import calls_text, in_words, plain_line, shape_te
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.ledger import Ledger, Unknown
+    from flopledger.ledger import ConventionInfo, GraphInfo, Ledger, Unknown
 
 FEW_PATHS = 3
 DEFAULT = "mac"
@@ -103,26 +103,40 @@ def _quoted(text: str) -> str:
 
 def provenance(ledger: Ledger) -> str:
     """Return one line that says what was counted, how it was read, under which convention, by what."""
-    reading, used = ledger.graph.reading, ledger.convention
+    parts = [*origin(ledger.graph), f"convention: {named(ledger.convention)}", *signed(ledger.graph)]
+    return plain_line("; ".join(parts))
+
+
+def origin(graph: GraphInfo) -> list[str]:
+    """Say what was read, with which inputs, and under which profile."""
+    reading = graph.reading
     framework = f"{reading.framework} {reading.framework_version}".strip()
     same = reading.frontend == reading.framework.lower()
     frontend = "" if same else f" through the frontend {reading.frontend}"
-    inputs = ", ".join(_inputs(ledger)) or "none given"
+    inputs = ", ".join(_inputs(graph)) or "none given"
     profile = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in reading.profile.items())
-    switches = "".join(f" {name}={value}" for name, value in used.switches.items())
-    parts = [
-        f"source: {reading.source} ({framework}{frontend})",
-        f"inputs: {inputs}",
-        f"read with: {profile}" if profile else "",
-        f"convention: {used.name}{switches} ({used.digest})",
-        f"graph: {ledger.graph.digest}",
-        f"flopledger {version()}",
-    ]
-    return plain_line("; ".join(part for part in parts if part))
+    said = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
+    return [*said, f"read with: {profile}"] if profile else said
 
 
-def _inputs(ledger: Ledger) -> Iterator[str]:
-    for given, shape, dtype in ledger.graph.inputs:
+def named(used: ConventionInfo) -> str:
+    """Return a convention's name, what was switched, and its digest."""
+    return f"{titled(used)} ({used.digest})"
+
+
+def titled(used: ConventionInfo) -> str:
+    """Return a convention's name and what was switched."""
+    return used.name + "".join(f" {name}={value}" for name, value in used.switches.items())
+
+
+def signed(*graphs: GraphInfo) -> list[str]:
+    """Return the digests of graphs, each once, and the version that made a report."""
+    digests = " and ".join(dict.fromkeys(graph.digest for graph in graphs))
+    return [f"graph: {digests}", f"flopledger {version()}"]
+
+
+def _inputs(graph: GraphInfo) -> Iterator[str]:
+    for given, shape, dtype in graph.inputs:
         prefix = f"{given.name}=" if given.name else ""
         yield f"{prefix}{shape_text(shape)}" + (f":{dtype}" if dtype else "")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.dims import is_symbolic, text
+from flopledger.dims import is_symbolic, text, total
 from flopledger.errors import ConventionError, ExpressionError
+from flopledger.meter import metered
 from flopledger.report.figures import plain_line, share_of
 from flopledger.report.printspec import PrintColumn, PrintSpec, read_spec
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 GAP = " "
 LONGEST = 10_000
 """The widest column that a file may ask for."""
+MOST_CHARACTERS = 100_000_000
+"""The largest table that is printed."""
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
@@ -29,8 +33,9 @@ def render(ledgers: Sequence[Ledger], _: View) -> str:
         ConventionError: A convention does not say how its tool prints, or an expression has no value.
     """
     try:
-        return "".join(f"{line}\n" for ledger in ledgers for line in _printout(ledger))
-    except ExpressionError as error:
+        with metered(sum(len(ledger.rows) for ledger in ledgers)):
+            return "".join(f"{line}\n" for ledger in ledgers for line in _printout(ledger))
+    except (ExpressionError, OverflowError) as error:
         raise ConventionError(str(error)) from None
 
 
@@ -68,6 +73,7 @@ def _fields(row: Row, ledger: Ledger) -> dict[str, object]:
     whole = ledger.total.count
     return {
         "name": row.path,
+        "label": row.label or row.path,
         "path": row.path,
         "call": row.call,
         "kind": row.kind,
@@ -96,13 +102,15 @@ def _line(pieces: Sequence[str | Expression], names: dict[str, object], spec: Pr
 
 
 def _table(ledger: Ledger, spec: PrintSpec) -> Iterator[str]:
-    every = (_fields(row, ledger) for row in ledger.rows)
+    every = (_fields(row, ledger) for row in _rows(ledger, spec))
     rows = [
         [_cell(column, fields, spec) for column in spec.columns]
         for fields in every
         if spec.rows(fields.__getitem__)
     ]
     widths = [_width(column, [row[i] for row in rows]) for i, column in enumerate(spec.columns)]
+    if sum(widths) * len(rows) > MOST_CHARACTERS:
+        raise ConventionError(f"the printout has more than {MOST_CHARACTERS} characters: make it narrower")
     headers = [column.header for column in spec.columns]
     head = [_joined(headers, widths, spec)] if any(headers) else []
     body = [_joined(cells, widths, spec) for cells in rows]
@@ -111,6 +119,20 @@ def _table(ledger: Ledger, spec: PrintSpec) -> Iterator[str]:
         return
     shelf = "+" + "+".join("-" * (width + 2) for width in widths) + "+"
     yield from (shelf, *head, *([shelf] if head else []), *body, shelf)
+
+
+def _rows(ledger: Ledger, spec: PrintSpec) -> Sequence[Row]:
+    """Return the rows, or one for each module: its last with the counts of all, in order of registration."""
+    if spec.per == "call":
+        return ledger.rows
+    calls: dict[int, list[Row]] = {}
+    for row in ledger.rows:
+        if row.module is not None:
+            calls.setdefault(row.module, []).append(row)
+    return [
+        replace(rows[-1], count=total(r.count for r in rows), params=total(r.params for r in rows))
+        for _, rows in sorted(calls.items())
+    ]
 
 
 def _cell(column: PrintColumn, fields: dict[str, object], spec: PrintSpec) -> str:

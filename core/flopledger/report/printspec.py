@@ -8,6 +8,8 @@ shapes = "tuple"     # (1, 3, 8, 8) as Python writes a tuple; or "list": [1, 3, 
 before = ["{source}"]                        # lines above; {...} is an expression over the totals
 after = ["Total FLOPs: {count}"]             # lines below
 rows = "count > 0"                           # which rows: an expression over the row's fields
+per = "call"         # a line for each row; or "module": one for each module, in order of registration
+                     # (the counts of its calls are added up, the shapes are those of the last)
 
 [[print.columns]]
 header = "layer name"
@@ -36,17 +38,19 @@ TOTAL_NAMES = (
 )  # fmt: skip
 """What the lines above and below may name. ``layers_with_params`` are the rows with weights of their own."""
 ROW_NAMES = (
-    "name", "path", "call", "kind", "source", "level", "status", "input", "output", "weight", "params",
-    "count", "macs", "total", "share",
+    "name", "label", "path", "call", "kind", "source", "level", "status", "input", "output", "weight",
+    "params", "count", "macs", "total", "share",
 )  # fmt: skip
-"""What a cell may name. ``input``, ``output``, ``weight``: the first of each, () where there is none."""
+"""What a cell may name. ``label``: the framework's own name of the layer. ``input``, ``output``, ``weight``:
+the first of each, () where there is none."""
 WIDTH_NAMES = ("longest", "header")
 
 STYLES = ("plain", "box")
 SHAPES = ("tuple", "list")
+PER = ("call", "module")
 ALIGNMENTS = ("left", "right", "center")
 BRACES = re.compile(r"\{([^{}]*)\}")
-KEYS = ("style", "shapes", "before", "after", "rows", "columns")
+KEYS = ("style", "shapes", "before", "after", "rows", "per", "columns")
 COLUMN_KEYS = ("header", "value", "width", "align", "digits", "suffix")
 
 T = TypeVar("T")
@@ -73,6 +77,7 @@ class PrintSpec:
     before: tuple[tuple[str | Expression, ...], ...]
     after: tuple[tuple[str | Expression, ...], ...]
     rows: Expression
+    per: str
     columns: tuple[PrintColumn, ...]
 
 
@@ -105,6 +110,7 @@ class _Reader:
             before=self.lines(spec, "before"),
             after=self.lines(spec, "after"),
             rows=self.compiled(self.get(spec, "rows", str, "True"), ROW_NAMES, "rows"),
+            per=self.word(spec, "per", PER),
             columns=tuple(map(self.column, tables)),
         )
 

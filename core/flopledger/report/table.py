@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims import total
 from flopledger.report import notes
-from flopledger.report.columns import COLUMNS, GAP, fit, padded
+from flopledger.report.columns import COLUMNS, GAP, WIDEST, fit, padded
 from flopledger.report.figures import grouped, plain_line, width_of
 from flopledger.report.selection import shown_nodes
 from flopledger.report.sizes import with_names
@@ -55,7 +55,7 @@ def _table(ledger: Ledger, view: View) -> Iterator[Line]:
     nodes = shown_nodes(ledger, view)
     table = [[column.value(node, ledger) for column in COLUMNS] for node in nodes]
     headers = [ledger.total.unit if column.header == "count" else column.header for column in COLUMNS]
-    widths = [max(map(width_of, column)) for column in zip(headers, *table, strict=True)]
+    widths = [min(max(map(width_of, column)), WIDEST) for column in zip(headers, *table, strict=True)]
     kept, first = fit(COLUMNS, widths, view.width)
     widths[0] = first
     yield _line(headers, kept, widths, [STRONG] * len(COLUMNS))

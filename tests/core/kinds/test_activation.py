@@ -30,6 +30,8 @@ PARTS = {
     "swish": {"exps": 6, "adds": 6, "divides": 6, "multiplies": 12},
     "mish": {"exps": 6, "adds": 6, "logs": 6, "trigs": 6, "multiplies": 6},
     "softplus": {"exps": 6, "adds": 6, "logs": 6},
+    "squareplus": {"multiplies": 6, "adds": 12, "sqrts": 6, "divides": 6},
+    "sparse_plus": {"compares": 12, "adds": 6, "multiplies": 6, "divides": 6},
     "softsign": {"compares": 6, "adds": 6, "divides": 6},
     "hard_sigmoid": {"adds": 6, "compares": 12, "divides": 6},
     "hard_swish": {"adds": 6, "compares": 12, "multiplies": 6, "divides": 6},

@@ -138,7 +138,7 @@ WRONG = [
     ({"kernel": (3,), "out_channels": "4"}, "expected a whole number"),
     ({"kernel": (3,), "out_channels": True}, "expected a whole number"),
     ({"kernel": (3,), "out_channels": 4, "bias": 1}, "expected true or false"),
-    ({"kernel": (3,), "out_channels": 4, "padding": "same"}, "'padding' is 'same'"),
+    ({"kernel": (3,), "out_channels": 4, "padding": "wide"}, "'padding' is 'wide'"),
     ({"kernel": (3,), "out_channels": 4, "padding": ((1, 2, 3),)}, "'padding'"),
 ]
 

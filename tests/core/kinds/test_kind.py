@@ -9,8 +9,8 @@ from flopledger.kinds import FAMILIES, Attribute, Call, Kind, builtin
 from flopledger.kinds.kind import REQUIRED, dot_parts, same_shape
 
 GROUPS = {
-    "activation", "conv", "elementwise", "linear", "loss", "move", "norm", "pool", "recurrent", "resample",
-    "softmax",
+    "activation", "attention", "conv", "elementwise", "linear", "loss", "move", "norm", "pool", "recurrent",
+    "resample", "softmax",
 }  # fmt: skip
 
 TOY = Kind(

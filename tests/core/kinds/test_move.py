@@ -50,6 +50,7 @@ SHAPES = [
     ("squeeze", ((1, 3, 1),), {}, ((3,),)),
     ("squeeze", ((1, 3, 1),), {"axes": (-1,)}, ((1, 3),)),
     ("unsqueeze", ((3, 4),), {"axes": (0, -1)}, ((1, 3, 4, 1),)),
+    ("index_arithmetic", (A, (3,)), {"shape": (2, 3)}, ((2, 3),)),
     ("cast", (A,), {}, (A,)),
     ("roll", (A,), {}, (A,)),
     ("flip", (A,), {}, (A,)),
@@ -189,3 +190,9 @@ def test_kinds_of_other_families_may_be_free_too() -> None:
         "negate",
         "select",
     }
+
+
+def test_leading_axes_of_a_reshape_may_stay_as_they_are(ask: Ask) -> None:
+    assert ask("reshape", (2, 3, 4, 5), lead=2, shape=(-1, 10)).shapes == ((2, 3, 2, 10),)
+    with pytest.raises(ShapeError, match="no 3 leading axes"):
+        ask("reshape", (2, 3), lead=3, shape=(1,))

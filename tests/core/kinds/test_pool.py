@@ -135,3 +135,8 @@ def test_a_window_that_does_not_fit_says_why(
 def test_a_norm_that_is_no_number_is_refused(ask: Ask) -> None:
     with pytest.raises(GraphError, match="'p' is 'inf', expected a number"):
         ask("lp_pool", (1, 1, 4), kernel=(2,), p="inf")
+
+
+def test_padding_called_same_divides_the_sizes_by_the_stride_and_rounds_up(ask: Ask) -> None:
+    attrs = {"kernel": (3, 3), "stride": (2, 4), "padding": "same"}
+    assert ask("max_pool", (1, 3, 17, 6), **attrs).shapes == ((1, 3, 9, 2),)

@@ -48,6 +48,10 @@ CASES = [
     # 6 of 4: 18 for the mean, 24 differences, 18 for the variance
     ("variance", {"axes": (2,)}, ((2, 3),), {"adds": 60, "multiplies": 24, "divides": 12}),
     ("sort", {}, (A, A), None),
+    # 6 results of 4: 3 comparisons, 4 differences, 4 exponentials, 3 + 1 additions and a logarithm each
+    ("logsumexp", {"axes": (2,)}, ((2, 3),), {"compares": 18, "adds": 48, "exps": 24, "logs": 6}),
+    ("accumulate", {"shape": (5, 4)}, ((5, 4),), {"adds": 24}),
+    ("histogram", {"bins": 5}, ((5,),), {"adds": 48, "divides": 24}),
 ]
 
 

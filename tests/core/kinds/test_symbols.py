@@ -152,6 +152,46 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         st.just((IMAGE,)),
     )
     | with_attrs("resample", IMAGE, mode=st.just("area"), size=PAIRS),
+    "attention": with_attrs(
+        "attention",
+        ("N", 2, "H", 4),
+        ("N", 2, "W", 4),
+        ("N", 2, "W", 6),
+        causal=st.booleans(),
+        mask=st.booleans(),
+    )
+    | with_attrs(
+        "multi_head_attention",
+        ("H", "N", 8),
+        ("W", "N", 6),
+        ("W", "N", 5),
+        embed_dim=st.just(8),
+        heads=st.just(2),
+        causal=st.booleans(),
+        mask=st.booleans(),
+        extra_keys=st.integers(0, 2),
+    )
+    | with_attrs(
+        "transformer_encoder_layer",
+        ("N", "H", 8),
+        embed_dim=st.just(8),
+        heads=st.just(2),
+        batch_first=st.booleans(),
+        feedforward=st.just(12),
+    ),
+    "contraction": one_of(
+        ("einsum", {"equation": "abc,acd->abd"}, (("N", "H", 4), ("N", 4, "W"))),
+        ("einsum", {"equation": "abc,bd->ab", "bias": True}, (("N", "H", 3), ("H", "W"))),
+        ("einsum", {"equation": "ab,bc,cd->ad"}, (("N", "H"), ("H", "W"), ("W", 5))),
+        ("einsum", {"equation": "ab->ba"}, (("N", "H"),)),
+        ("grouped_matmul", {}, (("N", "H"), (3, "H", "W"))),
+        ("grouped_matmul", {"groups": 3, "bias": True}, (("N", "H"), ("H", "W"))),
+    ),
+    "deform": one_of(
+        ("grid_sample", {}, (IMAGE, ("N", 5, "W", 2))),
+        ("grid_sample", {"mode": "cubic"}, (IMAGE, ("N", "H", 6, 2))),
+        ("deform_conv", {"kernel": (3, 3), "padding": (1, 1), "out_channels": 6, "mask": True}, (IMAGE,)),
+    ),
     "detection": one_of(
         ("prior_box", {"priors": 4}, (IMAGE,)),
         ("roi_pool", {"pooled": (3, 3)}, (IMAGE, ("N", 5))),

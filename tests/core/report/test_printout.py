@@ -185,3 +185,40 @@ def test_a_width_is_a_whole_number_within_reason(toy: Ledger, width: str) -> Non
 @pytest.mark.parametrize("name", [n for n in conventions.names() if conventions.load(n).print])
 def test_the_printout_of_each_convention_is_well_formed(name: str) -> None:
     assert read_spec(conventions.load(name).print, f"{name}: ").columns
+
+
+def test_a_line_for_each_module_has_the_counts_of_all_calls_and_the_last_shapes(toy: Ledger) -> None:
+    first, second, third, *_ = toy.rows
+    rows = (
+        replace(first, module=2, label="b_0", count=3, params=1, inputs=((1, 2),)),
+        replace(second, module=1, label="a_0", count=5, params=2, inputs=((1, 4),)),
+        replace(third, module=2, label="b_0", count=4, params=0, inputs=((1, 8),)),
+        replace(first, module=None, count=100),
+    )
+    spec = {
+        "per": "module",
+        "shapes": "list",
+        "columns": [{"value": value} for value in ("label", "input", "params", "count")],
+    }
+
+    assert render([replace(toy, rows=rows, print_spec=spec)], "tool") == "a_0 [1, 4] 2 5\nb_0 [1, 8] 1 7\n"
+
+
+def test_a_row_without_a_label_shows_its_path(toy: Ledger) -> None:
+    rows = (replace(toy.rows[0], label="", path="here"), replace(toy.rows[1], label="name_0"))
+    spec = {"columns": [{"value": "label", "width": "0"}]}
+
+    assert render([replace(toy, rows=rows, print_spec=spec)], "tool") == "here\nname_0\n"
+
+
+def test_a_fraction_can_be_written_as_a_decimal(toy: Ledger) -> None:
+    total = replace(toy.total, count=347560)
+    spec = {"after": ["{decimal(count / 1000000000)} {decimal(count)}"]}
+
+    assert render([replace(toy, total=total, print_spec=spec)], "tool") == "0.00034756 347560.0\n"
+
+
+def test_a_formula_is_no_decimal(toy: Ledger) -> None:
+    total = replace(toy.total, count=symbol("N"))
+    with pytest.raises(ConventionError, match="how N is written as a decimal depends on the symbols"):
+        render([replace(toy, total=total, print_spec={"after": ["{decimal(count)}"]})], "tool")

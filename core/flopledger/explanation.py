@@ -11,14 +11,15 @@ difference of two neighbours, so that the causes sum to the gap by construction,
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger import engine, paramcauses, workcauses
-from flopledger.dims import total
-from flopledger.errors import UsageError
+from flopledger.dims import substitute, symbol_names, total, truncate
+from flopledger.errors import ConventionError, UsageError, nearest
 from flopledger.functions import number
+from flopledger.wording import Difference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
     from flopledger.convention import Convention
     from flopledger.dims import Number
     from flopledger.graph import Graph
-    from flopledger.workcauses import Difference
+    from flopledger.ledger import ConventionInfo, GraphInfo
 
 WHAT = ("count", "params")
 """What can be explained: the operations or the parameters."""
+SAMPLE = 1000
+"""What every symbol stands for when formulas are put in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,12 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two figures: the convention, what it is counted in, and the figure."""
+    """One of two figures: the convention, what it is counted in, the figure, and the reading."""
 
-    convention: str
+    convention: ConventionInfo
     unit: str
     figure: Number
-    switches: dict[str, str] = field(default_factory=dict)
+    graph: GraphInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,38 @@ class Explanation:
     b: Side
     gap: Number
     causes: tuple[Cause, ...]
+
+    def to_dict(self, *, layers: bool = False) -> dict[str, object]:
+        """Return the explanation as its JSON document; ``report/explain.schema.json`` describes it."""
+        from flopledger.report.story import document  # noqa: PLC0415  (report imports this module)
+
+        return document(self, layers=layers)
+
+    def to_json(self, *, layers: bool = False) -> str:
+        """Write the explanation as one JSON document."""
+        from flopledger.report.story import render  # noqa: PLC0415
+
+        return render(self, "json", layers=layers)
+
+    def __str__(self) -> str:
+        from flopledger.report.story import render  # noqa: PLC0415
+
+        return render(self).rstrip("\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A network under one convention, and what parts its figure from that of another; see :func:`survey`.
+
+    ``params`` is None for a tool that prints no parameter figure. ``explanation`` is None where ``reason``
+    says why the convention has no figure for this network.
+    """
+
+    convention: str
+    unit: str
+    params: Number | None = None
+    explanation: Explanation | None = None
+    reason: str = ""
 
 
 def explain(
@@ -82,26 +117,50 @@ def explain(
         UsageError: ``what`` is neither, or a convention gives no parameter figure.
     """
     if what not in WHAT:
-        raise UsageError(f"what is explained is one of {', '.join(WHAT)}, found {what!r}")
+        raise UsageError(
+            f"what is explained is one of {', '.join(WHAT)}, found {what!r}{nearest(what, WHAT)}"
+        )
     graph_b = graph_b or graph_a
     engine.check_applies(graph_a, a)
     engine.check_applies(graph_b, b)
-    differences = _of_params(graph_b, a, b) if what == "params" else list(_of_work(graph_a, graph_b, a, b))
     sides = (_side(graph_a, a, what), _side(graph_b, b, what))
+    differences = _of_params(graph_b, a, b) if what == "params" else list(_of_work(graph_a, graph_b, a, b))
     gap = number(sides[1].figure - sides[0].figure)
     return Explanation(what, graph_a.reading.source, *sides, gap, merged(differences))
 
 
+def survey(graphs: Iterable[tuple[Graph, Iterable[Convention]]], base: Convention) -> list[Entry]:
+    """Count a network under every convention that applies, and say what parts each figure from a base's.
+
+    Args:
+        graphs: The network under each profile, with the conventions that take that reading; the first of
+            them is the one that ``base`` counts.
+        base: The convention that the others are explained from.
+    """
+    entries: list[Entry] = []
+    first: Graph | None = None
+    for graph, conventions in graphs:
+        first = first or graph
+        entries += [_entry(first, graph, base, convention) for convention in conventions]
+    return entries
+
+
+def _entry(first: Graph, graph: Graph, base: Convention, convention: Convention) -> Entry:
+    try:
+        found = explain(first, base, convention, graph_b=graph)
+        params = engine.Counter(engine.structure_of(graph), convention).params()[0]
+    except ConventionError as error:
+        return Entry(convention.name, convention.unit, reason=str(error))
+    return Entry(convention.name, convention.unit, params, found)
+
+
 def _side(graph: Graph, convention: Convention, what: str) -> Side:
-    count = engine.Counter(engine.structure_of(graph), convention)
-    unit = "params" if what == "params" else convention.unit
+    ledger = engine.count(graph, convention)
     if what == "count":
-        figure: Number | None = count.total(count.rows())[0]
-    else:
-        figure = count.params()[0]
-    if figure is None:
+        return Side(ledger.convention, convention.unit, ledger.total.count, ledger.graph)
+    if ledger.total.params is None:
         raise UsageError(f"the convention {convention.name!r} gives no parameter figure")
-    return Side(convention.name, unit, figure, dict(convention.changed))
+    return Side(ledger.convention, "params", ledger.total.params, ledger.graph)
 
 
 def _of_work(graph_a: Graph, graph_b: Graph, a: Convention, b: Convention) -> Iterable[Difference]:
@@ -112,7 +171,7 @@ def _of_work(graph_a: Graph, graph_b: Graph, a: Convention, b: Convention) -> It
         before = _side(graph_a, a, "count").figure
         after = first.total(first.rows())[0]
         profile = ", ".join(f"{k} = {str(v).lower()}" for k, v in b.profile.items())
-        yield workcauses.Difference(
+        yield Difference(
             "kernel", f"read with {profile}, as {b.name} needs it: other kernels run", number(after - before)
         )
     yield from workcauses.differences(first, engine.Counter(structure, b))
@@ -129,7 +188,9 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
     for difference in differences:
         groups.setdefault((difference.kind, difference.text), []).append(difference)
     causes = []
-    for (kind, text), members in groups.items():
+    for (kind, said), members in groups.items():
+        details = {member.detail for member in members if member.count != 0}
+        text = f"{said} ({min(details)})" if len(details) == 1 and min(details) else said
         sums: dict[str, Number] = {}
         for member in members:
             if member.path is not None:
@@ -141,7 +202,10 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
     return tuple(sorted(causes, key=_largest_first))
 
 
-def _largest_first(cause: Cause) -> tuple[bool, Fraction, str]:
-    if isinstance(cause.count, (int, Fraction)):
-        return (True, -abs(Fraction(cause.count)), cause.cause)
-    return (False, Fraction(0), cause.cause)
+def _largest_first(cause: Cause) -> tuple[Fraction, str]:
+    """Order causes by their size; a formula is compared with every symbol at a sample size."""
+    count = cause.count
+    if not isinstance(count, (int, Fraction)):
+        count = substitute(truncate(count), dict.fromkeys(symbol_names(count), SAMPLE))
+    exact = Fraction(count) if isinstance(count, (int, Fraction)) else Fraction(0)
+    return -abs(exact), cause.cause

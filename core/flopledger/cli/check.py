@@ -1,0 +1,140 @@
+"""``flopledger check``: whether a network stays within limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.count import load, warnings
+from flopledger.cli.options import SourceOptions, pairs, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from fractions import Fraction
+    from typing import Any
+
+    from flopledger.budget import Verdict
+
+FORMATS = ("table", "json", "markdown")
+OVER = 1
+"""The exit code where a figure is over its limit."""
+
+EXAMPLES = """\b
+Examples:
+  flopledger check resnet18.prototxt --max-macs 1.9G --max-params 12M
+  flopledger check resnet18.prototxt --max count=1900000000 --max buffers=10K
+  flopledger count resnet18.prototxt --format json -o resnet18.json
+  flopledger check resnet18.prototxt --against resnet18.json --tolerance 0.5%
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOptions:
+    """What is checked, and how the result is shown."""
+
+    source: str
+    convention: str
+    switches: tuple[str, ...]
+    max_macs: str | None
+    max_params: str | None
+    limits: tuple[str, ...]
+    against: str | None
+    tolerance: str | None
+    form: str
+    output: str | None
+
+    def all_limits(self) -> dict[str, Fraction]:
+        """Return every limit by the figure that it is on.
+
+        Raises:
+            UsageError: A limit is malformed, on no figure of a total, or given twice.
+        """
+        from flopledger import budget  # noqa: PLC0415  (the help needs none of it)
+
+        short = {"macs": self.max_macs, "params": self.max_params}
+        given = pairs("--max", self.limits)
+        for key, text in short.items():
+            if text is not None and key in given:
+                raise UsageError(
+                    f"--max-{key} and --max {key} are both given, as {text!r} and {given[key]!r}"
+                )
+        written = {**{key: text for key, text in short.items() if text is not None}, **given}
+        return {budget.check_key(key): budget.parse_limit(text) for key, text in written.items()}
+
+
+@click.command("check", short_help="Check a network against limits.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("source")
+@source_options
+@click.option(
+    "-c", "--convention", metavar="NAME|FILE", default="mac", show_default=True,
+    help="The convention to count under, by name or a file such as ./mine.toml.",
+)  # fmt: skip
+@click.option(
+    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
+)
+@click.option("--max-macs", metavar="LIMIT", help="The most multiply-accumulates, such as 4.2G.")
+@click.option("--max-params", metavar="LIMIT", help="The most parameters, such as 26M.")
+@click.option(
+    "--max", "limits", metavar="KEY=LIMIT", multiple=True,
+    help="The most of a figure of the total: count, macs, params, trainable_params, buffers ...",
+)  # fmt: skip
+@click.option(
+    "--against",
+    metavar="FILE",
+    help="An earlier ledger (count --format json) or saved graph to compare with.",
+)
+@click.option(
+    "--tolerance",
+    metavar="SHARE",
+    help="How much more than --against is allowed: 0.5% or 0.005. Default: none.",
+)
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    help="How the result is written.",
+)  # fmt: skip
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+def command(**params: Any) -> None:
+    """Check a network against limits, or against an earlier count; exit with 1 if it is over one.
+
+    SOURCE is a file, package.module:attribute or file.py:attribute.
+    """
+    from flopledger.report import verdict  # noqa: PLC0415  (the help needs none of it)
+
+    reading = SourceOptions.taken_from(params)
+    options = CheckOptions(**params)
+    with progress(f"checking {options.source}"):
+        found = check(options, reading)
+        write(verdict.render(found, options.form), options.output)
+    for line in warnings([found.ledger]):
+        click.echo(f"Warning: {line}", err=True)
+    if not found.passed:
+        raise click.exceptions.Exit(OVER)
+
+
+def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
+    """Count the source, and hold it against the limits.
+
+    Raises:
+        UsageError: There is nothing to hold it against.
+    """
+    from flopledger import budget, engine  # noqa: PLC0415
+
+    limits = options.all_limits()
+    if not limits and options.against is None:
+        raise UsageError("nothing to check: give --max-macs, --max-params, --max or --against")
+    if options.tolerance is not None and options.against is None:
+        raise UsageError("--tolerance is for --against")
+    (convention,) = load((options.convention,), pairs("--set", options.switches))
+    tolerance = budget.parse_tolerance(options.tolerance or "0")
+    earlier = None
+    if options.against is not None:
+        earlier = budget.load(options.against)
+        if earlier is None:
+            graph = SourceOptions().read(options.against, {})
+            earlier = budget.of_ledger(engine.count(graph, convention), options.against)
+    ledger = engine.count(reading.read(options.source, convention.profile), convention)
+    return budget.check(ledger, limits, earlier, tolerance)

@@ -1,0 +1,137 @@
+"""``flopledger compare``: two networks side by side."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.count import load, warnings
+from flopledger.cli.options import SourceOptions, literals, pairs, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from flopledger.comparison import Comparison
+    from flopledger.graph import Graph
+
+FORMATS = ("table", "json", "markdown")
+DIFFERENT = 1
+"""The exit code where the networks are not equal."""
+STEP = 0.2
+"""Seconds between two looks at a thread, so that Ctrl-C is heard in between."""
+
+EXAMPLES = """\b
+Examples:
+  flopledger compare resnet18.prototxt alexnet.prototxt
+  flopledger compare paddle.vision.models:resnet50 -i 1x3x224x224 keras.applications:ResNet50
+  flopledger compare before.json model.py:Net -j 1x3x224x224
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """What is compared, and how it is shown."""
+
+    a: str
+    b: str
+    conventions: tuple[str, ...]
+    switches: tuple[str, ...]
+    layers: bool
+    form: str
+    output: str | None
+
+
+@dataclass(slots=True)
+class Task:
+    """Something that is done in a thread of its own: its result, or what went wrong."""
+
+    work: Callable[[], Graph]
+    result: list[Graph] = field(default_factory=list)
+    error: list[BaseException] = field(default_factory=list)
+
+    def __call__(self) -> None:
+        """Do it."""
+        try:
+            self.result.append(self.work())
+        except BaseException as error:  # noqa: BLE001  (it is raised again where the result is asked for)
+            self.error.append(error)
+
+
+@click.command("compare", short_help="Compare two networks.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@source_options
+@click.option("-j", "inputs_b", metavar="SPEC", multiple=True, help="As -i, for B; -i is for A.")
+@click.option("--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", help="As --inputs, for B.")
+@click.option("--arg-b", "arguments_b", metavar="KEY=VALUE", multiple=True, help="As --arg, for B.")
+@click.option("--frontend-b", metavar="NAME", help="As --frontend, for B.")
+@click.option(
+    "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    help="A convention for the totals; may be repeated. Default: mac.",
+)  # fmt: skip
+@click.option(
+    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the conventions."
+)
+@click.option("--layers", is_flag=True, help="Show the layers that are the same, too.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    help="How the result is written.",
+)  # fmt: skip
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+def command(**params: Any) -> None:
+    """Compare two networks, layer by layer; exit with 1 unless they are equal.
+
+    A and B are files, package.module:attribute or file.py:attribute, of any frameworks. Equal means
+    that every layer has a counterpart with as many MACs and trainable parameters.
+    """
+    from flopledger.report import sidebyside  # noqa: PLC0415  (the help needs none of it)
+
+    given = {name: params.pop(f"{name}_b") for name in ("inputs", "inputs_from", "arguments", "frontend")}
+    reading_a = SourceOptions.taken_from(params)
+    if given["inputs"] and given["inputs_from"]:
+        raise UsageError("-j and --inputs-b are both given; give specs or a function that makes them")
+    given["arguments"] = literals("--arg-b", given["arguments"])
+    options = CompareOptions(**params)
+    with progress(f"comparing {options.a} and {options.b}"):
+        found = compare(options, reading_a, replace(reading_a, **given))
+        write(sidebyside.render(found, options.form, layers=options.layers), options.output)
+    for line in warnings([found.a, found.b]):
+        click.echo(f"Warning: {line}", err=True)
+    if not found.equal:
+        raise click.exceptions.Exit(DIFFERENT)
+
+
+def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: SourceOptions) -> Comparison:
+    """Read both sources side by side, and compare them."""
+    from flopledger import comparison  # noqa: PLC0415
+    from flopledger.cli.read import profile_for  # noqa: PLC0415
+
+    names = options.conventions or ("mac",)
+    loaded = load(names, pairs("--set", options.switches))
+    profile = profile_for(names)
+    graphs = together(lambda: reading_a.read(options.a, profile), lambda: reading_b.read(options.b, profile))
+    return comparison.compare(*graphs, *loaded)
+
+
+def together(first: Callable[[], Graph], second: Callable[[], Graph]) -> tuple[Graph, Graph]:
+    """Read two sources at once, each in a thread, and raise what goes wrong in the first, then the second."""
+    from flopledger import plugins  # noqa: PLC0415
+
+    plugins.registry()  # found once, before there are several threads
+    tasks = [Task(first), Task(second)]
+    threads = [threading.Thread(target=task, daemon=True) for task in tasks]
+    for thread in threads:
+        thread.start()
+    for thread, task in zip(threads, tasks, strict=True):
+        while thread.is_alive():
+            thread.join(STEP)
+        for error in task.error:
+            raise error
+    return tasks[0].result[0], tasks[1].result[0]

@@ -1,0 +1,179 @@
+"""``flopledger explain``: why two figures of a network differ, and where a figure comes from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.options import SourceOptions, pairs, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from flopledger.convention import Convention
+    from flopledger.graph import Graph
+
+FORMATS = ("table", "json", "markdown")
+BASE = "mac"
+"""What ``--all`` explains every convention from."""
+PAIR = 2
+
+EXAMPLES = """\b
+Examples:
+  flopledger explain alexnet.prototxt mac netscope
+  flopledger explain alexnet.prototxt mac 2mac --set b.bias=mac --layers
+  flopledger explain alexnet.prototxt --all
+  flopledger explain alexnet.prototxt --figure 727M --figure 1.4G
+  flopledger explain model.py:Net ptflops thop -i 1x3x224x224 --format markdown
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainOptions:
+    """What is explained, and how it is shown."""
+
+    source: str
+    conventions: tuple[str, ...]
+    every: bool
+    figures: tuple[str, ...]
+    switches: tuple[str, ...]
+    what: str
+    layers: bool
+    form: str
+    output: str | None
+
+    def check(self) -> None:
+        """Refuse to do several things at once, or none.
+
+        Raises:
+            UsageError: Not exactly one of two conventions, ``--all`` and ``--figure`` is asked for.
+        """
+        asked = [bool(self.conventions), self.every, bool(self.figures)]
+        if sum(asked) != 1:
+            raise UsageError("give two conventions, or --all, or --figure, and only one of the three")
+        if self.conventions and len(self.conventions) != PAIR:
+            given = " ".join(self.conventions)
+            raise UsageError(f"two conventions are explained, from one to the other; found {given}")
+        if not self.conventions and (self.layers or self.what != "count"):
+            raise UsageError("--layers and --what are for two conventions, not for --all or --figure")
+
+
+@click.command("explain", short_help="Explain why two figures differ.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("source")
+@click.argument("conventions", metavar="[A B]", nargs=-1)
+@source_options
+@click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")
+@click.option(
+    "--figure", "figures", metavar="FIGURE", multiple=True,
+    help="Find what prints a figure, such as 4.09G or 25.6M; may be repeated.",
+)  # fmt: skip
+@click.option(
+    "--set", "switches", metavar="KEY=VALUE", multiple=True,
+    help="Change a decision of both conventions that have it; a.KEY=VALUE or b.KEY=VALUE of one.",
+)  # fmt: skip
+@click.option(
+    "--what", type=click.Choice(["count", "params"]), default="count", show_default=True,
+    help="Which figure is explained: that of the operations or that of the parameters.",
+)  # fmt: skip
+@click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    help="How the result is written.",
+)  # fmt: skip
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+def command(**params: Any) -> None:
+    """Explain why two conventions give different figures, by causes that sum to the gap.
+
+    SOURCE is a file, package.module:attribute or file.py:attribute. A becomes B one decision at a time.
+    """
+    reading = SourceOptions.taken_from(params)
+    options = ExplainOptions(**params)
+    options.check()
+    with progress(f"explaining {options.source}"):
+        if options.every:
+            text = _survey(options, reading)
+        elif options.figures:
+            text = _search(options, reading)
+        else:
+            text = _story(options, reading)
+        write(text, options.output)
+
+
+def _story(options: ExplainOptions, reading: SourceOptions) -> str:
+    from flopledger import api, explanation  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import story  # noqa: PLC0415
+
+    a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
+    graphs: dict[int, Graph] = {}
+    for profile, members in api.profiles((a, b)):
+        graph = reading.read(options.source, profile)
+        graphs.update((id(member), graph) for member in members)
+    found = explanation.explain(graphs[id(a)], a, b, graph_b=graphs[id(b)], what=options.what)
+    return story.render(found, options.form, layers=options.layers)
+
+
+def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Convention, Convention]:
+    """Load the two conventions, each with its own switches and those that name no side.
+
+    Raises:
+        ConventionError: A convention is unknown or malformed, or has no such switch.
+    """
+    from flopledger import convention  # noqa: PLC0415
+
+    loaded = [convention.load(name) for name in names]
+    chosen: list[dict[str, str]] = [{}, {}]
+    for key, value in switches.items():
+        side, dot, name = key.partition(".")
+        if dot and side in ("a", "b"):
+            chosen["ab".index(side)][name] = value
+            continue
+        having = [i for i, one in enumerate(loaded) if key in one.switches] or [0, 1]
+        for i in having:
+            chosen[i].setdefault(key, value)
+    return loaded[0].set(chosen[0]), loaded[1].set(chosen[1])
+
+
+def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
+    from flopledger import explanation  # noqa: PLC0415
+    from flopledger.report import survey  # noqa: PLC0415
+
+    graphs = readings(options, reading)
+    return survey.render(explanation.survey(graphs, graphs[0][1][0]), options.form)
+
+
+def _search(options: ExplainOptions, reading: SourceOptions) -> str:
+    from flopledger import engine, lookup  # noqa: PLC0415
+    from flopledger.report import search  # noqa: PLC0415
+
+    figures = [lookup.parse_figure(text) for text in options.figures]
+    graphs = readings(options, reading)
+    tried = lookup.candidates(graphs)
+    found = [(figure, lookup.find(tried, figure)) for figure in figures]
+    return search.render(found, engine.graph_info(graphs[0][0]), options.form)
+
+
+def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:
+    """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
+    from flopledger import api, convention, plugins  # noqa: PLC0415
+    from flopledger.cli.count import load  # noqa: PLC0415
+
+    names = [BASE, *(name for name in convention.names(plugins.conventions()) if name != BASE)]
+    loaded = load(names, pairs("--set", options.switches))
+    first = reading.read(options.source, {})
+    framework = first.reading.framework
+    fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
+    return [
+        (first if _meets(first, profile) else reading.read(options.source, profile), members)
+        for profile, members in api.profiles(fitting)
+    ]
+
+
+def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
+    found = graph.reading.profile
+    return all(found.get(key, value) == value for key, value in profile.items())

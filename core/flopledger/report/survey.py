@@ -1,0 +1,122 @@
+"""A network under every convention that applies, with what parts each figure from that of the first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.dims import total
+from flopledger.functions import number
+from flopledger.ledger import figure
+from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report.figures import grouped, plain_line, scaled
+from flopledger.report.story import cause_document, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flopledger.explanation import Entry, Explanation
+
+SCHEMA = "flopledger.explain-all/1"
+RIGHT = frozenset({1, 4})
+SHOWN = 4
+"""How many causes a table shows of each convention, the largest first."""
+
+
+def render(entries: Sequence[Entry], form: str = "table") -> str:
+    """Render a survey in a format, as a text that ends with a line break."""
+    if form == "json":
+        return jsonfile.written(document(entries)) + "\n"
+    lines = _marked(entries) if form == "markdown" else _plain(entries)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _explained(entries: Sequence[Entry]) -> list[tuple[Entry, Explanation]]:
+    return [(entry, entry.explanation) for entry in entries if entry.explanation is not None]
+
+
+def _plain(entries: Sequence[Entry]) -> Iterator[str]:
+    yield plain_line(_heading(entries))
+    yield ""
+    yield from grid.plain(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
+    for line in _left_out(entries):
+        yield from ("", line)
+    yield from ("", _provenance(entries))
+
+
+def _marked(entries: Sequence[Entry]) -> Iterator[str]:
+    escaped = markdown.escaped
+    yield f"### {escaped(plain_line(_heading(entries)))}"
+    yield ""
+    yield from grid.marked(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
+    for line in _left_out(entries):
+        yield from ("", escaped(line))
+    yield from ("", f"<sub>{escaped(_provenance(entries))}</sub>")
+
+
+def _heading(entries: Sequence[Entry]) -> str:
+    explained = _explained(entries)
+    source = explained[0][1].source if explained else "the network"
+    return f"{source}: under every convention that applies"
+
+
+def _headers(entries: Sequence[Entry]) -> tuple[str, ...]:
+    explained = _explained(entries)
+    base = explained[0][1].a if explained else None
+    against = f"what parts it from {notes.titled(base.convention)}" if base else "why"
+    return ("convention", "count", "unit", "in short", "params", against)
+
+
+def _row(entry: Entry, explanation: Explanation) -> list[str]:
+    side = explanation.b
+    params = "" if entry.params is None else grouped(entry.params)
+    short = scaled(side.figure, side.unit)
+    name = notes.titled(side.convention)
+    return [name, grouped(side.figure), side.unit, short, params, grid.BREAK.join(_causes(explanation))]
+
+
+def _causes(explanation: Explanation) -> Iterator[str]:
+    causes = explanation.causes
+    shown = len(causes) if len(causes) == SHOWN + 1 else SHOWN
+    yield from (f"{signed(cause.count)} {cause.cause}" for cause in causes[:shown])
+    if len(causes) > shown:
+        rest = number(total(cause.count for cause in causes[shown:]))
+        yield f"{signed(rest)} by {len(causes) - shown} smaller causes"
+
+
+def _left_out(entries: Sequence[Entry]) -> Iterator[str]:
+    for entry in entries:
+        if entry.explanation is None:
+            yield plain_line(f"{entry.convention} gives no figure here: {entry.reason}")
+
+
+def _provenance(entries: Sequence[Entry]) -> str:
+    graphs = [one.b.graph for _, one in _explained(entries)]
+    return plain_line("; ".join([*notes.origin(graphs[0]), *notes.signed(*graphs)])) if graphs else ""
+
+
+def document(entries: Sequence[Entry]) -> dict[str, object]:
+    """Return the JSON document that ``explain-all.schema.json`` describes."""
+    explained = _explained(entries)
+    return {
+        "schema": SCHEMA,
+        "base": jsonfile.convention_document(explained[0][1].a.convention) if explained else None,
+        "graph": jsonfile.graph_document(explained[0][1].a.graph) if explained else None,
+        "conventions": [_entry(*one) for one in explained],
+        "left_out": [
+            {"convention": entry.convention, "reason": entry.reason}
+            for entry in entries
+            if entry.explanation is None
+        ],
+    }
+
+
+def _entry(entry: Entry, explanation: Explanation) -> dict[str, object]:
+    return {
+        "convention": entry.convention,
+        "set": dict(explanation.b.convention.switches),
+        "unit": explanation.b.unit,
+        "figure": figure(explanation.b.figure),
+        "params": None if entry.params is None else figure(entry.params),
+        "gap": figure(explanation.gap),
+        "causes": [cause_document(cause) for cause in explanation.causes],
+    }

@@ -1,0 +1,148 @@
+"""``flopledger check``: ResNet-18 has 1,814,073,344 macs and 11,689,512 parameters; the toy 3888 macs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+from documents import plain, validated
+from flopledger.cli import run
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+Run: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+RESNET = str(EXAMPLES / "resnet18.prototxt")
+LENET = str(EXAMPLES / "lenet.prototxt")
+
+OVER = """\
+toy.prototxt: over its limits
+
+      figure  found  limit  before  change
+over  macs    3,888  3,800
+ok    count   3,888  4,000
+
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; convention: mac (X); \
+graph: X; flopledger V
+"""
+
+
+def test_a_network_within_its_budget_passes(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", RESNET, "--max-macs", "1.9G", "--max-params", "11_689_512"]) == 0
+    assert capfd.readouterr().out.startswith(f"{RESNET}: within its limits\n")
+
+
+def test_one_over_its_budget_does_not(toy: Path, flopledger: Run) -> None:
+    done = flopledger("check", toy, "--max-macs", "3.8K", "--max", "count=4000")
+
+    assert (done.returncode, plain(done.stdout)) == (1, OVER)
+    assert done.stderr == "Warning: toy.prototxt, mac: 1 call without a formula, not in the total: Python\n"
+
+
+@pytest.mark.parametrize(
+    ("limit", "code"), [("3888", 0), ("3887", 1), ("3.888k", 0), ("3,888", 0), ("4e3", 0), ("0.0039M", 0)]
+)
+def test_a_limit_is_exact_and_may_be_reached(limit: str, code: int, toy: Path) -> None:
+    assert run(["check", str(toy), "--max-macs", limit, "-o", str(toy.parent / "out")]) == code
+
+
+def earlier(toy: Path, flopledger: Run, count: int) -> Path:
+    """Write a ledger in which the toy's convolution counted so much."""
+    document = json.loads(flopledger("count", toy, "--format", "json").stdout)
+    document["total"]["count"] = document["rows"][0]["count"] = count
+    path = toy.parent / "earlier.json"
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_layers_that_grew_are_named(toy: Path, flopledger: Run) -> None:
+    """3888 is 188, or 5.1 %, more than 3700; 1 % more would be 3737."""
+    done = flopledger("check", toy, "--against", earlier(toy, flopledger, 3700), "--tolerance", "1%")
+
+    assert done.returncode == 1
+    assert "over  count   3,888  3,737   3,700  +188 (5.1%)" in done.stdout
+    assert "conv   count    3,700  3,888  +188 (5.1%)" in done.stdout
+
+
+def test_a_tolerance_lets_a_little_pass(toy: Path, flopledger: Run) -> None:
+    before = earlier(toy, flopledger, 3700)
+
+    assert flopledger("check", toy, "--against", before, "--tolerance", "0.06").returncode == 0
+    assert flopledger("check", toy, "--against", before, "--tolerance", "5%").returncode == 1
+
+
+def test_what_shrank_passes(toy: Path, flopledger: Run) -> None:
+    assert flopledger("check", toy, "--against", earlier(toy, flopledger, 5000)).returncode == 0
+
+
+def test_a_saved_graph_is_counted_as_the_network_is(flopledger: Run, tmp_path: Path) -> None:
+    flopledger("read", LENET, "-o", "before.json")
+
+    assert flopledger("check", LENET, "--against", "before.json").returncode == 0
+    done = flopledger("check", LENET, "-i", "2x1x28x28", "--against", "before.json", "--format", "json")
+    document = validated("check", done.stdout)
+    assert (done.returncode, document["passed"]) == (1, False)
+    assert [(f["figure"], f["passed"], f["found"], f["before"]) for f in document["findings"]] == [
+        ("count", False, 4_586_000, 2_293_000),
+        ("macs", False, 4_586_000, 2_293_000),
+        ("params", True, 431_080, 431_080),
+    ]
+    assert document["grown"][0] == {
+        "path": "conv2",
+        "figure": "count",
+        "before": 1_600_000,
+        "after": 3_200_000,
+    }
+    assert (tmp_path / "before.json").is_file()
+
+
+def test_markdown(toy: Path, flopledger: Run) -> None:
+    shown = flopledger("check", toy, "--max-macs", "1", "--format", "markdown").stdout
+
+    assert "| over | macs | 3,888 | 1 |  |  |" in shown
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "nothing to check: give --max-macs"),
+        (("--max-macs", "much"), "'much' is not a limit"),
+        (("--max", "size=3"), "no figure 'size'"),
+        (("--max", "mac=3"), "did you mean 'macs'?"),
+        (("--max", "macs"), "expected KEY=VALUE"),
+        (("--max-macs", "3", "--max", "macs=4"), "--max-macs and --max macs are both given"),
+        (("--max-macs", "3", "--tolerance", "1%"), "--tolerance is for --against"),
+        (("--against", "x.json", "--tolerance", "200%"), "'200%' is not a tolerance"),
+    ],
+)
+def test_what_can_not_be_checked(
+    args: tuple[str, ...], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["check", LENET, *args]) == 2
+    assert message in capfd.readouterr().err
+
+
+def test_an_earlier_ledger_must_be_one_of_the_same_convention(toy: Path, flopledger: Run) -> None:
+    before = earlier(toy, flopledger, 3888)
+    done = flopledger("check", toy, "-c", "2mac", "--against", before)
+
+    assert (done.returncode, "was counted under mac, this one under 2mac" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"schema": "flopledger.ledger/1"}', '{"schema": "x"}'])
+def test_an_earlier_ledger_must_be_readable(text: str, flopledger: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    done = flopledger("check", LENET, "--against", "bad.json")
+
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "bad.json" in done.stderr
+
+
+def test_symbols_have_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", LENET, "-i", "Nx1x28x28", "--max-macs", "1G"]) == 2
+    assert "give the inputs sizes instead of symbols" in capfd.readouterr().err

@@ -1,0 +1,193 @@
+"""``flopledger explain``: the toy has 3888 macs and 4 * 6 * 6 = 144 bias additions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+from documents import plain, validated
+from flopledger.cli import run
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable
+
+Run: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
+
+ALEXNET = str(Path(__file__).parents[3] / "examples" / "alexnet.prototxt")
+
+STORY = """\
+toy.prototxt: operations, from mac to 2mac bias=add
+
+change      figure  why
+         3,888 MAC  mac
++3,888       7,776  unit: a multiply-accumulate is one MAC, or two FLOP [1 call]
+  +144       7,920  bias of conv counted by 2mac only [1 call]
+        7,920 FLOP  2mac bias=add
+
+The gap is +4,032: the 2 causes sum to it, to the unit.
+
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; conventions: \
+mac (X) and 2mac bias=add (X); graph: X; flopledger V
+"""
+
+MARKDOWN = r"""### toy.prototxt: operations, from mac to 2mac bias=add
+
+| change | figure | why |
+| ---: | ---: | --- |
+|  | 3,888 MAC | mac |
+| +3,888 | 7,776 | unit: a multiply-accumulate is one MAC, or two FLOP \[1 call\] |
+| +144 | 7,920 | bias of conv counted by 2mac only \[1 call\] |
+|  | 7,920 FLOP | 2mac bias=add |
+
+The gap is +4,032: the 2 causes sum to it, to the unit.
+
+<sub>source: """
+
+ALL = """\
+convention      count  unit  in short     params  what parts it from mac
+mac             3,888  MAC   3.888 kMAC        0
+2mac            7,776  FLOP  7.776 kFLOP       0  +3,888 unit: a multiply-accumulate is one MAC, or two FLOP
+2mac-1          7,632  FLOP  7.632 kFLOP       0  +3,888 unit: a multiply-accumulate is one MAC, or two FLOP
+                                                  -144 a dot product of n terms of conv is 2n - 1 operations \
+by 2mac-1, not 2n
+convnet-burden  4,032  MAC   4.032 kMAC        0  +144 bias of conv counted by convnet-burden only
+netscope        3,888  MAC   3.888 kMAC        0
+"""
+
+FIGURE = """\
+toy.prototxt: 4.0K is what these count:
+
+convention      figure  unit  off by
+convnet-burden   4,032  MAC       32  0.8%
+mac bias=add     4,032  MAC       32  0.8%
+
+source: """
+
+
+def test_the_table_leads_from_one_figure_down_to_the_other(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", toy, "mac", "2mac", "--set", "b.bias=add")
+
+    assert (done.returncode, done.stderr, plain(done.stdout)) == (0, "", STORY)
+
+
+def test_markdown_can_be_pasted_into_an_issue(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", toy, "mac", "2mac", "--set", "b.bias=add", "--format", "markdown")
+
+    assert done.stdout.startswith(MARKDOWN)
+
+
+def test_layers_are_named_on_demand(toy: Path, flopledger: Run) -> None:
+    lines = flopledger("explain", toy, "mac", "2mac", "--layers").stdout.splitlines()
+
+    assert lines[5] == "+3,888                conv"
+
+
+def test_json_is_the_contract(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", toy, "mac", "2mac", "--set", "bias=add", "--format", "json", "--layers")
+    document = validated("explain", done.stdout)
+
+    assert list(document) == ["schema", "what", "a", "b", "gap", "causes"]
+    assert (document["a"]["figure"], document["a"]["convention"]["set"]) == (4032, {"bias": "add"})
+    assert (document["b"]["figure"], document["b"]["unit"]) == (7920, "FLOP")
+    assert document["gap"] == 3888
+    assert document["causes"] == [
+        {
+            "cause": "unit: a multiply-accumulate is one MAC, or two FLOP", "kind": "unit", "count": 3888,
+            "calls": 1, "layers": [{"path": "conv", "count": 3888}],
+        },
+    ]  # fmt: skip
+
+
+def test_parameters_are_explained_too(capfd: pytest.CaptureFixture[str]) -> None:
+    """AlexNet has 96 + 256 + 384 + 384 + 256 + 4096 + 4096 + 1000 = 10,568 biases."""
+    assert run(["explain", ALEXNET, "mac", "caffe-script", "--what", "params", "--format", "json"]) == 0
+    document = validated("explain", capfd.readouterr().out)
+
+    assert (document["a"]["figure"], document["b"]["figure"]) == (60_965_224, 60_954_656)
+    assert [(c["cause"], c["kind"], c["count"], c["calls"]) for c in document["causes"]] == [
+        ("biases: not counted by caffe-script", "parameters", -10_568, 8)
+    ]
+
+
+def test_parameters_are_those_of_modules(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["explain", ALEXNET, "mac", "caffe-script", "--what", "params"]) == 0
+    assert (
+        "-10,568         60,954,656  biases: not counted by caffe-script [8 modules]"
+        in capfd.readouterr().out
+    )
+
+
+def test_all_conventions_stand_in_one_table(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", toy, "--all")
+
+    assert done.returncode == 0
+    assert ALL in done.stdout
+    assert "\ncaffe-script gives no figure here: " in done.stdout
+    assert "ptflops" not in done.stdout
+
+
+def test_all_conventions_in_json(toy: Path, flopledger: Run) -> None:
+    document = validated("explain-all", flopledger("explain", toy, "--all", "--format", "json").stdout)
+    found = {entry["convention"]: entry for entry in document["conventions"]}
+
+    assert document["base"]["name"] == "mac"
+    assert (found["2mac-1"]["figure"], found["2mac-1"]["gap"]) == (7632, 3744)
+    assert [cause["count"] for cause in found["2mac-1"]["causes"]] == [3888, -144]
+    assert [left["convention"] for left in document["left_out"]] == ["caffe-script"]
+
+
+def test_all_conventions_in_markdown(toy: Path, flopledger: Run) -> None:
+    shown = flopledger("explain", toy, "--all", "--format", "markdown").stdout
+
+    assert "two FLOP<br>-144 a dot product" in shown
+    assert "\\u" not in shown
+
+
+def test_a_figure_leads_to_its_convention(toy: Path, flopledger: Run) -> None:
+    """4.0K stands for 3950 to 4050."""
+    done = flopledger("explain", toy, "--figure", "4.0K")
+
+    assert done.stdout.startswith(FIGURE)
+
+
+def test_a_figure_that_none_prints_gets_the_nearest(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", toy, "--figure", "3888", "--figure", "5K", "--format", "json")
+    exact, none = validated("figures", done.stdout)["figures"]
+
+    assert (exact["fits"], exact["matches"][0]["convention"], exact["matches"][0]["off_by"]) == (
+        True,
+        "mac",
+        0,
+    )
+    assert (none["fits"], none["low"], none["high"]) == (False, 4500, 5500)
+    assert [match["figure"] for match in none["matches"]] == [4032, 4032, 3888]
+    assert "no convention prints 5K" in flopledger("explain", toy, "--figure", "5K").stdout
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ((), "give two conventions, or --all, or --figure"),
+        (("mac",), "two conventions are explained, from one to the other; found mac"),
+        (("mac", "2mac", "--all"), "only one of the three"),
+        (("--all", "--layers"), "--layers and --what are for two conventions"),
+        (("mac", "2mac", "--set", "c.bias=add"), "no switch 'c.bias'"),
+        (("mac", "2mac", "--set", "a.bis=add"), "no switch 'bis'"),
+        (("mac", "thop"), "is for networks of torch"),
+        (("mac", "nothing"), "nothing"),
+        (("--figure", "much"), "'much' is not a figure"),
+    ],
+)
+def test_what_can_not_be_explained(
+    args: tuple[str, ...], message: str, toy: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["explain", str(toy), *args]) == 2
+    out, err = capfd.readouterr()
+    assert (out, message in err) == ("", True)
+
+
+def test_the_result_can_go_to_a_file(toy: Path, flopledger: Run) -> None:
+    assert flopledger("explain", toy, "mac", "2mac", "-o", "why.txt").stdout == ""
+    assert (toy.parent / "why.txt").read_text() == flopledger("explain", toy, "mac", "2mac").stdout

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+
+import flopledger as fl
+import pytest
+from documents import validated
+from flopledger.errors import ConventionError, ProfileMismatch, UsageError
+from flopledger.testing import assert_budget
+from handmade import network
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LENET = EXAMPLES / "lenet.prototxt"
+"""2,293,000 macs: 20 * 25 * 24^2 + 50 * 500 * 8^2 + 800 * 500 + 500 * 10; 431,080 parameters."""
+
+
+def test_explain_reads_a_source_and_sums() -> None:
+    found = fl.explain(LENET, "mac", "2mac")
+
+    assert (found.a.figure, found.b.figure, found.gap) == (2_293_000, 4_586_000, 2_293_000)
+    assert sum(cause.count for cause in found.causes) == found.gap
+    assert str(found).startswith(f"{LENET}: operations, from mac to 2mac\n")
+    assert validated("explain", found.to_json()) == json.loads(json.dumps(found.to_dict()))
+
+
+def test_explain_takes_a_graph_inputs_and_loaded_conventions() -> None:
+    two = fl.explain(LENET, "mac", fl.load("2mac").set({"bias": "add"}), "2x1x28x28")
+    graph = fl.explain(fl.read(LENET), "mac", "caffe-script", what="params")
+
+    assert two.a.figure == 4_586_000
+    assert two.b.convention.switches == {"bias": "add"}
+    assert graph.gap == -(20 + 50 + 500 + 10)
+
+
+def test_explain_refuses_a_graph_that_was_read_otherwise() -> None:
+    with pytest.raises(ProfileMismatch, match="torch-flop-counter-no-grad"):
+        fl.explain(network(), "mac", "torch-flop-counter-no-grad")
+    with pytest.raises(ConventionError, match="is for networks of torch"):
+        fl.explain(LENET, "mac", "thop")
+
+
+def test_compare_takes_sources_and_graphs() -> None:
+    found = fl.compare(LENET, fl.read(LENET), convention="2mac")
+
+    assert found.equal
+    assert (found.a.total.count, found.a.total.unit) == (4_586_000, "FLOP")
+    assert "Equal: " in str(found)
+    assert validated("compare", found.to_json()) == json.loads(json.dumps(found.to_dict()))
+
+
+def test_compare_takes_inputs_for_each_side() -> None:
+    same = fl.compare(LENET, LENET, "2x1x28x28")
+    other = fl.compare(LENET, LENET, "2x1x28x28", "1x1x28x28")
+
+    assert (same.equal, same.macs) == (True, 0)
+    assert (other.equal, other.macs) == (False, -2_293_000)
+
+
+def test_functions_stay_functions_after_their_modules_are_imported() -> None:
+    """A module of the name of a function would hide it once it is imported."""
+    for name in ("explanation", "comparison", "engine", "api"):
+        importlib.import_module(f"flopledger.{name}")
+
+    assert all(callable(getattr(fl, name)) for name in ("count", "read", "explain", "compare", "load"))
+
+
+def test_a_budget_that_holds_gives_the_ledger() -> None:
+    ledger = assert_budget(LENET, max_macs="2.3M", max_params=431_080, limits={"buffers": 0})
+
+    assert ledger.total.macs == 2_293_000
+
+
+def test_a_budget_that_does_not_hold_fails_with_the_table(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"over  macs    2,293,000  2,292,999"):
+        assert_budget(LENET, max_macs=2_292_999)
+    before = tmp_path / "before.json"
+    before.write_text(fl.count(LENET).to_json())
+    assert_budget(LENET, against=before)
+    with pytest.raises(AssertionError, match=r"Layers that grew:\n.*\nconv2  count"):
+        assert_budget(LENET, "2x1x28x28", against=before, tolerance="10%")
+
+
+def test_a_budget_without_a_limit_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="nothing to check"):
+        assert_budget(LENET)
+    saved = tmp_path / "graph.json"
+    saved.write_text(fl.read(LENET).to_json())
+    with pytest.raises(UsageError, match="is no ledger; make one with count --format json"):
+        assert_budget(LENET, against=saved)
