@@ -43,7 +43,7 @@ peers: $(VENV)/.dev ## run the differential tests against the peer tools themsel
 	$(BIN)/python -m pytest tests/differential --peers
 
 clean: ## remove what make made
-	rm -rf $(VENV) docs/_build dist
+	rm -rf $(VENV) docs/_build docs/reference/generated dist
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flopledger needs Python 3.11 or newer; this is " + sys.version.split()[0] + ": name another one with make PYTHON=...")'
@@ -55,7 +55,7 @@ $(VENV)/.base: $(VENV)/.made $(PINS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) -e '.[dev]'
+	$(PIP) -e '.[dev,torch,peers-torch,peers-keras,peers-paddle]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.base

@@ -28,6 +28,7 @@ class Parameters:
     def __init__(self, builder: GraphBuilder) -> None:
         self.builder = builder
         self.owners: dict[str, tuple[int, str]] = {}
+        self.also: dict[int, list[str]] = {}
         self.notes: list[str] = []
 
     def add(self, entry: Entry, path: str, blobs: Sequence[Blob]) -> tuple[tuple[str, int], ...]:
@@ -73,8 +74,14 @@ class Parameters:
                 f"shares the parameter {spec.name!r} with layer {owner!r}, where its shape is "
                 f"{_text(shared.shape)}; here it would be {_text(blob.shape)}"
             )
-        self.builder.parameters[number] = replace(shared, names=(*shared.names, f"{path}.{blob.name}"))
+        self.also.setdefault(number, []).append(f"{path}.{blob.name}")
         return number
+
+    def finish(self) -> None:
+        """Give each shared blob the names that it has in other layers."""
+        for number, names in self.also.items():
+            shared = self.builder.parameters[number]
+            self.builder.parameters[number] = replace(shared, names=(*shared.names, *names))
 
 
 def _text(shape: Shape) -> str:

@@ -73,6 +73,7 @@ class _Reader:
         self.makers: dict[str, str] = {}
         self.culprits: dict[int, str] = {}
         self.paths: set[str] = {""}
+        self.repeats: dict[str, int] = {}
         self.later: list[Entry] = []
 
     def read(self) -> tuple[int, ...]:
@@ -91,6 +92,7 @@ class _Reader:
         while self.later:
             self._read_layer(self.later.pop())
         self.specs.finish()
+        self.parameters.finish()
         outputs = tuple(self.unused.values())
         inputs = tuple(item.tensor for item in builder.inputs)
         builder.layers[0] = replace(builder.layers[0], inputs=inputs, outputs=outputs)
@@ -314,10 +316,11 @@ class _Reader:
 
     def _path(self, name: str) -> str:
         """Return a layer's name, or where another has it already, one with a number."""
-        path, number = name, 1
+        path, number = name, self.repeats.get(name, 1)
         while path in self.paths:
             number += 1
             path = f"{name}#{number}"
+        self.repeats[name] = number
         self.paths.add(path)
         return path
 

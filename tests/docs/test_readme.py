@@ -1,56 +1,48 @@
-"""What the README shows is what happens: its commands and its Python are run, their output compared.
-
-In a ``console`` block a line after ``$`` is a command, and what follows is its whole output, which
-``--overwrite`` renews. A ``python`` block is run as a doctest. Blocks of other languages are not run.
-"""
+"""What the README says is supported is what is registered."""
 
 from __future__ import annotations
 
-import doctest
-import os
 import re
-import subprocess
-import sys
-from pathlib import Path
+import tomllib
+from typing import TYPE_CHECKING
 
 import pytest
+from flopledger import convention as conventions
+from flopledger.plugins import registry
 
-README = Path(__file__).resolve().parents[2] / "README.md"
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+if TYPE_CHECKING:
+    from pathlib import Path
 
-BLOCKS = FENCE.findall(README.read_text(encoding="utf-8"))
-COMMANDS = [found for language, text in BLOCKS if language == "console" for found in COMMAND.findall(text)]
-SESSIONS = [text for language, text in BLOCKS if language == "python"]
-
-
-def test_the_readme_shows_a_command_and_a_session() -> None:
-    assert COMMANDS
-    assert SESSIONS
+ROW = re.compile(
+    r"^\| `(?P<name>\w+)` \| (?P<reads>.+?) \| (?P<install>.+?) \| (?P<tools>.+?) \|$", re.MULTILINE
+)
 
 
-@pytest.mark.parametrize(("command", "output"), COMMANDS, ids=[command for command, _ in COMMANDS])
-def test_a_command_prints_what_the_readme_shows(command: str, output: str, *, overwrite: bool) -> None:
-    """The commands are those of this interpreter's environment, and standard output is no terminal."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    settings = {**os.environ, "PATH": path, "COLUMNS": "100", "NO_COLOR": "1", "PYTHONUTF8": "1"}
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=README.parent, env=settings, capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    printed = "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
-    if overwrite:
-        text = README.read_text(encoding="utf-8")
-        README.write_text(text.replace(f"$ {command}\n{output}", f"$ {command}\n{printed}"), encoding="utf-8")
-    else:
-        assert printed == output
+@pytest.fixture(scope="module")
+def rows(root: Path) -> dict[str, dict[str, str]]:
+    table = (root / "README.md").read_text(encoding="utf-8").partition("\n## What is supported\n")[2]
+    return {row["name"]: row.groupdict() for row in ROW.finditer(table.partition("\n## ")[0])}
 
 
-@pytest.mark.parametrize("session", SESSIONS, ids=range(len(SESSIONS)))
-def test_a_python_session_prints_what_the_readme_shows(session: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(README.parent)
-    test = doctest.DocTestParser().get_doctest(session, {}, "README.md", str(README), 0)
-    assert test.examples
-    report: list[str] = []
-    result = doctest.DocTestRunner(verbose=False).run(test, out=report.append)
-    assert result.failed == 0, "".join(report)
+def test_each_frontend_that_is_registered_has_a_row(rows: dict[str, dict[str, str]], root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert sorted(rows) == sorted(project["entry-points"]["flopledger.frontends"])
+
+
+def test_a_row_says_what_the_frontend_says_of_itself(rows: dict[str, dict[str, str]]) -> None:
+    for name, row in rows.items():
+        frontend = registry().plugins[name].frontend
+        assert row["reads"] == frontend.reads
+        needed = f"`pip install '.[{frontend.extra}]'`" if frontend.extra else "nothing more"
+        assert row["install"].startswith(needed)
+
+
+def test_each_convention_of_a_tool_stands_with_the_frontend_whose_networks_it_counts(
+    rows: dict[str, dict[str, str]],
+) -> None:
+    listed = {name: re.findall(r"`([\w-]+)`", row["tools"]) for name, row in rows.items()}
+    for name in conventions.names():
+        convention = conventions.load(name)
+        if convention.frameworks:
+            assert [f for f in convention.frameworks if name not in listed[f]] == []
+    assert {tool for tools in listed.values() for tool in tools} <= set(conventions.names())

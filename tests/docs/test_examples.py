@@ -1,0 +1,158 @@
+"""What the documents show is what happens: their commands and their Python are run, block by block.
+
+In a ``console`` block a line after ``$`` is a command, and what follows is all that a terminal would
+show of it; ``--overwrite`` renews it. A ``python`` block with ``>>>`` is run as a doctest. A block with
+a caption is a file, which is there from then on. Blocks of other languages are not run.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+WITH_PLUGIN = "docs/how-to/write-a-frontend.md"
+"""The document whose commands have the example plugin installed."""
+NEEDS = {
+    "docs/how-to/count-a-paddle-model.md": "paddle",
+    "docs/how-to/count-a-pytorch-model.md": "torch",
+}
+"""The frameworks that documents need, by their import names."""
+
+FENCE = re.compile(
+    r"^(?P<fence>```+)(?P<language>\w+|\{code-block\} \w+)\n"
+    r"(?::caption: (?P<file>\S+)\n\n)?(?P<text>.*?)^(?P=fence)$",
+    re.MULTILINE | re.DOTALL,
+)
+COMMAND = re.compile(r"^\$ (.+)\n((?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+def written() -> list[Path]:
+    """Return the documents that are written by hand and have something to run."""
+    found = [ROOT / "README.md", ROOT / "frontends" / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    made = (ROOT / "docs" / "reference" / "generated", ROOT / "docs" / "_build")
+    return [path for path in found if not any(path.is_relative_to(folder) for folder in made)]
+
+
+DOCUMENTS = {
+    path.relative_to(ROOT).as_posix(): path
+    for path in written()
+    if re.search(r"^(```console|>>> )", path.read_text(encoding="utf-8"), re.MULTILINE)
+}
+
+
+def environment(site: Path) -> dict[str, str]:
+    """Return the settings of a command: this interpreter's environment first, and no terminal."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    found = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    settings = {"PATH": path, "PYTHONPATH": found, "PYTHONUTF8": "1", "COLUMNS": "100", "NO_COLOR": "1"}
+    return {**os.environ, **settings}
+
+
+def install_plugin(site: Path) -> None:
+    """Put the example plugin where Python finds it, with the entry points that it declares."""
+    plugin = ROOT / "tests" / "example_plugin"
+    project = tomllib.loads((plugin / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shutil.copytree(plugin / "flopledger_toy", site / "flopledger_toy")
+    info = site / f"flopledger_toy-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\n")
+    lines = [f"[{group}]\n{name} = {module}\n" for group, name, module in entry_points(project)]
+    (info / "entry_points.txt").write_text("".join(lines))
+
+
+def entry_points(project: dict[str, dict[str, dict[str, str]]]) -> list[tuple[str, str, str]]:
+    groups = project["entry-points"]
+    return [(group, name, module) for group, names in groups.items() for name, module in names.items()]
+
+
+def run(command: str, folder: Path, settings: dict[str, str]) -> tuple[int, str]:
+    """Run a command; what it prints on both channels comes as a terminal shows it."""
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env=settings,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    return done.returncode, "".join(f"{line.rstrip()}\n" for line in done.stdout.splitlines())
+
+
+class Reader:
+    """Does what a document says, in a folder of its own that has the example networks."""
+
+    def __init__(self, document: Path, folder: Path, *, overwrite: bool) -> None:
+        self.document, self.folder, self.overwrite = document, folder, overwrite
+        self.text = document.read_text(encoding="utf-8")
+        shutil.copytree(ROOT / "examples", folder / "examples")
+        site = folder / "site"
+        site.mkdir()
+        if document == ROOT / WITH_PLUGIN:
+            install_plugin(site)
+        self.settings = environment(site)
+
+    def read(self) -> int:
+        """Do everything, and return how many blocks were run."""
+        done = 0
+        for block in FENCE.finditer(self.text):
+            if block["file"]:
+                (self.folder / block["file"]).write_text(block["text"], encoding="utf-8")
+            elif block["language"] == "console":
+                done += sum(self.command(*found) for found in COMMAND.findall(block["text"]))
+            elif block["language"] == "python" and ">>> " in block["text"]:
+                done += self.session(block["text"])
+        return done
+
+    def command(self, command: str, output: str) -> bool:
+        """Run a command. It fails if the document shows an error, and only then."""
+        code, printed = run(command, self.folder, self.settings)
+        assert "Traceback" not in printed, printed
+        assert str(ROOT) not in printed, "a document does not show where this repository lies"
+        if self.overwrite and printed != output:
+            text = self.document.read_text(encoding="utf-8")
+            shown = text.replace(f"$ {command}\n{output}", f"$ {command}\n{printed}")
+            self.document.write_text(shown, encoding="utf-8")
+            output = printed
+        assert printed == output, command
+        assert (code != 0) == any(line.startswith("Error: ") for line in output.splitlines()), command
+        return True
+
+    def session(self, session: str) -> bool:
+        (self.folder / "session.txt").write_text(session, encoding="utf-8")
+        code, printed = run("python -m doctest session.txt", self.folder, self.settings)
+        assert (code, printed) == (0, "")
+        return True
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_shows_what_happens(name: str, tmp_path: Path, *, overwrite: bool) -> None:
+    if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
+        pytest.skip(f"{name} needs {NEEDS[name]}, which is not installed")
+    assert Reader(DOCUMENTS[name], tmp_path, overwrite=overwrite).read() > 0
+
+
+def test_the_documents_that_show_something_are_known() -> None:
+    needed = {"README.md", "docs/tutorial/first-count.md", "docs/how-to/price-my-own-op.md", WITH_PLUGIN}
+    assert needed <= DOCUMENTS.keys()
+
+
+def test_no_block_that_is_to_be_run_is_indented() -> None:
+    for path in written():
+        assert re.findall(r"^ +```(?:console|python)", path.read_text(encoding="utf-8"), re.MULTILINE) == []
+
+
+def test_python_that_is_shown_but_not_run_is_python_all_the_same() -> None:
+    for path in written():
+        for block in FENCE.finditer(path.read_text(encoding="utf-8")):
+            if block["language"].endswith("python") and ">>> " not in block["text"]:
+                compile(block["text"], str(path), "exec")
