@@ -259,7 +259,7 @@ def test_each_convention_has_a_page(name: str, capfd: pytest.CaptureFixture[str]
 def test_a_page_says_where_a_convention_differs_and_what_may_be_switched(flopledger: Run) -> None:
     page = flopledger("conventions", "2mac").stdout
     assert "  unit: FLOP (mac: MAC)\n" in page
-    assert "  everything else: 2 * macs + bias_term + others (mac: macs + bias_term + others)\n" in page
+    assert "  everything else: 2 * products + bias_term + others (mac: products + bias_term + others)\n" in page
     assert "  bias = none | add | mac (default none): " in page
     assert "  macs: multiply-accumulates: the terms of all dot products\n" in page
 
@@ -272,7 +272,7 @@ def test_a_page_has_quirks_and_profile(toy: Path, flopledger: Run) -> None:
     page = flopledger("conventions", "./mine.toml").stdout
     for line in (
         "tool      a tool", "version   2", "source    there", "    Conv1d, Conv2d: 7", "  - odd",
-        "  layers: Conv1d, Conv2d: 7 (mac: macs + bias_term + others)",
+        "  layers: Conv1d, Conv2d: 7 (mac: products + bias_term + others)",
         "  reading: mode = train, grad = false (mac: any)",
         "It needs a reading with mode = train, grad = false.",
     ):  # fmt: skip
@@ -285,9 +285,9 @@ def test_a_page_tells_levels_apart_that_are_counted_differently(toy: Path, flopl
         '[rules.layer]\n"Conv2d" = "7"\n"*" = "1"\n[rules.function]\n"conv2d" = "8"\n'
     )
     page = flopledger("conventions", "./mine.toml").stdout
-    assert "  layers: Conv2d: 7 (mac: macs + bias_term + others)\n" in page
-    assert "  layers: everything else: 1 (mac: macs + bias_term + others)\n" in page
-    assert "  functions: conv2d: 8 (mac: macs + bias_term + others)\n" in page
+    assert "  layers: Conv2d: 7 (mac: products + bias_term + others)\n" in page
+    assert "  layers: everything else: 1 (mac: products + bias_term + others)\n" in page
+    assert "  functions: conv2d: 8 (mac: products + bias_term + others)\n" in page
     assert "  everything else: nothing" not in page
     assert "  params: nothing (mac: numel, summed over parameters where not buffer and not again)\n" in page
 
