@@ -2,7 +2,8 @@
 
 In a ``console`` block a line after ``$`` is a command, and what follows is all that a terminal would
 show of it; ``--overwrite`` renews it. A ``python`` block with ``>>>`` is run as a doctest. A block with
-a caption is a file, which is there from then on. Blocks of other languages are not run.
+a caption is a file, which is there from then on. Blocks of other languages are not run. A block after
+``<!-- needs: torch keras -->`` is run where these can be imported, apart from the document's others.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ NEEDS = {
     "docs/how-to/count-a-paddle-model.md": "paddle",
     "docs/how-to/count-a-pytorch-model.md": "torch",
 }
-"""The frameworks that documents need, by their import names."""
+"""The frameworks that whole documents need, by their import names."""
 
 FENCE = re.compile(
-    r"^(?P<fence>```+)(?P<language>\w+|\{code-block\} \w+)\n"
+    r"^(?:<!-- needs: (?P<needs>[\w ]+) -->\n)?^(?P<fence>```+)(?P<language>\w+|\{code-block\} \w+)\n"
     r"(?::caption: (?P<file>\S+)\n\n)?(?P<text>.*?)^(?P=fence)$",
     re.MULTILINE | re.DOTALL,
 )
@@ -47,6 +48,24 @@ DOCUMENTS = {
     for path in written()
     if re.search(r"^(```console|>>> )", path.read_text(encoding="utf-8"), re.MULTILINE)
 }
+
+
+def needs(name: str, block: re.Match[str]) -> str:
+    """Return what has to be importable for a block of a document, by import names."""
+    return block["needs"] or NEEDS.get(name, "")
+
+
+def is_run(block: re.Match[str]) -> bool:
+    """Return whether a block is a command or a session, and not a file or something to look at."""
+    return block["language"] == "console" or (block["language"] == "python" and ">>> " in block["text"])
+
+
+PARTS = [
+    (name, part)
+    for name, path in DOCUMENTS.items()
+    for part in sorted({needs(name, b) for b in FENCE.finditer(path.read_text("utf-8")) if is_run(b)})
+]
+"""What is run at a time: those blocks of a document that need the same."""
 
 
 def environment(site: Path) -> dict[str, str]:
@@ -101,17 +120,20 @@ class Reader:
             install_plugin(site)
         self.settings = environment(site)
 
-    def read(self) -> int:
-        """Do everything, and return how many blocks were run."""
-        done = 0
+    def read(self, part: str) -> int:
+        """Do all that needs what the part does, and return how many commands and sessions were run."""
+        name, done = self.document.relative_to(ROOT).as_posix(), 0
         for block in FENCE.finditer(self.text):
             if block["file"]:
                 (self.folder / block["file"]).write_text(block["text"], encoding="utf-8")
-            elif block["language"] == "console":
-                done += sum(self.command(*found) for found in COMMAND.findall(block["text"]))
-            elif block["language"] == "python" and ">>> " in block["text"]:
-                done += self.session(block["text"])
+            elif is_run(block) and needs(name, block) == part:
+                done += self.block(block)
         return done
+
+    def block(self, block: re.Match[str]) -> int:
+        if block["language"] == "console":
+            return sum(self.command(*found) for found in COMMAND.findall(block["text"]))
+        return self.session(block["text"])
 
     def command(self, command: str, output: str) -> bool:
         """Run a command. It fails if the document shows an error, and only then."""
@@ -134,16 +156,22 @@ class Reader:
         return True
 
 
-@pytest.mark.parametrize("name", DOCUMENTS)
-def test_a_document_shows_what_happens(name: str, tmp_path: Path, *, overwrite: bool) -> None:
-    if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
-        pytest.skip(f"{name} needs {NEEDS[name]}, which is not installed")
-    assert Reader(DOCUMENTS[name], tmp_path, overwrite=overwrite).read() > 0
+@pytest.mark.parametrize(("name", "part"), PARTS, ids=[" ".join(both).strip() for both in PARTS])
+def test_a_document_shows_what_happens(name: str, part: str, tmp_path: Path, *, overwrite: bool) -> None:
+    missing = [module for module in part.split() if importlib.util.find_spec(module) is None]
+    if missing:
+        pytest.skip(f"what {name} shows needs {', '.join(missing)}, which is not installed")
+    assert Reader(DOCUMENTS[name], tmp_path, overwrite=overwrite).read(part) > 0
 
 
 def test_the_documents_that_show_something_are_known() -> None:
     needed = {"README.md", "docs/tutorial/first-count.md", "docs/how-to/price-my-own-op.md", WITH_PLUGIN}
     assert needed <= DOCUMENTS.keys()
+
+
+def test_what_documents_need_is_a_framework_and_not_a_slip_of_the_pen() -> None:
+    needed = {module for _, part in PARTS for module in part.split()}
+    assert needed <= {"torch", "keras", "tensorflow", "paddle"}
 
 
 def test_no_block_that_is_to_be_run_is_indented() -> None:
