@@ -5,7 +5,8 @@ Which frontend reads an object is settled by these steps; ``--frontend`` settles
 1. A class is claimed by its bases, an instance by its type, a function by its own module and by the
    type that it is annotated to return (the hook ``recognises_object``).
 2. A class or function is called to make the model, by the ``build`` hook of the frontend that claims
-   it, where there is one, else as it stands.
+   it, where there is one, else as it stands. A function that none claims goes to the one frontend
+   whose framework, or classes of whose framework, its file has at hand.
 3. The model that came out is claimed by its type; where several claim it, the one that claimed the
    class or function is taken.
 """
@@ -49,7 +50,8 @@ def read_object(obj: object, request: Request, frontend: str | None, registry: R
     """Read a live object, or what a class or function makes."""
     claims = _claims_of(obj, frontend, registry)
     if _makes_models(obj, claims) and callable(obj):
-        maker = _only(claims, request.source, registry) if claims else None
+        makers = claims or _guessed(obj, registry)
+        maker = _only(makers, request.source, registry) if claims or len(makers) == 1 else None
         obj = _make(obj, request, maker)
         claims = _claims_of(obj, frontend, registry)
         claims = [maker] if maker in claims or (maker and not claims) else claims
@@ -68,6 +70,19 @@ def read(plugin: Plugin, source: object, request: Request) -> Graph:
     if not isinstance(graph, Graph):
         raise PluginError(f"the frontend {plugin.name!r} read {request.source} as {graph!r}, not as a graph")
     return graph
+
+
+def _guessed(obj: object, registry: Registry) -> list[Plugin]:
+    """Return the frontends whose framework a function's own file has imported, whole or classes of it."""
+    at_hand = list(obj.__globals__.values()) if inspect.isfunction(obj) else []
+    modules = {value.__name__ for value in at_hand if inspect.ismodule(value)}
+    classes = [value for value in at_hand if inspect.isclass(value)]
+    return [
+        plugin
+        for plugin in registry.plugins.values()
+        if plugin.frontend.module in modules
+        or any(plugin in _claims(registry, "recognises_object", obj=cls) for cls in classes)
+    ]
 
 
 def _claims_of(obj: object, frontend: str | None, registry: Registry) -> list[Plugin]:

@@ -262,9 +262,16 @@ def test_the_frontend_that_claims_a_class_or_function_builds_the_model(factory: 
     assert builder.seen.given["built"] is True
 
 
-def test_a_function_that_nobody_claims_is_called_and_its_result_is_claimed() -> None:
+def test_a_function_that_nobody_claims_goes_to_the_frontend_whose_classes_its_file_has() -> None:
     builder = Builder("builder", "Net")
     read_object(make_something, builder, depth=2)
+    assert isinstance(builder.seen, Net)
+    assert builder.seen.given["built"] is True
+
+
+def test_a_function_that_may_be_anybodys_is_called_and_its_result_is_claimed() -> None:
+    builder, other = Builder("builder", "Net"), Fake("other", "OtherNet")
+    read_object(make_something, builder, other, depth=2)
     assert isinstance(builder.seen, Net)
     assert "built" not in builder.seen.given
 
