@@ -50,11 +50,12 @@ def read_object(obj: object, request: Request, frontend: str | None, registry: R
     """Read a live object, or what a class or function makes."""
     claims = _claims_of(obj, frontend, registry)
     if _makes_models(obj, claims) and callable(obj):
+        claimed = bool(claims)
         makers = claims or _guessed(obj, registry)
-        maker = _only(makers, request.source, registry) if claims or len(makers) == 1 else None
+        maker = _only(makers, request.source, registry) if claimed or len(makers) == 1 else None
         obj = _make(obj, request, maker)
         claims = _claims_of(obj, frontend, registry)
-        claims = [maker] if maker in claims or (maker and not claims) else claims
+        claims = [maker] if maker in claims or (maker and claimed and not claims) else claims
     elif request.arguments:
         raise UsageError(f"{request.source} is a model already: --arg is for a class or function")
     return read(_only(claims, request.source, registry), obj, request)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _FREE = (
     "pixel_unshuffle fold set_value set_value_with_tensor as_strided view_shape view_dtype "
-    "unbind unstack tril triu meshgrid diag diag_embed diagonal repeat_interleave full_with_tensor "
+    "tril triu meshgrid diag diag_embed diagonal repeat_interleave full_with_tensor "
     "full_batch_size_like assign_value index_put put_along_axis scatter scatter_nd_add one_hot eye"
 )
 _PICKED = "gather gather_nd index_select index_sample take_along_axis masked_select kthvalue"
@@ -76,6 +76,15 @@ def _split(op: Op) -> Meaning:
     if min(parts, default=0) < 0:
         raise Open(f"the sizes that {op.name} splits into depend on data")
     return Meaning("split", {"axis": axis, "sizes": tuple(parts)}, outputs=ALL)
+
+
+def _unstack(op: Op) -> Meaning:
+    return Meaning("unstack", {"axis": op.attr("axis")}, outputs=ALL)
+
+
+def _unpool(op: Op) -> Meaning:
+    """What a pooling kept goes back to where it was."""
+    return Meaning("view", {"shape": op.result(0)}, (0, 1))
 
 
 def _slice(op: Op) -> Meaning:
@@ -153,5 +162,9 @@ RULES: dict[str, Rule] = {
     "strided_slice": _strided_slice,
     "tile": _tile,
     "transpose": _transpose,
+    "unbind": _unstack,
+    "unpool": _unpool,
+    "unpool3d": _unpool,
     "unsqueeze": _unsqueeze,
+    "unstack": _unstack,
 }

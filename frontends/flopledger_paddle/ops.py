@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from flopledger_paddle import moves, windows
@@ -239,9 +240,59 @@ def _grid_sample(op: Op) -> Meaning:
 def _dot(op: Op) -> Meaning:
     """A product of two vectors; of matrices, that of each row with its own, which is no matrix product."""
     if len(op.shape(0)) != 1:
-        raise Open("the rows of matrices are multiplied with each other")
+        return Meaning("einsum", {"equation": "ij,ij->i"}, (0, 1))
     return Meaning("matmul", {}, (0, 1))
 
+
+def _p_norm(op: Op) -> Meaning:
+    order = op.attr("porder")
+    if order == -math.inf:
+        raise Open("the smallest magnitude is no norm")
+    attrs: dict[str, Value] = {
+        "axes": None if op.attr("asvector") else (op.attr("axis"),),
+        "keep_dims": op.attr("keepdim"),
+        "order": None if order == math.inf else order,
+    }
+    return Meaning("vector_norm", attrs)
+
+
+def _frobenius_norm(op: Op) -> Meaning:
+    axes = None if op.attr("reduce_all") else tuple(int(axis) for axis in op.constant(1))
+    return Meaning("vector_norm", {"axes": axes, "keep_dims": op.attr("keep_dim")})
+
+
+def _maxout(op: Op) -> Meaning:
+    return Meaning("maxout", {"pieces": op.attr("groups"), "axis": op.attr("axis")})
+
+
+def _spectral_norm(op: Op) -> Meaning:
+    return Meaning("spectral_norm", {"dim": op.attr("dim"), "power_iters": op.attr("power_iters")})
+
+
+def _untold(reason: str) -> Rule:
+    """An op that has no formula, and why."""
+
+    def meaning(_: Op) -> Meaning:
+        raise Open(reason)
+
+    return meaning
+
+
+def _cross_entropy(op: Op) -> Meaning:
+    """Softmax and the loss of each label; they are averaged, if at all, by an op of its own."""
+    if op.attr("soft_label"):
+        raise Open("its labels are probabilities: no formula for these")
+    if not op.attr("use_softmax"):
+        raise Open("its input has been through a softmax: no formula for what is left")
+    attrs: dict[str, Value] = {
+        "axis": op.attr("axis"),
+        "mean": False,
+        "outputs": (op.result(0), op.result(1)),
+    }
+    return Meaning("softmax_cross_entropy", attrs, (0, 1), 2)
+
+
+_RANDOM_WINDOWS = _untold("the sizes of its windows are drawn at random")
 
 RULES: dict[str, Rule] = {
     **{name: _plain(name) for name in _SAME.split()},
@@ -260,6 +311,7 @@ RULES: dict[str, Rule] = {
     "conv2d_transpose": windows.conv_transpose,
     "conv3d": windows.conv,
     "conv3d_transpose": windows.conv_transpose,
+    "cross_entropy_with_softmax": _cross_entropy,
     "cumsum": _cumsum,
     "depthwise_conv2d": windows.conv,
     "depthwise_conv2d_transpose": windows.conv_transpose,
@@ -268,6 +320,8 @@ RULES: dict[str, Rule] = {
     "dropout": _dropout,
     "einsum": _einsum,
     "embedding": _embedding,
+    **dict.fromkeys(("fractional_max_pool2d", "fractional_max_pool3d"), _RANDOM_WINDOWS),
+    "frobenius_norm": _frobenius_norm,
     "gelu": _gelu,
     "grid_sample": _grid_sample,
     "group_norm": _group_norm,
@@ -275,18 +329,23 @@ RULES: dict[str, Rule] = {
     "layer_norm": _layer_norm,
     "log1p": lambda _: Meaning("log_law", {"shift": 1}),
     "log_softmax": _axis("log_softmax"),
+    "logsumexp": _reduce("logsumexp"),
     "lp_pool2d": windows.pool,
     "matmul": _matmul,
     "max_pool2d_with_index": windows.pool,
     "max_pool3d_with_index": windows.pool,
+    "maxout": _maxout,
     "mean_all": _plain("reduce_mean"),
     "mv": _matmul,
+    "p_norm": _p_norm,
     "pool2d": windows.pool,
     "pool3d": windows.pool,
     "pow": lambda op: Meaning("power_law", {"power": op.attr("y")}),
     "rnn": _rnn,
+    "roi_align": _untold("how many points are taken in a region depends on its size, which is data"),
     "scale": _scale,
     "softmax": _axis("softmax"),
+    "spectral_norm": _spectral_norm,
     "sync_batch_norm": _batch_norm,
     "topk": _top_k,
     "unfold": windows.unfold,

@@ -27,6 +27,7 @@ FAMILIES = (
     "move",
     "norm",
     "pool",
+    "rearrange",
     "recurrent",
     "reduce",
     "resample",

@@ -123,6 +123,23 @@ def glu_parts(call: Call) -> Parts:
     return times({**_SIGMOID, "multiplies": 1}, call.out_elems)
 
 
+def maxout_shapes(call: Call) -> tuple[Shape, ...]:
+    """The axis is divided by the number of pieces."""
+    axis, pieces = axis_of(call, call.input), call.whole("pieces")
+    size = call.input[axis]
+    if pieces < 1 or (isinstance(size, int) and size % pieces):
+        raise call.impossible(f"axis {axis} has the size {size}, which has no groups of {pieces} pieces")
+    return (without(call.input, (axis,), floordiv(size, pieces)),)
+
+
+def maxout_parts(call: Call) -> Parts:
+    """``y_i = max_j x_ij`` over k pieces: k - 1 comparisons for each element of the output.
+
+    Source: Goodfellow et al., *Maxout Networks*, 2013 (arXiv:1302.4389), section 3.
+    """
+    return {"compares": (call.whole("pieces") - 1) * call.out_elems}
+
+
 def softmax_shapes(call: Call) -> tuple[Shape, ...]:
     """The shape stays; it has the axis."""
     axis_of(call, call.input)
@@ -163,6 +180,17 @@ KINDS = (
         attributes=(Attribute("axis", "axis that is halved", default=-1),),
         shapes=glu_shapes,
         parts=glu_parts,
+    ),
+    Kind(
+        name="maxout",
+        doc="the largest of each group along an axis",
+        group="activation",
+        attributes=(
+            Attribute("pieces", "elements that each maximum is taken of"),
+            Attribute("axis", "axis that is divided", default=1),
+        ),
+        shapes=maxout_shapes,
+        parts=maxout_parts,
     ),
     Kind(
         name="softmax",

@@ -1,8 +1,8 @@
 """Losses and metrics: one number for a batch.
 
 ``n`` is the number of elements of the first input, ``r`` of its vectors along ``axis``, one for each
-label. Every loss ends in a mean: a sum and one division. Sources: Caffe's loss layers of the names
-given; torch.nn's loss pages.
+label. Every loss ends in a mean, a sum and one division, unless its attributes take that off. Sources:
+Caffe's loss layers of the names given; torch.nn's loss pages.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ def loss_shapes(call: Call) -> tuple[Shape, ...]:
 def softmax_cross_entropy_parts(call: Call) -> Parts:
     """``L = -1/r sum_i log softmax(x_i)[label_i]``: a softmax, then one logarithm for each label.
 
-    Source: ``softmax_loss_layer.cpp``.
+    Without ``mean`` the r losses stay apart. Source: ``softmax_loss_layer.cpp``.
     """
     softmax, r = softmax_parts(call), rows(call)
+    if not call.flag("mean"):
+        return {**softmax, "logs": r}
     return {**softmax, "adds": softmax["adds"] + r - 1, "divides": softmax["divides"] + 1, "logs": r}
 
 
@@ -143,7 +145,11 @@ def _loss(name: str, doc: str, parts: Callable[[Call], Parts], *attributes: Attr
 
 KINDS = (
     _loss(
-        "softmax_cross_entropy", "cross-entropy of a softmax and labels", softmax_cross_entropy_parts, _AXIS
+        "softmax_cross_entropy",
+        "cross-entropy of a softmax and labels",
+        softmax_cross_entropy_parts,
+        _AXIS,
+        Attribute("mean", "whether the losses of the labels are averaged", default=True),
     ),
     _loss("sigmoid_cross_entropy", "cross-entropy of sigmoids and targets", sigmoid_cross_entropy_parts),
     _loss("mse", "mean squared error, or half the squared distance", mse_parts),

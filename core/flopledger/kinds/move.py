@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims import Dim, Shape, ceildiv, floordiv, is_dim, maximum, minimum, product, total
 from flopledger.kinds.axes import axes_of, axis_of, broadcast, differ, nth_axis, without
-from flopledger.kinds.conv import joined, paddings, spatial, windows
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 
 MOST_COPIES = 1_000_000
 """The most outputs that share one input."""
-_CHANNELS_LAST = Attribute("channels_last", "whether the channels are the last axis", default=False)
 
 
 def input_shapes(call: Call) -> tuple[Shape, ...]:
@@ -82,15 +80,6 @@ def flatten_shapes(call: Call) -> tuple[Shape, ...]:
     return ((*shape[:start], product(shape[start : end + 1]), *shape[end + 1 :]),)
 
 
-def transpose_shapes(call: Call) -> tuple[Shape, ...]:
-    """Output axis i is input axis ``order[i]``."""
-    shape = call.input
-    order = tuple(nth_axis(call, axis, len(shape)) for axis in call.dims("order"))
-    if sorted(order) != list(range(len(shape))):
-        raise call.impossible(f"the order {call.dims('order')} does not name each of {len(shape)} axes once")
-    return (tuple(shape[axis] for axis in order),)
-
-
 def concat_shapes(call: Call) -> tuple[Shape, ...]:
     """The sizes along ``axis`` add up; all others are equal."""
     first = call.input
@@ -119,6 +108,15 @@ def split_shapes(call: Call) -> tuple[Shape, ...]:
     if differ(total(sizes), call.input[axis]):
         raise call.impossible(f"the sizes {sizes} don't add up to {call.input[axis]}")
     return tuple(without(call.input, (axis,), size) for size in sizes)
+
+
+def unstack_shapes(call: Call) -> tuple[Shape, ...]:
+    """An output for each place along ``axis``, without the axis, whose size is a number."""
+    axis = axis_of(call, call.input)
+    count = call.input[axis]
+    if not isinstance(count, int) or count > MOST_COPIES:
+        raise call.impossible(f"the size {count} of axis {axis} is no number of outputs")
+    return (without(call.input, (axis,)),) * count
 
 
 def slice_shapes(call: Call) -> tuple[Shape, ...]:
@@ -191,14 +189,6 @@ def expand_shapes(call: Call) -> tuple[Shape, ...]:
     return (kept,)
 
 
-def channel_shuffle_shapes(call: Call) -> tuple[Shape, ...]:
-    """The groups divide the channels (Zhang et al., *ShuffleNet*, 2017, arXiv:1707.01083)."""
-    channels, groups = call.input[axis_of(call, call.input)], call.whole("groups")
-    if groups < 1 or (isinstance(channels, int) and channels % groups):
-        raise call.impossible(f"{groups} groups don't divide the {channels} channels")
-    return (call.input,)
-
-
 def squeeze_shapes(call: Call) -> tuple[Shape, ...]:
     """Axes of size 1 disappear: those given, or all of them."""
     shape = call.input
@@ -219,33 +209,6 @@ def unsqueeze_shapes(call: Call) -> tuple[Shape, ...]:
         raise call.impossible(f"the axes {call.dims('axes')} name one twice")
     sizes = iter(call.input)
     return (tuple(1 if axis in axes else next(sizes) for axis in range(rank)),)
-
-
-def im2col_shapes(call: Call) -> tuple[Shape, ...]:
-    """``C prod(K)`` channels at each position of the kernel (Caffe's ``im2col_layer.cpp``).
-
-    With ``flat`` the positions are one axis (torch.nn.Unfold).
-    """
-    lead, channels, sizes = spatial(call, call.input)
-    out = tuple(floordiv(size - extent, step) + 1 for size, extent, step in windows(call, sizes))
-    if any(isinstance(size, int) and size < 1 for size in out):
-        raise call.impossible(f"the kernel does not fit the input with its padding {paddings(call)}")
-    positions = (product(out),) if call.flag("flat") else out
-    return (joined(call, lead, channels * product(call.dims("kernel")), positions),)
-
-
-def pixel_shuffle_shapes(call: Call) -> tuple[Shape, ...]:
-    """``C r^2, H, W`` becomes ``C, H r, W r`` (Shi et al., 2016, arXiv:1609.05158)."""
-    shape, factor = call.input, call.whole("factor")
-    if len(shape) < 3 or factor < 1:
-        raise call.impossible(f"a shuffle by {factor} needs channels, two spatial axes and a factor above 0")
-    last = call.flag("channels_last")
-    channels, height, width = (shape[-1], *shape[-3:-1]) if last else shape[-3:]
-    if isinstance(channels, int) and channels % factor**2:
-        raise call.impossible(f"{channels} channels are not a multiple of {factor**2}")
-    sizes = (height * factor, width * factor)
-    left = floordiv(channels, factor**2)
-    return ((*shape[:-3], *sizes, left) if last else (*shape[:-3], left, *sizes),)
 
 
 def no_shapes(_: Call) -> tuple[Shape, ...]:
@@ -299,12 +262,6 @@ KINDS = (
         Attribute("end", "last axis to flatten", default=-1),
     ),
     _free(
-        "transpose",
-        "axes in another order",
-        transpose_shapes,
-        Attribute("order", "input axis of each output axis"),
-    ),
-    _free(
         "concat",
         "inputs side by side along an axis",
         concat_shapes,
@@ -322,6 +279,12 @@ KINDS = (
         split_shapes,
         Attribute("axis", "axis that is split", default=1),
         Attribute("sizes", "size of each part"),
+    ),
+    _free(
+        "unstack",
+        "the input taken apart along an axis, which disappears",
+        unstack_shapes,
+        Attribute("axis", "axis that disappears", default=0),
     ),
     _free(
         "slice",
@@ -357,13 +320,6 @@ KINDS = (
         Attribute("shape", "shape of the output; -1 keeps a size"),
     ),
     _free(
-        "channel_shuffle",
-        "channels of several groups interleaved",
-        channel_shuffle_shapes,
-        Attribute("groups", "groups that are interleaved"),
-        Attribute("axis", "axis of the channels", default=1),
-    ),
-    _free(
         "squeeze",
         "axes of size 1 taken out",
         squeeze_shapes,
@@ -379,24 +335,6 @@ KINDS = (
     _free("roll", "elements moved round along axes", same_shape),
     _free("flip", "axes reversed", same_shape),
     _free("silence", "an input that is used up without output", no_shapes),
-    _free(
-        "im2col",
-        "the elements under each position of a kernel, as channels",
-        im2col_shapes,
-        Attribute("kernel", "kernel size along each spatial axis"),
-        Attribute("stride", "step along each spatial axis", default=None),
-        Attribute("padding", "zeros before and after along each axis, pairs or numbers", default=None),
-        Attribute("dilation", "distance between kernel elements along each axis", default=None),
-        Attribute("flat", "whether the positions are one axis", default=False),
-        _CHANNELS_LAST,
-    ),
-    _free(
-        "pixel_shuffle",
-        "channels spread over a finer grid",
-        pixel_shuffle_shapes,
-        Attribute("factor", "how much finer each of the two axes becomes"),
-        _CHANNELS_LAST,
-    ),
     Kind(
         name="dropout",
         doc="elements dropped at random in training; nothing otherwise",

@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.dims import Dim, Shape, product
-from flopledger.kinds.axes import axis_of, differ, rows
-from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged, same_shape
+from flopledger.kinds.axes import axis_of, differ, rows, without
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,6 +147,42 @@ def mvn_parts(call: Call) -> Parts:
     return merged(centred, _variance(n, r), {"sqrts": r, "adds": r, "divides": n})
 
 
+def _matrix(call: Call) -> tuple[Dim, Dim]:
+    """Return the rows and columns of a weight as a matrix, ``dim`` its rows."""
+    dim = axis_of(call, call.input, "dim")
+    return call.input[dim], product(without(call.input, (dim,)))
+
+
+def spectral_norm_shapes(call: Call) -> tuple[Shape, ...]:
+    """The shape stays; it has the axis, and the number of iterations is none below 0."""
+    axis_of(call, call.input, "dim")
+    if call.whole("power_iters") < 0:
+        raise call.impossible(f"{call.whole('power_iters')} iterations are below 0")
+    return (call.input,)
+
+
+def spectral_norm_facts(call: Call) -> Facts:
+    """``macs`` of the products of the matrix, h x w, with vectors, and of u with the last of them.
+
+    ``W^T u`` and ``W v`` in each iteration take h w each, ``u^T (W v)`` at the end h w and h.
+    """
+    (h, w), times = _matrix(call), call.whole("power_iters")
+    return {"macs": (2 * times + 1) * h * w + h, "dots": times * (h + w) + h + 1}
+
+
+def spectral_norm_parts(call: Call) -> Parts:
+    """``y = W / (u^T W v)`` with ``v = W^T u / |W^T u|`` and ``u = W v / |W v|`` in each iteration.
+
+    A length is a square and an addition for each element, less one, and a root; then each element is
+    divided by it. Source: Miyato et al., *Spectral Normalization*, 2018 (arXiv:1802.05957), algorithm 1.
+    """
+    (h, w), times, facts = _matrix(call), call.whole("power_iters"), spectral_norm_facts(call)
+    both = times * (h + w)
+    products: Parts = {"multiplies": facts["macs"], "adds": facts["macs"] - facts["dots"]}
+    lengths: Parts = {"multiplies": both, "adds": both - 2 * times, "sqrts": 2 * times, "divides": both}
+    return merged(products, lengths, {"divides": call.in_elems})
+
+
 def vector_shapes(call: Call) -> tuple[Shape, ...]:
     """The shape stays; a second input, the vector, has the sizes from ``axis`` on."""
     shape = call.input
@@ -242,6 +278,18 @@ KINDS = (
         mvn_parts,
         Attribute("variance", "whether it is divided by the deviation", default=True),
         Attribute("across_channels", "whether the channels share their statistics", default=False),
+    ),
+    Kind(
+        name="spectral_norm",
+        doc="a weight divided by its largest singular value, found by power iteration",
+        group="linear",
+        attributes=(
+            Attribute("dim", "axis that is the rows of the weight as a matrix", default=0),
+            Attribute("power_iters", "how often the power iteration runs", default=1),
+        ),
+        shapes=spectral_norm_shapes,
+        parts=spectral_norm_parts,
+        facts=spectral_norm_facts,
     ),
     Kind(
         name="scale",

@@ -122,6 +122,23 @@ def logsumexp_parts(call: Call) -> Parts:
     return {"compares": n - r, "adds": 2 * n, "exps": n, "logs": r}
 
 
+def vector_norm_parts(call: Call) -> Parts:
+    """``(sum |x|^p)^(1/p)``; for p = 0 how many are not 0; without ``order`` the largest ``|x|``.
+
+    A magnitude is one comparison, the square of an element one product. Source: numpy.linalg.norm of
+    vectors.
+    """
+    n, r = call.in_elems, _results(call)
+    if call.get("order") is None:
+        return {"compares": 2 * n - r}
+    order = call.number("order")
+    if order in (0, 1):
+        return {"compares": n, "adds": n - r}
+    if order == 2:
+        return {"multiplies": n, "adds": n - r, "sqrts": r}
+    return {"compares": n, "powers": n + r, "adds": n - r}
+
+
 def accumulate_shapes(call: Call) -> tuple[Shape, ...]:
     """The shape is given."""
     return (call.dims("shape"),)
@@ -226,6 +243,14 @@ KINDS = (
         attributes=_AXES,
         shapes=reduce_shapes,
         parts=logsumexp_parts,
+    ),
+    Kind(
+        name="vector_norm",
+        doc="the length of vectors",
+        group="elementwise",
+        attributes=(*_AXES, Attribute("order", "p of the norm; None for the largest magnitude", default=2)),
+        shapes=reduce_shapes,
+        parts=vector_norm_parts,
     ),
     Kind(
         name="accumulate",

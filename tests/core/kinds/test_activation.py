@@ -52,7 +52,9 @@ def test_a_function_costs_its_formula_for_each_element(ask: Ask, kind: str, part
 
 
 def test_every_function_has_its_parts_tested() -> None:
-    assert {kind.name for kind in activation.KINDS} - {"glu", "softmax", "log_softmax"} == set(PARTS)
+    assert {kind.name for kind in activation.KINDS} - {"glu", "maxout", "softmax", "log_softmax"} == set(
+        PARTS
+    )
 
 
 def test_a_learned_slope_may_be_a_second_input(ask: Ask) -> None:
@@ -72,6 +74,20 @@ def test_a_gated_linear_unit_halves_its_axis(ask: Ask) -> None:
 def test_an_odd_axis_can_not_be_halved(ask: Ask) -> None:
     with pytest.raises(ShapeError, match="the size 5, which can't be halved"):
         ask("glu", (2, 6, 5))
+
+
+def test_maxout_compares_the_pieces_of_each_group(ask: Ask) -> None:
+    found = ask("maxout", (2, 6, 5), pieces=3)
+    # 2 * 2 * 5 groups of 3, two comparisons each
+    assert (found.shapes, found.parts, found.facts) == (((2, 2, 5),), {"compares": 40}, {})
+    assert ask("maxout", (2, 5, 6), pieces=2, axis=-1).shapes == ((2, 5, 3),)
+    assert ask("maxout", (2, 6, 5), pieces=1).parts == {"compares": 0}
+
+
+@pytest.mark.parametrize("pieces", [4, 0, -1])
+def test_pieces_that_do_not_divide_the_axis_are_refused(ask: Ask, pieces: int) -> None:
+    with pytest.raises(ShapeError, match=f"the size 6, which has no groups of {pieces} pieces"):
+        ask("maxout", (2, 6, 5), pieces=pieces)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,12 @@ CASES = [
         {},
         {"compares": 16, "adds": 39, "exps": 20, "divides": 21, "logs": 4},
     ),
+    # the softmax alone, of 20 differences and 16 additions, and 4 logarithms
+    (
+        "softmax_cross_entropy",
+        {"mean": False},
+        {"compares": 16, "adds": 36, "exps": 20, "divides": 20, "logs": 4},
+    ),
     # 20 logarithms times 20 weights, 19 additions
     (
         "infogain",

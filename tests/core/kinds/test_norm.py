@@ -70,6 +70,17 @@ PARTS = [
     ("mvn", A, {}, {"adds": 168, "divides": 84, "multiplies": 60, "sqrts": 12}),
     # 2 samples of 30: 58 + 60 + 58 + 2
     ("mvn", A, {"across_channels": True}, {"adds": 178, "divides": 64, "multiplies": 60, "sqrts": 2}),
+    # 2 x 30. W^T u: 60 products, 30 additions; W v: 60 and 58; lengths: 32 squares, 29 + 1 additions, 2
+    # roots, 32 divisions. At last W v: 60 and 58; u^T (W v): 2 and 1; 60 divisions
+    ("spectral_norm", A, {}, {"multiplies": 214, "adds": 177, "sqrts": 2, "divides": 92}),
+    # 5 x 12, two iterations. Each: 60 and 48, 60 and 55, 17 squares, 11 + 4 additions, 2, 17 divisions;
+    # at last 60 and 55, 5 and 4, 60 divisions
+    (
+        "spectral_norm",
+        A,
+        {"dim": -1, "power_iters": 2},
+        {"multiplies": 339, "adds": 295, "sqrts": 4, "divides": 94},
+    ),
     ("scale", A, {}, {"multiplies": 60, "bias_adds": 0}),
     ("scale", A, {"bias": True}, {"multiplies": 60, "bias_adds": 60}),
     ("bias", A, {}, {"bias_adds": 60}),
@@ -99,7 +110,19 @@ def test_a_vector_may_be_the_second_input(ask: Ask, kind: str, axis: int, vector
     assert ask(kind, A, vector, axis=axis).shapes == (A,)
 
 
+def test_a_spectral_norm_multiplies_its_matrix_with_vectors(ask: Ask) -> None:
+    # 10 rows of 6 * 3 * 5 = 90: two products of 900 in each of 3 iterations, one of 900 and one of 10 after:
+    # 6310 terms; 3 * (90 + 10) + 10 + 1 dot products
+    assert ask("spectral_norm", (6, 10, 3, 5), dim=1, power_iters=3).facts == {
+        "macs": 6310,
+        "dots": 311,
+    }
+    assert ask("spectral_norm", (4, 3), power_iters=0).facts == {"macs": 16, "dots": 5}
+
+
 IMPOSSIBLE = [
+    ("spectral_norm", (A,), {"dim": 3}, "there is no axis 3 among 3"),
+    ("spectral_norm", (A,), {"power_iters": -1}, "-1 iterations are below 0"),
     ("batch_norm", ((3,),), {}, "there is no axis 1 among 1"),
     ("group_norm", (A,), {"groups": 4}, "4 groups don't divide the 6 channels"),
     ("group_norm", (A,), {"groups": 0}, "0 groups"),

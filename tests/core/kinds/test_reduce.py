@@ -50,6 +50,21 @@ CASES = [
     ("sort", {}, (A, A), None),
     # 6 results of 4: 3 comparisons, 4 differences, 4 exponentials, 3 + 1 additions and a logarithm each
     ("logsumexp", {"axes": (2,)}, ((2, 3),), {"compares": 18, "adds": 48, "exps": 24, "logs": 6}),
+    # 6 of 4: 24 squares, 18 additions, 6 roots
+    ("vector_norm", {"axes": (2,)}, ((2, 3),), {"multiplies": 24, "adds": 18, "sqrts": 6}),
+    ("vector_norm", {}, ((),), {"multiplies": 24, "adds": 23, "sqrts": 1}),
+    # 24 magnitudes, 18 additions; likewise 24 times whether an element is 0
+    ("vector_norm", {"axes": (2,), "order": 1}, ((2, 3),), {"compares": 24, "adds": 18}),
+    ("vector_norm", {"axes": (2,), "order": 0.0}, ((2, 3),), {"compares": 24, "adds": 18}),
+    # 24 magnitudes, 24 powers and 6 of the sums
+    ("vector_norm", {"axes": (2,), "order": 3.0}, ((2, 3),), {"compares": 24, "powers": 30, "adds": 18}),
+    # 24 magnitudes, the largest of 4 by 3 more
+    (
+        "vector_norm",
+        {"axes": (2,), "keep_dims": True, "order": None},
+        ((2, 3, 1),),
+        {"compares": 42},
+    ),
     ("accumulate", {"shape": (5, 4)}, ((5, 4),), {"adds": 24}),
     ("histogram", {"bins": 5}, ((5,),), {"adds": 48, "divides": 24}),
 ]

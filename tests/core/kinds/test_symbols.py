@@ -65,22 +65,26 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "move": with_attrs(
         "slice", IMAGE, axis=AXES, start=LIMITS, stop=LIMITS, step=st.sampled_from([-3, -1, 1, 2])
     )
-    | with_attrs("im2col", IMAGE, kernel=PAIRS, stride=PAIRS, flat=st.booleans())
     | one_of(
         ("reshape", {"shape": ("N", -1)}, (IMAGE,)),
         ("reshape", {"shape": (-1, 4, "H")}, (IMAGE,)),
         ("flatten", {}, (IMAGE,)),
-        ("transpose", {"order": (0, 2, 3, 1)}, (IMAGE,)),
         ("concat", {"axis": 2}, (IMAGE, ("N", 4, 3, "W"))),
         ("stack", {}, (IMAGE, IMAGE)),
         ("split", {"sizes": (1, 3)}, (IMAGE,)),
+        ("unstack", {"axis": 1}, (IMAGE,)),
         ("pad", {"padding": ((0, 0), (0, 0), (1, 2), (3, 0))}, (IMAGE,)),
         ("crop", {}, (("N", 4, 12, 12), IMAGE)),
         ("tile", {"repeats": (2, 3)}, (IMAGE,)),
         ("expand", {"shape": ("N", "H", "W")}, (("H", 1),)),
         ("unsqueeze", {"axes": (0,)}, (IMAGE,)),
-        ("pixel_shuffle", {"factor": 2}, (IMAGE,)),
         ("dropout", {"training": True}, (IMAGE,)),
+    ),
+    "rearrange": with_attrs("im2col", IMAGE, kernel=PAIRS, stride=PAIRS, flat=st.booleans())
+    | one_of(
+        ("transpose", {"order": (0, 2, 3, 1)}, (IMAGE,)),
+        ("channel_shuffle", {"groups": 2}, (IMAGE,)),
+        ("pixel_shuffle", {"factor": 2}, (IMAGE,)),
     ),
     "linear": with_attrs("linear", IMAGE, out_features=st.integers(1, 5), axis=AXES, bias=st.booleans())
     | one_of(
@@ -98,12 +102,13 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     | with_attrs("group_norm", IMAGE, groups=st.sampled_from([1, 2, 4]), scale=st.booleans())
     | with_attrs("l2_norm", IMAGE, axis=AXES, across_spatial=st.booleans()),
     "activation": st.tuples(
-        st.sampled_from([kind.name for kind in activation.KINDS if kind.name != "glu"]),
+        st.sampled_from([kind.name for kind in activation.KINDS if kind.name not in ("glu", "maxout")]),
         st.just({}),
         st.just((IMAGE,)),
     )
     | with_attrs("softmax", IMAGE, axis=AXES)
-    | with_attrs("glu", IMAGE, axis=st.just(1)),
+    | with_attrs("glu", IMAGE, axis=st.just(1))
+    | with_attrs("maxout", IMAGE, pieces=st.sampled_from([1, 2, 4])),
     "elementwise": one_of(
         ("add", {"coefficients": (1, 2)}, (IMAGE, (4, 1, "W"))),
         ("average", {}, (IMAGE, IMAGE, IMAGE)),
@@ -116,7 +121,9 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         ("log_law", {"base": 10}, (IMAGE,)),
     ),
     "reduce": st.tuples(
-        st.sampled_from(["reduce_sum", "reduce_mean", "reduce_asum", "reduce_sumsq", "variance", "arg_max"]),
+        st.sampled_from(
+            ["reduce_sum", "reduce_mean", "reduce_asum", "reduce_sumsq", "vector_norm", "variance", "arg_max"]
+        ),
         st.fixed_dictionaries(
             {"axes": st.sampled_from([None, (), (0,), (2, 3), (-1,)]), "keep_dims": st.booleans()}
         ),

@@ -77,9 +77,14 @@ LAYERS: dict[str, tuple[Callable[[], Any], str, str, int]] = {
     "GroupNorm": (lambda: nn.GroupNorm(2, 6), "1x6x7x9", "group_norm", 0),
     "InstanceNorm2D": (lambda: nn.InstanceNorm2D(6), "1x6x7x9", "instance_norm", 0),
     "LocalResponseNorm": (lambda: nn.LocalResponseNorm(5), "1x6x7x9", "lrn", 0),
+    "SpectralNorm": (  # 10 rows of 90
+        lambda: nn.SpectralNorm([6, 10, 3, 5], dim=1, power_iters=3), "6x10x3x5", "spectral_norm",
+        3 * (900 + 900) + 900 + 10,
+    ),
     "Softmax": (nn.Softmax, "1x6x7", "softmax", 0),
     "LogSoftmax": (nn.LogSoftmax, "1x6x7", "log_softmax", 0),
     "GELU": (lambda: nn.GELU(approximate=True), "1x6x7", "gelu_tanh", 0),
+    "Maxout": (lambda: nn.Maxout(2), "1x6x7x9", "maxout", 0),
     "PReLU": (lambda: nn.PReLU(6), "1x6x7", "prelu", 0),
     "MaxPool1D": (lambda: nn.MaxPool1D(3), "1x6x31", "max_pool", 0),
     "MaxPool2D": (lambda: nn.MaxPool2D(3, 2, 1, ceil_mode=True), "1x6x16x22", "max_pool", 0),
@@ -207,6 +212,21 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], list[str], int]]
     "tile": (lambda x: paddle.tile(x, [2, 1]), ("2x4",), ["tile"], 0),
     "grid": (functional.grid_sample, ("1x3x8x8", "1x4x5x2"), ["grid_sample"], 0),
     "dot": (paddle.dot, ("4", "4"), ["matmul"], 4),
+    "dot of matrices": (paddle.dot, ("3x4", "3x4"), ["einsum"], 12),
+    "logsumexp": (lambda x: paddle.logsumexp(x, 1), ("2x3x4",), ["logsumexp"], 0),
+    "logsumexp of all": (paddle.logsumexp, ("2x3",), ["logsumexp"], 0),
+    "norm": (lambda x: paddle.norm(x, 3, axis=1, keepdim=True), ("2x3x4",), ["vector_norm"], 0),
+    "norm of all": (paddle.norm, ("2x3x4",), ["vector_norm"], 0),
+    "norm of matrices": (lambda x: paddle.norm(x, "fro", axis=[1, 2]), ("2x3x4",), ["vector_norm"], 0),
+    "maxout": (lambda x: functional.maxout(x, 3, axis=-1), ("1x7x9x6",), ["maxout"], 0),
+    "unbind": (lambda x: paddle.unbind(x, 1), ("2x3x4",), ["unstack"], 0),
+    "unstack": (lambda x: paddle.unstack(x, -1), ("2x3x4",), ["unstack"], 0),
+    "cross-entropy": (
+        functional.cross_entropy,
+        ("2x5", "2x1:int64"),
+        ["softmax_cross_entropy", "reduce_mean"],
+        0,
+    ),
     "strided": (lambda x: x[:, ::2], ("2x5",), ["slice"], 0),
     "backwards": (lambda x: x[:, ::-1], ("2x5",), ["slice"], 0),
     "power": (lambda x: x**3, ("2x4",), ["power"], 0),
@@ -228,6 +248,67 @@ def test_a_function_is_an_op_of_its_kind(read: Read, name: str) -> None:
     assert [layer.kind for layer in graph.layers if layer.level == "op"] == kinds
     assert graph.count("mac").total.count == macs
     check_graph(graph, plugins.kinds())
+
+
+def test_the_order_of_a_norm(read: Read) -> None:
+    orders = [3, 2, 0, float("inf")]
+    graph = read(Functional(lambda x: [paddle.norm(x, order, axis=1) for order in orders]), "2x3")
+
+    assert [op.attrs["order"] for op in graph.layers if op.level == "op"] == [3, 2, 0, None]
+
+
+def test_a_cross_entropy_is_a_loss_for_each_label_and_their_mean(read: Read) -> None:
+    total = read(nn.CrossEntropyLoss(), "2x5", "2:int64").count("ops").total.count
+
+    # 2 rows of 5: 8 comparisons, 10 differences, 10 exponentials, 8 additions, 10 divisions; 2 logarithms;
+    # the mean is an addition and a division
+    assert total == 8 + 10 + 10 + 8 + 10 + 2 + 2
+
+
+class Pooled(nn.Layer):
+    def __init__(self, axes: int) -> None:
+        super().__init__()
+        self.pool = getattr(nn, f"MaxPool{axes}D")(2, 2, return_mask=True)
+        self.unpool = getattr(nn, f"MaxUnPool{axes}D")(2, 2)
+
+    def forward(self, x: Any) -> Any:
+        return self.unpool(*self.pool(x))
+
+
+@pytest.mark.parametrize(("axes", "spec"), [(1, "1x3x8"), (2, "1x3x8x8"), (3, "1x3x8x8x8")])
+def test_what_was_pooled_goes_back_for_free(read: Read, axes: int, spec: str) -> None:
+    graph = read(Pooled(axes), spec)
+    (back,) = (op for op in graph.layers if op.source.startswith("pd_op.unpool"))
+
+    assert (back.kind, len(back.inputs)) == ("view", 2)
+    assert graph.count("ops").coverage.unknown == ()
+    check_graph(graph, plugins.kinds())
+
+
+UNTOLD: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
+    "smallest": (lambda x: paddle.norm(x, float("-inf"), axis=1), ("2x3",), "is no norm"),
+    "soft labels": (
+        lambda x, y: functional.cross_entropy(x, y, soft_label=True), ("2x5", "2x5"), "its labels are",
+    ),
+    "probabilities": (
+        lambda x, y: functional.cross_entropy(x, y, use_softmax=False), ("2x5", "2x1:int64"),
+        "has been through a softmax",
+    ),
+    "fractional": (lambda x: functional.fractional_max_pool2d(x, 3), ("1x3x8x8",), "drawn at random"),
+    "regions": (
+        lambda x, boxes, count: paddle.vision.ops.roi_align(x, boxes, count, 3),
+        ("1x3x8x8", "4x4", "1:int32"), "depends on its size",
+    ),
+}  # fmt: skip
+"""For each function without a formula: what is called, its inputs, and what is said of it."""
+
+
+@pytest.mark.parametrize("name", UNTOLD)
+def test_an_op_that_has_no_formula_says_why(read: Read, name: str) -> None:
+    call, specs, why = UNTOLD[name]
+    (unknown,) = read(Functional(call), *specs).count("mac").coverage.unknown
+
+    assert why in unknown.why
 
 
 def test_an_op_without_a_formula_is_unknown(read: Read) -> None:
