@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from flopledger.graph import Graph, Layer
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
+with warnings.catch_warnings(action="ignore"):
+    # torch imports these when it first needs them, and swaps torch.manual_seed as it does: before our tests
+    for part in ("torch._dynamo", "torch._inductor", "torch.onnx"):
+        importlib.import_module(part)
 sys.path.insert(0, str(Path(__file__).parent))
 
 
