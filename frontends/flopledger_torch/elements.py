@@ -1,11 +1,10 @@
-"""Norms, activations, arithmetic element by element, reductions and movement: functions and ops."""
+"""Norms, activations, arithmetic element by element and movement: functions and ops."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import is_dim
-
+from flopledger_torch.algebra import order_of
 from flopledger_torch.said import Meaning, Row, Said, whole
 
 if TYPE_CHECKING:
@@ -199,6 +198,21 @@ def masked_fill(said: Said) -> Meaning:
     return Meaning("select", {"scalars": 1}, tuple(said.inputs[:2]))
 
 
+def entropy(said: Said) -> Meaning:
+    """torch.special.entr, ``-x log(x)``."""
+    return Meaning("xlogy", {}, said.first * 2)
+
+
+def logit(said: Said) -> Meaning:
+    """torch.logit, which may keep its input off 0 and 1."""
+    return Meaning("logit", {"clipped": said.has("eps")}, said.first)
+
+
+def renorm(said: Said) -> Meaning:
+    """torch.renorm."""
+    return Meaning("renorm", {"axis": said.get("dim"), "order": order_of(said.get("p"))}, said.first)
+
+
 def clip(said: Said) -> Meaning:
     """torch.clamp: bounded on one side it is a minimum or maximum."""
     low, high = said.get("min"), said.get("max")
@@ -207,49 +221,6 @@ def clip(said: Said) -> Meaning:
     if len(said.inputs) > 1:
         return Meaning("maximum" if high is None else "minimum", {}, tuple(said.inputs))
     return Meaning("maximum" if high is None else "minimum", {"scalars": 1}, said.first)
-
-
-def _axes(value: Value) -> Value:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return (value,)
-    if isinstance(value, tuple) and value and all(is_dim(axis) for axis in value):
-        return value
-    return None
-
-
-def reduction(kind: str) -> Row:
-    """Return the row of a sum, mean and the like over some axes, or all."""
-
-    def row(said: Said) -> Meaning | None:
-        if len(said.inputs) > 1:  # torch.max of two tensors
-            return pair({"reduce_max": "maximum", "reduce_min": "minimum"}.get(kind, kind))(said)
-        axes = _axes(said.get("dim"))
-        keep = said.get("keepdim") is True and axes is not None
-        return Meaning(kind, {"axes": axes, "keep_dims": keep}, said.first)
-
-    return row
-
-
-def places(said: Said) -> Meaning:
-    """torch.argmax and torch.argmin."""
-    axes = _axes(said.get("dim"))
-    keep = said.get("keepdim") is True and axes is not None
-    return Meaning("arg_max", {"axes": axes, "keep_dims": keep}, said.first)
-
-
-def top_k(said: Said) -> Meaning:
-    """torch.topk."""
-    return Meaning("top_k", {"size": said.get("k"), "axis": whole(said.get("dim"), -1)}, said.first)
-
-
-def cumsum(said: Said) -> Meaning | None:
-    """torch.cumsum."""
-    return Meaning("cumsum", {"axis": whole(said.get("dim"), -1)}, said.first) if said.given else None
-
-
-def sort(said: Said) -> Meaning:
-    """torch.sort."""
-    return Meaning("sort", {"axis": whole(said.get("dim"), -1)}, said.first)
 
 
 def multiply_add(*, divides: bool) -> Row:
@@ -265,18 +236,6 @@ def multiply_add(*, divides: bool) -> Row:
 def lerp(said: Said) -> Meaning:
     """torch.lerp, whose weight may be a number."""
     return Meaning("lerp", {"scalars": 3 - len(said.inputs)}, tuple(said.inputs))
-
-
-def accumulated(said: Said) -> Meaning | None:
-    """torch.scatter_add and index_add, which add the last tensor, and fold, which adds its only one."""
-    if said.get("alpha", 1) != 1:
-        return None
-    return Meaning("accumulate", {"shape": said.out}, tuple(said.inputs[-1:]))
-
-
-def histogram(said: Said) -> Meaning:
-    """torch.histc."""
-    return Meaning("histogram", {"bins": said.get("bins")}, said.first)
 
 
 def cast(said: Said) -> Meaning:
@@ -315,7 +274,7 @@ def transpose(said: Said) -> Meaning:
 
 
 def split(said: Said) -> Meaning:
-    """torch.split, chunk and unbind, whose parts have the sizes that came out."""
+    """torch.split and chunk, whose parts have the sizes that came out."""
     axis = whole(said.get("dim"), 0)
     shapes = [said.tensors.shapes[i] for i in said.outputs]
     return Meaning("split", {"axis": axis, "sizes": tuple(shape[axis] for shape in shapes)}, said.first)
@@ -329,6 +288,11 @@ def pad(said: Said) -> Meaning | None:
         return None
     listed = tuple((pairs[i], pairs[i + 1]) for i in range(0, len(pairs), 2))[::-1]
     return Meaning("pad", {"padding": ((0, 0),) * (rank - len(listed)) + listed}, said.first)
+
+
+def unstacked(said: Said) -> Meaning:
+    """torch.unbind."""
+    return Meaning("unstack", {"axis": whole(said.get("dim"), 0)}, said.first)
 
 
 def reshape(said: Said) -> Meaning:
@@ -355,12 +319,3 @@ def pixel_shuffle(said: Said) -> Meaning:
     """torch.nn.PixelShuffle, and the function."""
     factor = said.own("upscale_factor") if said.module else said.get("upscale_factor")
     return Meaning("pixel_shuffle", {"factor": factor}, said.first)
-
-
-def loss(kind: str) -> Row:
-    """Return the row of a loss that is a mean over the batch; unreduced ones are not these kinds."""
-
-    def row(said: Said) -> Meaning | None:
-        return Meaning(kind, {}, tuple(said.inputs[:2])) if said.out == () else None
-
-    return row

@@ -56,6 +56,18 @@ def added(first: str, second: str) -> Row:
     return row
 
 
+def added_stack(said: Said) -> Meaning:
+    """torch.addbmm, the sum of a stack of products, and an addend."""
+    attrs: dict[str, Value] = {"equation": "abc,acd->bd", "bias": said.get("beta", 1) != 0}
+    return Meaning("einsum", attrs, said.refs("batch1", "batch2"))
+
+
+def added_outer(said: Said) -> Meaning:
+    """torch.addr, the products of all pairs of elements, and an addend."""
+    attrs: dict[str, Value] = {"equation": "a,b->ab", "bias": said.get("beta", 1) != 0}
+    return Meaning("einsum", attrs, said.refs("vec1", "vec2"))
+
+
 def grouped_mm(said: Said) -> Meaning:
     """aten._grouped_mm."""
     groups = said.out[0] if len(said.out) == 3 else 1
@@ -77,8 +89,10 @@ def einsum(said: Said) -> Meaning | None:
     return Meaning("einsum", {"equation": f"{words[0]},{words[1]}->{result}"}, tuple(operands))
 
 
-def embedding_module(said: Said) -> Meaning:
-    """torch.nn.Embedding."""
+def embedding_module(said: Said) -> Meaning | None:
+    """torch.nn.Embedding; one that makes its vectors shorter is more than a lookup."""
+    if said.own("max_norm") is not None:
+        return None
     count, size = said.own("num_embeddings"), said.own("embedding_dim")
     return Meaning("embedding", {"num_embeddings": count, "embedding_dim": size}, said.first)
 
@@ -86,10 +100,50 @@ def embedding_module(said: Said) -> Meaning:
 def embedding_call(said: Said) -> Meaning | None:
     """torch.nn.functional.embedding, and the op, whose weight comes first."""
     weight = said.shape("weight")
-    if len(weight) != 2:
+    if len(weight) != 2 or said.has("max_norm"):
         return None
     indices = said.refs("input", "indices")
     return Meaning("embedding", {"num_embeddings": weight[0], "embedding_dim": weight[1]}, indices[:1])
+
+
+_MODES = ("sum", "mean", "max")
+
+
+def _bags(said: Said, mode: Value, table: tuple[Value, Value], operands: tuple[Value, ...]) -> Meaning | None:
+    """Return bags of a table's vectors; ``operands`` are indices, starts of bags, weights.
+
+    Vectors that are made shorter on the way are not these.
+    """
+    refs = [value.id if isinstance(value, TensorRef) else None for value in operands]
+    if max(said.has("max_norm"), said.own("max_norm") is not None) or refs[0] is None:
+        return None
+    attrs: dict[str, Value] = {
+        "num_embeddings": table[0],
+        "embedding_dim": table[1],
+        "mode": _MODES[mode] if isinstance(mode, int) else mode,
+        "weighted": refs[2] is not None,
+        "last_end": True in (said.own("include_last_offset"), said.get("include_last_offset")),
+    }
+    return Meaning("embedding_bag", attrs, tuple(number for number in refs[:2] if number is not None))
+
+
+def embedding_bag_module(said: Said) -> Meaning | None:
+    """torch.nn.EmbeddingBag."""
+    table = said.own("num_embeddings"), said.own("embedding_dim")
+    return _bags(said, said.own("mode"), table, _given(said, "input", "offsets", "per_sample_weights"))
+
+
+def embedding_bag_call(said: Said) -> Meaning | None:
+    """torch.nn.functional.embedding_bag, and the ops below it, which number the modes."""
+    weight = said.shape("weight")
+    if len(weight) != 2:
+        return None
+    operands = (
+        said.get("indices", said.get("input")),
+        said.get("offsets"),
+        said.get("per_sample_weights"),
+    )
+    return _bags(said, said.get("mode", "mean"), (weight[0], weight[1]), operands)
 
 
 def attention(said: Said) -> Meaning | None:
@@ -123,12 +177,16 @@ def multi_head_module(said: Said) -> Meaning | None:
     return Meaning("multi_head_attention", attrs, operands) if len(operands) == 3 else None
 
 
-def _three(said: Said, *names: str) -> tuple[int, ...]:
-    """Return the tensors that come first by position, the rest by name."""
+def _given(said: Said, *names: str) -> tuple[Value, ...]:
+    """Return what a module was given, the first by position, the rest by name."""
     args = said.native.get("args")
     places = dict(zip(names, args if isinstance(args, tuple) else (), strict=False))
-    found = [places.get(name, said.get(name)) for name in names]
-    return tuple(value.id for value in found if isinstance(value, TensorRef))
+    return tuple(places.get(name, said.get(name)) for name in names)
+
+
+def _three(said: Said, *names: str) -> tuple[int, ...]:
+    """Return the tensors among what a module was given."""
+    return tuple(value.id for value in _given(said, *names) if isinstance(value, TensorRef))
 
 
 def multi_head_op(said: Said) -> Meaning:

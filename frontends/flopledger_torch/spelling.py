@@ -69,6 +69,7 @@ _SIGNATURES = (
     ("topk", "input k dim"),
     ("tensordot", "a b dims"),
     ("cdist", "x1 x2 p"),
+    ("pdist", "input p"),
     ("cosine_similarity", "x1 x2 dim eps"),
     ("batch_norm", "input weight bias running_mean running_var training momentum eps cudnn_enabled"),
     (
@@ -92,6 +93,14 @@ _SIGNATURES = (
     (
         "max_pool1d_with_indices max_pool2d_with_indices max_pool3d_with_indices",
         "input kernel_size stride padding dilation ceil_mode return_indices",
+    ),
+    (
+        "fractional_max_pool2d fractional_max_pool2d_with_indices",
+        "input kernel_size output_size output_ratio return_indices",
+    ),
+    (
+        "fractional_max_pool3d fractional_max_pool3d_with_indices",
+        "input kernel_size output_size output_ratio return_indices",
     ),
     ("avg_pool1d", "input kernel_size stride padding ceil_mode count_include_pad"),
     (
@@ -152,20 +161,20 @@ def _is_function(name: str, function: object) -> bool:
     return home not in _NEITHER and "torch_function" not in name
 
 
-@functools.cache
-def _spelled(prefix: str, name: str, function: Callable[..., Any]) -> tuple[str, str, tuple[str, ...]]:
-    return prefix + name, name.strip("_"), _arguments(name, function)
+_HEARING: list[Recorder] = []
+"""The recorder of the reading under way; one at a time replaces functions."""
 
 
-def _recording(
-    recorder: Recorder, prefix: str, name: str, function: Callable[..., Any]
-) -> Callable[..., Any]:
-    source, short, names = _spelled(prefix, name, function)
+@functools.lru_cache(maxsize=4096)
+def _recording(prefix: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that does what another does, and tells the recorder; made once for all readings."""
+    source, short, names = prefix + name, name.strip("_"), _arguments(name, function)
 
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> Any:
-        if not recorder.listens():
+        if not _HEARING or not _HEARING[-1].listens():
             return function(*args, **kwargs)
+        recorder = _HEARING[-1]
         event = recorder.open("function", source, short)
         if recorder.hears_sizes:
             recorder.products += products_in((args, kwargs))
@@ -184,13 +193,15 @@ def _recording(
 def heard(recorder: Recorder) -> Iterator[None]:
     """Replace the functions by ones that record, and put them back."""
     saved: list[tuple[Any, str, Any, bool]] = []
+    _HEARING.append(recorder)
     try:
         for owner, prefix, name in places():
             function = getattr(owner, name)
             saved.append((owner, name, function, name in vars(owner)))
-            setattr(owner, name, _recording(recorder, prefix, name, function))
+            setattr(owner, name, _recording(prefix, name, function))
         yield
     finally:
+        _HEARING.pop()
         for owner, name, function, own in reversed(saved):
             if own:
                 setattr(owner, name, function)

@@ -180,6 +180,21 @@ def adaptive_call(kind: str, axes: int) -> Row:
     return lambda said: _adaptive(said, kind, axes, said.get("output_size"))
 
 
+def _fractional(said: Said, axes: int, kernel: Value) -> Meaning:
+    attrs: dict[str, Value] = {"kernel": sizes(kernel, axes), "output_size": said.out[-axes:]}
+    return Meaning("fractional_max_pool", attrs, said.first)
+
+
+def fractional_module(axes: int) -> Row:
+    """Return the row of torch.nn.FractionalMaxPool2d and its like."""
+    return lambda said: _fractional(said, axes, said.own("kernel_size"))
+
+
+def fractional_call(axes: int) -> Row:
+    """Return the row of torch.nn.functional.fractional_max_pool2d and its like, and of their ops."""
+    return lambda said: _fractional(said, axes, said.get("kernel_size"))
+
+
 def _resampled(said: Said, mode: Value) -> Meaning | None:
     axes = len(said.given) - 2
     if axes < 1 or not (mode in _NEAREST or mode in _MODES):
@@ -210,3 +225,8 @@ def grid_sample(said: Said) -> Meaning:
     if isinstance(mode, int):
         word = ("linear", "nearest", "cubic")[mode]
     return Meaning("grid_sample", {"mode": word}, tuple(said.inputs[:2]))
+
+
+def affine_grid(said: Said) -> Meaning:
+    """torch.nn.functional.affine_grid."""
+    return Meaning("affine_grid", {"size": said.out[1:-1]}, said.refs("theta"))

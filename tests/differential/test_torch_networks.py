@@ -77,14 +77,6 @@ def test_the_levels_agree_about_our_own_figure() -> None:
     assert {probe: lines for probe, lines in said.items() if lines} == {}
 
 
-WITHOUT_FORMULA = {
-    "embedding_bag_n2": ["aten._embedding_bag.default"],  # how many rows are added depends on the data
-    "torch_addbmm": ["aten.addbmm.default"],
-    "torch_cdist": ["aten._cdist_forward.default"],
-}
-"""The functions among the probes that no formula of ours covers: they show as unknown."""
-
-
-def test_everything_else_that_runs_has_a_formula() -> None:
+def test_everything_that_runs_has_a_formula() -> None:
     unknown = {probe: found["mac"].get("unknown") for probe, found in counted().items()}
-    assert {probe: sources for probe, sources in unknown.items() if sources} == WITHOUT_FORMULA
+    assert {probe: sources for probe, sources in unknown.items() if sources} == {}

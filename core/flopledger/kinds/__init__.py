@@ -21,7 +21,9 @@ FAMILIES = (
     "conv",
     "deform",
     "detection",
+    "distance",
     "elementwise",
+    "fourier",
     "linear",
     "loss",
     "move",
@@ -31,6 +33,10 @@ FAMILIES = (
     "recurrent",
     "reduce",
     "resample",
+    "scan",
+    "search",
+    "solve",
+    "special",
 )
 """The modules of this package that hold kinds."""
 

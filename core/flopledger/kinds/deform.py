@@ -1,4 +1,4 @@
-"""Sampling at places that depend on the data: deformable convolutions and sampling grids.
+"""Sampling at places that depend on the data: deformable convolutions, sampling grids and their making.
 
 A linear sample along d axes reads ``2^d`` neighbours. Their weights depend on the places, which are
 data here, but are counted with the sample they belong to: ``2^d`` products and ``2^d - 1`` additions.
@@ -7,8 +7,9 @@ data here, but are counted with the sample they belong to: ``2^d`` products and 
 from __future__ import annotations
 
 from flopledger.dims import Dim, Shape, product
+from flopledger.kinds.axes import differ
 from flopledger.kinds.conv import COMMON, conv_facts, conv_parts, conv_shapes
-from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, merged
 
 _TAPS = {"linear": 2, "cubic": 4}
 
@@ -39,6 +40,28 @@ def grid_sample_parts(call: Call) -> Parts:
     return sampled(call.out_elems, len(call.input) - 2, _TAPS[mode])
 
 
+def affine_grid_shapes(call: Call) -> tuple[Shape, ...]:
+    """``N, r, r + 1`` maps give a grid ``N, L1 .. Lr, r``."""
+    sizes, rank = call.dims("size"), len(call.dims("size"))
+    if len(call.input) != 3 or differ(call.input[1], rank) or differ(call.input[2], rank + 1):
+        raise call.impossible(f"{rank} axes need an affine map of {rank} rows and {rank + 1} columns each")
+    return ((call.input[0], *sizes, rank),)
+
+
+def affine_grid_facts(call: Call) -> Facts:
+    """``g = A (x, 1)``: each coordinate of a place is a dot product of r + 1 terms."""
+    return {"macs": call.out_elems * call.input[-1], "dots": call.out_elems}
+
+
+def affine_grid_parts(call: Call) -> Parts:
+    """The dot products; the places themselves depend on no data.
+
+    Source: Jaderberg et al., *Spatial Transformer Networks*, 2015 (arXiv:1506.02025), equation 1.
+    """
+    facts = affine_grid_facts(call)
+    return dot_parts(facts["macs"], facts["dots"])
+
+
 def _samples(call: Call) -> Dim:
     """Return the samples that a deformable convolution takes: one for each kernel element and place."""
     channels = conv_facts(call)["in_channels"]
@@ -66,6 +89,15 @@ KINDS = (
         attributes=(Attribute("mode", "nearest, linear or cubic", default="linear"),),
         shapes=grid_sample_shapes,
         parts=grid_sample_parts,
+    ),
+    Kind(
+        name="affine_grid",
+        doc="the places of a grid under affine maps",
+        group="linear",
+        attributes=(Attribute("size", "spatial sizes of the grid"),),
+        shapes=affine_grid_shapes,
+        parts=affine_grid_parts,
+        facts=affine_grid_facts,
     ),
     Kind(
         name="deform_conv",

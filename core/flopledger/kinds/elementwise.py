@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flopledger.dims import Shape
 
-_SCALARS = Attribute("scalars", "how many further operands are plain numbers", default=0)
+SCALARS = Attribute("scalars", "how many further operands are plain numbers", default=0)
 
 
 def broadcast_shapes(call: Call) -> tuple[Shape, ...]:
@@ -136,7 +136,7 @@ def _joined(name: str, doc: str, part: str) -> Kind:
         name=name,
         doc=doc,
         group="elementwise",
-        attributes=(_SCALARS,),
+        attributes=(SCALARS,),
         shapes=broadcast_shapes,
         parts=_repeated(part),
     )
@@ -147,7 +147,7 @@ def _pair(name: str, doc: str, part: str) -> Kind:
         name=name,
         doc=doc,
         group="elementwise",
-        attributes=(_SCALARS,),
+        attributes=(SCALARS,),
         shapes=pair_shapes,
         parts=_repeated(part),
     )
@@ -179,7 +179,7 @@ KINDS = (
         name="add",
         doc="the sum of all operands, each with a coefficient",
         group="elementwise",
-        attributes=(_SCALARS, Attribute("coefficients", "a factor for each operand", default=None)),
+        attributes=(SCALARS, Attribute("coefficients", "a factor for each operand", default=None)),
         shapes=broadcast_shapes,
         parts=add_parts,
     ),
@@ -192,7 +192,7 @@ KINDS = (
         name="average",
         doc="the mean of all operands",
         group="elementwise",
-        attributes=(_SCALARS,),
+        attributes=(SCALARS,),
         shapes=broadcast_shapes,
         parts=average_parts,
     ),
@@ -201,7 +201,7 @@ KINDS = (
         doc="a + v b c, or a + v b / c",
         group="elementwise",
         attributes=(
-            _SCALARS,
+            SCALARS,
             Attribute("divides", "whether it is b / c", default=False),
             Attribute("scaled", "whether the factor v is not 1", default=False),
         ),
@@ -212,7 +212,7 @@ KINDS = (
         name="lerp",
         doc="a + w (b - a), a point between two",
         group="elementwise",
-        attributes=(_SCALARS,),
+        attributes=(SCALARS,),
         shapes=broadcast_shapes,
         parts=lerp_parts,
     ),
@@ -224,7 +224,7 @@ KINDS = (
         name="select",
         doc="a where a condition holds, else b: a choice, no arithmetic",
         group="elementwise",
-        attributes=(_SCALARS,),
+        attributes=(SCALARS,),
         shapes=broadcast_shapes,
     ),
     _unary("exp", "exp(x)", "exps"),

@@ -29,8 +29,8 @@ PARTS = (
 """The arithmetic operations that a formula tells apart.
 
 ``adds`` includes subtractions; ``bias_adds`` are the additions of a bias vector; ``sqrts`` includes
-reciprocal roots; ``trigs`` are sin, cos, tanh and erf. Changes of sign, copies and index arithmetic
-are not arithmetic on the data and are not counted.
+reciprocal roots; ``trigs`` are sin, cos, tanh, erf and other special functions. Changes of sign, copies
+and index arithmetic are not arithmetic on the data and are not counted.
 """
 
 FACTS = {

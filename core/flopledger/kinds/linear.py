@@ -1,4 +1,4 @@
-"""Dense layers, bilinear layers, matrix products and embeddings."""
+"""Dense layers, bilinear layers, matrix products, embeddings and bags of them."""
 
 from __future__ import annotations
 
@@ -110,6 +110,45 @@ def embedding_parts(call: Call) -> Parts:
     return {"bias_adds": call.out_elems} if call.flag("bias") else {}
 
 
+def _bags(call: Call) -> Shape:
+    """Return the shape of the bags: the rows of indices, or what the starts in the second input begin."""
+    if len(call.input) > 1:
+        return call.input[:-1]
+    if len(call.inputs) < 2 or len(call.inputs[1]) != 1:
+        raise call.impossible("one list of indices needs a list of where its bags start")
+    return (call.inputs[1][0] - (1 if call.flag("last_end") else 0),)
+
+
+def embedding_bag_shapes(call: Call) -> tuple[Shape, ...]:
+    """Each bag of indices becomes a vector."""
+    return ((*_bags(call), call.dim("embedding_dim")),)
+
+
+def embedding_bag_facts(call: Call) -> Facts:
+    """With weights each element of a vector is a dot product of as many terms as its bag has indices.
+
+    Without them nothing is multiplied. No bag is taken to be empty.
+    """
+    if not call.flag("weighted"):
+        return {"macs": 0, "dots": 0}
+    return {"macs": call.in_elems * call.dim("embedding_dim"), "dots": call.out_elems}
+
+
+def embedding_bag_parts(call: Call) -> Parts:
+    """``y = sum_i w_i E[x_i]``, or the mean or the largest of the vectors of a bag.
+
+    Joining L vectors of D elements into B bags takes ``(L - B) D`` additions or comparisons; a mean is a
+    division for each element of the result. Source: torch.nn.EmbeddingBag.
+    """
+    mode, macs = call.word("mode"), call.in_elems * call.dim("embedding_dim")
+    if mode not in ("sum", "mean", "max"):
+        raise call.impossible(f"the mode {mode!r} is none of sum, mean and max")
+    found: Parts = {"compares" if mode == "max" else "adds": macs - call.out_elems}
+    if call.flag("weighted"):
+        found["multiplies"] = macs
+    return {**found, "divides": call.out_elems} if mode == "mean" else found
+
+
 KINDS = (
     Kind(
         name="linear",
@@ -157,5 +196,20 @@ KINDS = (
         ),
         shapes=embedding_shapes,
         parts=embedding_parts,
+    ),
+    Kind(
+        name="embedding_bag",
+        doc="vectors looked up by index, those of each bag joined",
+        group="linear",
+        attributes=(
+            Attribute("num_embeddings", "number of vectors in the table"),
+            Attribute("embedding_dim", "size of each vector"),
+            Attribute("mode", "how they are joined: sum, mean or max", default="sum"),
+            Attribute("weighted", "whether each vector is multiplied by a weight", default=False),
+            Attribute("last_end", "whether the starts of bags end with the end of the last", default=False),
+        ),
+        shapes=embedding_bag_shapes,
+        parts=embedding_bag_parts,
+        facts=embedding_bag_facts,
     ),
 )

@@ -1,7 +1,8 @@
 """Losses and metrics: one number for a batch.
 
 ``n`` is the number of elements of the first input, ``r`` of its vectors along ``axis``, one for each
-label. Every loss ends in a mean, a sum and one division, unless its attributes take that off. Sources:
+label. Every loss ends in a mean, a sum and one division, unless its attributes take that off; with a
+``reduction`` the division goes for a sum, and both where there is none. Sources:
 Caffe's loss layers of the names given; torch.nn's loss pages.
 """
 
@@ -9,16 +10,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Shape, is_dim
+from flopledger.dims import Dim, Shape, is_dim
 from flopledger.kinds.activation import softmax_parts
 from flopledger.kinds.axes import rows
-from flopledger.kinds.kind import Attribute, Call, Kind, Parts
+from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _OUTPUTS = Attribute("outputs", "shapes of the outputs; None for one scalar", default=None)
 _AXIS = Attribute("axis", "axis of the classes", default=1)
+_REDUCTION = Attribute("reduction", "what becomes of the losses: mean, sum or none", default="mean")
+_WEIGHTED = Attribute("weighted", "whether each loss is multiplied by a weight", default=False)
 
 
 def loss_shapes(call: Call) -> tuple[Shape, ...]:
@@ -34,6 +37,20 @@ def loss_shapes(call: Call) -> tuple[Shape, ...]:
             raise call.impossible(f"{shape!r} is not a shape")
         shapes.append(shape)
     return tuple(shapes)
+
+
+def _reduced(call: Call, losses: Dim) -> Parts:
+    """Return what the mean or the sum of the losses takes."""
+    reduction = call.word("reduction")
+    if reduction == "none":
+        return {}
+    if reduction not in ("mean", "sum"):
+        raise call.impossible(f"the reduction {reduction!r} is none of mean, sum and none")
+    return {"adds": losses - 1, "divides": 1} if reduction == "mean" else {"adds": losses - 1}
+
+
+def _weights(call: Call) -> Parts:
+    return {"multiplies": call.in_elems} if call.flag("weighted") else {}
 
 
 def softmax_cross_entropy_parts(call: Call) -> Parts:
@@ -65,17 +82,46 @@ def infogain_parts(call: Call) -> Parts:
 def sigmoid_cross_entropy_parts(call: Call) -> Parts:
     """``L = mean(max(x, 0) - x z + log(1 + exp(-|x|)))``.
 
-    For each element a comparison, a product, three additions, an exponential and a logarithm.
-    Source: ``sigmoid_cross_entropy_loss_layer.cpp``.
+    For each element a comparison, a product, three additions, an exponential and a logarithm. A weight
+    p of the positive targets, as a factor ``1 + (p - 1) z`` of the logarithm, takes two products and two
+    additions more. Sources: ``sigmoid_cross_entropy_loss_layer.cpp``; torch.nn.BCEWithLogitsLoss.
     """
     n = call.in_elems
-    return {"compares": n, "multiplies": n, "adds": 4 * n - 1, "exps": n, "logs": n, "divides": 1}
+    terms: Parts = {"compares": n, "multiplies": n, "adds": 3 * n, "exps": n, "logs": n}
+    positive: Parts = {"multiplies": 2 * n, "adds": 2 * n} if call.flag("positive_weight") else {}
+    return merged(terms, positive, _weights(call), _reduced(call, n))
+
+
+def binary_cross_entropy_parts(call: Call) -> Parts:
+    """``L = -mean(z log(p) + (1 - z) log(1 - p))``: three additions, two products and logarithms each."""
+    n = call.in_elems
+    terms: Parts = {"logs": 2 * n, "multiplies": 2 * n, "adds": 3 * n}
+    return merged(terms, _weights(call), _reduced(call, n))
+
+
+def soft_margin_parts(call: Call) -> Parts:
+    """``L = mean(log(1 + exp(-y x)))``."""
+    n = call.in_elems
+    return merged({"multiplies": n, "exps": n, "adds": n, "logs": n}, _reduced(call, n))
+
+
+def multi_margin_parts(call: Call) -> Parts:
+    """``L = mean_i(1/C sum_j max(0, margin - x_i[label_i] + x_i[j])^p)`` over all j but the label.
+
+    For each of the n - r terms two additions and a comparison, for p = 2 a product; their sum, and a
+    quotient for each label. Source: torch.nn.MultiMarginLoss.
+    """
+    r = rows(call)
+    terms = call.in_elems - r
+    squares: Parts = {"multiplies": terms} if call.number("p") == 2 else {}
+    found: Parts = {"adds": 3 * terms - r, "compares": terms, "divides": r}
+    return merged(found, squares, _reduced(call, r))
 
 
 def mse_parts(call: Call) -> Parts:
     """``L = mean((a - b)^2)`` (``euclidean_loss_layer.cpp`` divides by 2N instead)."""
     n = call.in_elems
-    return {"adds": 2 * n - 1, "multiplies": n, "divides": 1}
+    return merged({"adds": n, "multiplies": n}, _reduced(call, n))
 
 
 def smooth_l1_parts(call: Call) -> Parts:
@@ -85,7 +131,7 @@ def smooth_l1_parts(call: Call) -> Parts:
     Source: Girshick, *Fast R-CNN*, 2015 (arXiv:1504.08083), equation 3.
     """
     n = call.in_elems
-    return {"adds": 3 * n - 1, "compares": 2 * n, "multiplies": 2 * n, "divides": 1}
+    return merged({"adds": 2 * n, "compares": 2 * n, "multiplies": 2 * n}, _reduced(call, n))
 
 
 def hinge_parts(call: Call) -> Parts:
@@ -120,7 +166,7 @@ def nll_parts(call: Call) -> Parts:
     Sources: torch.nn.NLLLoss; with ``log`` ``multinomial_logistic_loss_layer.cpp``.
     """
     r = rows(call)
-    return {"adds": r - 1, "divides": 1, "logs": r if call.flag("log") else 0}
+    return merged({"logs": r if call.flag("log") else 0}, _reduced(call, r))
 
 
 def accuracy_parts(call: Call) -> Parts:
@@ -132,7 +178,7 @@ def accuracy_parts(call: Call) -> Parts:
     return {"compares": call.in_elems, "adds": rows(call) - 1, "divides": 1}
 
 
-def _loss(name: str, doc: str, parts: Callable[[Call], Parts], *attributes: Attribute) -> Kind:
+def _loss(name: str, doc: str, parts: Callable[[Call], Parts] | None, *attributes: Attribute) -> Kind:
     return Kind(
         name=name,
         doc=doc,
@@ -151,9 +197,38 @@ KINDS = (
         _AXIS,
         Attribute("mean", "whether the losses of the labels are averaged", default=True),
     ),
-    _loss("sigmoid_cross_entropy", "cross-entropy of sigmoids and targets", sigmoid_cross_entropy_parts),
-    _loss("mse", "mean squared error, or half the squared distance", mse_parts),
-    _loss("smooth_l1", "squared error near zero, magnitude elsewhere", smooth_l1_parts),
+    _loss(
+        "sigmoid_cross_entropy",
+        "cross-entropy of sigmoids and targets",
+        sigmoid_cross_entropy_parts,
+        _REDUCTION,
+        _WEIGHTED,
+        Attribute("positive_weight", "whether positive targets have a weight of their own", default=False),
+    ),
+    _loss(
+        "binary_cross_entropy",
+        "cross-entropy of probabilities and targets",
+        binary_cross_entropy_parts,
+        _REDUCTION,
+        _WEIGHTED,
+    ),
+    _loss("soft_margin", "logistic loss of targets 1 and -1", soft_margin_parts, _REDUCTION),
+    _loss(
+        "multi_margin",
+        "hinge loss of each class against the label",
+        multi_margin_parts,
+        _AXIS,
+        _REDUCTION,
+        Attribute("p", "the exponent, 1 or 2", default=1),
+    ),
+    _loss(
+        "multi_label_margin", "hinge loss of each class against as many labels as there are", None, _REDUCTION
+    ),
+    _loss(
+        "ctc", "negative logarithm of all alignments of sequences, as long as the data say", None, _REDUCTION
+    ),
+    _loss("mse", "mean squared error, or half the squared distance", mse_parts, _REDUCTION),
+    _loss("smooth_l1", "squared error near zero, magnitude elsewhere", smooth_l1_parts, _REDUCTION),
     _loss("hinge", "one-against-all hinge loss", hinge_parts),
     _loss("contrastive", "distance of pairs that belong together or apart", contrastive_parts),
     _loss("infogain", "cross-entropy weighted by a matrix", infogain_parts, _AXIS),
@@ -162,6 +237,7 @@ KINDS = (
         "negative log-likelihood of labels",
         nll_parts,
         _AXIS,
+        _REDUCTION,
         Attribute("log", "whether the logarithms are still to be taken", default=False),
     ),
     _loss(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flopledger.dims import Dim, Shape, product
 from flopledger.kinds.axes import axis_of, differ, rows, without
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
+from flopledger.kinds.reduce import norm_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,23 @@ def l2_norm_parts(call: Call) -> Parts:
     r = product(call.input[: axis_of(call, call.input)]) if call.flag("across_spatial") else rows(call)
     squares: Parts = {"multiplies": n, "adds": n, "sqrts": r, "divides": n}
     return merged(squares, {"multiplies": n} if call.flag("scale") else {})
+
+
+def renorm_shapes(call: Call) -> tuple[Shape, ...]:
+    """The shape stays; it has the axis."""
+    axis_of(call, call.input)
+    return (call.input,)
+
+
+def renorm_parts(call: Call) -> Parts:
+    """``y = x min(1, max / (|x| + eps))`` for each slice across ``axis``.
+
+    Its norm, an addition, a quotient and a comparison, and a product for each element. Source:
+    torch.renorm.
+    """
+    r = call.input[axis_of(call, call.input)]
+    factors: Parts = {"adds": r, "divides": r, "compares": r, "multiplies": call.in_elems}
+    return merged(norm_parts(call, call.in_elems, r), factors)
 
 
 def mvn_parts(call: Call) -> Parts:
@@ -271,6 +289,17 @@ KINDS = (
         Attribute("axis", "axis of the vectors", default=1),
         Attribute("across_spatial", "whether all from the axis on is one vector", default=False),
         Attribute("scale", "whether each element is multiplied by a learned scale", default=False),
+    ),
+    Kind(
+        name="renorm",
+        doc="slices made no longer than a given length",
+        group="norm",
+        attributes=(
+            Attribute("axis", "axis across which the slices lie"),
+            Attribute("order", "p of the norm; None for the largest magnitude", default=2),
+        ),
+        shapes=renorm_shapes,
+        parts=renorm_parts,
     ),
     _norm(
         "mvn",

@@ -69,8 +69,13 @@ def pool_facts(call: Call) -> Facts:
     return {"kernel_volume": product(sizes if call.flag("whole") else call.dims("kernel"))}
 
 
+def fractional_facts(call: Call) -> Facts:
+    """Return the number of elements in a window."""
+    return {"kernel_volume": product(call.dims("kernel"))}
+
+
 def _volume(call: Call) -> Dim:
-    return pool_facts(call)["kernel_volume"]
+    return call.kind.facts(call)["kernel_volume"]
 
 
 def max_pool_parts(call: Call) -> Parts:
@@ -165,6 +170,19 @@ def adaptive_avg_parts(call: Call) -> Parts:
     return {"adds": adaptive_facts(call)["window_elems"] - call.out_elems, "divides": call.out_elems}
 
 
+def fractional_shapes(call: Call) -> tuple[Shape, ...]:
+    """The spatial sizes are given; each window starts at another element than the one before it."""
+    lead, channels, sizes = spatial(call, call.input)
+    out = call.dims("output_size")
+    if len(out) != len(sizes):
+        raise call.impossible(f"the output size {out} has not {len(sizes)} entries")
+    for size, count, k in zip(sizes, out, call.dims("kernel"), strict=True):
+        left = size - (count + k - 1)
+        if isinstance(left, int) and left < 0:
+            raise call.impossible(f"{count} windows of {k} don't fit {size}")
+    return (joined(call, lead, channels, out),)
+
+
 def _pool(name: str, doc: str, parts: Callable[[Call], Parts], *more: Attribute) -> Kind:
     return Kind(
         name=name,
@@ -196,6 +214,19 @@ KINDS = (
     _pool("avg_pool", "the mean of each window", avg_pool_parts),
     _pool("stochastic_pool", "an element drawn from each window", stochastic_pool_parts),
     _pool("lp_pool", "the p-norm of each window", lp_pool_parts, Attribute("p", "the norm", default=2)),
+    Kind(
+        name="fractional_max_pool",
+        doc="the largest element of each of windows that lie at random distances (arXiv:1412.6071)",
+        group="pool",
+        attributes=(
+            Attribute("kernel", "window size along each spatial axis"),
+            Attribute("output_size", "spatial sizes of the output"),
+            _CHANNELS_LAST,
+        ),
+        shapes=fractional_shapes,
+        parts=max_pool_parts,
+        facts=fractional_facts,
+    ),
     _adaptive_pool(
         "adaptive_max_pool", "the largest element of windows made for an output size", adaptive_max_parts
     ),

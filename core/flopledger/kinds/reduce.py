@@ -1,4 +1,4 @@
-"""Reductions along axes: sums, means, extremes, the places of extremes, and sorting.
+"""Reductions along axes: sums, means, extremes and the places of extremes.
 
 ``n`` is the number of elements, ``r`` of results: joining the ``n / r`` elements of each result takes
 ``n - r`` operations in all.
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims import Dim, Shape, floordiv, product
 from flopledger.kinds.axes import axes_of, axis_of, rows, without
-from flopledger.kinds.kind import Attribute, Call, Kind, Parts
+from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +19,8 @@ _AXES = (
     Attribute("axes", "axes that are reduced; None for all", default=None),
     Attribute("keep_dims", "whether they stay, with size 1", default=False),
 )
-_AXIS = Attribute("axis", "axis along which it runs", default=-1)
+_JOINS = {"sum": "adds", "mean": "adds", "prod": "multiplies", "max": "compares", "min": "compares"}
+"""The operation that each way to join two elements takes."""
 
 
 def reduce_shapes(call: Call) -> tuple[Shape, ...]:
@@ -95,21 +96,14 @@ def top_k_parts(call: Call) -> Parts:
     return {"compares": _selected(call.in_elems, rows(call), call.dim("size"))}
 
 
-def sort_shapes(call: Call) -> tuple[Shape, ...]:
-    """The outputs are the values in order and their places."""
-    axis_of(call, call.input)
-    return (call.input,) * 2
+def min_max_shapes(call: Call) -> tuple[Shape, ...]:
+    """The axes are reduced; the smallest come first, then the largest."""
+    return reduce_shapes(call) * 2
 
 
-def cumsum_shapes(call: Call) -> tuple[Shape, ...]:
-    """The shape stays; it has the axis."""
-    axis_of(call, call.input)
-    return (call.input,)
-
-
-def cumsum_parts(call: Call) -> Parts:
-    """``y_i = y_(i-1) + x_i``: one addition less than elements in each vector."""
-    return {"adds": call.in_elems - rows(call)}
+def min_max_parts(call: Call) -> Parts:
+    """Both the smallest and the largest take one comparison less than elements."""
+    return {"compares": 2 * (call.in_elems - _results(call))}
 
 
 def logsumexp_parts(call: Call) -> Parts:
@@ -128,7 +122,11 @@ def vector_norm_parts(call: Call) -> Parts:
     A magnitude is one comparison, the square of an element one product. Source: numpy.linalg.norm of
     vectors.
     """
-    n, r = call.in_elems, _results(call)
+    return norm_parts(call, call.in_elems, _results(call))
+
+
+def norm_parts(call: Call, n: Dim, r: Dim) -> Parts:
+    """Return the parts of r norms of n elements together."""
     if call.get("order") is None:
         return {"compares": 2 * n - r}
     order = call.number("order")
@@ -145,11 +143,17 @@ def accumulate_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def accumulate_parts(call: Call) -> Parts:
-    """``y[index] += x``: one addition for each element of the input.
+    """``y[index] += x``: one addition for each element of the input, and a product where it is scaled.
 
-    Sources: torch.Tensor.scatter_add_, torch.Tensor.index_add_, torch.nn.Fold.
+    Other ways to join take a product or a comparison in place of the addition; a mean takes a quotient
+    for each element of the output besides. Sources: torch.Tensor.scatter_reduce_,
+    torch.Tensor.index_add_, torch.nn.Fold.
     """
-    return {"adds": call.in_elems}
+    join, n = call.word("join"), call.in_elems
+    if join not in _JOINS:
+        raise call.impossible(f"the way to join {join!r} is none of {', '.join(_JOINS)}")
+    scaled: Parts = {"multiplies": n} if call.flag("scaled") else {}
+    return merged({_JOINS[join]: n}, scaled, {"divides": call.out_elems} if join == "mean" else {})
 
 
 def histogram_shapes(call: Call) -> tuple[Shape, ...]:
@@ -167,10 +171,11 @@ def variance_parts(call: Call) -> Parts:
     """``sum((x - mean)^2) / m`` with ``mean = sum(x) / m``.
 
     Both sums take n - r additions, the differences n, the squares n products, and each result two
-    divisions.
+    divisions; the deviation takes a root of it.
     """
     n, r = call.in_elems, _results(call)
-    return {"adds": 3 * n - 2 * r, "multiplies": n, "divides": 2 * r}
+    roots: Parts = {"sqrts": r} if call.flag("root") else {}
+    return {"adds": 3 * n - 2 * r, "multiplies": n, "divides": 2 * r, **roots}
 
 
 def _reduction(
@@ -216,25 +221,20 @@ KINDS = (
         name="top_k",
         doc="the largest or smallest in order, and their places",
         group="elementwise",
-        attributes=(Attribute("size", "how many are given"), _AXIS),
+        attributes=(
+            Attribute("size", "how many are given"),
+            Attribute("axis", "axis along which it runs", default=-1),
+        ),
         shapes=top_k_shapes,
         parts=top_k_parts,
     ),
     Kind(
-        name="sort",
-        doc="all in order, and their places; the comparisons depend on the data",
+        name="min_max",
+        doc="the smallest and the largest",
         group="elementwise",
-        attributes=(_AXIS,),
-        shapes=sort_shapes,
-        parts=None,
-    ),
-    Kind(
-        name="cumsum",
-        doc="running sums",
-        group="elementwise",
-        attributes=(_AXIS,),
-        shapes=cumsum_shapes,
-        parts=cumsum_parts,
+        attributes=_AXES,
+        shapes=min_max_shapes,
+        parts=min_max_parts,
     ),
     Kind(
         name="logsumexp",
@@ -254,9 +254,13 @@ KINDS = (
     ),
     Kind(
         name="accumulate",
-        doc="elements added up at the places that indices say",
+        doc="elements added up, or joined otherwise, at the places that indices say",
         group="elementwise",
-        attributes=(Attribute("shape", "shape of the output"),),
+        attributes=(
+            Attribute("shape", "shape of the output"),
+            Attribute("join", "what joins them: sum, mean, prod, max or min", default="sum"),
+            Attribute("scaled", "whether each is multiplied by a factor", default=False),
+        ),
         shapes=accumulate_shapes,
         parts=accumulate_parts,
     ),
@@ -272,7 +276,7 @@ KINDS = (
         name="variance",
         doc="the mean squared distance from the mean",
         group="elementwise",
-        attributes=_AXES,
+        attributes=(*_AXES, Attribute("root", "whether its root is taken, the deviation", default=False)),
         shapes=reduce_shapes,
         parts=variance_parts,
     ),

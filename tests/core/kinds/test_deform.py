@@ -51,3 +51,31 @@ def test_a_deformable_convolution_has_the_macs_of_a_convolution(ask: Ask) -> Non
     assert found.parts == {"multiplies": 5400 + 5400, "adds": 5250 + 2700, "bias_adds": 150}
     masked = ask("deform_conv", (1, 4, 5, 5), mask=True, **attrs)
     assert masked.parts["multiplies"] == 5400 + 5400 + 900
+
+
+@pytest.mark.parametrize(
+    ("given", "size", "out", "macs"),
+    [
+        # 80 coordinates of 3 terms
+        ((2, 2, 3), (4, 5), (2, 4, 5, 2), 240),
+        # 24 coordinates of 4 terms
+        ((1, 3, 4), (2, 2, 2), (1, 2, 2, 2, 3), 96),
+    ],
+)
+def test_a_grid_is_mapped_place_by_place(
+    ask: Ask, given: tuple[int, ...], size: tuple[int, ...], out: tuple[int, ...], macs: int
+) -> None:
+    found = ask("affine_grid", given, size=size)
+    assert (found.shapes, found.facts["macs"]) == ((out,), macs)
+    assert found.parts["multiplies"] == macs
+
+
+def test_a_coordinate_of_a_place_is_a_dot_product(ask: Ask) -> None:
+    # 80 of 3 terms
+    parts = ask("affine_grid", (2, 2, 3), size=(4, 5)).parts
+    assert parts == {"multiplies": 240, "adds": 160, "bias_adds": 0}
+
+
+def test_a_map_of_other_sizes_is_refused(ask: Ask) -> None:
+    with pytest.raises(ShapeError, match="2 axes need an affine map of 2 rows and 3 columns"):
+        ask("affine_grid", (2, 3, 4), size=(4, 5))

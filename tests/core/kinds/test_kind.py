@@ -10,7 +10,7 @@ from flopledger.kinds.kind import REQUIRED, dot_parts, same_shape
 
 GROUPS = {
     "activation", "attention", "conv", "elementwise", "linear", "loss", "move", "norm", "pool", "recurrent",
-    "resample", "softmax",
+    "resample", "softmax", "transform",
 }  # fmt: skip
 
 TOY = Kind(

@@ -105,3 +105,44 @@ def test_inputs_that_do_not_fit_say_why(
 def test_a_dense_layer_without_its_size_is_refused(ask: Ask) -> None:
     with pytest.raises(GraphError, match="needs the attribute 'out_features'"):
         ask("linear", (2, 3))
+
+
+ROWS = ((3, 4),)  # 12 indices in 3 bags
+STARTS = ((7,), (2,))  # 7 indices in 2 bags
+
+BAGS = [
+    # vectors of 5: 9 additions of them
+    (ROWS, {}, (3, 5), {"adds": 45}),
+    (ROWS, {"mode": "mean"}, (3, 5), {"adds": 45, "divides": 15}),
+    (ROWS, {"mode": "max"}, (3, 5), {"compares": 45}),
+    (STARTS, {}, (2, 5), {"adds": 25}),
+    (((7,), (3,)), {"last_end": True}, (2, 5), {"adds": 25}),
+]
+
+
+@pytest.mark.parametrize(("inputs", "attrs", "out", "parts"), BAGS)
+def test_a_bag_joins_its_vectors(
+    ask: Ask, inputs: Shapes, attrs: dict[str, object], out: tuple[int, ...], parts: dict[str, int]
+) -> None:
+    found = ask("embedding_bag", *inputs, num_embeddings=10, embedding_dim=5, **attrs)
+    assert (found.shapes, found.parts, found.facts) == ((out,), parts, {"macs": 0, "dots": 0})
+
+
+def test_a_weighted_bag_is_a_dot_product_for_each_element(ask: Ask) -> None:
+    found = ask("embedding_bag", *ROWS, num_embeddings=10, embedding_dim=5, weighted=True)
+    assert found.facts == {"macs": 60, "dots": 15}
+    assert found.parts == {"multiplies": 60, "adds": 45}
+
+
+@pytest.mark.parametrize(
+    ("inputs", "attrs", "message"),
+    [
+        (((7,),), {}, "where its bags start"),
+        (ROWS, {"mode": "min"}, "'min' is none of sum, mean and max"),
+    ],
+)
+def test_a_bag_that_can_not_be_says_why(
+    ask: Ask, inputs: Shapes, attrs: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ShapeError, match=message):
+        ask("embedding_bag", *inputs, num_embeddings=10, embedding_dim=5, **attrs)

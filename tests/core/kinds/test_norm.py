@@ -57,6 +57,13 @@ PARTS = [
         {"multiplies": 120, "adds": 540, "powers": 60, "divides": 60},
     ),
     # 10 vectors of 6: 60 squares, sums 50, eps 10
+    # 6 slices of 10: 60 squares, sums 54, 6 roots; 6 of eps, quotient and comparison; 60 products
+    (
+        "renorm",
+        A,
+        {"axis": 1},
+        {"multiplies": 120, "adds": 60, "sqrts": 6, "divides": 6, "compares": 6},
+    ),
     ("l2_norm", A, {}, {"multiplies": 60, "adds": 60, "sqrts": 10, "divides": 60}),
     (
         "l2_norm",
@@ -124,6 +131,7 @@ IMPOSSIBLE = [
     ("spectral_norm", (A,), {"dim": 3}, "there is no axis 3 among 3"),
     ("spectral_norm", (A,), {"power_iters": -1}, "-1 iterations are below 0"),
     ("batch_norm", ((3,),), {}, "there is no axis 1 among 1"),
+    ("renorm", (A,), {"axis": 3}, "there is no axis 3 among 3"),
     ("group_norm", (A,), {"groups": 4}, "4 groups don't divide the 6 channels"),
     ("group_norm", (A,), {"groups": 0}, "0 groups"),
     ("lrn", (A,), {"across": "time"}, "'across' is 'time', expected 'channels' or 'spatial'"),

@@ -72,6 +72,13 @@ def test_a_whole_window_has_the_size_of_the_input(ask: Ask) -> None:
     assert found.parts == {"adds": 6 * 19, "divides": 6}
 
 
+def test_windows_at_random_distances_are_of_one_size(ask: Ask) -> None:
+    found = ask("fractional_max_pool", (2, 3, 8, 9), kernel=(2, 3), output_size=(3, 4))
+    # 2 * 3 * 3 * 4 windows of 6
+    assert (found.shapes, found.facts) == (((2, 3, 3, 4),), {"kernel_volume": 6})
+    assert found.parts == {"compares": 72 * 5}
+
+
 ADAPTIVE = [
     # input, output size, output, elements of all windows together
     ((1, 1, 5), (2,), (1, 1, 2), 6),  # 0..3 and 2..5
@@ -118,6 +125,8 @@ IMPOSSIBLE = [
     ("max_pool", (1, 2), {"kernel": (3, 3)}, "needs 3 or 4 dimensions"),
     ("max_pool", (1, 1, 4), {"kernel": (0,)}, "the kernel"),
     ("max_pool", (1, 1, 4), {"kernel": (2,), "stride": (0,)}, "the stride"),
+    ("fractional_max_pool", (1, 1, 4), {"kernel": (3,), "output_size": (3,)}, "3 windows of 3 don't fit 4"),
+    ("fractional_max_pool", (1, 1, 4), {"kernel": (2,), "output_size": (2, 2)}, "has not 1 entries"),
     ("adaptive_max_pool", (1, 1, 4), {"output_size": (0,)}, "below 1"),
     ("adaptive_max_pool", (1, 1, 4), {"output_size": (1, 1, 1)}, "needs 4 or 5 dimensions"),
     ("adaptive_max_pool", (1, 1, 4), {"output_size": 1}, "is not a size or None"),

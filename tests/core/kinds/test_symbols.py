@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 from flopledger.dims import substitute, symbol
 from flopledger.errors import ShapeError
-from flopledger.kinds import FAMILIES, Call, activation, builtin, loss, norm
+from flopledger.kinds import FAMILIES, Call, activation, builtin, loss, norm, scan
 from flopledger.kinds.kind import FACTS, PARTS
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -92,15 +92,18 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         ("matmul", {}, ((1, "H", "W"), ("N", "W", 3))),
         ("matmul", {"transpose_b": True, "bias": True}, (("N", "H", "W"), (5, "W"))),
         ("embedding", {"num_embeddings": 9, "embedding_dim": 5, "bias": True}, (("N", "H"),)),
+        ("embedding_bag", {"num_embeddings": 9, "embedding_dim": 5, "mode": "mean"}, (("N", "H"),)),
+        ("embedding_bag", {"num_embeddings": 9, "embedding_dim": "W", "weighted": True}, (("H",), ("N",))),
     ),
     "norm": st.tuples(
-        st.sampled_from([kind.name for kind in norm.KINDS if kind.name != "group_norm"]),
+        st.sampled_from([kind.name for kind in norm.KINDS if kind.name not in ("group_norm", "renorm")]),
         st.just({}),
         st.just((IMAGE,)),
     )
     | with_attrs("batch_norm", IMAGE, axis=AXES, batch_stats=st.booleans())
     | with_attrs("group_norm", IMAGE, groups=st.sampled_from([1, 2, 4]), scale=st.booleans())
-    | with_attrs("l2_norm", IMAGE, axis=AXES, across_spatial=st.booleans()),
+    | with_attrs("l2_norm", IMAGE, axis=AXES, across_spatial=st.booleans())
+    | with_attrs("renorm", IMAGE, axis=AXES),
     "activation": st.tuples(
         st.sampled_from([kind.name for kind in activation.KINDS if kind.name not in ("glu", "maxout")]),
         st.just({}),
@@ -122,14 +125,16 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     ),
     "reduce": st.tuples(
         st.sampled_from(
-            ["reduce_sum", "reduce_mean", "reduce_asum", "reduce_sumsq", "vector_norm", "variance", "arg_max"]
+            [
+                *("reduce_sum", "reduce_mean", "reduce_asum", "reduce_sumsq"),
+                *("vector_norm", "variance", "arg_max", "min_max"),
+            ]
         ),
         st.fixed_dictionaries(
             {"axes": st.sampled_from([None, (), (0,), (2, 3), (-1,)]), "keep_dims": st.booleans()}
         ),
         st.just((IMAGE,)),
     )
-    | with_attrs("cumsum", IMAGE, axis=AXES)
     | with_attrs("top_k", IMAGE, axis=AXES, size=st.integers(1, 4)),
     "loss": st.tuples(
         st.sampled_from([kind.name for kind in loss.KINDS]), st.just({}), st.just((IMAGE, ("N", "H", "W")))
@@ -197,7 +202,48 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     "deform": one_of(
         ("grid_sample", {}, (IMAGE, ("N", 5, "W", 2))),
         ("grid_sample", {"mode": "cubic"}, (IMAGE, ("N", "H", 6, 2))),
+        ("affine_grid", {"size": ("H", "W")}, (("N", 2, 3),)),
         ("deform_conv", {"kernel": (3, 3), "padding": (1, 1), "out_channels": 6, "mask": True}, (IMAGE,)),
+    ),
+    "distance": one_of(
+        ("cdist", {}, (("N", "H", 4), ("W", 4))),
+        ("cdist", {"order": 1}, (("N", "H", 4), ("N", "W", 4))),
+        ("pdist", {}, (("N", "H"),)),
+        ("dist", {"order": None}, (("N", "H"), ("H",))),
+    ),
+    "fourier": one_of(
+        ("fft", {"axes": (2, 1)}, (("N", 4, 6, "H"),)),
+        ("fft", {"axes": (1, 2), "real": "input", "scaled": True}, (("N", 4, 6, "H"),)),
+        ("fft", {"axes": (1,), "real": "output", "size": 9, "scaled": True}, (("N", 5, "H"),)),
+    ),
+    "scan": st.tuples(
+        st.sampled_from([kind.name for kind in scan.KINDS]),
+        st.fixed_dictionaries({"axis": AXES}),
+        st.just((IMAGE,)),
+    ),
+    "search": one_of(
+        ("sort", {}, (IMAGE,)),
+        ("order_statistic", {"axes": (2,)}, (IMAGE,)),
+        ("search", {"shape": ("N", "H")}, (IMAGE,)),
+    ),
+    "solve": one_of(
+        ("lu", {}, (("N", "H", "W"),)),
+        ("lu", {"pivot": False}, (("N", "H", "H"),)),
+        ("cholesky", {}, (("N", "H", "H"),)),
+        ("triangular_solve", {"triangles": 2, "unit": 1}, (("H", "H"), ("N", "H", "W"))),
+        ("solve", {"vector": True}, (("N", "H", "H"), ("N", "H"))),
+        ("solve", {"left": False}, (("H", "H"), ("W", "H"))),
+        ("inverse", {}, (("N", "H", "H"),)),
+        ("det", {}, (("N", "H", "H"),)),
+        ("log_det", {}, (("N", "H", "H"),)),
+        ("svd", {}, (("N", "H", "W"),)),
+        ("eig", {}, (("N", "H", "H"),)),
+    ),
+    "special": one_of(
+        ("special", {}, (IMAGE,)),
+        ("logit", {"clipped": True}, (IMAGE,)),
+        ("hypot", {}, (("N", "H"), ("H",))),
+        ("cross", {}, (("N", 3), (3,))),
     ),
     "detection": one_of(
         ("prior_box", {"priors": 4}, (IMAGE,)),

@@ -44,6 +44,19 @@ NETWORKS = {
     "cells": (lambda: nn.LSTMCell(5, 6), "3x5"),
     "GRU cell": (lambda: nn.GRUCell(5, 6), "3x5"),
     "bilinear": (lambda: nn.Bilinear(5, 6, 7), ("3x5", "3x6")),
+    "bags": (lambda: nn.EmbeddingBag(9, 5, mode="mean"), "3x4:int64"),
+    "bags with starts": (lambda: nn.EmbeddingBag(9, 5, mode="max"), ("7:int64", "2:int64")),
+    "bags with ends": (
+        lambda: nn.EmbeddingBag(9, 5, mode="sum", include_last_offset=True),
+        ("7:int64", "3:int64"),
+    ),
+    "weighted bags": (
+        lambda: nn.EmbeddingBag(9, 5, mode="sum"),
+        {"input": "3x4:int64", "per_sample_weights": "3x4"},
+    ),
+    "fractional pool": (lambda: nn.FractionalMaxPool2d(2, output_size=(3, 4)), "2x3x8x8"),
+    "fractional pool of a volume": (lambda: nn.FractionalMaxPool3d(2, output_size=3), "2x3x8x8x8"),
+    "norm across maps": (lambda: nn.CrossMapLRN2d(2), "2x3x8x8"),
 }
 PROFILES = [
     {"grad": grad, "fast_paths": fast, "mode": mode}
@@ -98,6 +111,13 @@ SPELLINGS = {
     "conv": lambda a, b: functional.conv1d(a.T[None], b.T[:, :, None]),
     "inner": lambda a, b: torch.inner(a, b.T),
     "chain": lambda a, b: torch.linalg.multi_dot([a, b]),
+    "addbmm": lambda a, b: torch.addbmm(torch.zeros(3, 5), a.T[:, :, None], b[:, None]),
+    "bags": lambda a, b: functional.embedding_bag(
+        torch.arange(4).repeat(3, 1), b, mode="sum", per_sample_weights=a
+    ),
+    "distances": lambda a, b: torch.cdist(a, b.T),
+    "distances by definition": lambda a, b: torch.cdist(a, b.T, compute_mode="donot_use_mm_for_euclid_dist"),
+    "distances by a product": lambda a, b: torch.cdist(a, b.T, compute_mode="use_mm_for_euclid_dist"),
 }
 
 
@@ -163,53 +183,6 @@ def test_a_layer_that_is_used_twice_counts_twice() -> None:
     shared = nn.Linear(4, 4)
     ledger = fl.count(nn.Sequential(shared, shared), "1x4")
     assert (ledger.total.count, ledger.total.params) == (32, 20)
-
-
-MORE = {
-    "grid": (
-        lambda x: functional.grid_sample(x, torch.zeros(1, 3, 3, 2), align_corners=False),
-        "1x2x4x4",
-        # 18 samples of 6 products and 3 additions
-        162,
-    ),
-    "clamp": (lambda x: x.clamp(min=0), "2x3", 6),
-    "scaled sum": (lambda x: torch.add(x, x, alpha=2), "2x3", 12),
-    "mean": (lambda x: x.mean(1), "2x3", 4 + 2),
-    "a product and a sum": (lambda x: torch.addcmul(x, x, x, value=3), "2x3", 18),
-    "a quotient and a sum": (lambda x: torch.addcdiv(x, x, x), "2x3", 12),
-    "between two": (lambda x: torch.lerp(x, x, 0.5), "2x3", 18),
-    # 2 comparisons, 6 additions, 3 exponentials and a logarithm for each of two rows
-    "sum of exponentials": (lambda x: x.logsumexp(1), "2x3", 24),
-    "windows added up": (lambda x: functional.fold(x, (4, 4), 2), "1x12x9", 108),
-    "added by index": (lambda x: x.index_add(0, torch.tensor([0, 1]), x), "2x3", 6),
-    "argmax": (lambda x: x.argmax(1), "2x3", 4),
-    "index arithmetic": (lambda x: torch.arange(x.shape[1]) * 2 + 1, "2x3", 0),
-    "histogram": (lambda x: torch.histc(x, 4, 0, 1), "2x3", 18),
-    "channels summed first": (lambda x: torch.einsum("abc,b->a", x, torch.ones(3)), "2x3x5", 24 + 6 + 4),
-}
-
-
-@pytest.mark.parametrize("name", MORE)
-def test_other_functions_are_counted_by_their_formula(name: str) -> None:
-    function, inputs, count = MORE[name]
-
-    class One(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            y: Tensor = function(x)
-            return y
-
-    graph = fl.read(One(), inputs)
-    is_known(graph)
-    assert graph.count("ops").total.count == count
-
-
-def test_a_function_without_a_formula_is_shown_and_not_zero() -> None:
-    class Sorted(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return torch.fft.fft(x).abs() + x.sort().values
-
-    unknown = fl.count(Sorted(), "2x8").coverage.unknown
-    assert {u.source for u in unknown} == {"aten._fft_r2c.default", "aten.sort.default"}
 
 
 SMALL = {
