@@ -257,7 +257,7 @@ def measure(name: str, peers: Iterable[str], runs: int) -> None:
     print(f"\n{name}, batch and sizes {'x'.join(map(str, given.shape))}, medians of {runs}")
     for peer, taken in medians.items():
         print(f"  {peer:20} {taken:8.3f} s {taken / medians['flopledger']:8.2f} times ours")
-    triples = [read_and_count(model, given) for _ in range(runs)]
+    triples = [read_and_count(model, given) for _ in range(1 + runs)][1:]
     reading, counting = (statistics.median(t[place] for t in triples) for place in (0, 1))
     number = f"{len(CONVENTIONS)} conventions, {triples[0][2]} readings"
     print(

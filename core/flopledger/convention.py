@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -136,9 +137,15 @@ def _word(value: object) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
+@functools.cache
+def shipped() -> Mapping[str, Path]:
+    """Return flopledger's own conventions by name."""
+    return {path.stem: path for path in FOLDER.glob("*.toml")}
+
+
 def names(extra: Iterable[Path] = ()) -> tuple[str, ...]:
     """Return the names of the conventions that can be named: ours, and those of plugins."""
-    return tuple(sorted(p.stem for p in (*FOLDER.glob("*.toml"), *extra)))
+    return tuple(sorted((*shipped(), *(path.stem for path in extra))))
 
 
 def find(name: str, extra: Iterable[Path] = ()) -> Path:
@@ -149,7 +156,7 @@ def find(name: str, extra: Iterable[Path] = ()) -> Path:
     """
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return Path(name)
-    known = {p.stem: p for p in (*FOLDER.glob("*.toml"), *extra)}
+    known = {**shipped(), **{path.stem: path for path in extra}}
     if name not in known:
         message = f"there is no convention {name!r}{nearest(name, known)}"
         raise ConventionError(f"{message} (`flopledger conventions` lists them; a file is named by its path)")
@@ -168,16 +175,28 @@ def load(
     Raises:
         ConventionError: It is unknown or malformed; the message names the file and the line.
     """
+    if kinds is not None:
+        return _read(find(str(name), extra), tuple(extra), kinds).set(switches or {})
+    from flopledger import plugins  # noqa: PLC0415  (plugins load conventions to check them)
+
+    files = tuple(plugins.conventions())
+    path = find(str(name), files)
+    installed = path.parent == FOLDER or path in files
+    return (_installed(path) if installed else _read(path, files, plugins.kinds())).set(switches or {})
+
+
+@functools.cache
+def _installed(path: Path) -> Convention:
+    """Return a convention of ours or of a plugin; like the plugins, it is looked up once."""
+    from flopledger import plugins  # noqa: PLC0415
+
+    return _read(path, tuple(plugins.conventions()), plugins.kinds())
+
+
+def _read(path: Path, files: tuple[Path, ...], kinds: Mapping[str, Kind]) -> Convention:
     from flopledger import conventionfile  # noqa: PLC0415  (it builds the records of this module)
 
-    files = tuple(extra)
-    if kinds is None:
-        from flopledger import plugins  # noqa: PLC0415  (plugins load conventions to check them)
-
-        kinds, files = plugins.kinds(), tuple(plugins.conventions())
-    path = find(str(name), files)
     try:
-        convention = conventionfile.ConventionFile(path, files, kinds).convention()
+        return conventionfile.ConventionFile(path, files, kinds).convention()
     except RecursionError:
         raise ConventionError(f"{path}: nested too deeply") from None
-    return convention.set(switches or {})

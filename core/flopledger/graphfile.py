@@ -10,7 +10,7 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from flopledger import graph as tables
@@ -53,12 +53,20 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 def dump(graph: Graph) -> str:
     """Write a graph as JSON text, one record a line."""
-    lines = [f'"schema": {json.dumps(SCHEMA)}', f'"reading": {json.dumps(_record(graph.reading))}']
-    lines.append(f'"outputs": {json.dumps(graph.outputs)}')
+    return "".join(pieces(graph))
+
+
+def pieces(graph: Graph) -> Iterator[str]:
+    """Yield the JSON text of a graph, record by record."""
+    yield f'{{\n "schema": {json.dumps(SCHEMA)},\n "reading": {json.dumps(_record(graph.reading))}'
+    yield f',\n "outputs": {json.dumps(graph.outputs)}'
     for name in _RECORDS:
-        records = ",\n  ".join(_ENCODER.encode(_record(r)) for r in getattr(graph, name))
-        lines.append(f'"{name}": [\n  {records}\n ]' if records else f'"{name}": []')
-    return "{\n " + ",\n ".join(lines) + "\n}\n"
+        yield f',\n "{name}": ['
+        records = getattr(graph, name)
+        for number, record in enumerate(records):
+            yield (",\n  " if number else "\n  ") + _ENCODER.encode(_record(record))
+        yield "\n ]" if records else "]"
+    yield "\n}\n"
 
 
 def canonical(graph: Graph) -> bytes:

@@ -23,6 +23,7 @@ from flopledger.errors import FlopledgerError, SourceError, nearest
 from flopledger.sources import Attribute, locate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from types import ModuleType
 
     from flopledger.child import Task
@@ -47,23 +48,23 @@ def main(job: int, result: int, parent: int) -> NoReturn:
         registry = plugins.registry()
         hard = _limit(limit)
         try:
-            text = "graph\n" + graphfile.dump(read(pickle.load(stream), registry))  # noqa: S301
+            pieces = ["graph\n", *graphfile.pieces(read(pickle.load(stream), registry))]  # noqa: S301
         except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
             resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-            text = "error\n" + json.dumps(_report(error, registry, limited=limit is not None))
+            pieces = ["error\n", json.dumps(_report(error, registry, limited=limit is not None))]
     for output in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):  # the user's code may have put anything in its place
             output.flush()
     if os.getpid() != home:  # a process that the user's code forked, and that came back here
         os._exit(0)
-    os._exit(0 if _write(result, text) else 1)
+    os._exit(0 if _write(result, pieces) else 1)
 
 
-def _write(result: int, text: str) -> bool:
+def _write(result: int, pieces: Iterable[str]) -> bool:
     """Write the result, if the user's code has not closed the file."""
     try:
         with os.fdopen(result, "wb") as stream:
-            stream.write(text.encode())
+            stream.writelines(piece.encode() for piece in pieces)
     except OSError:
         return False
     return True

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import random
-import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
+import torch._dynamo.config  # fake tensors import it when first made, which must not be in a reading
+from flopledger import collector
 from flopledger.errors import SourceError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def alone(source: str) -> Iterator[None]:
     """
     if threading.get_ident() in _READER:
         raise SourceError(f"{source}: a model's forward can't read another model")
-    with _READING, _uncollected():
+    with _READING, collector.paused():
         _READER.append(threading.get_ident())
         try:
             yield
@@ -40,23 +40,8 @@ def alone(source: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Keep the garbage collector out: it would look through all that is kept here, again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@contextlib.contextmanager
 def _uncompiled() -> Iterator[None]:
-    """Let what is compiled run as it is written; a process that compiles nothing loads no compiler."""
-    if "torch._dynamo" not in sys.modules:
-        yield
-        return
+    """Let what is compiled run as it is written."""
     with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
         # That our hooks hear a compiled module and the one inside it is as it should be.
         warnings.filterwarnings(

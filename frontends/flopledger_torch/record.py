@@ -90,6 +90,11 @@ class Tensors:
             self.aliases[new] = old.id
         return new
 
+    def forget(self) -> None:
+        """Let the tensors go; what is known of them stays."""
+        self._known.clear()
+        self._alive.clear()
+
     def alias(self, view: torch.Tensor, base: torch.Tensor) -> None:
         """Note that a tensor shares another's memory."""
         a, b = self.ref(view).id, self.ref(base).id
