@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import replace
+import functools
+from collections import Counter as Counts
 from typing import TYPE_CHECKING, TypeVar
 
 from flopledger import collector
 from flopledger import convention as conventions
 from flopledger.convention import Convention
-from flopledger.dims import plain, product, total
+from flopledger.dims import product, total
 from flopledger.errors import ConventionError, ExpressionError, GraphError, ProfileMismatch, Unbounded
 from flopledger.expression import compile_expression
-from flopledger.facts import Count, ModuleSite, Site
+from flopledger.facts import SEEN, STRUCTURAL
 from flopledger.functions import ROUNDING, number
 from flopledger.graph import CONTAINER, LEVELS, UNKNOWN
 from flopledger.ledger import Adjustment, ConventionInfo, Coverage, GraphInfo, Ledger, Row, Total, Unknown
+from flopledger.likeness import Memo
 from flopledger.meter import metered
+from flopledger.sites import Count, ModuleSite, ParameterSite, Site
 from flopledger.structure import Structure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from flopledger.convention import Params
     from flopledger.dims import Dim, Number, Shape
-    from flopledger.expression import Expression, Scope
+    from flopledger.expression import Expression
     from flopledger.graph import Graph, Input, Layer
-
+    from flopledger.likeness import Seen
 T = TypeVar("T")
 
 
@@ -72,12 +75,20 @@ def _count(graph: Graph, convention: Convention, structure: Structure | None) ->
             convention.name, convention.title, convention.unit, convention.changed, convention.digest
         ),
         total=Total(
-            figure, convention.unit, total(structure.true_macs), params, trainable, non_trainable, buffers
+            figure,
+            convention.unit,
+            total(structure.true_macs),
+            params,
+            trainable,
+            non_trainable,
+            buffers,
+            structure.active_params,
         ),
         rows=rows,
         coverage=coverage(structure, rows),
         adjustments=adjustments,
         disagreements=structure.disagreements,
+        experts=structure.experts,
         print_spec=convention.print,
     )
 
@@ -101,7 +112,7 @@ def check_applies(graph: Graph, convention: Convention) -> None:
 
 def graph_info(graph: Graph) -> GraphInfo:
     """Say which graph was counted."""
-    return GraphInfo(graph.reading, _inputs(graph), graph.digest)
+    return GraphInfo(graph.reading, _inputs(graph), graph)
 
 
 def _inputs(graph: Graph) -> tuple[tuple[Input, Shape | None, str], ...]:
@@ -115,64 +126,59 @@ class Counter(Count):
     def __init__(self, structure: Structure, convention: Convention) -> None:
         super().__init__(structure, convention)
         self._contributions: dict[Expression, list[tuple[int | None, Number]]] = {}
+        self._memo = Memo(convention.define, lambda name: name in SEEN or name not in STRUCTURAL)
+        self._param_memo = Memo(convention.define, lambda name: "." in name)
 
     def rows(self) -> tuple[Row, ...]:
         """Return a row for each call that the convention listens to."""
-        rows: list[Row] = []
-        row_of: dict[int, int] = {}
+        heard: dict[int, Site] = {}
         for layer in self.structure.graph.layers:
-            if layer.level not in self.convention.levels:
+            rules = self.convention.levels.get(layer.level)
+            if rules is None:
                 continue
             site = Site(self, layer)
-            if self._true(self.convention.levels[layer.level].where, site):
-                row_of[layer.id] = len(rows)
-                rows.append(self._row(site, self._row_parent(layer, row_of)))
-        return self._with_params(rows)
+            if self._true(rules.where, site):
+                heard[layer.id] = site
+        params = self._params_of(heard)
+        places: dict[int, int] = {}
+        rows: list[Row] = []
+        for i, site in heard.items():
+            places[i] = len(rows)
+            rows.append(self._row(site, self._row_parent(site.layer, places), params.get(i, 0)))
+        return tuple(rows)
 
-    def _row_parent(self, layer: Layer, row_of: Mapping[int, int]) -> int | None:
+    def _row_parent(self, layer: Layer, places: Mapping[int, int]) -> int | None:
         up = layer.parent
-        while up is not None and up not in row_of:
+        while up is not None and up not in places:
             up = self.structure.graph.layers[up].parent
         return up
 
-    def _row(self, site: Site, parent: int | None) -> Row:
-        layer, graph = site.layer, self.structure.graph
-        rule, by_source = self.convention.rule(layer.level, layer.source, layer.kind, self.bases(layer))
+    def _row(self, site: Site, parent: int | None, params: Number) -> Row:
+        layer, structure = site.layer, self.structure
+        rule, by_source = self.rule(layer)
         price = self._price(rule, site) if rule is not None else 0
-        parts = {name: plain(value) for name, value in site.parts.items() if value != 0}
+        inputs, outputs, parts = structure.shown(layer)
+        weights, label = ((), "") if layer.module is None else structure.stated(layer.module)
         return Row(
-            id=layer.id,
-            parent=parent,
-            path=layer.path,
-            call=layer.index,
-            kind=layer.kind,
-            source=layer.source,
-            level=layer.level,
-            inputs=tuple(graph.shape(i) for i in layer.inputs),
-            outputs=tuple(graph.shape(i) for i in layer.outputs),
-            params=0,
-            count=price,
-            macs=self.structure.true_macs[layer.id],
-            parts=parts,
-            status=self._status(site, price, by_source=by_source),
-            why=layer.problem,
-            weights=self._weights(layer),
-            module=layer.module,
-            label=self._label(layer),
+            layer.id,
+            parent,
+            layer.path,
+            layer.index,
+            layer.kind,
+            layer.source,
+            layer.level,
+            inputs,
+            outputs,
+            params,
+            price,
+            structure.true_macs[layer.id],
+            parts,
+            self._status(site, price, by_source=by_source),
+            layer.problem,
+            weights,
+            layer.module,
+            label,
         )
-
-    def _label(self, layer: Layer) -> str:
-        """Return the native fact ``label`` of the module that is called, the framework's name of it."""
-        if layer.module is None:
-            return ""
-        label = self.structure.graph.modules[layer.module].native.get("label")
-        return label if isinstance(label, str) else ""
-
-    def _weights(self, layer: Layer) -> tuple[Shape, ...]:
-        if layer.module is None:
-            return ()
-        graph = self.structure.graph
-        return tuple(graph.parameters[i].shape for _, i in graph.modules[layer.module].parameters)
 
     def _price(self, rule: Expression, site: Site) -> Number:
         times = self._number(self.convention.levels[site.layer.level].times, site)
@@ -192,14 +198,14 @@ class Counter(Count):
         return "free" if site.kind is not None and not site.parts else "ignored"
 
     def _true(self, expression: Expression, site: Site) -> bool:
-        return expression.text == "True" or bool(self._value(expression, site))
+        return expression.text == "True" or bool(self._at(site, self._memo.value, expression))
 
     def _number(self, expression: Expression, site: Site) -> Number:
-        return 1 if expression.text == "1" else self._value(expression.number, site)
+        return 1 if expression.text == "1" else self._at(site, self._memo.number, expression)
 
-    def _value(self, evaluate: Callable[[Scope], T], site: Site) -> T:
+    def _at(self, site: Site, evaluate: Callable[[Expression, Site], T], expression: Expression) -> T:
         try:
-            return evaluate(site)
+            return evaluate(expression, site)
         except ExpressionError as error:
             raise ConventionError(f"{self.convention.name}: {site.layer.path}: {error}") from None
         except GraphError as error:
@@ -216,8 +222,9 @@ class Counter(Count):
         figure = self._figure(self.convention.total, {**sums, "root_batch": batch})
         unrounded = self._figure(exact, {**sums, "root_batch": batch})
         undivided = self._figure(exact, {**sums, "root_batch": 1})
+        beside = "parameters" if "params" in exact.names else "scaling"
         steps = {
-            "scaling": number(undivided - total(r.count for r in rows)),
+            beside: number(undivided - total(r.count for r in rows)),
             "batch division": number(unrounded - undivided),
             "rounding": number(figure - unrounded),
         }
@@ -250,64 +257,40 @@ class Counter(Count):
             return []
         count = count or rule.count
         if count not in self._contributions:
-            self._contributions[count] = self._count_params(rule, count)
+            self._contributions[count] = list(self._count_params(rule, count))
         return self._contributions[count]
 
-    def _count_params(self, rule: Params, count: Expression) -> list[tuple[int | None, Number]]:
-        found: list[tuple[int | None, Number]] = []
-        scopes = self._parameters() if rule.over == "parameters" else self._modules()
-        for module, scope in scopes:
+    def _count_params(self, rule: Params, count: Expression) -> Iterator[tuple[int | None, Number]]:
+        sites = self._parameters() if rule.over == "parameters" else self._modules()
+        for module, site in sites:
             try:
-                if rule.where.text == "True" or rule.where(scope):
-                    found.append((module, count.number(scope)))
+                if rule.where.text == "True" or self._param_memo.value(rule.where, site):
+                    yield module, self._param_memo.number(count, site)
             except ExpressionError as error:
                 raise ConventionError(f"{self.convention.name}: {error}") from None
-        return found
 
-    def _parameters(self) -> list[tuple[int | None, Scope]]:
-        graph = self.structure.graph
-        owners: dict[int, int] = {}
-        for module in graph.modules:
-            for _, i in module.parameters:
-                owners.setdefault(i, module.id)
-        seen: set[int] = set()
-        objects: set[int] = set()
-        found: list[tuple[int | None, Scope]] = []
-        for p in graph.parameters:
-            values: dict[str, object] = {
-                "numel": p.numel,
-                "param_shape": p.shape,
-                "role": p.role,
-                "trainable": p.trainable,
-                "buffer": p.is_buffer,
-                "again": p.storage in seen,
-                "repeated": p.object in objects,
-                "name": p.names[0] if p.names else "",
-            }
-            seen.add(p.storage)
-            objects.add(p.object)
-            found.append((owners.get(p.id), self.root_scope(values)))
-        return found
+    def _parameters(self) -> Iterator[tuple[int | None, Seen]]:
+        for owner, known in self.structure.parameter_facts:
+            yield owner, ParameterSite(self, known)
 
-    def _modules(self) -> list[tuple[int | None, Scope]]:
-        return [(m.id, ModuleSite(self, m)) for m in self.structure.graph.modules]
+    def _modules(self) -> Iterator[tuple[int | None, Seen]]:
+        for module in self.structure.graph.modules:
+            yield module.id, ModuleSite(self, module)
 
-    def _with_params(self, rows: list[Row]) -> tuple[Row, ...]:
+    def _params_of(self, heard: Iterable[int]) -> dict[int, Number]:
         """Give each module's parameters to the row of its first call, or of the module around it."""
         first: dict[int, int] = {}
-        for place, row in enumerate(rows):
-            module = self.structure.graph.layers[row.id].module
-            if row.level == "layer" and module is not None:
-                first.setdefault(module, place)
-        rule = self.convention.params
+        layers = self.structure.graph.layers
+        for i in heard:
+            module = layers[i].module
+            if module is not None and layers[i].level == "layer":
+                first.setdefault(module, i)
         sums: dict[int, list[Number]] = {}
-        for module, value in self.contributions() if rule and first else ():
+        for module, value in self.contributions() if first else ():
             found = self._place(module, first)
             if found is not None and value != 0:
                 sums.setdefault(found, []).append(value)
-        for place, values in sums.items():
-            rows[place] = replace(rows[place], params=number(total(values)))
-        return tuple(rows)
+        return {i: number(total(values)) for i, values in sums.items()}
 
     def _place(self, module: int | None, first: Mapping[int, int]) -> int | None:
         while module is not None and module not in first:
@@ -316,6 +299,7 @@ class Counter(Count):
         return None if module is None else first[module]
 
 
+@functools.lru_cache(maxsize=256)
 def without_rounding(expression: Expression) -> Expression:
     """Return a total as it would be if nothing in it were rounded."""
     tree = _Unrounded().visit(ast.parse(expression.text, mode="eval"))
@@ -338,16 +322,14 @@ def coverage(structure: Structure, rows: tuple[Row, ...]) -> Coverage:
     Unknown are all calls that no formula is known for and no rule priced, whether the convention
     listens to their level or not, unless what lies below them is known.
     """
-    by_status = {
-        status: sum(row.status == status for row in rows) for status in ("counted", "free", "ignored")
-    }
-    priced = {row.id for row in rows if row.status == "counted"}
+    by_status = Counts(row.status for row in rows)
+    priced = {row.id for row in rows if row.status == "counted"} if structure.unformulated else ()
     unknown: dict[tuple[str, str, str], list[Layer]] = {}
-    for layer in structure.graph.layers:
-        leaf = not structure.has_calls[layer.id] and not structure.covered[layer.id]
-        if leaf and layer.kind != CONTAINER and layer.id not in priced and structure.formula(layer) is None:
+    for layer in structure.unformulated:
+        if layer.id not in priced:
             unknown.setdefault((layer.source, layer.kind, layer.problem), []).append(layer)
-    return Coverage(**by_status, unknown=tuple(_unknown(structure, calls) for calls in unknown.values()))
+    found = tuple(_unknown(structure, calls) for calls in unknown.values())
+    return Coverage(by_status["counted"], by_status["free"], by_status["ignored"], found)
 
 
 def _unknown(structure: Structure, calls: list[Layer]) -> Unknown:

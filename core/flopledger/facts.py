@@ -6,221 +6,23 @@ framework's layer or call says, as spelled) and structural ones (where the call 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, product, total
+from flopledger.dims import product, total
 from flopledger.errors import ExpressionError
-from flopledger.flow import downstream
 from flopledger.functions import TensorShape
-from flopledger.graph import CONTAINER, LEVELS, Layer, TensorRef
-from flopledger.kinds.kind import FACTS, PARTS, REQUIRED
+from flopledger.graph import LEVELS
+from flopledger.kinds.kind import FACTS, PARTS
 from flopledger.listing import kept
 
 if TYPE_CHECKING:
-    from flopledger.convention import Convention
+    from collections.abc import Callable, Mapping
+
     from flopledger.dims import Shape
-    from flopledger.graph import Module, Value
+    from flopledger.graph import Module
     from flopledger.kinds import Kind
-    from flopledger.structure import Structure
-
-
-class Site:
-    """One call under one convention: gives names their values."""
-
-    def __init__(self, count: Count, layer: Layer) -> None:
-        self.count, self.layer = count, layer
-        self.kind: Kind | None = count.structure.formula(layer)
-        self._known: dict[str, object] = {}
-
-    def __call__(self, name: str) -> object:
-        """Return the value of a name.
-
-        Raises:
-            KeyError: This call has nothing of that name.
-        """
-        if name not in self._known:
-            self._known[name] = _kept(self._find, name)
-        return _given(self._known[name])
-
-    def _find(self, name: str) -> object:
-        defined = self.count.convention.define.get(name)
-        if defined is not None:
-            return defined(self)
-        space, dot, key = name.partition(".")
-        if dot:
-            return self._native(key) if space == "native" else self.count.convention.chosen[key]
-        structural = STRUCTURAL.get(name)
-        if structural is not None:
-            return structural.value(self)
-        if name in PARTS:
-            return self.parts.get(name, 0)
-        return self._neutral(name)
-
-    def _native(self, key: str) -> object:
-        if key in self.layer.native:
-            return self.shaped(self.layer.native[key])
-        module = self.module
-        if module is None or self.layer.module is None:
-            raise KeyError(key)
-        return self.shaped(module.native[key])
-
-    def _neutral(self, name: str) -> object:
-        if name in self.facts:
-            return self.facts[name]
-        if name in self.layer.attrs:
-            return self.shaped(self.layer.attrs[name])
-        if name in ("macs", "dots") or (self.kind is None and name in FACTS):
-            return 0
-        default = self.kind.defaults.get(name, REQUIRED) if self.kind else REQUIRED
-        if default is REQUIRED:
-            raise KeyError(name)
-        return default
-
-    @property
-    def facts(self) -> Mapping[str, Dim]:
-        """The facts of the call's kind; none where it has no formula."""
-        return self.count.structure.facts(self.layer)
-
-    @property
-    def parts(self) -> Mapping[str, Dim]:
-        """The arithmetic operations of the call; none where it has no formula."""
-        return self.count.structure.parts(self.layer)
-
-    @property
-    def module(self) -> Module | None:
-        """The module that the call runs in."""
-        owner = self.count.structure.owners[self.layer.id]
-        return None if owner is None else self.count.structure.graph.modules[owner]
-
-    def shapes(self, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
-        """Return the shapes of tensors; one that is not known has no axes to speak of."""
-        found = (self.count.structure.graph.shape(i) for i in tensors)
-        return tuple(TensorShape(s) for s in found if s is not None)
-
-    def shaped(self, value: Value) -> object:
-        """Return a value with shapes in the place of tensors."""
-        if isinstance(value, TensorRef):
-            return TensorShape(self.count.structure.graph.shape(value.id) or ())
-        if isinstance(value, tuple):
-            return tuple(self.shaped(v) for v in value)
-        if isinstance(value, Mapping):
-            return tuple(self.shaped(v) for v in value.values())
-        return value
-
-
-class ModuleSite(Site):
-    """A registered module under a convention, whether it was called or not."""
-
-    def __init__(self, count: Count, module: Module) -> None:
-        super().__init__(
-            count, Layer(-1, "/".join(module.paths[:1]), CONTAINER, module.type, module=module.id)
-        )
-        self._registered = module
-
-    @property
-    def module(self) -> Module:
-        """The module itself."""
-        return self._registered
-
-
-class Count:
-    """One count under way: a graph's structure and the convention it is counted under."""
-
-    def __init__(self, structure: Structure, convention: Convention) -> None:
-        self.structure, self.convention = structure, convention
-        self._covered: list[bool] | None = None
-        self._open_paths: list[int] | None = None
-
-    def mapped(self, module: Module) -> bool:
-        """Whether the convention has a rule for a module's calls, by their source."""
-        level = self.convention.levels.get("layer")
-        return level is not None and level.by_source(module.type, module.bases) is not None
-
-    @property
-    def open_paths(self) -> list[int]:
-        """Count the ways to each module that pass through no mapped one."""
-        if self._open_paths is None:
-            modules = self.structure.graph.modules
-            self._open_paths = self.structure.ways(lambda i: self.mapped(modules[i]))
-        return self._open_paths
-
-    @property
-    def covered(self) -> list[bool]:
-        """Whether each call lies below one that this convention can price as a whole."""
-        if self._covered is None:
-            self._covered = []
-            for layer in self.structure.graph.layers:
-                up = layer.parent
-                self._covered.append(up is not None and (self._covered[up] or self._covers(up)))
-        return self._covered
-
-    def _covers(self, index: int) -> bool:
-        layer = self.structure.graph.layers[index]
-        if self.structure.formula(layer) is not None:
-            return True
-        level = self.convention.levels.get(layer.level)
-        return level is not None and level.by_source(layer.source, self.bases(layer)) is not None
-
-    @functools.cached_property
-    def hidden(self) -> frozenset[int]:
-        """The calls that the convention's flow reaches."""
-        flow = self.convention.flow
-        if not flow:
-            return frozenset()
-        begins, ends = flow["from"], flow["until"]
-        layers = self.structure.graph.layers
-        return downstream(layers, lambda x: bool(begins(Site(self, x))), lambda x: bool(ends(Site(self, x))))
-
-    def bases(self, layer: Layer) -> tuple[str, ...]:
-        """Return the base types of a module's call; a function has none."""
-        return () if layer.module is None else self.structure.graph.modules[layer.module].bases
-
-    def inner(self, layer: Layer) -> bool:
-        """Whether a call of the same level, not seen through, encloses this one in its module call."""
-        through = self.convention.levels[layer.level].through
-        up = layer.parent
-        while up is not None:
-            above = self.structure.graph.layers[up]
-            if above.level == "layer":
-                return False
-            if above.level == layer.level and not {above.source, without_overload(above.source)} & through:
-                return True
-            up = above.parent
-        return False
-
-    def root_scope(self, values: Mapping[str, object]) -> Callable[[str], object]:
-        """Return the scope of a total or a parameter rule: the values given, switches and defines."""
-        known = dict(values)
-
-        def scope(name: str) -> object:
-            if name not in known:
-                known[name] = _kept(find, name)
-            return _given(known[name])
-
-        def find(name: str) -> object:
-            space, dot, key = name.partition(".")
-            if dot and space == "switch":
-                return self.convention.chosen[key]
-            return self.convention.define[name](scope)
-
-        return scope
-
-
-def _kept(find: Callable[[str], object], name: str) -> object:
-    """Return a value, or the error that there is in its place: looking again would take as long again."""
-    try:
-        return find(name)
-    except (ExpressionError, KeyError) as error:
-        return error.with_traceback(None)
-
-
-def _given(value: object) -> object:
-    if isinstance(value, (ExpressionError, KeyError)):
-        raise value.with_traceback(None)
-    return value
+    from flopledger.sites import Site
 
 
 def without_overload(source: str) -> str:
@@ -347,6 +149,13 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
     }
 )
 """The structural facts by name, and the neutral ones that every call has."""
+
+
+SEEN = frozenset({
+    "kind", "group", "source", "class_name", "level", "inputs", "outputs", "input", "out", "in_elems",
+    "out_elems", "ops",
+})  # fmt: skip
+"""The structural facts that calls which look alike have in common; the others say where a call stands."""
 
 MODULE_FACTS = (
     "source", "class_name", "leaf", "root", "training", "ncalls", "mapped", "paths", "open_paths",

@@ -1,18 +1,16 @@
-"""What flows on from certain calls: for conventions of tools that lose sight of shapes.
-
-A convention's ``[flow]`` says at which calls that begins (``from``) and at which it ends (``until``).
-"""
+"""What leads where: what flows on from certain calls, and what reaches the outputs."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flopledger.graph import CONTAINER
+from flopledger.graph import CONTAINER, TensorRef
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from flopledger.graph import Layer
+    from flopledger.graph import Graph, Layer, Value
 
 
 def downstream(
@@ -20,7 +18,8 @@ def downstream(
 ) -> frozenset[int]:
     """Return the calls that have an input from a call where it begins, past none where it ends.
 
-    A container hands on what the calls below it make.
+    For conventions of tools that lose sight of shapes: their ``[flow]`` says at which calls that begins
+    (``from``) and at which it ends (``until``). A container hands on what the calls below it make.
     """
     tensors: set[int] = set()
     calls: set[int] = set()
@@ -33,3 +32,46 @@ def downstream(
         if begins(layer) or (reached and not ends(layer)):
             tensors.update(layer.outputs)
     return frozenset(calls)
+
+
+def live(graph: Graph, has_calls: Sequence[bool]) -> list[bool]:
+    """Return whether what each call computes reaches an output of the network.
+
+    Followed backwards, from the outputs, through the innermost calls and all tensors among their
+    arguments, weights that are computed too. A call that writes into memory that is needed later, or
+    holds a call that is needed, is needed as well.
+    """
+    memories = _memories(graph)
+    needed = {memories[tensor] for tensor in graph.outputs}
+    found = [False] * len(graph.layers)
+    for layer in reversed(graph.layers):
+        if found[layer.id] or any(memories[tensor] in needed for tensor in layer.outputs):
+            found[layer.id] = True
+            if layer.parent is not None:
+                found[layer.parent] = True
+            if not has_calls[layer.id]:
+                given = (*layer.inputs, *tensors_among(layer.native.values()))
+                needed.update(memories[tensor] for tensor in given)
+    return found
+
+
+def _memories(graph: Graph) -> list[int]:
+    """Return the tensor whose memory each tensor shows; a view comes after what it shows."""
+    memories: list[int] = []
+    for tensor in graph.tensors:
+        base = tensor.alias_of
+        memories.append(tensor.id if base is None or base >= tensor.id else memories[base])
+    return memories
+
+
+def tensors_among(values: Iterable[Value]) -> Iterator[int]:
+    """Yield the tensors among native arguments, however they are nested."""
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, TensorRef):
+            yield value.id
+        elif isinstance(value, tuple):
+            pending.extend(value)
+        elif isinstance(value, Mapping):
+            pending.extend(value.values())

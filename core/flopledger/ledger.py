@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from flopledger.dims import Dim, Number, Shape, text, total
 from flopledger.errors import UsageError, nearest
@@ -61,7 +61,8 @@ class Row:
 class Total:
     """The totals: ``count`` and ``params`` as the convention's tool prints them, the rest our own.
 
-    ``params`` is None for a tool that prints no parameter figure.
+    ``params`` is None for a tool that prints no parameter figure. ``active_params`` are the weights that
+    one token's forward uses: fewer than there are where a router picks some of several experts.
     """
 
     count: Number
@@ -71,6 +72,21 @@ class Total:
     trainable_params: Number
     non_trainable_params: Number
     buffers: Number
+    active_params: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """Experts that a router picks some of for each token, in the module at ``path`` that holds them all.
+
+    ``params`` are the weights of all ``size`` experts, ``active_params`` those of the ``picked`` ones.
+    """
+
+    path: str
+    size: int
+    picked: int
+    params: Dim
+    active_params: Dim
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +133,26 @@ class ConventionInfo:
     digest: str
 
 
+class Identified(Protocol):
+    """What has a digest: a graph, which works it out when asked."""
+
+    @property
+    def digest(self) -> str:
+        """What identifies it."""
+
+
 @dataclass(frozen=True, slots=True)
 class GraphInfo:
     """Which graph was counted."""
 
     reading: Reading
     inputs: tuple[tuple[Input, Shape | None, str], ...]
-    digest: str
+    graph: Identified = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """What identifies the graph; see :attr:`flopledger.graph.Graph.digest`."""
+        return self.graph.digest
 
 
 @dataclass(frozen=True)
@@ -137,6 +166,7 @@ class Ledger:
     coverage: Coverage
     adjustments: tuple[Adjustment, ...] = ()
     disagreements: tuple[str, ...] = ()
+    experts: tuple[Experts, ...] = ()
     print_spec: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
 
     @functools.cached_property

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from flopledger.errors import ConventionError, ExpressionError
 from flopledger.expression import compile_expression
-from flopledger.facts import STRUCTURAL, Site
+from flopledger.facts import STRUCTURAL
 from flopledger.functions import number
 from flopledger.graph import CONTAINER
+from flopledger.sites import Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -6,22 +6,24 @@ Everything here is a property of the graph alone, worked out once, when it is fi
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flopledger import functions
+from flopledger import flow, functions
 from flopledger.dims import Dim, Shape, equal, plain, total
 from flopledger.errors import FlopledgerError, GraphError, Unbounded
-from flopledger.graph import CONTAINER, OPTIMIZER, UNKNOWN, TensorRef
+from flopledger.graph import CONTAINER, OPTIMIZER, UNKNOWN
 from flopledger.kinds import Call
+from flopledger.likeness import Likeness
 from flopledger.listing import listed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Mapping
 
-    from flopledger.graph import Graph, Layer, Module, Parameter, Value
+    from flopledger.graph import Graph, Layer, Module, Parameter
     from flopledger.kinds import Facts, Kind, Parts
+    from flopledger.ledger import Experts
 
+    Shapes = tuple[Shape | None, ...]
 
 MOST_WAYS = 2**63
 """The most ways that may lead to a module; the ways double where one is registered twice in its parent."""
@@ -30,10 +32,16 @@ MOST_WAYS = 2**63
 class Structure:
     """What the tables of one graph say together."""
 
+    graph: Graph
+    kinds: Mapping[str, Kind]
+
     def __init__(self, graph: Graph, kinds: Mapping[str, Kind]) -> None:
         self.graph, self.kinds = graph, kinds
+        self.likeness = Likeness(graph)
         self._facts: dict[int, Facts] = {}
         self._parts: dict[int, Parts] = {}
+        self._shown: dict[int, tuple[Shapes, Shapes, Mapping[str, Dim]]] = {}
+        self._stated: dict[int, tuple[tuple[Shape, ...], str]] = {}
 
     @functools.cached_property
     def has_calls(self) -> list[bool]:
@@ -85,7 +93,7 @@ class Structure:
         return parents
 
     @functools.cached_property
-    def _parents_first(self) -> list[int]:
+    def parents_first(self) -> list[int]:
         """The modules in an order in which parents come before their children."""
         missing = [len(p) for p in self.parents]
         order = [i for i, count in enumerate(missing) if count == 0]
@@ -101,7 +109,7 @@ class Structure:
         ways = [0] * len(self.graph.modules)
         if self.root is not None:
             ways[self.root] = 1
-        for module in self._parents_first:
+        for module in self.parents_first:
             if ways[module] > MOST_WAYS:
                 raise GraphError(f"there are more than {MOST_WAYS} ways to the module {module}")
             if not closed(module):
@@ -168,36 +176,8 @@ class Structure:
 
     @functools.cached_property
     def live(self) -> list[bool]:
-        """Whether what each call computes reaches an output of the network.
-
-        Followed backwards, from the outputs, through the innermost calls and all tensors among their
-        arguments, weights that are computed too. A call that writes into memory that is needed later, or
-        holds a call that is needed, is needed as well.
-        """
-        layers = self.graph.layers
-        needed = {self._memory(tensor) for tensor in self.graph.outputs}
-        live = [False] * len(layers)
-        for layer in reversed(layers):
-            if live[layer.id] or any(self._memory(tensor) in needed for tensor in layer.outputs):
-                live[layer.id] = True
-                if layer.parent is not None:
-                    live[layer.parent] = True
-                if not self.has_calls[layer.id]:
-                    needed.update(map(self._memory, (*layer.inputs, *_tensors(layer.native.values()))))
-        return live
-
-    @functools.cached_property
-    def _memories(self) -> list[int]:
-        """The tensor whose memory each tensor shows; a view comes after what it shows."""
-        memories: list[int] = []
-        for tensor in self.graph.tensors:
-            base = tensor.alias_of
-            memories.append(tensor.id if base is None or base >= tensor.id else memories[base])
-        return memories
-
-    def _memory(self, tensor: int) -> int:
-        """Return the tensor whose memory a tensor shows."""
-        return self._memories[tensor]
+        """Whether what each call computes reaches an output of the network."""
+        return flow.live(self.graph, self.has_calls)
 
     @functools.cached_property
     def root_batch(self) -> Dim:
@@ -207,6 +187,11 @@ class Structure:
                 shape = self.graph.shape(given.tensor)
                 return shape[0] if shape else 1
         return 1
+
+    @functools.cached_property
+    def formulas(self) -> list[Kind | None]:
+        """The kind of each call that has a formula and can be counted."""
+        return [self.formula(layer) for layer in self.graph.layers]
 
     def formula(self, layer: Layer) -> Kind | None:
         """Return the kind of a call if it has a formula and the call can be counted."""
@@ -232,18 +217,22 @@ class Structure:
         kind = self.formula(layer)
         if kind is None:
             return {}
-        if layer.id not in self._facts:
-            self._facts[layer.id] = self._worked_out(kind.facts, kind, layer)
-        return self._facts[layer.id]
+        look = self.likeness.of[layer.id]
+        found = self._facts.get(look)
+        if found is None:
+            found = self._facts[look] = self._worked_out(kind.facts, kind, layer)
+        return found
 
     def parts(self, layer: Layer) -> Parts:
         """Return the arithmetic operations of a call; none where it has no formula."""
         kind = self.formula(layer)
         if kind is None or kind.parts is None:
             return {}
-        if layer.id not in self._parts:
-            self._parts[layer.id] = self._worked_out(kind.parts, kind, layer)
-        return self._parts[layer.id]
+        look = self.likeness.of[layer.id]
+        found = self._parts.get(look)
+        if found is None:
+            found = self._parts[look] = self._worked_out(kind.parts, kind, layer)
+        return found
 
     def _worked_out(
         self, formula: Callable[[Call], dict[str, Dim]], kind: Kind, layer: Layer
@@ -266,14 +255,71 @@ class Structure:
         return plain(self.facts(layer).get("macs", 0))
 
     @functools.cached_property
+    def parameter_facts(self) -> list[tuple[int | None, Mapping[str, object]]]:
+        """For each parameter, the first module that has it, and what :data:`facts.PARAMETER_FACTS` names."""
+        owners: dict[int, int] = {}
+        for module in self.graph.modules:
+            for _, i in module.parameters:
+                owners.setdefault(i, module.id)
+        storages: set[int] = set()
+        objects: set[int] = set()
+        found: list[tuple[int | None, Mapping[str, object]]] = []
+        for p in self.graph.parameters:
+            known: dict[str, object] = {
+                "numel": p.numel,
+                "param_shape": p.shape,
+                "role": p.role,
+                "trainable": p.trainable,
+                "buffer": p.is_buffer,
+                "again": p.storage in storages,
+                "repeated": p.object in objects,
+                "name": p.names[0] if p.names else "",
+            }
+            storages.add(p.storage)
+            objects.add(p.object)
+            found.append((owners.get(p.id), known))
+        return found
+
+    def shown(self, layer: Layer) -> tuple[Shapes, Shapes, Mapping[str, Dim]]:
+        """Return the shapes of a call's inputs and outputs, and the operations that it has any of."""
+        look = self.likeness.of[layer.id]
+        found = self._shown.get(look)
+        if found is None:
+            shape = self.graph.shape
+            parts = {name: plain(value) for name, value in self.parts(layer).items() if value != 0}
+            inputs, outputs = tuple(map(shape, layer.inputs)), tuple(map(shape, layer.outputs))
+            found = self._shown[look] = inputs, outputs, parts
+        return found
+
+    def stated(self, module: int) -> tuple[tuple[Shape, ...], str]:
+        """Return the shapes of a module's own parameters, and the framework's name of it, ``label``."""
+        found = self._stated.get(module)
+        if found is None:
+            one = self.graph.modules[module]
+            label = one.native.get("label")
+            weights = tuple(self.graph.parameters[i].shape for _, i in one.parameters)
+            found = self._stated[module] = weights, label if isinstance(label, str) else ""
+        return found
+
+    @functools.cached_property
+    def unformulated(self) -> list[Layer]:
+        """The innermost calls that neither have a formula nor lie below one that has."""
+        return [
+            layer
+            for layer, kind in zip(self.graph.layers, self.formulas, strict=True)
+            if kind is None
+            and layer.kind != CONTAINER
+            and not self.has_calls[layer.id]
+            and not self.covered[layer.id]
+        ]
+
+    @functools.cached_property
     def covered(self) -> list[bool]:
         """Whether a call lies below one whose kind's formula covers all that it does."""
         covered: list[bool] = []
         for layer in self.graph.layers:
             up = layer.parent
-            covered.append(
-                up is not None and (covered[up] or self.formula(self.graph.layers[up]) is not None)
-            )
+            covered.append(up is not None and (covered[up] or self.formulas[up] is not None))
         return covered
 
     @functools.cached_property
@@ -285,13 +331,13 @@ class Structure:
     def disagreements(self) -> tuple[str, ...]:
         """The calls whose formula says another number of macs than the calls below it."""
         layers = self.graph.layers
-        if not any(self.has_calls[layer.id] and self.formula(layer) for layer in layers):
+        if not any(self.has_calls[i] and kind for i, kind in enumerate(self.formulas)):
             return ()
         below: list[Dim] = [0] * len(layers)
         known = [True] * len(layers)
         found = []
         for layer in reversed(layers):
-            kind = self.formula(layer)
+            kind = self.formulas[layer.id]
             told = self.macs(layer) if kind else below[layer.id]
             if kind and self.has_calls[layer.id] and known[layer.id] and not equal(told, below[layer.id]):
                 found.append(
@@ -322,15 +368,14 @@ class Structure:
                     trainable[parameter.storage] = parameter.numel
         return total(weights.values()), total(trainable.values()), total(buffers.values())
 
+    @functools.cached_property
+    def experts(self) -> tuple[Experts, ...]:
+        """The experts that routers pick some of for each token."""
+        from flopledger import routing  # noqa: PLC0415  (routing asks this class)
 
-def _tensors(values: Iterable[Value]) -> Iterator[int]:
-    """Yield the tensors among native arguments, however they are nested."""
-    pending = list(values)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, TensorRef):
-            yield value.id
-        elif isinstance(value, tuple):
-            pending.extend(value)
-        elif isinstance(value, Mapping):
-            pending.extend(value.values())
+        return routing.experts(self)
+
+    @property
+    def active_params(self) -> Dim:
+        """Our own figure of the weights that one token's forward uses: of experts, those picked for it."""
+        return total((self.params[0], *(group.active_params - group.params for group in self.experts)))

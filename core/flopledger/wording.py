@@ -13,7 +13,7 @@ from flopledger.graph import LEVELS
 if TYPE_CHECKING:
     from flopledger.convention import Convention
     from flopledger.dims import Number
-    from flopledger.facts import Site
+    from flopledger.sites import Site
     from flopledger.workcauses import Work
 
 OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}
@@ -52,6 +52,7 @@ class OfTotal:
 
 TOTALS = {
     "scaling": OfTotal("scaling", "the total is scaled"),
+    "parameters": OfTotal("parameters", "parameters that no row holds, or several, are counted once"),
     "batch division": OfTotal("batch", "the total is divided by the batch"),
     "rounding": OfTotal("rounding", "the total is rounded"),
 }

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flopledger import wording
 from flopledger.dims import plain, total
 from flopledger.errors import ConventionError, ExpressionError
-from flopledger.facts import Site
 from flopledger.functions import number
 from flopledger.pricing import Account
+from flopledger.sites import Site
 from flopledger.wording import OPERATIONS, Difference
 
 if TYPE_CHECKING:

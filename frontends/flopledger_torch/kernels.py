@@ -44,11 +44,20 @@ def _on_cpu(value: Any) -> Any:
 
 
 def _grouped_mm(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Its fake kernel takes bfloat16 alone, the real one on a CPU others too."""
-    if type(args[0]) is torch.Tensor:
+    """Return what the op gives: its fake kernel takes bfloat16 alone, the real one on a CPU others too.
+
+    Cast to that type, rows of a multiple of 16 bytes, which both kernels ask for, would be none any more.
+    """
+    given = dict(zip(("a", "b", "offs", "bias", "out_dtype"), args, strict=False)) | dict(kwargs)
+    a, b = args[:2]
+    if type(a) is torch.Tensor or a.dtype == torch.bfloat16:
         return func(*args, **kwargs)
-    cast = [a.bfloat16() if isinstance(a, torch.Tensor) and a.is_floating_point() else a for a in args]
-    return func(*cast, **kwargs).to(args[0].dtype)
+    if a.shape[-1] != b.shape[-2]:
+        raise RuntimeError(f"grouped_mm of matrices that don't fit: {tuple(a.shape)} by {tuple(b.shape)}")
+    sizes: tuple[Any, ...] = (a.shape[-2], b.shape[-1])
+    if a.dim() == b.dim():
+        sizes = (a.shape[0] if a.dim() == 3 else given["offs"].shape[0], *sizes)
+    return a.new_empty(sizes, dtype=given.get("out_dtype"))
 
 
 def _restrided(base: torch.Tensor, out: torch.Tensor) -> torch.Tensor:

@@ -77,4 +77,4 @@ def test_a_total_may_be_the_parameters_and_says_what_no_row_has(tmp_path: Path) 
     file.write_text(text + '[rules.layer]\n"*" = "0"\n[params]\nover = "parameters"\ncount = "numel"\n')
     ledger = count(chain("relu"), convention.load(file))
     assert ledger.total.count == 7 + 5 + 3
-    assert [(a.what, a.count) for a in ledger.adjustments] == [("scaling", 15)]
+    assert [(a.what, a.count) for a in ledger.adjustments] == [("parameters", 15)]

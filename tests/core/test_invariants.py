@@ -108,7 +108,7 @@ def check(graph: Graph, name: str) -> None:
     rows = sum(row.count for row in ledger.rows)
     adjustments = sum(adjustment.count for adjustment in ledger.adjustments)
     assert rows + adjustments == ledger.total.count
-    assert {a.what for a in ledger.adjustments} <= {"scaling", "batch division", "rounding"}
+    assert {a.what for a in ledger.adjustments} <= {"scaling", "parameters", "batch division", "rounding"}
     assert all(a.count != 0 for a in ledger.adjustments)
 
 

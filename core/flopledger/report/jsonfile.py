@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from flopledger.dims import is_symbolic, text
 from flopledger.ledger import figure
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.dims import Shape
-    from flopledger.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row
+    from flopledger.ledger import ConventionInfo, Experts, Figure, GraphInfo, Ledger, Row
     from flopledger.report import View
 
 SCHEMA = "flopledger.ledger/1"
@@ -30,6 +30,7 @@ class TotalDocument(TypedDict):
     trainable_params: Figure
     non_trainable_params: Figure
     buffers: Figure
+    active_params: NotRequired[Figure]
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
@@ -59,6 +60,7 @@ def document(ledger: Ledger) -> dict[str, object]:
         "graph": graph_document(ledger.graph),
         "convention": convention_document(ledger.convention),
         "total": total_document(ledger),
+        **({"experts": [_experts(group) for group in ledger.experts]} if ledger.experts else {}),
         "adjustments": [{"what": a.what, "count": figure(a.count)} for a in ledger.adjustments],
         "coverage": _coverage(ledger),
         "rows": [row_document(row) for row in ledger.rows],
@@ -96,7 +98,7 @@ def convention_document(used: ConventionInfo) -> dict[str, object]:
 def total_document(ledger: Ledger) -> TotalDocument:
     """Return the totals as JSON holds them."""
     total = ledger.total
-    return {
+    document: TotalDocument = {
         "count": figure(total.count),
         "unit": total.unit,
         "macs": figure(total.macs),
@@ -104,6 +106,19 @@ def total_document(ledger: Ledger) -> TotalDocument:
         "trainable_params": figure(total.trainable_params),
         "non_trainable_params": figure(total.non_trainable_params),
         "buffers": figure(total.buffers),
+    }
+    if ledger.experts and total.active_params is not None:
+        document["active_params"] = figure(total.active_params)
+    return document
+
+
+def _experts(group: Experts) -> dict[str, object]:
+    return {
+        "path": group.path,
+        "size": group.size,
+        "picked": group.picked,
+        "params": figure(group.params),
+        "active_params": figure(group.active_params),
     }
 
 

@@ -46,7 +46,20 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
         lines.append(("params", f"{in_words(total.params)} ({name})"))
     others = f"frozen {in_words(total.non_trainable_params)}; buffers {in_words(total.buffers)}"
     lines.append(("trainable", f"{in_words(total.trainable_params)}; {others}"))
+    if ledger.experts and total.active_params is not None:
+        lines.append(("active", f"{in_words(total.active_params)} params for each token: {_picked(ledger)}"))
     return lines
+
+
+def _picked(ledger: Ledger) -> str:
+    """Say how many of how many experts a token uses, and in how many places."""
+    places: dict[tuple[int, int], int] = {}
+    for group in ledger.experts:
+        places[group.picked, group.size] = places.get((group.picked, group.size), 0) + 1
+    return "; ".join(
+        f"{picked} of {size} experts" + (f" in {count:,} places" if count > 1 else "")
+        for (picked, size), count in places.items()
+    )
 
 
 def adjustments(ledger: Ledger) -> list[str]:

@@ -91,6 +91,9 @@ def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
     if a.unit != "MAC" or a.count != a.macs or b.count != b.macs:
         rows.append(("own MAC", *_three(a.macs, b.macs)))
     rows.append(("trainable params", *_three(a.trainable_params, b.trainable_params)))
+    routed = comparison.a.experts or comparison.b.experts
+    if routed and a.active_params is not None and b.active_params is not None:
+        rows.append(("active params", *_three(a.active_params, b.active_params)))
     return rows
 
 

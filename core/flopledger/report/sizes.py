@@ -71,4 +71,5 @@ def _total(total: Total, names: Mapping[Dim, str]) -> Total:
         trainable_params=renamed(total.trainable_params, names),
         non_trainable_params=renamed(total.non_trainable_params, names),
         buffers=renamed(total.buffers, names),
+        active_params=None if total.active_params is None else renamed(total.active_params, names),
     )
