@@ -170,8 +170,8 @@ def equal(a: Number, b: Number) -> bool:
     return same
 
 
-def substitute(value: Dim, values: Mapping[str, int]) -> Dim:
-    """Put whole numbers in the place of symbols, by name."""
+def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
+    """Put whole numbers, or expressions, in the place of symbols, by name."""
     if isinstance(value, int):
         return value
     result: Dim = _symbols().substitute(value, values)

@@ -234,9 +234,9 @@ def equal(a: Dim, b: Dim) -> bool:
     return bool(difference == 0)
 
 
-def substitute(value: Dim, values: Mapping[str, int]) -> Dim:
-    """Put whole numbers in the place of symbols."""
-    rule = {_symbol(name): sympy.Integer(n) for name, n in values.items()}
+def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
+    """Put whole numbers, or expressions, in the place of symbols."""
+    rule = {_symbol(name): sympy.sympify(dim) for name, dim in values.items()}
     return _dim(sympy.sympify(value).xreplace(rule))
 
 

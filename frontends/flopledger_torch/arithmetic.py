@@ -3,7 +3,7 @@
 Under the tracer ``x.shape[0]`` is a tensor without axes, and ``x.shape[0] * heads`` an operator that
 tools count. Where a reading is to hear them, sizes are whole numbers that remember the products they
 were made from, and each product is an op ``size.mul`` with its data flow: an op that is given a size
-depends on the products in it. Sizes that are symbols are torch's own objects, whose products are not heard.
+depends on the products in it. Sizes that are symbols are torch's own objects, which remember the same.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ _OPERATIONS = """
     __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __floordiv__ __rfloordiv__ __truediv__ __rtruediv__
     __mod__ __pow__ __neg__
 """
+_ASKED = "__rmod__ __rpow__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
+"""What symbols are asked besides, for which a size has to be plain."""
 _TAKERS = """
     __getitem__ arange as_strided broadcast_to chunk empty expand eye flatten full linspace narrow new_empty
     new_full new_ones new_zeros ones pad permute rand randn repeat repeat_interleave reshape roll select split
@@ -49,6 +51,10 @@ class Share(float):
     products: tuple[int, ...] = ()
 
 
+_HEARD: dict[type, Any] = {int: Size, float: Share}
+_SYMBOLS = (torch.SymInt, torch.SymFloat)
+
+
 def _operation(base: type, name: str) -> Callable[..., Any]:
     plain = getattr(base, name)
 
@@ -58,7 +64,7 @@ def _operation(base: type, name: str) -> Callable[..., Any]:
             result = getattr(float, name)(float(self), *others)
         if result is NotImplemented or not _LISTENER or not _LISTENER[0].listens():
             return result
-        made: Any = {int: Size, float: Share}.get(type(result))
+        made = _HEARD.get(type(result))
         if made is None:
             return result
         found = made(result)
@@ -76,6 +82,31 @@ for _base in (int, float):
             setattr(Size if _base is int else Share, _name, _operation(_base, _name))
 
 
+def _symbolic(recorder: Recorder, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operation of torch's symbols whose result remembers its products."""
+
+    @functools.wraps(plain)
+    def run(self: Any, *others: Any) -> Any:
+        result: Any = plain(self, *map(_bare, others))
+        if result is NotImplemented or not recorder.listens():
+            return result
+        products = tuple(products_in((self, *others)))
+        if "mul" in name:
+            products = (_record(recorder, products),)
+        if products and isinstance(result, (int, float)) and type(result) in _HEARD:
+            result = _HEARD[type(result)](result)  # of symbols that cancel out, a number is left
+        if products and type(result) in (Size, Share, *_SYMBOLS):
+            result.products = products
+        return result
+
+    return run
+
+
+def _bare(value: Any) -> Any:
+    """Return a size as the plain number that torch's symbols take."""
+    return int(value) if type(value) is Size else float(value) if type(value) is Share else value
+
+
 def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
     """Write a product down, and return the tensor that it is."""
     event = recorder.open("op", PRODUCT, "mul")
@@ -88,8 +119,8 @@ def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
 
 def products_in(value: Any) -> Iterator[int]:
     """Yield the products in an argument, however it is nested."""
-    if isinstance(value, (Size, Share)):
-        yield from value.products
+    if isinstance(value, (Size, Share, *_SYMBOLS)):
+        yield from getattr(value, "products", ())
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from products_in(item)
@@ -124,6 +155,10 @@ def _replacements(recorder: Recorder) -> Iterator[tuple[Any, str, Any]]:
     yield torch.Tensor, "shape", property(shape_of)
     yield torch.Tensor, "size", size_of
     yield torch.Tensor, "numel", numel_of
+    for symbols in _SYMBOLS:
+        for name in (*_OPERATIONS.split(), *_ASKED.split()):
+            if hasattr(symbols, name):
+                yield symbols, name, _symbolic(recorder, name, getattr(symbols, name))
     for name in _TAKERS.split():
         for owner in (torch, torch.Tensor):
             if callable(getattr(owner, name, None)):

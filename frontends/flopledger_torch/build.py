@@ -37,8 +37,13 @@ def build_model(factory: Callable[[], object], request: Request) -> object:
                 raise
     model = factory()
     if isinstance(model, torch.nn.Module):
-        _NOTES[model] = "the weights were allocated, since the constructor reads their values"
+        add_note(model, "the weights were allocated, since the constructor reads their values")
     return model
+
+
+def add_note(model: torch.nn.Module, said: str) -> None:
+    """Keep what is to be said of how a model was built."""
+    _NOTES[model] = said
 
 
 def note(model: torch.nn.Module) -> str:

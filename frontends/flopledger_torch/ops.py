@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 _IN_PLACE_VIEWS = frozenset(
-    ("as_strided_", "resize_", "set_", "squeeze_", "swapaxes_", "swapdims_", "t_", "transpose_", "unsqueeze_")
+    (
+        "as_strided_",
+        "resize_",
+        "resize_as_",
+        "set_",
+        "squeeze_",
+        "swapaxes_",
+        "swapdims_",
+        "t_",
+        "transpose_",
+        "unsqueeze_",
+    )
 )
 _SIZES = ("numel", "size", "stride", "storage_offset", "is_contiguous")
 _QUESTIONS = frozenset(

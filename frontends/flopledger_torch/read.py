@@ -12,11 +12,12 @@ from flopledger.dims import symbol_names
 from flopledger.errors import FlopledgerError, SourceError, UsageError
 from torch.export import ExportedProgram
 
-from flopledger_torch.build import is_lazy, materialised
+from flopledger_torch.build import add_note, is_lazy, materialised
 from flopledger_torch.inputs import arguments
 from flopledger_torch.process import alone
+from flopledger_torch.programs import parts_of
 from flopledger_torch.reader import OURS, Reader
-from flopledger_torch.tensors import SPATIAL, Fakes, Reals, Symbolic, numbers_of, shown_sizes
+from flopledger_torch.tensors import CHOICES, Fakes, Reals, Symbolic, numbers_of, shown_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,11 +63,14 @@ def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.n
     if example is not None and not request.inputs and request.values is None:
         args, kwargs = example
         request = dataclasses.replace(request, values=kwargs if kwargs and not args else args)
-    return program.module(), request
+    model, said = parts_of(program)
+    if said:
+        add_note(model, said)
+    return model, request
 
 
 def _meta_like(spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
-    return torch.empty(numbers_of(spec, shown_sizes([spec], SPATIAL[0])), dtype=dtype, device="meta")
+    return torch.empty(numbers_of(spec, shown_sizes([spec])), dtype=dtype, device="meta")
 
 
 def _plain_tensors(model: torch.nn.Module, request: Request) -> Fakes:
@@ -79,16 +83,16 @@ def _plain_tensors(model: torch.nn.Module, request: Request) -> Fakes:
 def _read_symbolic(model: torch.nn.Module, request: Request, profile: Mapping[str, Any]) -> Graph:
     """Read with symbols; each is shown to the model as some size, one that it takes."""
     failures: list[tuple[Exception, dict[str, int]]] = []
-    for sizes in SPATIAL:
-        tensors = Symbolic(request.inputs, sizes)
+    for choice in CHOICES:
+        shown = shown_sizes(request.inputs, choice)
+        if any(shown == before for _, before in failures):
+            continue
         try:
-            return Reader(model, request, profile, tensors).read()
+            return Reader(model, request, profile, Symbolic(shown)).read()
         except FlopledgerError:
             raise
         except Exception as error:  # noqa: BLE001  (a forward may raise anything for a size it does not take)
-            failures.append((error, tensors.shown))
-            if not set(tensors.shown.values()) & set(sizes):
-                break
+            failures.append((error, shown))
     first, shown = failures[0]
     raise SourceError(
         f"{request.source}: its forward takes none of the sizes that stood for its symbols; give numbers for "

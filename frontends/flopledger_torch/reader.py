@@ -140,6 +140,7 @@ class Reader:
             builder.tensor(shape, dtype, tensors.aliases.get(number))
         for name, tensor, positional in given.named:
             builder.inputs.append(Input(name, tensors.ref(tensor).id, positional))
+        tensors.forget()
         Calls(builder, self.registered, self.recorder).write()
         reading = Reading(
             self.request.source,
@@ -158,11 +159,11 @@ class Reader:
         yield from self.tensors.notes()
 
     def _fix_symbols(self) -> None:
-        """Put numbers in the place of the symbols that the model turned out to hold to one."""
-        numbers = self.tensors.specialised()
-        if not numbers:
+        """Put in the place of symbols what the model turned out to hold them to: numbers, other symbols."""
+        sizes = self.tensors.specialised()
+        if not sizes:
             return
         tensors = self.recorder.tensors
-        tensors.shapes = [tuple(substitute(dim, numbers) for dim in shape) for shape in tensors.shapes]
+        tensors.shapes = [tuple(substitute(dim, sizes) for dim in shape) for shape in tensors.shapes]
         for event in self.recorder.events:
-            event.native = {name: fixed(value, numbers) for name, value in event.native.items()}
+            event.native = {name: fixed(value, sizes) for name, value in event.native.items()}

@@ -162,10 +162,10 @@ _FUNCTIONS: dict[str, Callable[..., _Ratio]] = {
 """torch's functions of sizes. Sizes are never negative, so that truncation rounds down."""
 
 
-def fixed(value: Value, numbers: Mapping[str, int]) -> Value:
-    """Return a value with numbers in the place of symbols."""
+def fixed(value: Value, sizes: Mapping[str, Dim]) -> Value:
+    """Return a value with what symbols are held to in their place."""
     if isinstance(value, tuple):
-        return tuple(fixed(item, numbers) for item in value)
+        return tuple(fixed(item, sizes) for item in value)
     if isinstance(value, dict):
-        return {key: fixed(item, numbers) for key, item in value.items()}
-    return substitute(value, numbers) if is_symbolic(value) else value
+        return {key: fixed(item, sizes) for key, item in value.items()}
+    return substitute(value, sizes) if is_symbolic(value) else value

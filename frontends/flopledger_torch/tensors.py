@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import contextlib
-import traceback
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.blame import users_line
 from flopledger.dims import substitute, symbol, symbol_names, text
 from flopledger.errors import SourceError
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
-from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
 
+from flopledger_torch.conditions import notes
+from flopledger_torch.questions import Questions
 from flopledger_torch.sizes import NAMES, dim_of_expression
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from flopledger.dims import Dim
     from flopledger.specs import InputSpec
 
-_OURS = (f"{Path(__file__).parent}/", f"{Path(users_line.__code__.co_filename).parent}/", "<frozen ")
 _CPU = torch.device("cpu")
-SPATIAL = (
+_SPATIAL = (
     (224, 256, 288, 320, 352, 384, 416, 448),
     (224,), (32,), (384,), (256,), (64,), (128,), (512,), (299,), (28,),
 )  # fmt: skip
-"""The sizes that symbols along spatial axes are shown as, one choice after the other until a model takes
-one: first sizes that all differ, then, for models that take squares of one size, common ones."""
 _OTHER = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
+_LONG = (1601, 1607, 1609, 1613, 1619, 1621, 1627, 1637)
+CHOICES = (*((spatial, _OTHER) for spatial in _SPATIAL), (_SPATIAL[0], _LONG))
+"""The sizes that symbols along spatial axes and along others are shown as, one choice after the other until
+a model takes one: first sizes that all differ, then, for models that take squares of one size, common ones;
+then long ones, for models of sound and the like."""
 
 
 def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
@@ -69,8 +71,8 @@ class Fakes:
         fake: torch.Tensor = FakeTensor(self.mode, meta, _CPU)
         return fake
 
-    def specialised(self) -> dict[str, int]:
-        """Return the symbols that the model holds to one value."""
+    def specialised(self) -> dict[str, Dim]:
+        """Return the symbols that the model holds to one value, or to be another."""
         return {}
 
     def notes(self) -> Iterator[str]:
@@ -87,11 +89,11 @@ class Symbolic(Fakes):
 
     symbolic = True
 
-    def __init__(self, specs: Iterable[InputSpec], spatial: tuple[int, ...]) -> None:
+    def __init__(self, shown: dict[str, int]) -> None:
         super().__init__()
-        self.env = _Env()
+        self.env = Questions()
         self.mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=self.env)
-        self.shown = shown_sizes(specs, spatial)
+        self.shown = shown
         self.names: dict[Any, str] = {}
         NAMES.set({})
 
@@ -108,43 +110,20 @@ class Symbolic(Fakes):
                 self.names[expression] = name
         return fake
 
-    def specialised(self) -> dict[str, int]:
-        """Return the symbols that the model holds to one value."""
-        found = {name: self.env.replace(expression) for expression, name in self.names.items()}
-        return {name: int(value) for name, value in found.items() if value.is_Integer}
+    def specialised(self) -> dict[str, Dim]:
+        """Return the symbols that the model holds to one value, or to be another."""
+        found = {name: dim_of_expression(self.env.replace(symbol)) for symbol, name in self.names.items()}
+        return {name: dim for name, dim in found.items() if text(dim) != name}
 
     def notes(self) -> Iterator[str]:
         """Say which symbols are held to a number, and by which line, and what else must hold."""
+        held = self.specialised()
         for expression, name in self.names.items():
-            value = self.env.replace(expression)
             line = self.env.lines.get(expression, "")
-            if value.is_Integer:
-                yield f"{name} is held to {value}{line}"
-            elif self.names.get(value, name) != name:
-                yield f"{name} is held to be {self.names[value]}{line}"
-        for guard in self.env.guards:
-            if type(guard.expr).__name__ == "Equality":
-                yield from self._equation(guard.expr)
-
-    def _equation(self, expression: Any) -> Iterator[str]:
-        left, right = (self.env.replace(side) for side in expression.args)
-        if left != right and not (left.is_Symbol or right.is_Symbol):
-            sides = (text(dim_of_expression(side)) for side in (left, right))
-            yield "the sizes hold only where {} = {}".format(*sides)
-
-
-class _Env(ShapeEnv):
-    """Remembers which line of the model a symbol was held to a value by."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[Any, str] = {}
-
-    def _set_replacement(self, a: Any, tgt: Any, msg: str) -> None:
-        super()._set_replacement(a, tgt, msg)
-        frame = users_line(traceback.extract_stack(), _OURS)
-        if frame is not None:
-            self.lines.setdefault(a, f" by {frame.filename}, line {frame.lineno}: {frame.line}")
+            if name in held:
+                yield f"{name} is held to {text(held[name])}" + (f" by {line}" if line else "")
+        shown = [self.shown[name] for name in self.names.values()]
+        yield from notes(self.env, list(self.names), shown)
 
 
 class Reals(Fakes):
@@ -195,15 +174,18 @@ def _expression(size: Any) -> Any:
     return size.node.expr
 
 
-def shown_sizes(specs: Iterable[InputSpec], spatial: tuple[int, ...]) -> dict[str, int]:
+def shown_sizes(
+    specs: Iterable[InputSpec], choice: tuple[tuple[int, ...], tuple[int, ...]] = CHOICES[0]
+) -> dict[str, int]:
     """Choose a size for each symbol: one that is like it in images or texts."""
+    spatial, other = choice
     shown: dict[str, int] = {}
     taken = {True: 0, False: 0}
     for spec in specs:
         for axis, dim in enumerate(spec.shape or ()):
             for name in symbol_names(dim):
                 image = axis >= 2 and len(spec.shape or ()) >= 4
-                sizes = spatial if image else _OTHER
+                sizes = spatial if image else other
                 if name not in shown:
                     shown[name] = sizes[min(taken[image], len(sizes) - 1)]
                     taken[image] += 1

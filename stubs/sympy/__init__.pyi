@@ -1,7 +1,7 @@
 """The part of sympy that flopledger uses; sympy ships no types."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 class Expr:
     args: tuple[Expr, ...]
@@ -56,6 +56,34 @@ class Function(Expr):
     is_integer: ClassVar[bool]
     def __init__(self, *args: object) -> None: ...
 
+class Mod(Function):
+    def __init__(self, *args: object, evaluate: bool = ...) -> None: ...
+
+class Boolean:
+    args: tuple[Any, ...]
+
+class Eq(Boolean):
+    def __init__(self, left: object, right: object) -> None: ...
+
+class Ne(Boolean): ...
+
+class Ge(Boolean):
+    lhs: Expr
+    rhs: Expr
+    def __init__(self, left: object, right: object) -> None: ...
+
+class And(Boolean):
+    def __init__(self, *args: object) -> None: ...
+
+class Or(Boolean): ...
+
+class Not(Boolean):
+    def __init__(self, arg: object) -> None: ...
+
+true: Boolean
+false: Boolean
+
+def to_nnf(expr: object, *, simplify: bool = ...) -> Boolean: ...
 def sympify(value: object) -> Expr: ...
 def expand(value: object) -> Expr: ...
 def together(value: object) -> Expr: ...

@@ -30,6 +30,8 @@ def vision() -> None:
 def text() -> None:
     PROBES["lstm_language_model_n2"] = lambda: (sequences.LanguageModel().eval(), named(ids(2, 9, below=50)))
     network("cnn_gru_n3", sequences.CnnGru, (3, 1, 32, 40))
+    network("lstm_packed_n3", lambda: sequences.Packed(nn.LSTM), (3, 7, 5))
+    network("gru_packed_n3", lambda: sequences.Packed(nn.GRU), (3, 7, 5))
     for times in (1, 3):
         network(f"dynamic_net_{times}", lambda n=times: sequences.DynamicNet(n), (2, 5))
     network("small_convnet_224", sequences.SmallConvNet, IMAGENET)

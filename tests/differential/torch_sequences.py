@@ -22,6 +22,19 @@ class LanguageModel(nn.Module):
         return self.out(self.dropout(y))
 
 
+class Packed(nn.Module):
+    """A recurrent layer over sequences of 7, 4 and 2 steps, packed."""
+
+    def __init__(self, layer: type[nn.Module]) -> None:
+        super().__init__()
+        self.layer, self.out = layer(5, 6, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x0: torch.Tensor) -> torch.Tensor:
+        packed = nn.utils.rnn.pack_padded_sequence(x0, torch.tensor([7, 4, 2]), batch_first=True)
+        y, _ = nn.utils.rnn.pad_packed_sequence(self.layer(packed)[0], batch_first=True)
+        return self.out(y)
+
+
 class CnnGru(nn.Module):
     """Convolutions over a spectrogram, then a GRU over its frames."""
 

@@ -1,0 +1,219 @@
+"""Exported programs as the modules that they were made from.
+
+torch.export writes a model down as one flat list of ops, each with the modules that were under way. Parts
+that stand for those modules run the ops of each again, so that their calls are heard as those of a live
+model are. What they are called with is what their ops read from outside; what they return, what others read.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import operator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.fx.node import map_arg
+from torch.utils import _pytree as pytree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch.export import ExportedProgram
+    from torch.fx import GraphModule, Node
+
+    Way = tuple[tuple[str, str, str], ...]
+
+_CHECKS = "_guards_fn"
+"""What checks the inputs: no part of the model."""
+_WRAPS = "wrap_with_"
+"""What runs ops in another mode, which the program keeps in a module that the model has not."""
+
+
+@dataclass(slots=True)
+class _Call:
+    """One call of a part: what happens in it, and the nodes that go in and come out."""
+
+    part: Part
+    steps: list[Node | _Call] = field(default_factory=list)
+    inputs: list[Node] = field(default_factory=list)
+    outputs: list[Node] = field(default_factory=list)
+
+
+class Part(torch.nn.Module):
+    """Stands for a module of the model that was exported."""
+
+    due: tuple[_Run, _Call]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Run the ops of the call that is due."""
+        del inputs  # they are known to the run
+        run, call = self.due
+        run(call.steps)
+        found = [run.values[node] for node in call.outputs]
+        return found[0] if len(found) == 1 else tuple(found)
+
+
+class _Run:
+    """One run of a program: the value of each node so far."""
+
+    def __init__(self, root: torch.nn.Module) -> None:
+        self.root = root
+        self.values: dict[Node, Any] = {}
+
+    def __call__(self, steps: Sequence[Node | _Call]) -> None:
+        for step in steps:
+            if isinstance(step, _Call):
+                step.part.due = (self, step)
+                step.part(*(self.values[node] for node in step.inputs))
+            else:
+                self.values[step] = self._value(step)
+
+    def _value(self, node: Node) -> Any:
+        args, kwargs = map_arg((node.args, node.kwargs), self.values.__getitem__)
+        if node.op == "get_attr":
+            return operator.attrgetter(str(node.target))(self.root)
+        if node.op == "call_module":
+            module = operator.attrgetter(str(node.target))(self.root)
+            return (module.forward if node.target == _CHECKS else module)(*args, **kwargs)
+        function: Any = node.target
+        if str(function).startswith(_WRAPS):
+            args = tuple(a.forward if isinstance(a, torch.nn.Module) else a for a in args)
+        return function(*args, **kwargs)
+
+
+def parts_of(program: ExportedProgram) -> tuple[torch.nn.Module, str]:
+    """Return a program as a tree of modules, and what is to be said of it; empty if nothing is."""
+    flat: Any = program.module()
+    ways = _ways(flat)
+    if not any(ways.values()):
+        return flat, "the program does not say which modules its operations belong to"
+    types = {path: kind for way in ways.values() for _, path, kind in way}
+    root = _class(types.get("", "Program"))()
+    _take_in(root, flat, types)
+    steps = _planned(root, flat, ways)
+    nodes = list(flat.graph.nodes)
+    given = [node for node in nodes if node.op == "placeholder"]
+    signature = inspect.signature(flat.forward)
+    graph, result = flat.graph, nodes[-1].args[0]
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        run = _Run(root)
+        bound = signature.bind(*args, **kwargs).arguments.values()
+        run.values.update(zip(given, _leaves(bound), strict=True))
+        run(steps)
+        return graph.process_outputs(map_arg(result, run.values.__getitem__))
+
+    vars(forward)["__signature__"] = signature
+    vars(root)["forward"] = forward
+    return root, ""
+
+
+def _leaves(values: Any) -> list[Any]:
+    """Return the tensors and numbers that arguments are made of, in order."""
+    found = []
+    for value in values:
+        found += pytree.tree_leaves(tuple(value) if isinstance(value, (list, tuple)) else value)
+    return found
+
+
+def _ways(flat: GraphModule) -> dict[Node, Way]:
+    """Return the modules that each node is in, outermost first: a key for the call, the path and the type.
+
+    A node that does not say is where the one before it is.
+    """
+    found: dict[Node, Way] = {}
+    last: Way = ()
+    for node in flat.graph.nodes:
+        stack = node.meta.get("nn_module_stack") or {}
+        way = tuple((key, path, _name(kind)) for key, (path, kind) in stack.items() if isinstance(path, str))
+        if node.op == "call_function" and way:
+            last = way
+        found[node] = last if node.op in ("call_function", "call_module") else ()
+    return found
+
+
+def _name(kind: Any) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}" if isinstance(kind, type) else str(kind)
+
+
+@functools.cache
+def _class(name: str) -> type[Part]:
+    """Return a class of parts that is called as the class of a module was."""
+    home, _, short = name.rpartition(".")
+    return type(short, (Part,), {"__module__": home, "__doc__": Part.__doc__})
+
+
+def _part(root: torch.nn.Module, path: str, types: dict[str, str]) -> Any:
+    """Return the part at a path, made with those above it where it is not there yet."""
+    found: Any = root
+    way = ""
+    for name in path.split(".") if path else ():
+        way = f"{way}.{name}" if way else name
+        if name not in found._modules:
+            found._modules[name] = (_class(types[way]) if way in types else Part)()
+        found = found._modules[name]
+    return found
+
+
+def _take_in(root: torch.nn.Module, flat: Any, types: dict[str, str]) -> None:
+    """Give the parts their weights and constants, in the order in which the program lists modules."""
+    for name, parameter in flat.named_parameters(remove_duplicate=False):
+        path, _, own = name.rpartition(".")
+        _part(root, path, types)._parameters[own] = parameter
+    for name, buffer in flat.named_buffers(remove_duplicate=False):
+        path, _, own = name.rpartition(".")
+        _part(root, path, types)._buffers[own] = buffer
+    for path in types:
+        _part(root, path, types)
+    for node in flat.graph.nodes:
+        if node.op not in ("get_attr", "call_module"):
+            continue
+        path, _, own = str(node.target).rpartition(".")
+        part, value = _part(root, path, types), operator.attrgetter(str(node.target))(flat)
+        if isinstance(value, torch.nn.Module) and node.target != _CHECKS:
+            part._modules[own] = value
+        elif not hasattr(part, own):
+            part.__dict__[own] = value
+
+
+def _planned(root: torch.nn.Module, flat: GraphModule, ways: dict[Node, Way]) -> list[Node | _Call]:
+    """Return the steps of a program: nodes, and calls of parts with steps of their own."""
+    steps: list[Node | _Call] = []
+    attributes: list[Node] = []
+    under_way: list[tuple[str, _Call]] = []
+    homes: dict[Node, tuple[_Call, ...]] = {}
+    for node in flat.graph.nodes:
+        if node.op in ("placeholder", "output"):
+            continue
+        if node.op == "get_attr":
+            attributes.append(node)
+            continue
+        way = ways[node][1:]
+        same = 0
+        while same < min(len(way), len(under_way)) and way[same][0] == under_way[same][0]:
+            same += 1
+        del under_way[same:]
+        for key, path, _ in way[same:]:
+            call = _Call(_part(root, path, {}))
+            (under_way[-1][1].steps if under_way else steps).append(call)
+            under_way.append((key, call))
+        (under_way[-1][1].steps if under_way else steps).append(node)
+        homes[node] = tuple(call for _, call in under_way)
+    _connect(flat, homes)
+    return [*attributes, *steps]
+
+
+def _connect(flat: GraphModule, homes: dict[Node, tuple[_Call, ...]]) -> None:
+    """Note what goes into each call and what comes out of it."""
+    for node in flat.graph.nodes:
+        own = homes.get(node, ())
+        for user in node.users:
+            others = homes.get(user, ())
+            for call in own:
+                if call not in others and node not in call.outputs:
+                    call.outputs.append(node)
+            for call in others:
+                if call not in own and node not in call.inputs and node.op != "get_attr":
+                    call.inputs.append(node)
