@@ -76,7 +76,7 @@ class Likeness:
         if kind in _PLAIN:
             return cast("Hashable", value)
         if isinstance(value, tuple):
-            return tuple([self._frozen(item) for item in value])
+            return value if _PLAIN.issuperset(map(type, value)) else tuple(map(self._frozen, value))
         if isinstance(value, TensorRef):
             return TensorRef, self.graph.tensors[value.id].shape
         if isinstance(value, Mapping):
