@@ -179,18 +179,14 @@ def load(
         return _read(find(str(name), extra), tuple(extra), kinds).set(switches or {})
     from flopledger import plugins  # noqa: PLC0415  (plugins load conventions to check them)
 
-    files = tuple(plugins.conventions())
+    registry = plugins.registry()
+    files = tuple(registry.conventions)
     path = find(str(name), files)
-    installed = path.parent == FOLDER or path in files
-    return (_installed(path) if installed else _read(path, files, plugins.kinds())).set(switches or {})
-
-
-@functools.cache
-def _installed(path: Path) -> Convention:
-    """Return a convention of ours or of a plugin; like the plugins, it is looked up once."""
-    from flopledger import plugins  # noqa: PLC0415
-
-    return _read(path, tuple(plugins.conventions()), plugins.kinds())
+    if path.parent != FOLDER and path not in files:
+        return _read(path, files, registry.kinds).set(switches or {})
+    if path not in registry.loaded:
+        registry.loaded[path] = _read(path, files, registry.kinds)
+    return registry.loaded[path].set(switches or {})
 
 
 def _read(path: Path, files: tuple[Path, ...], kinds: Mapping[str, Kind]) -> Convention:

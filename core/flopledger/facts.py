@@ -109,6 +109,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "paths": Fact(
             "the ways from the network to the module", lambda s: s.count.structure.paths[_module(s).id]
         ),
+        "paths_around": Fact(
+            "the ways to the nearest module around the call that any leads to",
+            lambda s: s.count.structure.paths_around[s.layer.id],
+        ),
         "open_paths": Fact(
             "the ways that pass through no mapped module", lambda s: s.count.open_paths[_module(s).id]
         ),
@@ -172,6 +176,7 @@ PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
         "buffer": "whether it is stored beside the weights",
         "again": "whether an earlier parameter shares its memory",
         "repeated": "whether an earlier entry is the same parameter object",
+        "registered": "whether a way leads from the network to a module that has it, or no module has it",
         "name": "its first name",
     }
 )

@@ -39,29 +39,44 @@ def live(graph: Graph, has_calls: Sequence[bool]) -> list[bool]:
 
     Followed backwards, from the outputs, through the innermost calls and all tensors among their
     arguments, weights that are computed too. A call that writes into memory that is needed later, or
-    holds a call that is needed, is needed as well.
+    holds a call that is needed, is needed as well; one that only shows such memory in another form is not.
     """
-    memories = _memories(graph)
-    needed = {memories[tensor] for tensor in graph.outputs}
+    memory = memories(graph)
+    made = {tensor for layer in graph.layers if not has_calls[layer.id] for tensor in layer.outputs}
+    needed: set[int] = set()
+    read: set[int] = set()
+
+    def need(tensor: int | None) -> None:
+        """Note that a tensor is needed; of a view that no call made, what it shows."""
+        while tensor is not None:
+            needed.add(tensor)
+            read.add(memory[tensor])
+            base = graph.tensors[tensor].alias_of
+            tensor = None if tensor in made or base is None or base >= tensor else base
+
+    for tensor in graph.outputs:
+        need(tensor)
     found = [False] * len(graph.layers)
     for layer in reversed(graph.layers):
-        if found[layer.id] or any(memories[tensor] in needed for tensor in layer.outputs):
+        given = () if has_calls[layer.id] else (*layer.inputs, *tensors_among(layer.native.values()))
+        if found[layer.id] or any(
+            tensor in needed or (memory[tensor] in read and tensor in given) for tensor in layer.outputs
+        ):
             found[layer.id] = True
             if layer.parent is not None:
                 found[layer.parent] = True
-            if not has_calls[layer.id]:
-                given = (*layer.inputs, *tensors_among(layer.native.values()))
-                needed.update(memories[tensor] for tensor in given)
+            for tensor in given:
+                need(tensor)
     return found
 
 
-def _memories(graph: Graph) -> list[int]:
+def memories(graph: Graph) -> list[int]:
     """Return the tensor whose memory each tensor shows; a view comes after what it shows."""
-    memories: list[int] = []
+    found: list[int] = []
     for tensor in graph.tensors:
         base = tensor.alias_of
-        memories.append(tensor.id if base is None or base >= tensor.id else memories[base])
-    return memories
+        found.append(tensor.id if base is None or base >= tensor.id else found[base])
+    return found
 
 
 def tensors_among(values: Iterable[Value]) -> Iterator[int]:

@@ -12,6 +12,7 @@ from flopledger.kinds import builtin
 if TYPE_CHECKING:
     import pluggy
 
+    from flopledger.convention import Convention
     from flopledger.frontend import Frontend
     from flopledger.kinds import Kind
 
@@ -47,7 +48,8 @@ class Failure:
 class Registry:
     """The plugins that work, those that don't, and what they bring.
 
-    ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files.
+    ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files, ``loaded``
+    what was read of installed conventions; like the plugins, each is looked up once.
     """
 
     def __init__(self) -> None:
@@ -55,6 +57,7 @@ class Registry:
         self.failures: dict[tuple[str, str], Failure] = {}
         self.kinds: dict[str, Kind] = dict(builtin())
         self.conventions: list[Path] = []
+        self.loaded: dict[Path, Convention] = {}
         self._owners: dict[tuple[str, str], str] = {("kind", name): "flopledger" for name in self.kinds}
         for path in (Path(__file__).parent / "conventions").glob("*.toml"):
             self._owners["convention", path.stem] = "flopledger"

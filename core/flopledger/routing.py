@@ -6,7 +6,8 @@ that has such, up to :data:`MOST_AROUND` of them, and there at most :data:`MOST_
 - weights of three axes, the first of them E, and those of two, such as biases, in the same module; or
 - E modules of one class, with weights of the same shapes, registered in one module.
 
-They run after the pick that chooses them: what has run before it is not chosen by it.
+They run after the pick that chooses them: what has run before it is not chosen by it. And modules that all
+run are given what comes of the pick, or what they make meets it: heads that all tokens go through don't.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from typing import TYPE_CHECKING
 
 from flopledger import picks
 from flopledger.dims import Dim, Shape, plain, product, total
-from flopledger.flow import downstream, tensors_among
+from flopledger.flow import downstream, memories, tensors_among
+from flopledger.graph import CONTAINER
 from flopledger.ledger import Experts
 from flopledger.meter import spend
 from flopledger.picks import Pick, Picks
@@ -216,7 +218,32 @@ class Routing:
             return True
         around = self.graph.layers[call].module
         alone = around is not None and self.choices.alone(choice, around)
-        return alone and not (uses and self._chained(choice, call, uses[0]))
+        if not alone or not uses:
+            return alone
+        known, owners = self.choices.inside(choice), self.structure.owners
+        chosen = len({known[owners[use]] for use in uses}) < choice.size
+        return (chosen or self._met(choice.size, call, uses)) and not self._chained(choice, call, uses[0])
+
+    def _met(self, size: int, call: int, uses: Sequence[int]) -> bool:
+        """Tell whether calls inside a call are given what comes of a pick, or what they make meets it."""
+        memory, end = self._memories, self.picks.ends[call] + 1
+        spend(end - call)
+        users, picks = frozenset(uses), frozenset(self.picks.inside(size, call))
+        picked: set[int] = set()
+        made: set[int] = set()
+        for layer in self.graph.layers[call + 1 : end]:
+            if layer.kind == CONTAINER and layer.id not in users:
+                continue
+            given = {memory[tensor] for tensor in (*layer.inputs, *tensors_among(layer.native.values()))}
+            after, used = not picked.isdisjoint(given), layer.id in users or not made.isdisjoint(given)
+            if after and used:
+                return True
+            results = [memory[tensor] for tensor in layer.outputs]
+            if after or layer.id in picks:
+                picked.update(results)
+            if used:
+                made.update(results)
+        return False
 
     def _chained(self, choice: Choice, call: int, first: int) -> bool:
         """Tell whether a sibling works on what the first has made, as layers do that follow one another."""
@@ -254,6 +281,11 @@ class Routing:
             reads = {use for shape in shapes for use, _ in self._leaves.get(shape, ()) if use in span}
             self._read[shapes, call] = sorted(reads)
         return self._read[shapes, call]
+
+    @functools.cached_property
+    def _memories(self) -> list[int]:
+        """The tensor whose memory each tensor shows."""
+        return memories(self.graph)
 
     @functools.cached_property
     def _leaves(self) -> dict[Shape, list[tuple[int, int]]]:

@@ -282,6 +282,6 @@ def _given(value: object) -> object:
 def _asked(name: str, site: Site) -> object:
     """Return a structural fact, or nothing where there is none: an expression may do without it after all."""
     try:
-        return STRUCTURAL[name].value(site)
+        return site(name)
     except (ExpressionError, GraphError, KeyError):
         return None

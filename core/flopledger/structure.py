@@ -122,6 +122,15 @@ class Structure:
         """Count the ways from the root to each module."""
         return self.ways(lambda _: False)
 
+    @functools.cached_property
+    def paths_around(self) -> list[int]:
+        """Count for each call the ways to the nearest module around it that any leads to."""
+        found: list[int] = []
+        for layer in self.graph.layers:
+            ways = 0 if layer.module is None else self.paths[layer.module]
+            found.append(ways or (1 if layer.parent is None else found[layer.parent]))
+        return found
+
     def own(self, module: Module) -> Dim:
         """Count the elements of a module's own weights."""
         return total(p.numel for p in self._weights(module))
@@ -258,9 +267,13 @@ class Structure:
     def parameter_facts(self) -> list[tuple[int | None, Mapping[str, object]]]:
         """For each parameter, the first module that has it, and what :data:`facts.PARAMETER_FACTS` names."""
         owners: dict[int, int] = {}
+        registered: set[int] = set()
+        reached = () if self.root is None else set(self.below(self.root))
         for module in self.graph.modules:
             for _, i in module.parameters:
                 owners.setdefault(i, module.id)
+                if module.id in reached:
+                    registered.add(i)
         storages: set[int] = set()
         objects: set[int] = set()
         found: list[tuple[int | None, Mapping[str, object]]] = []
@@ -273,6 +286,7 @@ class Structure:
                 "buffer": p.is_buffer,
                 "again": p.storage in storages,
                 "repeated": p.object in objects,
+                "registered": p.id in registered or p.id not in owners,
                 "name": p.names[0] if p.names else "",
             }
             storages.add(p.storage)

@@ -7,6 +7,7 @@ follows. One that follows from the others says nothing new, and is left out.
 
 from __future__ import annotations
 
+import itertools
 import math
 import operator
 import random
@@ -17,7 +18,7 @@ import sympy
 from flopledger.dims import text
 from flopledger.errors import SourceError
 
-from flopledger_torch.sizes import dim_of_expression
+from flopledger_torch.sizes import NAMES, dim_of_expression, fraction_of, ratio_of_expression
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 _SIZES = (*range(1, 1024), *(2**power + more for power in range(10, 21) for more in range(3)))
 """The sizes at which a condition on one symbol is tried."""
 _POINTS = 600
+_LINES = 40
+"""From how many points a size is looked for at which a condition is about to fail."""
+_FAILURES = 20
+"""How many of those are looked at."""
+_MANY = 100
+"""After how many conditions it is no longer asked whether another says something new."""
 _ENOUGH = 20
 """At how many sizes, among those at which all else holds, a condition has to hold to say nothing new."""
 
@@ -48,10 +55,16 @@ _VALUES: dict[str, Callable[[Sequence[Any]], Any]] = {
     "Min": min,
     "And": all,
     "Or": any,
-    **dict.fromkeys(("Pow", "PowByNatural"), lambda parts: parts[0] ** parts[1]),
+    **dict.fromkeys(("Pow", "PowByNatural", "FloatPow"), lambda parts: parts[0] ** parts[1]),
     **dict.fromkeys(("FloorDiv", "CleanDiv"), lambda parts: parts[0] // parts[1]),
     **dict.fromkeys(("Mod", "PythonMod"), lambda parts: parts[0] % parts[1]),
     "CeilDiv": lambda parts: -(-parts[0] // parts[1]),
+    **dict.fromkeys(("IntTrueDiv", "FloatTrueDiv"), lambda parts: Fraction(parts[0]) / parts[1]),
+    **dict.fromkeys(("FloorToInt", "floor"), lambda parts: math.floor(parts[0])),
+    **dict.fromkeys(("CeilToInt", "ceiling"), lambda parts: math.ceil(parts[0])),
+    "TruncToInt": lambda parts: math.trunc(parts[0]),
+    "RoundToInt": lambda parts: round(parts[0]),
+    **dict.fromkeys(("ToFloat", "Identity"), operator.itemgetter(0)),
     "Equality": lambda parts: parts[0] == parts[1],
     "Unequality": lambda parts: parts[0] != parts[1],
     "GreaterThan": lambda parts: parts[0] >= parts[1],
@@ -73,8 +86,8 @@ def _function(expression: Any) -> Callable[[Point], Any]:
     """
     if expression.is_Symbol:
         return operator.itemgetter(expression)
-    if expression.is_Rational:
-        number = Fraction(int(expression.p), int(expression.q))
+    if expression.is_Rational or expression.is_Float:
+        number = fraction_of(expression)
         plain = int(number) if number.denominator == 1 else number
         return lambda _: plain
     apply = _VALUES[type(expression).__name__]
@@ -96,7 +109,7 @@ def _tried(holds: Any, points: Sequence[Point]) -> tuple[list[Point], bool]:
                 left.append(point)
             else:
                 fails = True
-        except ArithmeticError:  # such as a division by a size that is 0 there
+        except (ArithmeticError, TypeError):  # such as a division by a size that is 0 there, or a root of -1
             continue
     return left, fails
 
@@ -175,7 +188,7 @@ def _singles(
         telling, sizes = _telling(symbol, group)
         plain = _plain(symbol, sizes)
         if plain is None:
-            others += telling
+            found += telling
         elif plain is not sympy.true:
             found.append(telling[-1]._replace(holds=plain))
     return found, others
@@ -222,16 +235,57 @@ def _points(symbols: Sequence[Any], shown: Sequence[int]) -> list[Point]:
 
 def _news(conditions: Iterable[Condition], points: list[Point]) -> Iterator[Condition]:
     """Yield the conditions that don't follow from the ones before, as far as the points can tell."""
+    said: list[Any] = []
     seen = set()
     for condition in conditions:
         if condition.holds in seen:
             continue
         seen.add(condition.holds)
         left, fails = _tried(condition.holds, points)
-        if len(left) >= _ENOUGH and not fails:
+        may_follow = len(left) >= _ENOUGH and not fails and len(said) < _MANY
+        if may_follow and not _fails_close(condition.holds, points, said):
             continue
+        said.append(condition.holds)
         points = left
         yield condition
+
+
+def _fails_close(holds: Any, points: Sequence[Point], said: Iterable[Any]) -> bool:
+    """Tell whether a condition fails where it is about to, though all that was said before holds there."""
+    function = _function(holds)
+    fail = (point for point in _close(holds, points[:_LINES]) if _is_false(function, point))
+    left = list(itertools.islice(fail, _FAILURES))
+    for other in said:
+        left, _ = _tried(other, left)
+    return bool(left)
+
+
+def _is_false(function: Callable[[Point], Any], point: Point) -> bool:
+    try:
+        return not function(point)
+    except (ArithmeticError, TypeError):
+        return False
+
+
+def _close(holds: Any, points: Sequence[Point]) -> Iterator[Point]:
+    """Yield points where both sides of a condition are equal, or nearly so, if they are linear in a symbol.
+
+    Of one symbol alone all sizes are tried.
+    """
+    free = list(holds.free_symbols)
+    if len(free) == 1:
+        yield from ({**points[0], free[0]: size} for size in _SIZES)
+    if not isinstance(holds, sympy.core.relational.Relational):
+        return
+    left, right = map(_function, holds.args)
+    for point, symbol in itertools.product(points, free):
+        one, two = ({**point, symbol: size} for size in (1, 2))
+        try:
+            first, second = left(one) - right(one), left(two) - right(two)
+            size = 1 + math.floor(Fraction(first) / (first - second))
+        except (ArithmeticError, TypeError):
+            continue
+        yield from ({**point, symbol: near} for near in range(max(size - 1, 1), size + 2))
 
 
 def _words(holds: Any) -> str:
@@ -251,9 +305,15 @@ def _words(holds: Any) -> str:
 
 
 def _size(expression: Any) -> str:
+    """Write a number down, in the user's symbols; one between whole numbers stays what it is."""
     try:
         if type(expression).__name__ in ("Mod", "PythonMod"):
             return " mod ".join(text(dim_of_expression(part)) for part in expression.args)
-        return text(dim_of_expression(expression))
+        above, below = map(text, ratio_of_expression(expression))
     except SourceError:
-        return str(expression)
+        names = {free: text(NAMES.get({})[free]) for free in expression.free_symbols}
+        positive = {free: sympy.Symbol(name, integer=True, positive=True) for free, name in names.items()}
+        return str(expression.xreplace(positive))
+    if below == "1":
+        return above
+    return (f"({above})" if " " in above else above) + "/" + (below if below.isalnum() else f"({below})")

@@ -99,11 +99,10 @@ def group_norm_module(said: Said) -> Meaning:
     return Meaning("group_norm", attrs, said.first)
 
 
-def weight_norm(said: Said) -> Meaning | None:
-    """aten._weight_norm_interface: each row of a weight made as long as a learned number says."""
-    if said.get("dim", 0) != 0:
-        return None
-    return Meaning("l2_norm", {"axis": 1, "across_spatial": True, "scale": True}, said.first)
+def weight_norm(said: Said) -> Meaning:
+    """aten._weight_norm_interface: each slice of a weight made as long as a learned number says."""
+    attrs: dict[str, Value] = {"axis": whole(said.get("dim"), 0), "slices": True, "scale": True}
+    return Meaning("l2_norm", attrs, said.first)
 
 
 def local_response_norm(said: Said) -> Meaning:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
+_DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
+_CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
 _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
@@ -26,7 +28,19 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
         out = func(*map(_on_cpu, args), **kwargs)
     if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
         return _restrided(args[0], out)
+    if func in _DENSE and isinstance(out[0], FakeTensor):
+        return (_packed(out[0]), *out[1:])
     return out
+
+
+def _packed(out: torch.Tensor) -> torch.Tensor:
+    """Return a result in the order of its axes, or with its channels last; a fake one keeps its input's."""
+    if any(isinstance(size, torch.SymInt) for size in (*out.shape, *out.stride())) or out.is_contiguous():
+        return out
+    last = _CHANNELS_LAST.get(out.dim())
+    if last is not None and out.is_contiguous(memory_format=last):
+        return out
+    return torch.empty_like(out, memory_format=torch.contiguous_format)
 
 
 def _on_cpu(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.graph import TensorRef
+from torch._dispatch.python import enable_python_dispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.kernels import run_kernel, symbolic_outputs
@@ -136,7 +137,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if op.composite:
                 out = self._opened(func, op, args, given)
             else:
-                out = run_kernel(func, args, given)
+                with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
+                    out = run_kernel(func, args, given)
                 if torch.is_grad_enabled() and op.name != "detach":
                     _carry_gradients(args, given, out)
             recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import threading
 import warnings
@@ -12,6 +13,9 @@ import torch
 import torch._dynamo.config  # fake tensors import it when first made, which must not be in a reading
 from flopledger import collector
 from flopledger.errors import SourceError
+from torch._subclasses.fake_tensor import DataDependentOutputException
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+from torch.nn.modules import transformer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,6 +55,28 @@ def _uncompiled() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _masks_as_given() -> Iterator[None]:
+    """Let a transformer take a mask as it is where nothing tells whether it is the causal one.
+
+    Whether it is decides what a kernel is told besides, not what is multiplied.
+    """
+    plain = transformer._detect_is_causal_mask
+
+    @functools.wraps(plain)
+    def detect(*args: Any, **kwargs: Any) -> bool:
+        try:
+            return plain(*args, **kwargs)
+        except (DataDependentOutputException, GuardOnDataDependentSymNode):
+            return False
+
+    transformer._detect_is_causal_mask = detect
+    try:
+        yield
+    finally:
+        transformer._detect_is_causal_mask = plain
+
+
+@contextlib.contextmanager
 def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     """Set what a reading needs of the process, and put that and what a forward may change back."""
     fast, dtype, states = (
@@ -61,7 +87,7 @@ def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     rng = torch.get_rng_state()
     torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
     try:
-        with torch.set_grad_enabled(profile["grad"]), _uncompiled():
+        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_as_given():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -44,12 +44,12 @@ class _Call:
 class Part(torch.nn.Module):
     """Stands for a module of the model that was exported."""
 
-    due: tuple[_Run, _Call]
+    _flopledger_due: tuple[_Run, _Call]
 
     def forward(self, *inputs: Any) -> Any:
         """Run the ops of the call that is due."""
         del inputs  # they are known to the run
-        run, call = self.due
+        run, call = self._flopledger_due
         run(call.steps)
         found = [run.values[node] for node in call.outputs]
         return found[0] if len(found) == 1 else tuple(found)
@@ -65,7 +65,7 @@ class _Run:
     def __call__(self, steps: Sequence[Node | _Call]) -> None:
         for step in steps:
             if isinstance(step, _Call):
-                step.part.due = (self, step)
+                step.part._flopledger_due = (self, step)
                 step.part(*(self.values[node] for node in step.inputs))
             else:
                 self.values[step] = self._value(step)
@@ -190,7 +190,7 @@ def _planned(root: torch.nn.Module, flat: GraphModule, ways: dict[Node, Way]) ->
         if node.op == "get_attr":
             attributes.append(node)
             continue
-        way = ways[node][1:]
+        way = [step for step in ways[node][1:] if step[1]]  # a model that calls itself is under way already
         same = 0
         while same < min(len(way), len(under_way)) and way[same][0] == under_way[same][0]:
             same += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +60,14 @@ def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.n
         program = torch.export.load(source) if isinstance(source, Path) else source
     except Exception as error:
         raise SourceError(f"{source}: torch can't load it as an exported program: {error}") from error
-    example = program.example_inputs
-    if example is not None and not request.inputs and request.values is None:
-        args, kwargs = example
-        request = dataclasses.replace(request, values=kwargs if kwargs and not args else args)
     model, said = parts_of(program)
     if said:
         add_note(model, said)
+    example = program.example_inputs
+    if example is not None and not request.inputs and request.values is None:
+        args, kwargs = example
+        named = inspect.signature(model.forward).bind(*args, **kwargs).arguments if kwargs else None
+        request = dataclasses.replace(request, values=args if named is None else dict(named))
     return model, request
 
 

@@ -19,7 +19,9 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from flopledger_torch.arithmetic import heard_sizes
 from flopledger_torch.build import note
+from flopledger_torch.caches import forgotten
 from flopledger_torch.calls import Calls
+from flopledger_torch.custom import heard_functions
 from flopledger_torch.inputs import Arguments, arguments
 from flopledger_torch.modules import Registered, class_path, module_tables
 from flopledger_torch.ops import Ops, above_autograd
@@ -60,7 +62,8 @@ class Reader:
         given = arguments(self.request, self.model, self.tensors.make, self.twins)
         for _, tensor, _ in given.named:
             self.recorder.tensors.ref(tensor)
-        with kept(self.profile), replaced(self.registered.modules, self.twins, self.profile["mode"]):
+        modules = list(self.registered.modules)
+        with kept(self.profile), forgotten(modules), replaced(modules, self.twins, self.profile["mode"]):
             out = self._run(given)
         builder = GraphBuilder(kinds())
         builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
@@ -77,7 +80,14 @@ class Reader:
             register_module_forward_hook(self._leave, with_kwargs=True, always_call=True),
         ]
         try:
-            with heard(recorder), self._sizes(), self.tensors.running(), above_autograd(), self._ops():
+            with (
+                heard(recorder),
+                heard_functions(recorder),
+                self._sizes(),
+                self.tensors.running(),
+                above_autograd(),
+                self._ops(),
+            ):
                 return self.model(*given.args, **given.kwargs)
         except _DEPENDS_ON_DATA as error:
             raise SourceError(

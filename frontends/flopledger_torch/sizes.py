@@ -50,14 +50,27 @@ def dim_of_expression(expression: Any) -> Dim:
     return found
 
 
+def ratio_of_expression(expression: Any) -> tuple[Dim, Dim]:
+    """Return torch's expression of a number that need not be whole as ours, one over the other.
+
+    Raises:
+        SourceError: It is written with a function that is not known, or it depends on the data.
+    """
+    return _ratio(expression, NAMES.get({}))
+
+
+def fraction_of(number: Any) -> Fraction:
+    """Return a number of sympy's as a fraction: a float as the plainest one that it may stand for."""
+    if number.is_Rational:
+        return Fraction(int(number.p), int(number.q))
+    return Fraction(float(number)).limit_denominator(10**6)
+
+
 def _ratio(expression: Any, known: Mapping[Any, Dim]) -> _Ratio:
     if expression in known:
         return _Ratio(known[expression])
-    if expression.is_Rational:
-        return _Ratio(int(expression.p), int(expression.q))
-    if expression.is_Float:
-        fraction = Fraction(float(expression)).limit_denominator(10**6)
-        return _Ratio(fraction.numerator, fraction.denominator)
+    if expression.is_Rational or expression.is_Float:
+        return _Ratio(*fraction_of(expression).as_integer_ratio())
     name = type(expression).__name__
     parts = [_ratio(part, known) for part in expression.args]
     if name not in _FUNCTIONS or not parts:

@@ -28,10 +28,11 @@ _SPATIAL = (
 )  # fmt: skip
 _OTHER = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _LONG = (1601, 1607, 1609, 1613, 1619, 1621, 1627, 1637)
-CHOICES = (*((spatial, _OTHER) for spatial in _SPATIAL), (_SPATIAL[0], _LONG))
+_MULTIPLES = (192, 384, 576, 768, 960, 1152, 1344, 1536)
+CHOICES = (*((spatial, _OTHER) for spatial in _SPATIAL), (_SPATIAL[0], _LONG), (_SPATIAL[0], _MULTIPLES))
 """The sizes that symbols along spatial axes and along others are shown as, one choice after the other until
 a model takes one: first sizes that all differ, then, for models that take squares of one size, common ones;
-then long ones, for models of sound and the like."""
+then long ones, for models of sound and the like, and multiples of 64, for models that work in blocks."""
 
 
 def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:

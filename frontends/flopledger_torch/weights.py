@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,10 +67,38 @@ class _State:
                 (held.extend if isinstance(held, list) else held.update)(copy)
 
 
+def _moving(plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what does what ``self.layer.to(...)`` asks for in a forward, with new stand-ins for the old.
+
+    Torch would change what the tensors themselves are, which stand-ins do not let it.
+    """
+
+    @functools.wraps(plain)
+    def applied(module: Any, fn: Callable[[torch.Tensor], torch.Tensor], *deep: Any) -> Any:
+        tables: tuple[Any, ...] = (module._parameters, module._buffers)
+        if not any(isinstance(tensor, FakeTensor) for table in tables for tensor in table.values()):
+            return plain(module, fn, *deep)
+        for child in module.children() if all(deep) else ():
+            child._apply(fn)
+        for table in tables:
+            for name, tensor in table.items():
+                made = None if tensor is None else fn(tensor)
+                if made is not None and made is not tensor:
+                    made._is_param = table is module._parameters
+                    made.requires_grad = tensor.requires_grad
+                    table[name] = made
+        return module
+
+    return applied
+
+
 @contextlib.contextmanager
 def replaced(modules: list[torch.nn.Module], twins: Twins, mode: str) -> Iterator[None]:
     """Let modules run on stand-ins for their tensors, in eval or train mode; then put all back."""
     states = [_State(module) for module in modules]
+    owner: Any = torch.nn.Module
+    plain = owner._apply
+    owner._apply = _moving(plain)
     try:
         for state in states:
             own = state.module.__dict__
@@ -87,5 +117,6 @@ def replaced(modules: list[torch.nn.Module], twins: Twins, mode: str) -> Iterato
                     own[name] = new
         yield
     finally:
+        owner._apply = plain
         for state in states:
             state.restore()

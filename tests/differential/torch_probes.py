@@ -84,11 +84,12 @@ def integers(name: str, build: Callable[[], nn.Module], *shape: int, below: int 
 
 def every_probe() -> dict[str, Build]:
     """Return all probes, small ones first, and the whole networks after them."""
+    import torch_corners
     import torch_functions
     import torch_layers
     import torch_models
     import torch_structures
 
-    for part in (torch_layers, torch_functions, torch_structures, torch_models):
+    for part in (torch_layers, torch_functions, torch_structures, torch_corners, torch_models):
         part.add()
     return PROBES

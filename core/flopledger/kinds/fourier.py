@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from flopledger.dims import Dim, Shape, product
 from flopledger.kinds.axes import nth_axis, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
+from flopledger.meter import spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,6 +34,7 @@ def _primes(n: int) -> Iterator[int]:
             yield divisor
             n //= divisor
         divisor += 1
+    spend(divisor)
     if n > 1:
         yield n
 

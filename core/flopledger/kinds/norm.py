@@ -125,12 +125,14 @@ def lrn_parts(call: Call) -> Parts:
 
 
 def l2_norm_parts(call: Call) -> Parts:
-    """``y = x / sqrt(sum(x^2) + eps) * gamma`` over the channels, or over all of a sample.
+    """``y = x / sqrt(sum(x^2) + eps) * gamma`` over the channels, over all of a sample, or over each slice.
 
     Source: Liu, Rabinovich and Berg, *ParseNet*, 2015 (arXiv:1506.04579), section 3.3.
     """
     n = call.in_elems
-    r = product(call.input[: axis_of(call, call.input)]) if call.flag("across_spatial") else rows(call)
+    axis = axis_of(call, call.input)
+    r = product(call.input[:axis]) if call.flag("across_spatial") else rows(call)
+    r = call.input[axis] if call.flag("slices") else r
     squares: Parts = {"multiplies": n, "adds": n, "sqrts": r, "divides": n}
     return merged(squares, {"multiplies": n} if call.flag("scale") else {})
 
@@ -288,6 +290,7 @@ KINDS = (
         l2_norm_parts,
         Attribute("axis", "axis of the vectors", default=1),
         Attribute("across_spatial", "whether all from the axis on is one vector", default=False),
+        Attribute("slices", "whether each slice across the axis is one vector", default=False),
         Attribute("scale", "whether each element is multiplied by a learned scale", default=False),
     ),
     Kind(

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.dims import symbol
-from flopledger.errors import ShapeError
+from flopledger.errors import ShapeError, Unbounded
+from flopledger.meter import metered
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,6 +85,15 @@ def test_real_numbers_take_half(
 def test_a_batch_may_be_a_symbol(ask: Ask) -> None:
     n = symbol("N")
     assert ask("fft", (n, 8), axes=(1,)).parts == {"multiplies": 48 * n, "adds": 72 * n}
+
+
+def test_a_stranger_s_large_primes_are_not_looked_for_without_end(ask: Ask) -> None:
+    # 65521 is a prime: its square is found to be one after as many steps, and 16 of those are a million
+    with metered():
+        for _ in range(15):
+            ask("fft", (65521**2,), axes=(0,))
+        with pytest.raises(Unbounded):
+            ask("fft", (65521**2,), axes=(0,))
 
 
 IMPOSSIBLE = [

@@ -71,6 +71,8 @@ PARTS = [
         {"across_spatial": True, "scale": True},
         {"multiplies": 120, "adds": 60, "sqrts": 2, "divides": 60},
     ),
+    # 5 slices of 12
+    ("l2_norm", A, {"axis": 2, "slices": True}, {"multiplies": 60, "adds": 60, "sqrts": 5, "divides": 60}),
     # 12 channels of 5: means 48 and 12, 60 differences
     ("mvn", A, {"variance": False}, {"adds": 108, "divides": 12}),
     # then 60 squares, 48 and 12; eps 12; 60 divisions

@@ -102,7 +102,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
     )
     | with_attrs("batch_norm", IMAGE, axis=AXES, batch_stats=st.booleans())
     | with_attrs("group_norm", IMAGE, groups=st.sampled_from([1, 2, 4]), scale=st.booleans())
-    | with_attrs("l2_norm", IMAGE, axis=AXES, across_spatial=st.booleans())
+    | with_attrs("l2_norm", IMAGE, axis=AXES, across_spatial=st.booleans(), slices=st.booleans())
     | with_attrs("renorm", IMAGE, axis=AXES),
     "activation": st.tuples(
         st.sampled_from([kind.name for kind in activation.KINDS if kind.name not in ("glu", "maxout")]),

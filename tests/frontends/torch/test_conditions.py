@@ -88,6 +88,44 @@ class Asking(nn.Module):
         return x.relu() if x.shape[1] > 2 else x.tanh()
 
 
+class Wide(nn.Module):
+    """Does otherwise with pictures that are more than half as high again as wide."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu() if x.shape[2] / x.shape[3] > 1.5 else x @ x.transpose(2, 3)
+
+
+class Rounded(nn.Module):
+    """Does otherwise with what a quarter of is rounded up to more than 3."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.relu() if round(x.shape[1] * 0.25) > 3 else x.tanh()
+
+
+class Blocks(nn.Module):
+    """Takes whole blocks of 4 alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.shape[1] % 4:
+            message = "no whole blocks"
+            raise ValueError(message)
+        return x.relu()
+
+
+class Rescaled(nn.Module):
+    """Makes pictures smaller, by a factor that torch works out again from their sizes."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.interpolate(x, scale_factor=0.7, recompute_scale_factor=True)
+
+
+class Rest(nn.Module):
+    """Cuts into four parts, the last of them the rest."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.cat([part.relu() for part in x.chunk(4, 1)], 1)
+
+
 def holds(model: nn.Module, inputs: str) -> list[tuple[str, str]]:
     """Return the conditions of a reading, and the lines that asked, without the file and its number."""
     found = []
@@ -108,6 +146,28 @@ CONDITIONS = {
     ),
     "places": (Places, "NxSx8", [("S <= 512", "return x + self.places[:, : x.shape[1]]")]),
     "asked often": (Asking, "NxS", [("S >= 4", "x = x.relu() if x.shape[1] >= 4 else x.tanh()")]),
+    "ratio of sizes": (
+        Wide,
+        "Nx3xHxW",
+        [("H/W <= 3/2", "return x.relu() if x.shape[2] / x.shape[3] > 1.5 else x @ x.transpose(2, 3)")],
+    ),
+    "what can't be written as a size": (
+        Rounded,
+        "NxS",
+        # 7 is shown, and a quarter of it rounds to 2
+        [
+            (
+                "RoundToInt(0.25*ToFloat(S)) <= 3",
+                "return x.relu() if round(x.shape[1] * 0.25) > 3 else x.tanh()",
+            )
+        ],
+    ),
+    "blocks": (Blocks, "NxS", [("S is a multiple of 4", "if x.shape[1] % 4:")]),
+    "scale that is worked out again": (
+        Rescaled,
+        "Nx3xHxW",
+        [],  # torch asks whether 7 H / 10 is 0 or more
+    ),
     "halves that are joined": (
         UNet,
         "Nx3xHxW",
@@ -172,6 +232,43 @@ def test_a_model_that_takes_all_sizes_has_no_note(name: str) -> None:
 def test_what_torch_s_own_layers_ask_is_no_note() -> None:
     model = nn.Transformer(8, 2, 1, 1, 16, batch_first=True)
     assert fl.read(model, ("BxSx8", "BxTx8")).reading.notes == ()
+
+
+@pytest.mark.parametrize(("height", "right"), [(15, True), (16, False)])
+def test_a_condition_on_a_ratio_is_right_to_the_last_size(height: int, *, right: bool) -> None:
+    # 15 rows of 10 are half as high again as wide, no more
+    formula = fl.count(Wide(), "1x3xHxW", "ops").total.count
+    counted = fl.count(Wide(), f"1x3x{height}x10", "ops").total.count
+    assert (substitute(formula, {"H": height, "W": 10}) == counted) is right
+
+
+RARE: dict[str, tuple[Callable[[int, int], bool], str]] = {
+    "one height": (lambda h, w: w > 0 and h == 777, "H != 777"),
+    "one large height": (lambda h, w: w > 0 and h == 5000, "H != 5000"),
+    "one difference": (lambda h, w: h == w + 7001, "H != 7001 + W"),
+    "one area": (lambda h, w: h * w == 4097, "H*W != 4097"),
+    "one remainder": (lambda h, w: w > 0 and h % 1000 == 7, "H mod 1000 != 7"),
+    "none at all": (lambda h, w: h * w == 0, ""),
+}
+
+
+@pytest.mark.parametrize("name", RARE)
+def test_what_fails_at_few_sizes_is_said_too(name: str) -> None:
+    asks, condition = RARE[name]
+
+    class Rare(nn.Module):
+        """Does otherwise with a few sizes."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.relu() if asks(x.shape[2], x.shape[3]) else x.tanh()
+
+    assert [said for said, _ in holds(Rare(), "Nx3xHxW")] == ([condition] if condition else [])
+
+
+def test_what_follows_from_an_equation_is_not_said_beside_it() -> None:
+    # that the last part has a size of 0 or more follows from its being 1
+    (note,) = fl.read(Rest(), "NxTx8").reading.notes
+    assert note.startswith("the formulas hold only where T - 3*((3 + T)//4) = 1 (")
 
 
 @pytest.mark.parametrize(("height", "right"), [(102, True), (101, True), (100, False)])

@@ -117,6 +117,48 @@ def test_modules_that_are_called_again_or_in_vain_are_there() -> None:
     assert read.count("mac").total.buffers == 4
 
 
+class Again(nn.Module):
+    """Calls itself as often as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Linear(4, 4)
+
+    def forward(self, x: Tensor, times: int = 2, *, more: Tensor | None = None) -> Tensor:
+        x = self.mix(x)
+        if times:
+            return self(x, times - 1, more=more)
+        return x if more is None else x + more
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_module_that_calls_itself_is_read(*, inside: bool) -> None:
+    read = fl.read(exported(nn.Sequential(Again()) if inside else Again(), torch.zeros(3, 4)))
+    assert read.count("mac").total.count == 3 * 3 * 4 * 4  # three times, 3 rows by 4 x 4
+
+
+class Named(nn.Module):
+    """Has parts that are called as things in the reader are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.due, self.run, self.root = nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.root(self.run(self.due(x)))
+        return y
+
+
+def test_parts_may_be_called_anything() -> None:
+    read = fl.read(exported(nn.Sequential(Named()), torch.zeros(3, 4)))
+    assert calls(read) == ["Sequential", "0", "0.due", "0.run", "0.root"]
+
+
+def test_a_program_is_read_with_all_that_it_was_exported_with() -> None:
+    program = exported(Again(), torch.zeros(3, 4), kwargs={"more": torch.zeros(2, 3, 4)})
+    assert fl.count(program).rows[-1].outputs == ((2, 3, 4),)
+
+
 def test_the_classes_of_the_modules_are_named() -> None:
     read = fl.read(exported(ResNet(), torch.zeros(1, 3, 32, 32)))
     types = {path: module.type for module in read.modules for path in module.paths}

@@ -15,6 +15,7 @@ from flopledger.errors import SourceError
 from flopledger_torch.sizes import NAMES, dim_of
 from networks import Attention, Causal, Dense, Generator, Inverted, Recurrent, ResNet, UNet, ViT
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.utils._sympy import functions as theirs
 
 if TYPE_CHECKING:
@@ -40,6 +41,20 @@ class Squeezed(nn.Module):
         return torch.cat((self.one(x), self.three(x)), 1).mean((2, 3))
 
 
+class Shifted(nn.Module):
+    """Windows of 7 by 7 of pictures that are filled up to whole ones, their places unfolded and folded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mix = nn.Linear(3 * 7 * 7, 3 * 7 * 7)
+
+    def forward(self, x: Tensor) -> Tensor:
+        height, width = x.shape[2:]
+        x = functional.pad(x, (0, (7 - width % 7) % 7, 0, (7 - height % 7) % 7))
+        windows = self.mix(functional.unfold(x, 7, stride=7).transpose(1, 2)).transpose(1, 2)
+        return functional.fold(windows, x.shape[2:], 7, stride=7)[:, :, :height, :width]
+
+
 def steps() -> nn.Module:
     """Return convolutions over time, dilated and grouped."""
     return nn.Sequential(
@@ -57,6 +72,7 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], str | tuple[str, ...], list[dic
     "U-Net": (
         UNet, "Nx3xHxW", [{"N": 2, "H": 32, "W": 70}, {"N": 3, "H": 46, "W": 48}, {"N": 1, "H": 2, "W": 6}],
     ),
+    "windows": (Shifted, "Nx3xHxW", IMAGES),
     "steps": (steps, "Nx4xT", [{"N": 2, "T": 29}, {"N": 1, "T": 64}, {"N": 3, "T": 101}]),
     "attention": (Attention, "BxSx24", TEXTS),
     "causal attention": (Causal, ("BxSx8", "BxTx8", "BxTx6"), PAIRS),
