@@ -108,6 +108,22 @@ def memory() -> None:
     network("batch_norm_of_turned_n3", turned, (3, 5, 7))
 
 
+def untraced() -> None:
+    def masked() -> nn.Module:
+        def run(m: Any, x: torch.Tensor) -> torch.Tensor:
+            m.f.weight.data *= torch.ones(4, 6, 3, 3).tril()
+            return m.f(x)
+
+        return Forward(run, f=nn.Conv2d(6, 4, 3))
+
+    network("masked_in_place_n3", masked, (3, 6, 11, 14))
+
+    def branching(_: Any, x: torch.Tensor) -> torch.Tensor:
+        return torch.mul(x, 3) if torch.jit.is_tracing() else x
+
+    function("asks_for_the_tracer", branching, (3, 7))
+
+
 def moved() -> None:
     def moving(m: Any, x: torch.Tensor) -> torch.Tensor:
         return m.b.to(x.device)(m.f.to(x.dtype)(x))
@@ -126,5 +142,5 @@ def moved() -> None:
 
 def add() -> None:
     """Add all of them."""
-    for part in (masks, gradients, out_of_sight, memory, moved):
+    for part in (masks, gradients, out_of_sight, memory, untraced, moved):
         part()
