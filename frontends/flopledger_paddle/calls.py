@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from flopledger.builder import GraphBuilder
     from flopledger.graph import Value
+    from flopledger.registered import Registered
 
-    from flopledger_paddle.modules import Registered
     from flopledger_paddle.trace import Event
     from flopledger_paddle.values import Values
 
@@ -39,7 +39,7 @@ class _Open:
 class Calls:
     """Writes one row for each layer's call and for each op."""
 
-    def __init__(self, builder: GraphBuilder, registered: Registered | None, values: Values) -> None:
+    def __init__(self, builder: GraphBuilder, registered: Registered[Any] | None, values: Values) -> None:
         self.builder, self.registered, self.values = builder, registered, values
         self.times: dict[int, int] = {}
         self.open: list[_Open] = []

@@ -18,7 +18,7 @@ from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import Arguments
-from flopledger_paddle.modules import Registered, class_path, dtype_name
+from flopledger_paddle.modules import class_path, dtype_name, registered_in
 from flopledger_paddle.trace import direct, root_name
 from flopledger_paddle.values import Values
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.graph import Layer
+    from flopledger.registered import Registered
 
 NOTE = "the forward really ran: what containers compute themselves, outside of layers, was not seen"
 
@@ -33,7 +34,7 @@ NOTE = "the forward really ran: what containers compute themselves, outside of l
 class Run:
     """A run under way: writes each layer's call into a builder."""
 
-    def __init__(self, builder: GraphBuilder, registered: Registered) -> None:
+    def __init__(self, builder: GraphBuilder, registered: Registered[Any]) -> None:
         self.builder, self.registered = builder, registered
         self.open: list[int] = []
         self.times: dict[int, int] = {}
@@ -101,7 +102,7 @@ class Run:
                 record, kind=UNKNOWN, problem=f"what it does depends on data: {type(error).__name__}"
             )
         ends = dict(zip([v.id for _, v, _ in trace.inputs], record.inputs, strict=True))
-        Calls(alone, Registered(layer), values).write(trace.program.global_block().ops, trace.events)
+        Calls(alone, registered_in(layer), values).write(trace.program.global_block().ops, trace.events)
         known = {values.tensor(v): ends[v.id] for _, v, _ in trace.inputs}
         known |= dict(zip(dict.fromkeys(values.tensors(trace.outputs)), record.outputs, strict=False))
         self._graft(alone, record, known)
@@ -154,7 +155,7 @@ def _like(value: Any) -> Any:
     return value
 
 
-def run(model: Any, given: Arguments, registered: Registered, builder: GraphBuilder) -> list[int]:
+def run(model: Any, given: Arguments, registered: Registered[Any], builder: GraphBuilder) -> list[int]:
     """Run a model, write its calls, and return the tensors of its outputs.
 
     Raises:
@@ -170,7 +171,7 @@ def run(model: Any, given: Arguments, registered: Registered, builder: GraphBuil
         return value
 
     args, kwargs = given.made(make)
-    held = [(t, t.clone()) for layer in registered.layers for t in _stored(layer)]
+    held = [(t, t.clone()) for layer in registered.modules for t in _stored(layer)]
     try:
         with paddle.no_grad(), internals.listening(running):
             result = model(*args, **kwargs)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from flopledger.graph import Module, Parameter
+from flopledger.registered import Registered
 
 from flopledger_paddle.framework import paddle
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 _SCALARS = (bool, int, float, str)
 _STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
 _VECTORS = ("weight_u", "weight_v")
-MOST_PATHS = 1000
-"""How many of the paths to one layer are written down."""
 
 
 def dtype_name(dtype: Any) -> str:
@@ -33,57 +32,9 @@ def class_path(cls: type) -> str:
     return f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"
 
 
-class Registered:
-    """The layers of a model, each once, by number, with all their paths."""
-
-    def __init__(self, model: Any) -> None:
-        self.layers: list[Any] = []
-        self.paths: list[list[str]] = []
-        self.children: list[list[int]] = []
-        self._number: dict[int, int] = {}
-        self.extend(model, "")
-
-    def number(self, layer: Any) -> int | None:
-        """Return the number of a layer."""
-        return self._number.get(id(layer))
-
-    def extend(self, model: Any, path: str) -> int:
-        """Take in a layer and all below it."""
-        for way, layer, parent in _walk(model, path):
-            number = self._number.get(id(layer))
-            if number is None:
-                number = self._number[id(layer)] = len(self.layers)
-                self.layers.append(layer)
-                self.paths.append([])
-                self.children.append([])
-            if len(self.paths[number]) < MOST_PATHS:
-                self.paths[number].append(way)
-            if parent is not None:
-                siblings = self.children[self._number[id(parent)]]
-                if number not in siblings:
-                    siblings.append(number)
-        return self._number[id(model)]
-
-
-def _walk(model: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
-    """Yield every way to every layer, parents first; a layer inside itself is not entered again."""
-    above: set[int] = set()
-    times: dict[int, int] = {}
-    pending: list[tuple[str, Any, Any] | int] = [(path, model, None)]
-    while pending:
-        step = pending.pop()
-        if isinstance(step, int):
-            above.discard(step)
-            continue
-        way, layer, _ = step
-        times[id(layer)] = times.get(id(layer), 0) + 1
-        if id(layer) in above or times[id(layer)] > MOST_PATHS:
-            continue
-        yield step
-        above.add(id(layer))
-        pending.append(id(layer))
-        children = [(name, child) for name, child in layer._sub_layers.items() if child is not None]  # noqa: SLF001
-        pending += [(f"{way}.{name}" if way else name, child, layer) for name, child in reversed(children)]
+def registered_in(model: Any) -> Registered[Any]:
+    """Return the layers of a model."""
+    return Registered(model, lambda layer: layer._sub_layers)  # noqa: SLF001
 
 
 class Weights:
@@ -125,11 +76,11 @@ def _memory(tensor: Any, row: int) -> tuple[int, int]:
     return (tensor.data_ptr(), int(tensor.numel()))
 
 
-def module_tables(registered: Registered, mode: str) -> tuple[list[Module], list[Parameter]]:
+def module_tables(registered: Registered[Any], mode: str) -> tuple[list[Module], list[Parameter]]:
     """Return the rows of all layers, as read in a mode, and of all their weights."""
     weights = Weights()
     rows = []
-    for number, layer in enumerate(registered.layers):
+    for number, layer in enumerate(registered.modules):
         cls = type(layer)
         paths = registered.paths[number]
         rows.append(

@@ -15,7 +15,7 @@ from flopledger_paddle.calls import Calls
 from flopledger_paddle.execute import NOTE, run
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import Arguments, arguments
-from flopledger_paddle.modules import Registered, module_tables
+from flopledger_paddle.modules import module_tables, registered_in
 from flopledger_paddle.state import layers_kept, process_kept
 from flopledger_paddle.symbolic import Sizes, at, symbols_of, with_symbols
 from flopledger_paddle.trace import Trace, direct, public
@@ -23,6 +23,7 @@ from flopledger_paddle.values import Values
 
 if TYPE_CHECKING:
     from flopledger.graph import Graph
+    from flopledger.registered import Registered
     from flopledger.sources import Request
 
 _READING = threading.Lock()
@@ -56,9 +57,9 @@ def _read_layer(model: Any, request: Request) -> Graph:
 
 def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode: str) -> Graph:
     """Read a layer with a number for each symbol in its inputs."""
-    registered = Registered(model)
+    registered = registered_in(model)
     given = given.changed(lambda spec: at(spec, sizes))
-    with process_kept(), layers_kept(list(registered.layers), mode):
+    with process_kept(), layers_kept(list(registered.modules), mode):
         builder = GraphBuilder(kinds())
         outputs, notes = _written(model, given, request, registered, builder)
     builder.modules, builder.parameters = module_tables(registered, mode)
@@ -67,7 +68,7 @@ def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode:
 
 
 def _written(
-    model: Any, given: Arguments, request: Request, registered: Registered, builder: GraphBuilder
+    model: Any, given: Arguments, request: Request, registered: Registered[Any], builder: GraphBuilder
 ) -> tuple[list[int], tuple[str, ...]]:
     """Write the model's calls; return the tensors of its outputs, and what is to be said of the reading.
 
@@ -102,7 +103,7 @@ def _last_line(error: BaseException) -> str:
     return (lines[0] if len(lines) < 2 else f"{lines[0]} ... {lines[-1]}") if lines else ""
 
 
-def write(trace: Trace, registered: Registered, builder: GraphBuilder) -> list[int]:
+def write(trace: Trace, registered: Registered[Any], builder: GraphBuilder) -> list[int]:
     """Write a trace's tensors and calls into a builder; return the tensors of its outputs."""
     values = Values(builder)
     for name, value, positional in trace.inputs:

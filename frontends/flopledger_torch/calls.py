@@ -15,10 +15,11 @@ from flopledger_torch.layers import row_of
 from flopledger_torch.said import Meaning, Said
 
 if TYPE_CHECKING:
+    import torch
     from flopledger.builder import GraphBuilder
     from flopledger.dims import Shape
+    from flopledger.registered import Registered
 
-    from flopledger_torch.modules import Registered
     from flopledger_torch.record import Event, Recorder
 
 _CONTAINER = Meaning(CONTAINER)
@@ -36,7 +37,9 @@ def _indices(said: Said) -> Meaning:
 class Calls:
     """Writes one layer for each event."""
 
-    def __init__(self, builder: GraphBuilder, registered: Registered, recorder: Recorder) -> None:
+    def __init__(
+        self, builder: GraphBuilder, registered: Registered[torch.nn.Module], recorder: Recorder
+    ) -> None:
         self.builder, self.registered, self.recorder = builder, registered, recorder
         self.paths: list[str] = []
         self.times: dict[int, int] = {}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.graph import Module, Parameter
+from flopledger.registered import Registered
 
 from flopledger_torch.record import dtype_name
 
@@ -18,8 +19,6 @@ _SCALARS = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")
 _ALWAYS = frozenset(("weight", "bias"))
 _ROLES = {"running_mean": "running_mean", "running_var": "running_var", "num_batches_tracked": "counter"}
-MOST_PATHS = 1000
-"""How many of the paths to one module are written down."""
 
 
 def class_path(cls: type) -> str:
@@ -29,57 +28,9 @@ def class_path(cls: type) -> str:
     return f"{cls.__module__}.{cls.__qualname__}"
 
 
-class Registered:
-    """The modules of a model, each once, by number, with all its paths."""
-
-    def __init__(self, model: torch.nn.Module) -> None:
-        self.modules: list[torch.nn.Module] = []
-        self.paths: list[list[str]] = []
-        self.children: list[list[int]] = []
-        self._number: dict[int, int] = {}
-        self.extend(model, "")
-
-    def number(self, module: torch.nn.Module) -> int | None:
-        """Return the number of a module."""
-        return self._number.get(id(module))
-
-    def extend(self, model: torch.nn.Module, path: str) -> int:
-        """Take in a module and all below it."""
-        for way, module, parent in _walk(model, path):
-            number = self._number.get(id(module))
-            if number is None:
-                number = self._number[id(module)] = len(self.modules)
-                self.modules.append(module)
-                self.paths.append([])
-                self.children.append([])
-            if len(self.paths[number]) < MOST_PATHS:
-                self.paths[number].append(way)
-            if parent is not None:
-                siblings = self.children[self._number[id(parent)]]
-                if number not in siblings:
-                    siblings.append(number)
-        return self._number[id(model)]
-
-
-def _walk(model: torch.nn.Module, path: str) -> Iterator[tuple[str, torch.nn.Module, torch.nn.Module | None]]:
-    """Yield every way to every module, parents first; a module inside itself is not entered again."""
-    above: set[int] = set()
-    times: dict[int, int] = {}
-    pending: list[tuple[str, torch.nn.Module, torch.nn.Module | None] | int] = [(path, model, None)]
-    while pending:
-        step = pending.pop()
-        if isinstance(step, int):
-            above.discard(step)
-            continue
-        way, module, _ = step
-        times[id(module)] = times.get(id(module), 0) + 1
-        if id(module) in above or times[id(module)] > MOST_PATHS:
-            continue
-        yield step
-        above.add(id(module))
-        pending.append(id(module))
-        children = [(name, child) for name, child in module._modules.items() if child is not None]
-        pending += [(f"{way}.{name}" if way else name, child, module) for name, child in reversed(children)]
+def registered_in(model: torch.nn.Module) -> Registered[torch.nn.Module]:
+    """Return the modules of a model."""
+    return Registered(model, lambda module: module._modules)
 
 
 class Weights:
@@ -120,7 +71,7 @@ def _memory(tensor: torch.Tensor, row: int) -> tuple[int, ...]:
     return (tensor.untyped_storage()._cdata, int(tensor.storage_offset()), tensor.numel())
 
 
-def module_tables(registered: Registered, mode: str) -> tuple[list[Module], list[Parameter]]:
+def module_tables(registered: Registered[torch.nn.Module], mode: str) -> tuple[list[Module], list[Parameter]]:
     """Return the rows of all modules, in the mode that they were read in, and of all their weights."""
     weights = Weights()
     rows = []

@@ -23,7 +23,7 @@ from flopledger_torch.caches import forgotten
 from flopledger_torch.calls import Calls
 from flopledger_torch.custom import heard_functions
 from flopledger_torch.inputs import Arguments, arguments
-from flopledger_torch.modules import Registered, class_path, module_tables
+from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.ops import Ops, above_autograd
 from flopledger_torch.process import kept
 from flopledger_torch.record import Recorder
@@ -53,7 +53,7 @@ class Reader:
     ) -> None:
         self.model, self.request, self.profile = model, request, profile
         self.recorder = Recorder()
-        self.registered = Registered(model)
+        self.registered = registered_in(model)
         self.tensors = tensors
         self.twins = Twins(tensors.twin)
 
