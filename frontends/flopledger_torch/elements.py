@@ -187,7 +187,8 @@ def joined(kind: str) -> Row:
 
 def select(said: Said) -> Meaning | None:
     """torch.where: a choice between two operands; with the condition alone it lists places."""
-    if len(said.native.get("args", ())) == 1 and len(said.inputs) == 1:  # type: ignore[arg-type]
+    args = said.native.get("args")
+    if isinstance(args, tuple) and len(args) == 1 and len(said.inputs) == 1:
         return None
     return Meaning("select", {"scalars": 3 - len(said.inputs)}, tuple(said.inputs))
 
