@@ -24,7 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
-from flopledger import api, convention
+from flopledger import api
+from flopledger.conventions import convention
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flopledger.api import compare, count, explain, read
-    from flopledger.convention import Convention, load
+    from flopledger.conventions.convention import Convention, load
+    from flopledger.counting.ledger import Ledger
     from flopledger.errors import FlopledgerError
-    from flopledger.graph import Graph
-    from flopledger.hookspecs import hookimpl
-    from flopledger.ledger import Ledger
+    from flopledger.frontend.hookspecs import hookimpl
+    from flopledger.graph.tables import Graph
 
 __all__ = [
     "Convention",
@@ -33,15 +33,15 @@ __all__ = [
 ]
 
 _HOME = {
-    "Convention": "convention",
+    "Convention": "conventions.convention",
     "FlopledgerError": "errors",
-    "Graph": "graph",
-    "Ledger": "ledger",
+    "Graph": "graph.tables",
+    "Ledger": "counting.ledger",
     "compare": "api",
     "count": "api",
     "explain": "api",
-    "hookimpl": "hookspecs",
-    "load": "convention",
+    "hookimpl": "frontend.hookspecs",
+    "load": "conventions.convention",
     "read": "api",
 }
 

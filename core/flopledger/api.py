@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import convention as conventions
-from flopledger import engine
-from flopledger.convention import Convention
-from flopledger.dims import is_dim
-from flopledger.graph import Graph
-from flopledger.specs import InputSpec, parse_spec
+from flopledger.conventions import convention as conventions
+from flopledger.conventions.convention import Convention
+from flopledger.counting import engine
+from flopledger.dims.arithmetic import is_dim
+from flopledger.frontend.specs import InputSpec, parse_spec
+from flopledger.graph.tables import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.comparison import Comparison
-    from flopledger.explanation import Explanation
-    from flopledger.ledger import Ledger
+    from flopledger.comparing.comparison import Comparison
+    from flopledger.counting.ledger import Ledger
+    from flopledger.explaining.explanation import Explanation
 
 
 def read(  # noqa: PLR0913  (each is one of the command line's source options)
@@ -52,7 +52,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An input or an option can't be used.
     """
-    from flopledger import sources  # noqa: PLC0415  (sources finds the plugins, which import this package)
+    from flopledger.reading import read as sources  # noqa: PLC0415  (sources finds the plugins, which import this package)
 
     specs, values = given_inputs(inputs)
     request = sources.Request(
@@ -149,7 +149,7 @@ def explain(
         SourceError: The source can't be read.
         UsageError: ``what`` is neither, or a convention gives no parameter figure.
     """
-    from flopledger import explanation  # noqa: PLC0415  (only this function needs it)
+    from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
     pair = (_loaded(a), _loaded(b))
     graphs: dict[int, Graph] = {}
@@ -180,7 +180,7 @@ def compare(
         ConventionError: The convention is unknown, malformed, or not for these networks.
         SourceError: A source can't be read.
     """
-    from flopledger import comparison  # noqa: PLC0415  (only this function needs it)
+    from flopledger.comparing import comparison  # noqa: PLC0415  (only this function needs it)
 
     loaded = _loaded(convention)
     given = (inputs, inputs if inputs_b is None else inputs_b)

@@ -21,25 +21,26 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import consistency, plugins
 from flopledger.errors import FlopledgerError, GraphError, UsageError
-from flopledger.graph import CONTAINER, UNKNOWN, Graph
+from flopledger.graph import checks as consistency
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Graph
 from flopledger.kinds import Call
-from flopledger.sources import Request, read_source
+from flopledger.plugins import discovery as plugins
+from flopledger.reading.read import Request, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flopledger.convention import Convention
-    from flopledger.dims import Shape
-    from flopledger.graph import Layer
+    from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import Ledger
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Layer
     from flopledger.kinds import Kind
-    from flopledger.ledger import Ledger
 
 _PROBE = """
 import json, pathlib, sys
 sys.path[:], name, path = json.loads(sys.argv[1])
-from flopledger import plugins
+from flopledger.plugins import discovery as plugins
 registry = plugins.registry()
 plugin = registry.plugins.get(name)
 if plugin:
@@ -123,8 +124,9 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         AssertionError: It is over a limit; the message is the table of ``flopledger check``.
         UsageError: No limit is given, or one can't be read.
     """
-    from flopledger import api, budget  # noqa: PLC0415  (the contract of frontends needs neither)
-    from flopledger.report import verdict  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415  (the contract of frontends needs neither)
+    from flopledger.checking import limits as budget  # noqa: PLC0415  (the contract of frontends needs neither)
+    from flopledger.report import check as verdict  # noqa: PLC0415
 
     given = {"macs": max_macs, "params": max_params, **(limits or {})}
     most = {key: budget.parse_limit(str(value)) for key, value in given.items() if value is not None}

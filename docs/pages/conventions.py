@@ -6,9 +6,9 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import convention as conventions
-from flopledger import plugins
-from flopledger.report.conventions import page as described
+from flopledger.conventions import convention as conventions
+from flopledger.plugins import discovery as plugins
+from flopledger.report.convention_page import page as described
 
 from pages.kinds import DISTRIBUTION
 from pages.markup import block, bullets, code, page, prose, table, toctree
@@ -16,7 +16,7 @@ from pages.markup import block, bullets, code, page, prose, table, toctree
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.convention import Convention
+    from flopledger.conventions.convention import Convention
 
 SECTIONS = ("What it counts", "The names in its formulas", "Where it differs from mac")
 """The parts of the command's own page that stand here as they are."""

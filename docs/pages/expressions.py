@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger import convention as conventions
-from flopledger import facts
+from flopledger.conventions import convention as conventions
+from flopledger.conventions import facts
 from flopledger.kinds.kind import FACTS, PARTS
 
 from pages.kinds import anchor, families

@@ -5,7 +5,11 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING
 
-from flopledger import builder, frontend, graph, hookspecs, sources, testing
+from flopledger import testing
+from flopledger.frontend import builder, hookspecs
+from flopledger.frontend import description as frontend
+from flopledger.graph import tables as graph
+from flopledger.reading import read as sources
 
 from pages.markup import block, code, documentation, page, table
 

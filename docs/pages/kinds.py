@@ -7,11 +7,11 @@ import inspect
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger import plugins
-from flopledger.dims import symbol, text
+from flopledger.dims.arithmetic import symbol, text
 from flopledger.errors import FlopledgerError
 from flopledger.kinds import FAMILIES, Call, builtin
 from flopledger.kinds.kind import REQUIRED
+from flopledger.plugins import discovery as plugins
 
 from pages.formulas import is_formula, tex
 from pages.markup import bullets, code, documentation, page, paragraphs, prose, table, toctree
@@ -19,8 +19,8 @@ from pages.markup import bullets, code, documentation, page, paragraphs, prose, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flopledger.dims import Dim, Shape
-    from flopledger.graph import Value
+    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.graph.tables import Value
     from flopledger.kinds import Kind
 
 DISTRIBUTION = "flopledger"

@@ -6,7 +6,10 @@ import inspect
 from typing import TYPE_CHECKING
 
 import flopledger
-from flopledger import comparison, errors, explanation, ledger
+from flopledger import errors
+from flopledger.comparing import comparison
+from flopledger.counting import ledger
+from flopledger.explaining import explanation
 
 from pages.hooks import methods, record, signature
 from pages.markup import code, documentation, page, prose, table

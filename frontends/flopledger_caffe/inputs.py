@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError, nearest
 
-from flopledger_caffe.fields import LARGEST_DIM
+from flopledger_caffe.text.fields import LARGEST_DIM
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims import Dim, Shape
-    from flopledger.specs import InputSpec
+    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.frontend.specs import InputSpec
 
-    from flopledger_caffe.message import Message
-    from flopledger_caffe.net import Entry
+    from flopledger_caffe.text.message import Message
+    from flopledger_caffe.text.net import Entry
 
 _DIM = (1, LARGEST_DIM)
 _COLOUR = 3

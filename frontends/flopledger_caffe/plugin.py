@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger.errors import SourceError
-from flopledger.frontend import Frontend
-from flopledger.hookspecs import hookimpl
+from flopledger.frontend.description import Frontend
+from flopledger.frontend.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from flopledger.graph import Graph
-    from flopledger.sources import Request
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
 _HEAD = 4096
 _LAYER = re.compile(rb"^[ \t]*layers?[ \t]*:?[ \t]*\{", re.MULTILINE)

@@ -8,28 +8,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
 from flopledger.errors import SourceError, UsageError, nearest
-from flopledger.graph import CONTAINER, UNKNOWN, Module, Reading, Value
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Module, Reading, Value
 from flopledger.kinds import builtin
 
-from flopledger_caffe import net, prototxt
-from flopledger_caffe.fields import LARGEST_DIM, Unshaped, View, unread
 from flopledger_caffe.inputs import Specs, is_source, label, params_name, told
-from flopledger_caffe.layers import SPELLINGS, TABLE
-from flopledger_caffe.parameters import Parameters
+from flopledger_caffe.modules import Parameters
+from flopledger_caffe.tables.layers import SPELLINGS, TABLE
+from flopledger_caffe.text import net, prototxt
+from flopledger_caffe.text.fields import LARGEST_DIM, Unshaped, View, unread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from flopledger.dims import Shape
-    from flopledger.graph import Graph
-    from flopledger.sources import Request
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
-    from flopledger_caffe.message import Message
-    from flopledger_caffe.net import Entry, State
-    from flopledger_caffe.row import Attrs, Blob, Operand, Row
+    from flopledger_caffe.tables.row import Attrs, Blob, Operand, Row
+    from flopledger_caffe.text.message import Message
+    from flopledger_caffe.text.net import Entry, State
 
 NETWORK = "caffe.Net"
 """The type of the module, and the source of the call, that is the whole network."""

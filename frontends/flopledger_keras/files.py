@@ -15,7 +15,7 @@ from flopledger_keras.state import without_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.sources import Request
+    from flopledger.reading.read import Request
 
 _CONFIG = "config.json"
 _LARGEST = 1 << 28

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.dims import is_symbolic, symbol_names
+from flopledger.dims.arithmetic import is_symbolic, symbol_names
 from flopledger.errors import SourceError, UsageError, nearest
-from flopledger.specs import InputSpec, gather
+from flopledger.frontend.specs import InputSpec, gather
 
-from flopledger_keras.facts import dtype_of, graph_of
+from flopledger_keras.introspect import dtype_of, graph_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flopledger.dims import Shape
-    from flopledger.sources import Request
-    from flopledger.specs import Nested
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.frontend.specs import Nested
+    from flopledger.reading.read import Request
 
 _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
 """What stands for a symbol while Keras infers shapes, where the model does not say the size."""

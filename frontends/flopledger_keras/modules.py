@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flopledger.graph import Module, Parameter
+from flopledger.graph.tables import Module, Parameter
 from keras.src.api_export import get_name_from_symbol
 
-from flopledger_keras import recurrent
+from flopledger_keras.tables import recurrent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.builder import GraphBuilder
-    from flopledger.graph import Value
+    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.graph.tables import Value
 
 _ROLES = {
     "kernel": "weight",

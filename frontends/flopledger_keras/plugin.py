@@ -5,15 +5,15 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, type_names
-from flopledger.hookspecs import hookimpl
+from flopledger.frontend.description import Frontend, type_names
+from flopledger.frontend.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.graph import Graph
-    from flopledger.sources import Request
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
 _BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer")
 _FACTORIES = ("keras.applications.", "keras.src.applications.")

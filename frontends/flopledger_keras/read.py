@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger import plugins
-from flopledger.builder import GraphBuilder
 from flopledger.errors import SourceError
-from flopledger.graph import Graph, Reading
-from flopledger.reshape import reshape
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.frontend.reshape import reshape
+from flopledger.graph.tables import Graph, Reading
+from flopledger.plugins import discovery as plugins
 
 from flopledger_keras.files import load
-from flopledger_keras.hook import hooked
 from flopledger_keras.inputs import Given, inputs_of
+from flopledger_keras.listen import hooked
 from flopledger_keras.modules import add_modules, everything
 from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
 
 if TYPE_CHECKING:
-    from flopledger.sources import Request
+    from flopledger.reading.read import Request
 
 
 def read_source(source: object, request: Request) -> Graph:

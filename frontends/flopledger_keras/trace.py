@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 from flopledger.errors import FlopledgerError, ShapeError
-from flopledger.graph import CONTAINER, UNKNOWN
+from flopledger.graph.tables import CONTAINER, UNKNOWN
 
-from flopledger_keras import recurrent
-from flopledger_keras.activations import activation_step
-from flopledger_keras.facts import (
+from flopledger_keras.introspect import (
     NOT_FOR_SHAPES,
     cant,
     check_compatible,
@@ -31,18 +29,20 @@ from flopledger_keras.facts import (
     with_first,
     words,
 )
-from flopledger_keras.hook import watched
-from flopledger_keras.layers import LAYERS, Description, Step
+from flopledger_keras.listen import watched
 from flopledger_keras.modules import activation_name, source_of
-from flopledger_keras.ops import OPERATIONS, Operands
-from flopledger_keras.wrappers import COMPOSITES, WRAPPERS
+from flopledger_keras.tables import recurrent
+from flopledger_keras.tables.activations import activation_step
+from flopledger_keras.tables.layers import LAYERS, Description, Step
+from flopledger_keras.tables.ops import OPERATIONS, Operands
+from flopledger_keras.tables.wrappers import COMPOSITES, WRAPPERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.builder import GraphBuilder
-    from flopledger.dims import Shape
-    from flopledger.graph import Level, Value
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.graph.tables import Level, Value
 
 _RULES = {
     **LAYERS,

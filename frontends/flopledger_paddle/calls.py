@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.graph import CONTAINER, UNKNOWN, Layer, TensorRef, dims
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer, TensorRef, dims
 
-from flopledger_paddle.layers import Made, meaning_of
 from flopledger_paddle.modules import class_path
-from flopledger_paddle.op import Meaning, Op, Open
-from flopledger_paddle.ops import SILENT, rule_of
+from flopledger_paddle.tables.call import Meaning, Op, Open
+from flopledger_paddle.tables.layers import Made, meaning_of
+from flopledger_paddle.tables.ops import SILENT, rule_of
 from flopledger_paddle.values import shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.builder import GraphBuilder
-    from flopledger.graph import Value
-    from flopledger.registered import Registered
+    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend.registered_modules import Registered
+    from flopledger.graph.tables import Value
 
     from flopledger_paddle.trace import Event
     from flopledger_paddle.values import Values

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.builder import GraphBuilder
 from flopledger.errors import FlopledgerError, SourceError
-from flopledger.graph import CONTAINER, UNKNOWN, Input
-from flopledger.specs import InputSpec
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.frontend.specs import InputSpec
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Input
 
 from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
@@ -25,8 +25,8 @@ from flopledger_paddle.values import Values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.graph import Layer
-    from flopledger.registered import Registered
+    from flopledger.frontend.registered_modules import Registered
+    from flopledger.graph.tables import Layer
 
 NOTE = "the forward really ran: what containers compute themselves, outside of layers, was not seen"
 

@@ -6,9 +6,9 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims import symbol
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import UsageError
-from flopledger.specs import InputSpec, gather
+from flopledger.frontend.specs import InputSpec, gather
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import dtype_name
@@ -16,8 +16,8 @@ from flopledger_paddle.modules import dtype_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.dims import Shape
-    from flopledger.sources import Request
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.reading.read import Request
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flopledger.builder import GraphBuilder
 from flopledger.errors import FlopledgerError, SourceError
-from flopledger.graph import Input, Reading
-from flopledger.plugins import kinds
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Input, Reading
+from flopledger.plugins.discovery import kinds
 
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.execute import NOTE, run
@@ -17,14 +17,14 @@ from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import Arguments, arguments
 from flopledger_paddle.modules import module_tables, registered_in
 from flopledger_paddle.state import layers_kept, process_kept
-from flopledger_paddle.symbolic import Sizes, at, symbols_of, with_symbols
+from flopledger_paddle.symbols import Sizes, at, symbols_of, with_symbols
 from flopledger_paddle.trace import Trace, direct, public
 from flopledger_paddle.values import Values
 
 if TYPE_CHECKING:
-    from flopledger.graph import Graph
-    from flopledger.registered import Registered
-    from flopledger.sources import Request
+    from flopledger.frontend.registered_modules import Registered
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
 _READING = threading.Lock()
 
@@ -33,7 +33,7 @@ def read_source(source: object, request: Request) -> Graph:
     """Read a layer, or the file of a saved inference program."""
     with _READING:
         if isinstance(source, Path):
-            from flopledger_paddle.saved import read_program  # noqa: PLC0415  (only for files)
+            from flopledger_paddle.files import read_program  # noqa: PLC0415  (only for files)
 
             return read_program(source, request)
         return _read_layer(source, request)

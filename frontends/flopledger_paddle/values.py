@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from flopledger_paddle.modules import dtype_name
 
 if TYPE_CHECKING:
-    from flopledger.builder import GraphBuilder
-    from flopledger.dims import Shape
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.frontend.builder import GraphBuilder
 
 
 def shape_of(value: Any) -> Shape | None:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import is_symbolic
+from flopledger.dims.arithmetic import is_symbolic
 from flopledger.errors import GraphError
-from flopledger.graph import CONTAINER, UNKNOWN
+from flopledger.graph.tables import CONTAINER, UNKNOWN
 from flopledger.kinds import Call, builtin
 
-from flopledger_torch.arithmetic import PRODUCT
-from flopledger_torch.functions import function_row, op_row
-from flopledger_torch.layers import row_of
-from flopledger_torch.said import Meaning, Said
+from flopledger_torch.listen.sizes import PRODUCT
+from flopledger_torch.tables.call import Meaning, Said
+from flopledger_torch.tables.layers import row_of
+from flopledger_torch.tables.ops import function_row, op_row
 
 if TYPE_CHECKING:
     import torch
-    from flopledger.builder import GraphBuilder
-    from flopledger.dims import Shape
-    from flopledger.registered import Registered
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend.registered_modules import Registered
 
     from flopledger_torch.record import Event, Recorder
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.errors import UsageError
-from flopledger.specs import InputSpec, gather
+from flopledger.frontend.specs import InputSpec, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.sources import Request
+    from flopledger.reading.read import Request
 
     Make = Callable[[InputSpec, torch.dtype], torch.Tensor]
 

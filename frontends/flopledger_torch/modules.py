@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.graph import Module, Parameter
-from flopledger.registered import Registered
+from flopledger.frontend.registered_modules import Registered
+from flopledger.graph.tables import Module, Parameter
 
 from flopledger_torch.record import dtype_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flopledger.graph import Value
+    from flopledger.graph.tables import Value
 
 _SCALARS = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, type_names
-from flopledger.hookspecs import hookimpl
+from flopledger.frontend.description import Frontend, type_names
+from flopledger.frontend.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.graph import Graph
-    from flopledger.sources import Request
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""

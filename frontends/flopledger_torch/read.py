@@ -8,24 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger import blame
-from flopledger.dims import symbol_names
+from flopledger.dims.arithmetic import symbol_names
 from flopledger.errors import FlopledgerError, SourceError, UsageError
+from flopledger.frontend import user_code as blame
 from torch.export import ExportedProgram
 
 from flopledger_torch.build import add_note, is_lazy, materialised
+from flopledger_torch.files import parts_of
 from flopledger_torch.inputs import arguments
-from flopledger_torch.process import alone
-from flopledger_torch.programs import parts_of
-from flopledger_torch.reader import OURS, Reader
-from flopledger_torch.tensors import CHOICES, Fakes, Reals, Symbolic, numbers_of, shown_sizes
+from flopledger_torch.stand_ins import CHOICES, Fakes, Reals, Symbolic, numbers_of, shown_sizes
+from flopledger_torch.state.process import alone
+from flopledger_torch.trace import OURS, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.graph import Graph
-    from flopledger.sources import Request
-    from flopledger.specs import InputSpec
+    from flopledger.frontend.specs import InputSpec
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
 
 _PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}
 _MODES = ("eval", "train", "given")

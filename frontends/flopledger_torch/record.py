@@ -8,15 +8,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from flopledger.graph import TensorRef
+from flopledger.graph.tables import TensorRef
 
-from flopledger_torch.sizes import dim_of
+from flopledger_torch.symbols.sizes import dim_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims import Shape
-    from flopledger.graph import Level, Value
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Level, Value
 
 _PLAIN = frozenset({int, bool, str, float, type(None)})
 _LISTS = frozenset({tuple, list, torch.Size})

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from flopledger import plugins
 from flopledger.errors import SourceError
-from flopledger.sources import Request, read_source
+from flopledger.plugins import discovery as plugins
+from flopledger.reading.read import Request, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
 
 
 class Install(Protocol):

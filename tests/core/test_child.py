@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import ConventionError, SourceError, UsageError
-from flopledger.sources import Request, read_source
-from flopledger.specs import parse_spec
+from flopledger.frontend.specs import parse_spec
+from flopledger.reading.read import Request, read_source
 
 if TYPE_CHECKING:
     from conftest import Install, Net
@@ -187,8 +187,8 @@ def test_this_process_stays_as_it_was(net: Net, monkeypatch: pytest.MonkeyPatch)
 FILES = """
 import os
 from flopledger import hookimpl
-from flopledger.frontend import Frontend
-from flopledger.graph import Graph, Reading
+from flopledger.frontend.description import Frontend
+from flopledger.graph.tables import Graph, Reading
 
 @hookimpl
 def frontend():

@@ -3,7 +3,7 @@ from __future__ import annotations
 import gc
 
 import pytest
-from flopledger.collector import paused
+from flopledger.gc_pause import paused
 
 
 def test_the_collector_rests_and_works_again_afterwards() -> None:

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 from caffe_nets import Net, resnet50
-from flopledger import alignment, items
-from flopledger.builder import GraphBuilder
-from flopledger.comparison import compare
-from flopledger.dims import equal, symbol
+from flopledger.comparing import alignment
+from flopledger.comparing import layers as items
+from flopledger.comparing.comparison import compare
+from flopledger.dims.arithmetic import equal, symbol
 from flopledger.errors import ConventionError
-from flopledger.graph import Module, Parameter, Reading
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
 from graphs import graphs, layer
 from hypothesis import given
@@ -19,9 +20,9 @@ from torch_graphs import torch_graphs
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.comparison import Comparison
-    from flopledger.dims import Dim
-    from flopledger.graph import Graph, Value
+    from flopledger.comparing.comparison import Comparison
+    from flopledger.dims.arithmetic import Dim
+    from flopledger.graph.tables import Graph, Value
 
 
 def whys(found: Comparison) -> list[tuple[str, str]]:

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.contraction import MOST_OPERANDS, optimized_count, renamed
-from flopledger.expression import evaluate
+from flopledger.expressions.compiler import evaluate
+from flopledger.expressions.einsum import MOST_OPERANDS, optimized_count, renamed
 
 
 @pytest.mark.parametrize(

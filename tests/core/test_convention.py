@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention
+from flopledger.conventions import convention
+from flopledger.conventions.keys import expand, lines_of
 from flopledger.errors import ConventionError
-from flopledger.patterns import expand, lines_of
 from graphs import layer
 
 if TYPE_CHECKING:

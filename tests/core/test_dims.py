@@ -5,7 +5,7 @@ import sys
 from fractions import Fraction
 
 import pytest
-from flopledger.dims import (
+from flopledger.dims.arithmetic import (
     Dim,
     ceildiv,
     equal,
@@ -25,7 +25,7 @@ from flopledger.dims import (
     truncate,
 )
 from flopledger.errors import Unbounded
-from flopledger.expression import evaluate
+from flopledger.expressions.compiler import evaluate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -153,7 +153,7 @@ def test_division_by_zero_is_an_error() -> None:
 
 def test_sympy_is_imported_only_when_a_symbol_appears() -> None:
     code = (
-        "import sys, flopledger.engine, flopledger.dims as d;"
+        "import sys, flopledger.counting.engine, flopledger.dims.arithmetic as d;"
         "d.total([d.floordiv(7, 2), d.product((2, 3))]); assert 'sympy' not in sys.modules;"
         "d.symbol('N'); assert 'sympy' in sys.modules"
     )

@@ -5,8 +5,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention
-from flopledger.dims import substitute, symbol
+from flopledger.conventions import convention
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ConventionError, ProfileMismatch
 from graphs import graphs, layer
 from handmade import network
@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph import Graph
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
+    from flopledger.graph.tables import Graph
 
 
 def counted(ledger: Ledger) -> dict[str, object]:

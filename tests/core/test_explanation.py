@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import pytest
-from flopledger import convention
-from flopledger.builder import GraphBuilder
-from flopledger.dims import is_symbolic, symbol
+from flopledger.conventions import convention
+from flopledger.dims.arithmetic import is_symbolic, symbol
 from flopledger.errors import ConventionError, UsageError
-from flopledger.explanation import explain, merged
-from flopledger.graph import Module, Reading
+from flopledger.explaining.explanation import explain, merged
+from flopledger.explaining.words import Difference
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Module, Reading
 from flopledger.kinds import builtin
-from flopledger.wording import Difference
 from graphs import graphs, layer
 from handmade import network
 from hypothesis import given

@@ -3,10 +3,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from flopledger.dims import symbol
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import ExpressionError
-from flopledger.expression import compile_expression, evaluate
-from flopledger.functions import TensorShape
+from flopledger.expressions.compiler import compile_expression, evaluate
+from flopledger.expressions.functions import TensorShape
 from hypothesis import given
 from hypothesis import strategies as st
 

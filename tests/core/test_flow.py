@@ -3,12 +3,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention
-from flopledger.builder import GraphBuilder
-from flopledger.engine import count
+from flopledger.analysis.flow import live
+from flopledger.conventions import convention
+from flopledger.counting.engine import count
 from flopledger.errors import ConventionError
-from flopledger.flow import live
-from flopledger.graph import Graph, Module, Parameter, Reading
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Graph, Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:

@@ -6,16 +6,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention
-from flopledger.graph import Graph
+from flopledger.conventions import convention
+from flopledger.graph.tables import Graph
 from graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch_sketch import ROOT, Sketch, Tensor
 
 if TYPE_CHECKING:
-    from flopledger.dims import Shape
-    from flopledger.graph import Module
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Module
 
 CONVENTIONS = {name: convention.load(name) for name in convention.names()}
 OWN = ("mac", "2mac", "2mac-1", "ops", "seed-001")

@@ -5,20 +5,20 @@ from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
-from flopledger import convention
-from flopledger.builder import GraphBuilder
+from flopledger.analysis.likeness import Likeness
+from flopledger.conventions import convention
 from flopledger.errors import ConventionError, FlopledgerError
-from flopledger.graph import Module, Parameter, Reading, TensorRef
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
-from flopledger.likeness import Likeness
 from graphs import graphs
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph import Graph
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
+    from flopledger.graph.tables import Graph
 
 CONVENTIONS = [
     name for name in sorted(convention.shipped()) if convention.load(name).frameworks in ((), ("torch",))

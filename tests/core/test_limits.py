@@ -130,7 +130,7 @@ import os, sys
 sys.path[:] = {path!r}
 for number in {closed}:
     os.close(number)
-from flopledger.sources import Request, read_source
+from flopledger.reading.read import Request, read_source
 layers = read_source({source!r}, Request({source!r})).layers
 os._exit(40 + len(layers))
 """
@@ -149,7 +149,7 @@ def test_standard_streams_that_are_closed_do_not_matter(
 READER = """
 import sys
 sys.path[:] = {path!r}
-from flopledger.sources import Request, read_source
+from flopledger.reading.read import Request, read_source
 source = {source!r}
 try:
     read_source(source, Request(source))

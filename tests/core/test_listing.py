@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flopledger.engine import structure_of
+from flopledger.counting.engine import structure_of
 from torch_sketch import Sketch
 
 DENSE = {"weight": (7, 7), "bias": (7,)}

@@ -3,9 +3,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from flopledger import convention
+from flopledger.conventions import convention
 from flopledger.errors import UsageError
-from flopledger.lookup import candidates, find, parse_figure, variants
+from flopledger.explaining.find_figure import candidates, find, parse_figure, variants
 from graphs import layer
 from handmade import network
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 from flopledger.errors import ExpressionError, Unbounded
-from flopledger.expression import evaluate
+from flopledger.expressions.compiler import evaluate
 from flopledger.meter import MOST_STEPS, MOST_STEPS_PER_CALL, metered, spend
 
 

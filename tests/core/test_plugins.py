@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import plugins
-from flopledger.frontend import Frontend, type_names
+from flopledger.frontend.description import Frontend, type_names
 from flopledger.kinds import builtin
+from flopledger.plugins import discovery as plugins
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 HEAD = """
 from pathlib import Path
 
-from flopledger.frontend import Frontend
-from flopledger.hookspecs import hookimpl
+from flopledger.frontend.description import Frontend
+from flopledger.frontend.hookspecs import hookimpl
 from flopledger.kinds import Kind
 from flopledger.kinds.kind import same_shape
 
@@ -141,7 +141,7 @@ def test_a_convention_named_as_one_of_ours_clashes(install: Install, tmp_path: P
 
 def test_discovery_imports_no_framework() -> None:
     code = (
-        "import json, sys; from flopledger import plugins; found = plugins.registry()\n"
+        "import json, sys; from flopledger.plugins import discovery as plugins; found = plugins.registry()\n"
         "print(json.dumps([sorted(found.plugins), sorted({name.partition('.')[0] for name in sys.modules})]))"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from flopledger.registered import MOST_PATHS, Registered
+from flopledger.frontend.registered_modules import MOST_PATHS, Registered
 
 
 class Part:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.builder import GraphBuilder
-from flopledger.dims import substitute, symbol
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ShapeError
-from flopledger.graph import Graph, Reading
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.frontend.reshape import check_shapes, reshape
+from flopledger.graph.tables import Graph, Reading
 from flopledger.kinds import builtin
-from flopledger.reshape import check_shapes, reshape
 
 
 def network(*, last: str = "flatten") -> Graph:

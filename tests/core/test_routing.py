@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import comparison, convention
-from flopledger.builder import GraphBuilder
-from flopledger.dims import symbol
-from flopledger.graph import Graph, Module, Parameter, Reading, TensorRef
+from flopledger.comparing import comparison
+from flopledger.conventions import convention
+from flopledger.dims.arithmetic import symbol
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Graph, Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
-from flopledger.report import sidebyside
+from flopledger.report import comparison as sidebyside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims import Dim
+    from flopledger.dims.arithmetic import Dim
 
 TOKENS, WIDTH, INNER, EXPERTS = 5, 8, 12, 4
 STACK = (EXPERTS, WIDTH, INNER)

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import plugins, reading
 from flopledger.errors import GraphError, PluginError, SourceError, UsageError
-from flopledger.frontend import Frontend
-from flopledger.graph import Graph, Reading
-from flopledger.hookspecs import hookimpl
-from flopledger.registry import Registry
-from flopledger.sources import Attribute, Request, locate, read_source
-from flopledger.specs import parse_spec
+from flopledger.frontend.description import Frontend
+from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend.specs import parse_spec
+from flopledger.graph.tables import Graph, Reading
+from flopledger.plugins import discovery as plugins
+from flopledger.plugins.registry import Registry
+from flopledger.reading import choose as reading
+from flopledger.reading.read import Attribute, Request, locate, read_source
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,7 +83,7 @@ def test_any_text_is_a_source_or_refused(text: str) -> None:
 def test_a_file_that_needs_no_framework_is_read_in_this_process(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flopledger.child.read", None)
+    monkeypatch.setattr("flopledger.reading.child_process.read", None)
     graph = read(small)
     assert [layer.kind for layer in graph.layers] == ["conv", "toy.scan"]
     assert graph.shape(graph.outputs[0]) == (1, 4, 6, 6)
@@ -98,7 +99,7 @@ def test_a_saved_graph_is_read_in_place_and_without_any_frontend(
 ) -> None:
     graph = read(small)
     saved = [tmp_path / "graph.json", tmp_path / "graph.saved"]
-    monkeypatch.setattr("flopledger.child.read", None)
+    monkeypatch.setattr("flopledger.reading.child_process.read", None)
     for file in saved:
         file.write_text(graph.to_json())
         assert read(file) == graph
@@ -200,7 +201,7 @@ class Fake:
 
     @hookimpl
     def recognises_object(self, obj: object) -> bool:
-        from flopledger.frontend import type_names
+        from flopledger.frontend.description import type_names
 
         return any(name.endswith(f".{claim}") for name in type_names(obj) for claim in self.claims)
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.dims import symbol
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import UsageError
-from flopledger.specs import InputSpec, gather, parse_argument, parse_spec
+from flopledger.frontend.specs import InputSpec, gather, parse_argument, parse_spec
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import plugins
-from flopledger.graph import Graph, Layer, Reading, Tensor
+from flopledger.graph.tables import Graph, Layer, Reading, Tensor
 from flopledger.kinds import builtin
+from flopledger.plugins import discovery as plugins
 from flopledger.testing import check_discovery, check_frontend, check_graph, unchanged
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ PLUGIN = """
 import importlib, os, sys
 from pathlib import Path
 from flopledger import hookimpl
-from flopledger.frontend import Frontend
-from flopledger.graph import Graph, Reading, Tensor
+from flopledger.frontend.description import Frontend
+from flopledger.graph.tables import Graph, Reading, Tensor
 
 @hookimpl
 def frontend():

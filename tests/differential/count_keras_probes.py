@@ -16,7 +16,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import flopledger as fl
 import keras
 import keras_probes
-from flopledger.reshape import check_shapes
+from flopledger.frontend.reshape import check_shapes
 from flopledger_keras.state import built
 
 

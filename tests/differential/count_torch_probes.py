@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import torch
-from flopledger import convention
+from flopledger.conventions import convention
 from flopledger.errors import FlopledgerError
 from torch_probes import every_probe
 

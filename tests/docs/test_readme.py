@@ -7,8 +7,8 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention as conventions
-from flopledger.plugins import registry
+from flopledger.conventions import convention as conventions
+from flopledger.plugins.discovery import registry
 
 if TYPE_CHECKING:
     from pathlib import Path

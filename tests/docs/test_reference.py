@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 import click
 import flopledger
 import pytest
-from flopledger import convention as conventions
-from flopledger import facts, graph, hookspecs
 from flopledger.cli import COMMANDS, PROGRAM, group
-from flopledger.conventionfile import PROFILE
-from flopledger.functions import FUNCTIONS
+from flopledger.conventions import convention as conventions
+from flopledger.conventions import facts
+from flopledger.conventions.file import PROFILE
+from flopledger.expressions.functions import FUNCTIONS
+from flopledger.frontend import hookspecs
+from flopledger.graph import tables as graph
 from flopledger.kinds import Kind, builtin
 from flopledger.kinds.kind import FACTS, PARTS
-from flopledger.plugins import registry
+from flopledger.plugins.discovery import registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.convention import Convention
+    from flopledger.conventions.convention import Convention
 
 PACKAGE = Path(flopledger.__file__).parent
 SCHEMAS = sorted(PACKAGE.rglob("*schema*.json"))

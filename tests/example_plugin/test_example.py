@@ -39,7 +39,7 @@ def run(environment: dict[str, str], code: str, *arguments: str) -> object:
 
 def test_the_plugin_is_listed_and_its_kind_and_convention_are_known(installed: dict[str, str]) -> None:
     code = (
-        "import json; from flopledger import plugins; found = plugins.registry()\n"
+        "import json; from flopledger.plugins import discovery as plugins; found = plugins.registry()\n"
         "toy = found.plugins['toy']\n"
         "print(json.dumps([toy.distribution, toy.frontend.summary, 'toy.scan' in found.kinds,"
         " [file.name for file in found.conventions], len(found.failures)]))"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
-from flopledger.facts import FACTS, PARAMETER_FACTS, STRUCTURAL
-from flopledger.functions import FUNCTIONS
+from flopledger.conventions.facts import FACTS, PARAMETER_FACTS, STRUCTURAL
+from flopledger.expressions.functions import FUNCTIONS
 from fuzzing import NUMBERS, ends, folder, mutated
 from hypothesis import given
 from hypothesis import strategies as st

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from flopledger.errors import SourceError
-from flopledger_caffe import prototxt
-from flopledger_caffe.layers import TABLE
-from flopledger_caffe.message import Message
+from flopledger_caffe.tables.layers import TABLE
+from flopledger_caffe.text import prototxt
+from flopledger_caffe.text.message import Message
 from fuzzing import NUMBERS, ends, folder, mutated
 from hypothesis import given
 from hypothesis import strategies as st

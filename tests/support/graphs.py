@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
-from flopledger.dims import symbol
-from flopledger.graph import LEVELS, Graph, Module, Parameter, Reading, TensorRef
+from flopledger.dims.arithmetic import symbol
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import LEVELS, Graph, Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims import Dim, Shape
-    from flopledger.graph import Value
+    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.graph.tables import Value
 
 SOURCES = (
     "torch.nn.Linear",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
-from flopledger.graph import Graph, Module, Parameter, Reading
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Graph, Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
-    from flopledger.dims import Dim
+    from flopledger.dims.arithmetic import Dim
 
 PROFILE = {"mode": "eval", "grad": True, "fast_paths": True}
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
-from flopledger.graph import Module, Parameter, Reading, TensorRef
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from flopledger.dims import Shape
-    from flopledger.graph import Graph, Value
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph, Value
 
 F = "torch.nn.functional"
 PROFILE = {"mode": "eval", "grad": True, "fast_paths": True}

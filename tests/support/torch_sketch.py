@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
-from flopledger.graph import Module, Parameter, Reading, TensorRef
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims import Shape
-    from flopledger.graph import Graph, Level, Value
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph, Level, Value
 
 ROOT = 0
 """The module that the network is."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from typing import Any
 
-    from flopledger.budget import Verdict
+    from flopledger.checking.limits import Verdict
 
 FORMATS = ("table", "json", "markdown")
 OVER = 1
@@ -53,7 +53,7 @@ class CheckOptions:
         Raises:
             UsageError: A limit is malformed, on no figure of a total, or given twice.
         """
-        from flopledger import budget  # noqa: PLC0415  (the help needs none of it)
+        from flopledger.checking import limits as budget  # noqa: PLC0415  (the help needs none of it)
 
         short = {"macs": self.max_macs, "params": self.max_params}
         given = pairs("--max", self.limits)
@@ -102,7 +102,7 @@ def command(**params: Any) -> None:
 
     SOURCE is a file, package.module:attribute or file.py:attribute.
     """
-    from flopledger.report import verdict  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import check as verdict  # noqa: PLC0415  (the help needs none of it)
 
     reading = SourceOptions.taken_from(params)
     options = CheckOptions(**params)
@@ -121,7 +121,8 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
     Raises:
         UsageError: There is nothing to hold it against.
     """
-    from flopledger import budget, engine  # noqa: PLC0415
+    from flopledger.checking import limits as budget  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
 
     limits = options.all_limits()
     if not limits and options.against is None:

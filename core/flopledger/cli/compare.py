@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from flopledger.comparison import Comparison
-    from flopledger.graph import Graph
+    from flopledger.comparing.comparison import Comparison
+    from flopledger.graph.tables import Graph
 
 FORMATS = ("table", "json", "markdown")
 DIFFERENT = 1
@@ -91,7 +91,7 @@ def command(**params: Any) -> None:
     A and B are files, package.module:attribute or file.py:attribute, of any frameworks. Equal means
     that every layer has a counterpart with as many MACs and trainable parameters.
     """
-    from flopledger.report import sidebyside  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import comparison as sidebyside  # noqa: PLC0415  (the help needs none of it)
 
     given = {name: params.pop(f"{name}_b") for name in ("inputs", "inputs_from", "arguments", "frontend")}
     reading_a = SourceOptions.taken_from(params)
@@ -110,8 +110,8 @@ def command(**params: Any) -> None:
 
 def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: SourceOptions) -> Comparison:
     """Read both sources side by side, and compare them."""
-    from flopledger import comparison  # noqa: PLC0415
     from flopledger.cli.read import profile_for  # noqa: PLC0415
+    from flopledger.comparing import comparison  # noqa: PLC0415
 
     names = options.conventions or ("mac",)
     loaded = load(names, pairs("--set", options.switches))
@@ -122,7 +122,7 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
 
 def together(first: Callable[[], Graph], second: Callable[[], Graph]) -> tuple[Graph, Graph]:
     """Read two sources at once, each in a thread, and raise what goes wrong in the first, then the second."""
-    from flopledger import plugins  # noqa: PLC0415
+    from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     plugins.registry()  # found once, before there are several threads
     tasks = [Task(first), Task(second)]

@@ -18,6 +18,6 @@ Examples:
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
     """List the conventions, or show what one counts and where it differs from mac."""
-    from flopledger.report import conventions  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import convention_page as conventions  # noqa: PLC0415  (the help needs none of it)
 
     write(conventions.overview() if name is None else conventions.page(name))

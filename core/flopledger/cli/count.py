@@ -15,14 +15,14 @@ from flopledger.cli.options import SourceOptions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.report import FORMATS, View, render
-from flopledger.report.figures import calls_text
+from flopledger.report.numbers import calls_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from flopledger.convention import Convention
-    from flopledger.ledger import Ledger
+    from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import Ledger
 
 TOLD = ("table", "markdown")
 """The formats that show what is unknown; with the others a warning on stderr does."""
@@ -110,7 +110,7 @@ def load(names: Sequence[str], switches: dict[str, str]) -> list[Convention]:
     Raises:
         ConventionError: A convention is unknown or malformed, or no convention has a switch.
     """
-    from flopledger import convention as conventions  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.conventions import convention as conventions  # noqa: PLC0415  (the help needs none of it)
 
     found = [conventions.load(name) for name in names]
     for name, value in switches.items():
@@ -121,7 +121,8 @@ def load(names: Sequence[str], switches: dict[str, str]) -> list[Convention]:
 
 def _count(source: str, loaded: Sequence[Convention], reading: SourceOptions) -> list[Ledger]:
     """Read a source once for each profile that is needed, and count it under each convention."""
-    from flopledger import api, engine  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
 
     counted: dict[int, Ledger] = {}
     with progress(f"counting {source}"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.errors import ConventionError, ExpressionError, FlopledgerError, OutputError, UsageError
-from flopledger.report.figures import plain_line
+from flopledger.report.numbers import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from flopledger.convention import Convention
-    from flopledger.graph import Graph
+    from flopledger.conventions.convention import Convention
+    from flopledger.graph.tables import Graph
 
 FORMATS = ("table", "json", "markdown")
 BASE = "mac"
@@ -106,8 +106,9 @@ def command(**params: Any) -> None:
 
 
 def _story(options: ExplainOptions, reading: SourceOptions) -> str:
-    from flopledger import api, explanation  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.report import story  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.explaining import explanation  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
     graphs: dict[int, Graph] = {}
@@ -124,7 +125,7 @@ def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Conventi
     Raises:
         ConventionError: A convention is unknown or malformed, or has no such switch.
     """
-    from flopledger import convention  # noqa: PLC0415
+    from flopledger.conventions import convention  # noqa: PLC0415
 
     loaded = [convention.load(name) for name in names]
     chosen: list[dict[str, str]] = [{}, {}]
@@ -140,7 +141,7 @@ def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Conventi
 
 
 def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
-    from flopledger import explanation  # noqa: PLC0415
+    from flopledger.explaining import explanation  # noqa: PLC0415
     from flopledger.report import survey  # noqa: PLC0415
 
     graphs = readings(options, reading)
@@ -148,8 +149,9 @@ def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
 
 
 def _search(options: ExplainOptions, reading: SourceOptions) -> str:
-    from flopledger import engine, lookup  # noqa: PLC0415
-    from flopledger.report import search  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.explaining import find_figure as lookup  # noqa: PLC0415
+    from flopledger.report import found_figure as search  # noqa: PLC0415
 
     figures = [lookup.parse_figure(text) for text in options.figures]
     graphs = readings(options, reading)
@@ -160,8 +162,10 @@ def _search(options: ExplainOptions, reading: SourceOptions) -> str:
 
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
-    from flopledger import api, convention, plugins  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415
     from flopledger.cli.count import load  # noqa: PLC0415
+    from flopledger.conventions import convention  # noqa: PLC0415
+    from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention.names(plugins.conventions()) if name != BASE)]
     loaded = load(names, pairs("--set", options.switches))

@@ -25,7 +25,7 @@ def command() -> None:
 
 def lines() -> Iterator[str]:
     """Yield one line for each frontend that is installed, then the broken ones."""
-    from flopledger import plugins  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.plugins import discovery as plugins  # noqa: PLC0415  (the help needs none of it)
 
     registry = plugins.registry()
     for plugin in registry.plugins.values():

@@ -58,7 +58,8 @@ def profile_for(names: tuple[str, ...]) -> dict[str, object]:
     Raises:
         UsageError: They need different readings.
     """
-    from flopledger import api, convention  # noqa: PLC0415  (the help needs none of it)
+    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.conventions import convention  # noqa: PLC0415  (the help needs none of it)
 
     groups = api.profiles([convention.load(name) for name in names])
     if len(groups) > 1:

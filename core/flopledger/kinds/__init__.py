@@ -43,7 +43,7 @@ FAMILIES = (
 
 @functools.cache
 def builtin() -> Mapping[str, Kind]:
-    """Return flopledger's own kinds by name; plugins add theirs, see :mod:`flopledger.plugins`."""
+    """Return flopledger's own kinds by name; plugins add theirs, see :mod:`flopledger.plugins.discovery`."""
     kinds: dict[str, Kind] = {}
     for family in FAMILIES:
         for kind in importlib.import_module(f"{__name__}.{family}").KINDS:

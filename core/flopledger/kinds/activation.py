@@ -10,7 +10,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, floordiv
+from flopledger.dims.arithmetic import Dim, Shape, floordiv
 from flopledger.kinds.axes import axis_of, rows, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 

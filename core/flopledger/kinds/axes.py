@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, maximum, product
+from flopledger.dims.arithmetic import Dim, Shape, maximum, product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, product, total
+from flopledger.dims.arithmetic import Dim, Shape, product, total
 from flopledger.kinds.axes import differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 

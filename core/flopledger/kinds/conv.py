@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from flopledger.dims import Dim, Shape, ceildiv, floordiv, maximum, product, total
+from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, maximum, product, total
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ data here, but are counted with the sample they belong to: ``2^d`` products and 
 
 from __future__ import annotations
 
-from flopledger.dims import Dim, Shape, product
+from flopledger.dims.arithmetic import Dim, Shape, product
 from flopledger.kinds.axes import differ
 from flopledger.kinds.conv import COMMON, conv_facts, conv_parts, conv_shapes
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, merged

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, product
+from flopledger.dims.arithmetic import Dim, Shape, product
 from flopledger.kinds.axes import nth_axis, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 from flopledger.meter import spend

@@ -6,13 +6,13 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims import Dim, Shape, is_dim, product, text, total
+from flopledger.dims.arithmetic import Dim, Shape, is_dim, product, text, total
 from flopledger.errors import GraphError, ShapeError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.graph import Value
+    from flopledger.graph.tables import Value
 
 PARTS = (
     "multiplies",

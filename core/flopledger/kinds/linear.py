@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flopledger.dims import Dim, Shape, product
+from flopledger.dims.arithmetic import Dim, Shape, product
 from flopledger.kinds.axes import axis_of, broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 

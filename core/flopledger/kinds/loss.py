@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, is_dim
+from flopledger.dims.arithmetic import Dim, Shape, is_dim
 from flopledger.kinds.activation import softmax_parts
 from flopledger.kinds.axes import rows
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, ceildiv, floordiv, is_dim, maximum, minimum, product, total
+from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, is_dim, maximum, minimum, product, total
 from flopledger.kinds.axes import axes_of, axis_of, broadcast, differ, nth_axis, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 

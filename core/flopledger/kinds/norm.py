@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, product
+from flopledger.dims.arithmetic import Dim, Shape, product
 from flopledger.kinds.axes import axis_of, differ, rows, without
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
 from flopledger.kinds.reduce import norm_parts

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, ceildiv, floordiv, is_dim, minimum, product, total
+from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, is_dim, minimum, product, total
 from flopledger.kinds.conv import is_same, joined, paddings, same_sizes, spatial, windows
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
 

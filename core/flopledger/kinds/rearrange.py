@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Shape, floordiv, product
+from flopledger.dims.arithmetic import Shape, floordiv, product
 from flopledger.kinds.axes import axis_of, nth_axis
 from flopledger.kinds.conv import joined, paddings, spatial, windows
 from flopledger.kinds.kind import Attribute, Call, Kind

@@ -26,7 +26,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from flopledger.dims import Dim, Shape, product
+from flopledger.dims.arithmetic import Dim, Shape, product
 from flopledger.kinds.activation import PER_ELEMENT
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
 

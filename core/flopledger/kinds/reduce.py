@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, floordiv, product
+from flopledger.dims.arithmetic import Dim, Shape, floordiv, product
 from flopledger.kinds.axes import axes_of, axis_of, rows, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 

@@ -5,7 +5,7 @@ Shapes are ``[N,] C, L1 .. Lr``, or ``[N,] L1 .. Lr, C`` with ``channels_last``;
 
 from __future__ import annotations
 
-from flopledger.dims import Dim, Shape, floordiv, is_dim, product
+from flopledger.dims.arithmetic import Dim, Shape, floordiv, is_dim, product
 from flopledger.kinds.conv import joined
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts
 from flopledger.kinds.pool import covered

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import Dim, Shape, floordiv, minimum, product
+from flopledger.dims.arithmetic import Dim, Shape, floordiv, minimum, product
 from flopledger.kinds.axes import broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
 

@@ -16,14 +16,14 @@ from flopledger.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
     "json": "flopledger.report.jsonfile",
     "csv": "flopledger.report.csvfile",
     "markdown": "flopledger.report.markdown",
-    "tool": "flopledger.report.printout",
+    "tool": "flopledger.report.tool",
 }
 """The formats, and the module that renders each."""
 
@@ -35,7 +35,7 @@ class View:
     Attributes:
         depth: How many levels of the tree are shown; deeper ones are in their parents' subtotals.
         top: How many rows are shown, the largest first.
-        sort: What the rows are sorted by, a key of :data:`flopledger.report.selection.KEYS`.
+        sort: What the rows are sorted by, a key of :data:`flopledger.report.rows.KEYS`.
         width: The columns that there is room for; None for no limit.
         color: Whether the text may carry a terminal's styles.
     """

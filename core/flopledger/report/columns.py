@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.report import figures
+from flopledger.report import numbers as figures
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flopledger.ledger import Ledger
-    from flopledger.report.selection import Node
+    from flopledger.counting.ledger import Ledger
+    from flopledger.report.rows import Node
 
 WIDEST = 400
 """No column is wider, since each line takes the room of the longest cell: words are cut, figures are not."""

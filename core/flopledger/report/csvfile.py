@@ -10,15 +10,15 @@ import csv
 import io
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.ledger import figure
-from flopledger.report.figures import shapes_text
-from flopledger.report.selection import shown_rows
+from flopledger.counting.ledger import figure
+from flopledger.report.numbers import shapes_text
+from flopledger.report.rows import shown_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.dims import Number
-    from flopledger.ledger import Figure, Ledger, Row
+    from flopledger.counting.ledger import Figure, Ledger, Row
+    from flopledger.dims.arithmetic import Number
     from flopledger.report import View
 
 Record: TypeAlias = "dict[str, Figure | None]"

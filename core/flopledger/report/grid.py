@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.report import markdown
 from flopledger.report.columns import GAP, padded
-from flopledger.report.figures import plain_line, width_of
+from flopledger.report.numbers import plain_line, width_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

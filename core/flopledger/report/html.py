@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from flopledger.report import EVERYTHING, notes
 from flopledger.report.columns import COLUMNS
-from flopledger.report.selection import Node, shown_rows
-from flopledger.report.sizes import with_names
+from flopledger.report.rows import Node, shown_rows
+from flopledger.report.symbol_names import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 
 def render(ledger: Ledger) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from flopledger.dims import is_symbolic, text
-from flopledger.ledger import figure
+from flopledger.counting.ledger import figure
+from flopledger.dims.arithmetic import is_symbolic, text
 from flopledger.report.notes import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flopledger.dims import Shape
-    from flopledger.ledger import ConventionInfo, Experts, Figure, GraphInfo, Ledger, Row
+    from flopledger.counting.ledger import ConventionInfo, Experts, Figure, GraphInfo, Ledger, Row
+    from flopledger.dims.arithmetic import Shape
     from flopledger.report import View
 
 SCHEMA = "flopledger.ledger/1"

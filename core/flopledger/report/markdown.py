@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from flopledger.report import notes
 from flopledger.report.columns import COLUMNS
-from flopledger.report.figures import plain_line
-from flopledger.report.selection import Node, shown_rows
-from flopledger.report.sizes import with_names
+from flopledger.report.numbers import plain_line
+from flopledger.report.rows import Node, shown_rows
+from flopledger.report.symbol_names import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
     from flopledger.report import View
 
 SPECIAL = re.compile(r"([\\|*_`<>\[\]])")

@@ -7,13 +7,13 @@ import importlib.metadata
 import json
 from typing import TYPE_CHECKING
 
-from flopledger import convention
-from flopledger.report.figures import calls_text, in_words, plain_line, shape_text, shapes_text
+from flopledger.conventions import convention
+from flopledger.report.numbers import calls_text, in_words, plain_line, shape_text, shapes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.ledger import ConventionInfo, GraphInfo, Ledger, Unknown
+    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Unknown
 
 FEW_PATHS = 3
 DEFAULT = "mac"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims import total
-from flopledger.functions import number
-from flopledger.ledger import figure
+from flopledger.counting.ledger import figure
+from flopledger.dims.arithmetic import total
+from flopledger.expressions.functions import number
 from flopledger.report import grid, jsonfile, markdown, notes
-from flopledger.report.figures import grouped, plain_line, scaled
-from flopledger.report.story import cause_document, signed
+from flopledger.report.explanation import cause_document, signed
+from flopledger.report.numbers import grouped, plain_line, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.explanation import Entry, Explanation
+    from flopledger.explaining.explanation import Entry, Explanation
 
 SCHEMA = "flopledger.explain-all/1"
 RIGHT = frozenset({1, 4})

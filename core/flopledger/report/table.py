@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims import total
+from flopledger.dims.arithmetic import total
 from flopledger.report import notes
 from flopledger.report.columns import COLUMNS, GAP, WIDEST, fit, padded
-from flopledger.report.figures import grouped, plain_line, width_of
-from flopledger.report.selection import shown_nodes
-from flopledger.report.sizes import with_names
+from flopledger.report.numbers import grouped, plain_line, width_of
+from flopledger.report.rows import shown_nodes
+from flopledger.report.symbol_names import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
     from flopledger.report import View
-    from flopledger.report.selection import Node
+    from flopledger.report.rows import Node
 
 Line: TypeAlias = "list[tuple[str, str]]"
 """A line in pieces, each with its style."""

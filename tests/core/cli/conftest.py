@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.builder import GraphBuilder
-from flopledger.graph import Reading
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ import sys
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from flopledger import convention as conventions
 from flopledger.cli import run
 from flopledger.cli.count import SORTS, load
 from flopledger.cli.options import SourceOptions, literals
+from flopledger.conventions import convention as conventions
 from flopledger.errors import ConventionError
-from flopledger.report.selection import KEYS
+from flopledger.report.rows import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flopledger import convention
+from flopledger.conventions import convention
 from graphs import layer
 
 OWN = ("mac", "2mac", "2mac-1", "ops")

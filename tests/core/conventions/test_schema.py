@@ -8,7 +8,7 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flopledger import convention
+from flopledger.conventions import convention
 from flopledger.errors import ConventionError
 from jsonschema import Draft202012Validator
 

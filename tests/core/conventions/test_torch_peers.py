@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from flopledger.graph import Graph, TensorRef
-from flopledger.ledger import Adjustment
+from flopledger.counting.ledger import Adjustment
+from flopledger.graph.tables import Graph, TensorRef
 from torch_sketch import Sketch, Tensor, agree, figures, params
 
 Peers = dict[str, int]

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flopledger.errors import ConventionError, ProfileMismatch
-from flopledger.graph import TensorRef
+from flopledger.graph.tables import TensorRef
 from torch_sketch import Sketch, Tensor, agree, figures, params
 
 Peers = dict[str, int]

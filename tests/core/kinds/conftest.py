@@ -11,8 +11,8 @@ from flopledger.kinds import Call, builtin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.dims import Shape
-    from flopledger.graph import Value
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Value
     from flopledger.kinds import Facts, Parts
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.dims import substitute, symbol
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ShapeError
 from flopledger.kinds import Call, axes, builtin
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from flopledger.dims import symbol
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import GraphError, ShapeError
 from flopledger.kinds import FAMILIES, Attribute, Call, Kind, builtin
 from flopledger.kinds.kind import REQUIRED, dot_parts, same_shape

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
-from flopledger.dims import substitute, symbol
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ShapeError
 from flopledger.kinds import FAMILIES, Call, activation, builtin, loss, norm, scan
 from flopledger.kinds.kind import FACTS, PARTS
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims import Dim, Shape
+    from flopledger.dims.arithmetic import Dim, Shape
     from flopledger.kinds import Facts, Parts
 
 # A kind, its attributes and its input shapes; "N", "H" and "W" stand for sizes in both.

@@ -3,8 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
-from flopledger.graph import Input, Reading
-from flopledger.ledger import (
+from flopledger.counting.ledger import (
     Adjustment,
     ConventionInfo,
     Coverage,
@@ -14,6 +13,7 @@ from flopledger.ledger import (
     Total,
     Unknown,
 )
+from flopledger.graph.tables import Input, Reading
 
 READING = Reading("toy.prototxt", "caffe", "caffe", "1.0", {"mode": "eval"})
 MAC = ConventionInfo("mac", "multiply-accumulates", "MAC", {}, "c0ffee")

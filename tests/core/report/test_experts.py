@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from flopledger import budget
-from flopledger.ledger import Experts
+from flopledger.checking import limits as budget
+from flopledger.counting.ledger import Experts
 from flopledger.report import FORMATS, render
 
 if TYPE_CHECKING:
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 GROUPS = (
     Experts("block1.moe", 8, 2, 800, 200),

@@ -3,8 +3,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from flopledger.dims import floordiv, symbol
-from flopledger.report import figures
+from flopledger.dims.arithmetic import floordiv, symbol
+from flopledger.report import numbers as figures
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
-from flopledger.dims import symbol
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import UsageError
 from flopledger.report import FORMATS, View, render
 from flopledger.report.notes import version
 
 if TYPE_CHECKING:
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 
 @pytest.fixture
@@ -213,8 +213,8 @@ def test_the_totals_of_all_formats_agree(alexnet: Ledger) -> None:
 def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one() -> None:
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
-        "__init__", "columns", "conventions", "figures", "grid", "html", "notes", "printspec", "search",
-        "selection", "sidebyside", "sizes", "story", "survey", "verdict",
+        "__init__", "check", "columns", "comparison", "convention_page", "explanation", "found_figure",
+        "grid", "html", "notes", "numbers", "rows", "survey", "symbol_names",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}
     assert {path.stem for path in folder.glob("*.py")} == parts | formats

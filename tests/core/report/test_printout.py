@@ -4,14 +4,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger import convention as conventions
-from flopledger.dims import symbol
+from flopledger.conventions import convention as conventions
+from flopledger.conventions.printspec import read_spec
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import ConventionError
 from flopledger.report import render
-from flopledger.report.printspec import read_spec
 
 if TYPE_CHECKING:
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 SCRIPT = {
     "style": "plain",

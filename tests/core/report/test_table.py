@@ -5,13 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.dims import floordiv, symbol
+from flopledger.dims.arithmetic import floordiv, symbol
 from flopledger.errors import UsageError
 from flopledger.report import View, render
 from flopledger.report.notes import version
 
 if TYPE_CHECKING:
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 TOY = """\
 toy.prototxt: multiply-accumulates (mac)

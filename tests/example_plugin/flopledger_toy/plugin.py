@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger import hookimpl
-from flopledger.frontend import Frontend, type_names
+from flopledger.frontend.description import Frontend, type_names
 
 from flopledger_toy.scan import SCAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
     from flopledger.kinds import Kind
-    from flopledger.sources import Request
+    from flopledger.reading.read import Request
 
 
 @hookimpl

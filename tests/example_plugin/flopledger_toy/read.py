@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.builder import GraphBuilder
 from flopledger.errors import SourceError, UsageError
-from flopledger.graph import Module, Parameter, Reading
-from flopledger.plugins import kinds
-from flopledger.specs import parse_spec
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.frontend.specs import parse_spec
+from flopledger.graph.tables import Module, Parameter, Reading
+from flopledger.plugins.discovery import kinds
 
 from flopledger_toy.model import ToyModel
 
 if TYPE_CHECKING:
-    from flopledger.dims import Shape
-    from flopledger.graph import Graph, Value
-    from flopledger.sources import Request
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph, Value
+    from flopledger.reading.read import Request
 
 
 def read_network(source: object, request: Request) -> Graph:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
-from flopledger.sources import Request
-from flopledger.specs import parse_spec
+from flopledger.frontend.specs import parse_spec
+from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
 
 
 class Read(Protocol):

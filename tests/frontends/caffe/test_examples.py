@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from flopledger.dims import total
+from flopledger.dims.arithmetic import total
 from flopledger.kinds import builtin
 from flopledger.kinds.kind import Call
-from flopledger.sources import Request
+from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flopledger.dims import total
+from flopledger.dims.arithmetic import total
+from flopledger.frontend.specs import InputSpec
 from flopledger.kinds import builtin
 from flopledger.kinds.kind import Call
-from flopledger.sources import Request
-from flopledger.specs import InputSpec
+from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 if TYPE_CHECKING:
-    from flopledger.dims import Dim, Number
-    from flopledger.graph import Graph, Layer
+    from flopledger.dims.arithmetic import Dim, Number
+    from flopledger.graph.tables import Graph, Layer
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 TABLE = GOLDEN / "caffe.json"

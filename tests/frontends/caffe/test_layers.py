@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from flopledger.errors import SourceError
 from flopledger.kinds import Call, builtin
-from flopledger_caffe.layers import TABLE
+from flopledger_caffe.tables.layers import TABLE
 
 if TYPE_CHECKING:
-    from flopledger.dims import Shape
-    from flopledger.graph import Graph, Layer
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph, Layer
 
     from .conftest import Read
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.dims import substitute, symbol
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import SourceError, UsageError
-from flopledger.graph import TensorRef
-from flopledger_caffe.layers import SPELLINGS
-from flopledger_caffe.net import OLD_TYPES, folded
+from flopledger.graph.tables import TensorRef
+from flopledger_caffe.tables.layers import SPELLINGS
+from flopledger_caffe.text.net import OLD_TYPES, folded
 
 if TYPE_CHECKING:
-    from flopledger.graph import Graph, Layer
+    from flopledger.graph.tables import Graph, Layer
 
     from .conftest import Read
 

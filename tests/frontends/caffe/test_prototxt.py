@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError
-from flopledger_caffe import prototxt
-from flopledger_caffe.message import Form
+from flopledger_caffe.text import prototxt
+from flopledger_caffe.text.message import Form
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from typing import Any
 
 import flopledger as fl
 import pytest
-from flopledger import plugins
 from flopledger.errors import ShapeError, SourceError, UsageError
-from flopledger.reshape import check_shapes
+from flopledger.frontend.reshape import check_shapes
+from flopledger.plugins import discovery as plugins
 from flopledger.testing import check_graph
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")

@@ -4,11 +4,11 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
-from flopledger.dims import substitute
+from flopledger.dims.arithmetic import substitute
 from flopledger.errors import ShapeError
 
 if TYPE_CHECKING:
-    from flopledger.dims import Dim
+    from flopledger.dims.arithmetic import Dim
 
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
-from flopledger.sources import Request, read_source
-from flopledger.specs import parse_spec
+from flopledger.frontend.specs import parse_spec
+from flopledger.reading.read import Request, read_source
 
 if TYPE_CHECKING:
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
 
 pytest.importorskip("flopledger_paddle.framework", reason="Paddle is not installed", exc_type=ImportError)
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flopledger import plugins
-from flopledger.engine import structure_of
+from flopledger.counting.engine import structure_of
+from flopledger.plugins import discovery as plugins
 from flopledger.testing import check_graph
 from flopledger_paddle.framework import paddle
 from paddle import nn

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
-from flopledger.dims import substitute
+from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError
 from flopledger_paddle.framework import paddle
 from paddle import nn

@@ -13,7 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph import Graph, Layer
+    from flopledger.graph.tables import Graph, Layer
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 with warnings.catch_warnings(action="ignore"):

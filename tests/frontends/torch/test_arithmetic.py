@@ -5,7 +5,7 @@ from __future__ import annotations
 import flopledger as fl
 import pytest
 import torch
-from flopledger.dims import substitute, text
+from flopledger.dims.arithmetic import substitute, text
 from torch import nn
 
 SIZES = {"sizes": True}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 import torch
-from flopledger.dims import substitute
+from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError
 from networks import Attention, Generator, Inverted, ResNet, UNet
 from torch import Tensor, nn

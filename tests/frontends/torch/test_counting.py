@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 import torch
-from flopledger.engine import structure_of
-from flopledger.plugins import kinds
+from flopledger.counting.engine import structure_of
+from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from networks import Attention, Causal, Dense, Generator, Inverted, Recurrent, ResNet, UNet, ViT
 from torch import Tensor, nn
@@ -17,7 +17,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
 
 NETWORKS = {
     "ResNet": (ResNet, "2x3x64x64"),

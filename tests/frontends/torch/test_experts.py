@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import flopledger as fl
 import pytest
 import torch
-from flopledger.engine import structure_of
-from flopledger.plugins import kinds
+from flopledger.counting.engine import structure_of
+from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from torch import Tensor, nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
-    from flopledger.ledger import Ledger
+    from flopledger.counting.ledger import Ledger
 
 IDS = {"input_ids": "2x16:int64"}
 BOTH = {**IDS, "decoder_input_ids": "2x8:int64"}

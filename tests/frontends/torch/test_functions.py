@@ -7,8 +7,8 @@ import math
 import flopledger as fl
 import pytest
 import torch
-from flopledger.engine import structure_of
-from flopledger.plugins import kinds
+from flopledger.counting.engine import structure_of
+from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from torch import Tensor, nn
 from torch.nn import functional

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import flopledger as fl
 import pytest
 import torch
-from flopledger.dims import substitute
+from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError
-from flopledger.plugins import kinds
+from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from networks import Attention, Dense, Generator, Inverted, Recurrent, ResNet, UNet, ViT
 from torch import Tensor, nn
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.graph import Graph
+    from flopledger.graph.tables import Graph
 
 
 def exported(model: nn.Module, *args: Tensor, **more: Any) -> torch.export.ExportedProgram:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 import torch
-from flopledger.graph import CONTAINER, TensorRef
+from flopledger.graph.tables import CONTAINER, TensorRef
 from networks import Attention, Recurrent, ResNet
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,7 +16,7 @@ from torch.nn.utils import prune
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph import Graph, Layer
+    from flopledger.graph.tables import Graph, Layer
 
     Find = Callable[[Graph, str], Layer]
 

@@ -9,10 +9,10 @@ import flopledger as fl
 import pytest
 import sympy
 import torch
-from flopledger.dims import floordiv, maximum, minimum, substitute, symbol, text
-from flopledger.engine import structure_of
+from flopledger.counting.engine import structure_of
+from flopledger.dims.arithmetic import floordiv, maximum, minimum, substitute, symbol, text
 from flopledger.errors import SourceError
-from flopledger_torch.sizes import NAMES, dim_of
+from flopledger_torch.symbols.sizes import NAMES, dim_of
 from networks import Attention, Causal, Dense, Generator, Inverted, Recurrent, ResNet, UNet, ViT
 from torch import Tensor, nn
 from torch.nn import functional

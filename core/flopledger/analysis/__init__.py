@@ -1,0 +1,1 @@
+"""Views of one graph: its calls, modules, weights, formulas and data flow."""

@@ -1,0 +1,1 @@
+"""Checking a network against budgets and against an earlier count."""

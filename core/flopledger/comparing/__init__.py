@@ -1,0 +1,1 @@
+"""Comparing two networks layer by layer."""

@@ -1,0 +1,172 @@
+"""Whether two networks are the same: their layers side by side, and what differs, in words.
+
+Frameworks name, nest and order layers differently, so layers are aligned by what they do: the calls
+that compute or hold weights are put in the order of the data flow (how many computing layers lie
+before them), and the two rows are aligned as sequences, by kind, kernel, channels and size.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flopledger.comparing import alignment
+from flopledger.comparing import reasons as differences
+from flopledger.comparing.layers import Item, items_of
+from flopledger.dims.arithmetic import equal, total
+from flopledger.expressions.functions import number
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flopledger.comparing.reasons import Reason
+    from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import Ledger
+    from flopledger.dims.arithmetic import Number
+    from flopledger.graph.tables import Graph
+
+STATUSES = ("same", "changed", "only_a", "only_b")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two layers that stand for each other, or one that has no counterpart."""
+
+    a: Item | None
+    b: Item | None
+    reasons: tuple[Reason, ...] = ()
+
+    @property
+    def why(self) -> str:
+        """What differs, in words; empty where nothing does."""
+        return "; ".join(reason.text for reason in self.reasons)
+
+    @property
+    def status(self) -> str:
+        """``same``, ``changed``, ``only_a`` or ``only_b``.
+
+        Another spelling of the same layer is the same; a stride that has moved is a change even where
+        it changes no figure of this layer.
+        """
+        if self.a is None:
+            return "only_b"
+        if self.b is None:
+            return "only_a"
+        return "same" if self.equal and all(reason.alike for reason in self.reasons) else "changed"
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides have as many multiply-accumulates and trainable parameters."""
+        return self.a is not None and self.b is not None and equal(self.macs, 0) and equal(self.params, 0)
+
+    @property
+    def macs(self) -> Number:
+        """The multiply-accumulates of b less those of a."""
+        return number((self.b.macs if self.b else 0) - (self.a.macs if self.a else 0))
+
+    @property
+    def params(self) -> Number:
+        """The trainable parameters of b less those of a."""
+        return number((self.b.params if self.b else 0) - (self.a.params if self.a else 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Reasons of one sort: how often it occurs, in which pairs, and the differences that are due to it.
+
+    The differences of a pair are due to the first of its reasons that can change them, so that those of
+    the groups sum to those of the totals.
+    """
+
+    reason: str
+    times: int
+    pairs: tuple[Pair, ...]
+    texts: tuple[str, ...]
+    macs: Number
+    params: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two networks side by side. The pairs' differences sum to those of the totals.
+
+    ``a`` and ``b`` are the ledgers under the convention asked for; ``more`` those under further ones.
+    """
+
+    a: Ledger
+    b: Ledger
+    pairs: tuple[Pair, ...]
+    more: tuple[tuple[Ledger, Ledger], ...] = ()
+
+    @property
+    def equal(self) -> bool:
+        """Whether every layer has a counterpart with as many macs and trainable parameters."""
+        return all(pair.equal for pair in self.pairs)
+
+    @property
+    def macs(self) -> Number:
+        """The multiply-accumulates of b less those of a, summed over the pairs."""
+        return number(total(pair.macs for pair in self.pairs))
+
+    @property
+    def params(self) -> Number:
+        """The trainable parameters of b less those of a, summed over the pairs."""
+        return number(total(pair.params for pair in self.pairs))
+
+    def groups(self) -> tuple[Group, ...]:
+        """Put the reasons together, those of most pairs first."""
+        members: dict[str, list[tuple[Pair, Reason]]] = {}
+        for pair in self.pairs:
+            for reason in pair.reasons:
+                members.setdefault(reason.group, []).append((pair, reason))
+        found = [_group(name, each) for name, each in members.items()]
+        return tuple(sorted(found, key=lambda group: -group.times))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the comparison as its JSON document; ``report/compare.schema.json`` describes it."""
+        from flopledger.report.comparison import document  # noqa: PLC0415  (report imports this module)
+
+        return document(self)
+
+    def to_json(self) -> str:
+        """Write the comparison as one JSON document."""
+        from flopledger.report.comparison import render  # noqa: PLC0415
+
+        return render(self, "json")
+
+    def __str__(self) -> str:
+        from flopledger.report.comparison import render  # noqa: PLC0415
+
+        return render(self).rstrip("\n")
+
+
+def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:
+    """Sum the differences that are due to reasons of one sort."""
+    pairs = tuple(pair for pair, _ in members)
+    macs = number(total(pair.macs for pair in pairs if _responsible(pair, macs=True) == name))
+    params = number(total(pair.params for pair in pairs if _responsible(pair, macs=False) == name))
+    texts = tuple(dict.fromkeys(reason.text for _, reason in members))
+    return Group(name, len(pairs) // members[0][1].pairs, pairs, texts, macs, params)
+
+
+def _responsible(pair: Pair, *, macs: bool) -> str:
+    able = [reason for reason in pair.reasons if (reason.macs if macs else reason.params)]
+    return (able or list(pair.reasons))[0].group
+
+
+def compare(graph_a: Graph, graph_b: Graph, *under: str | Convention) -> Comparison:
+    """Compare two networks, of any frameworks.
+
+    Args:
+        graph_a: The one.
+        graph_b: The other.
+        under: The conventions that both totals are counted under; ``mac`` where none is given.
+
+    Raises:
+        ConventionError: A convention does not apply to one of the networks.
+    """
+    pairs = alignment.align(items_of(graph_a), items_of(graph_b))
+    found = differences.reasons(pairs)
+    totals = [(graph_a.count(one), graph_b.count(one)) for one in under or ("mac",)]
+    sides = tuple(Pair(a, b, why) for (a, b), why in zip(pairs, found, strict=True))
+    return Comparison(*totals[0], sides, tuple(totals[1:]))

@@ -1,0 +1,284 @@
+"""The layers of a network that a comparison looks at: what computes or holds weights, by data flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from flopledger.conventions import convention
+from flopledger.counting import engine
+from flopledger.dims.arithmetic import Dim, Shape, equal, floordiv, is_dim, product, total
+from flopledger.expressions.compiler import compile_expression
+from flopledger.expressions.functions import number
+from flopledger.graph.tables import CONTAINER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flopledger.analysis.analysis import Structure
+    from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import Row
+    from flopledger.dims.arithmetic import Number
+    from flopledger.graph.tables import Graph, Layer, Parameter
+
+NOWHERE = "(in no layer)"
+"""The path of what a network has beside its layers: parameters that no called module owns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One layer, in terms that every framework shares.
+
+    ``depth`` is how many computing layers lie before it; ``kernel``, ``stride``, ``groups`` are
+    neutral (a dense layer has none); ``sizes`` are the spatial sizes of its output, ``channels`` the
+    channels of input and output; ``params`` are trainable.
+    """
+
+    path: str
+    kind: str
+    depth: int
+    macs: Number
+    params: Number
+    kernel: Shape = ()
+    stride: Shape = ()
+    dilation: Shape = ()
+    groups: Dim = 1
+    channels: tuple[Dim, Dim] = (0, 0)
+    sizes: Shape = ()
+    bias: bool = False
+    source: str = ""
+
+    @property
+    def order(self) -> tuple[int, str, str, str]:
+        """Where it stands among others: by data flow, then by what frameworks agree on."""
+        shape = (*self.channels[::-1], *self.kernel, self.groups)
+        return (
+            self.depth,
+            "" if self.macs != 0 else self.kind,
+            self.kind,
+            repr(tuple(map(_sortable, shape))),
+        )
+
+    @property
+    def traits(self) -> tuple[object, ...]:
+        """What must be equal for two layers to be the same without a second look."""
+        return (
+            self.kind,
+            self.kernel,
+            self.stride,
+            self.dilation,
+            self.groups,
+            self.channels,
+            self.sizes,
+            self.bias,
+        )
+
+
+def _sortable(value: Dim) -> str:
+    return f"{value:012d}" if isinstance(value, int) else str(value)
+
+
+def items_of(graph: Graph) -> list[Item]:
+    """Return a network's computing and weight-holding layers in the order of its data flow.
+
+    Their macs and trainable parameters sum to those of the network.
+    """
+    structure = engine.structure_of(graph)
+    ledger = engine.count(graph, _trainable())
+    found = Gathering(structure, ledger.rows).items()
+    rest = Item(
+        NOWHERE,
+        "parameters",
+        len(ledger.rows),
+        number(ledger.total.macs - total(item.macs for item in found)),
+        number(ledger.total.trainable_params - total(item.params for item in found)),
+    )
+    ordered = sorted(found, key=lambda item: item.order)
+    return ordered if equal(rest.macs, 0) and equal(rest.params, 0) else [*ordered, rest]
+
+
+def _trainable() -> Convention:
+    """Return ``mac`` with the trainable parameters in the rows."""
+    mac = convention.load("mac")
+    if mac.params is None:
+        return mac
+    return replace(mac, params=replace(mac.params, count=compile_expression("numel if trainable else 0")))
+
+
+class Gathering:
+    """Gathers a network's items: a layer's weights with its work, a norm's scale with the norm."""
+
+    def __init__(self, structure: Structure, rows: Iterable[Row]) -> None:
+        self.structure, self.layers = structure, structure.graph.layers
+        self.rows = {row.id: row for row in rows}
+        self.depths = _depths(structure, self.rows)
+        self.makers = _makers(structure, self.rows)
+        self.inside = self._inside()
+        self.found: dict[int, Item] = {}
+        self.given: dict[int, Number] = {}
+        self.named: dict[int, str] = {}
+
+    def items(self) -> list[Item]:
+        """Return the items, in the order of execution."""
+        for row in self.rows.values():
+            extra = self.given.get(row.id, 0)
+            if row.macs == 0 and row.params == 0 and extra == 0:
+                continue
+            if row.macs == 0 and row.id in self.inside:
+                self._spread(row)
+            elif not self._fold(row):
+                self._add(row, number(row.params + extra))
+        return list(self.found.values())
+
+    def _add(self, row: Row, params: Number) -> None:
+        item = _item(self.structure, self.layers[row.id], row, self.depths[row.id])
+        self.found[row.id] = replace(item, params=params, path=self.named.get(row.id, item.path))
+
+    def _inside(self) -> dict[int, list[int]]:
+        """Return, for each call, the computing calls and the bare norms below it."""
+        inside: dict[int, list[int]] = {}
+        for row in self.rows.values():
+            bare = row.params == 0 and _group(self.structure, self.layers[row.id]) == "norm"
+            up = self.layers[row.id].parent if row.macs != 0 or bare else None
+            while up is not None:
+                inside.setdefault(up, []).append(row.id)
+                up = self.layers[up].parent
+        return inside
+
+    def _spread(self, row: Row) -> None:
+        """Give a container's own weights to the calls in it that use them, told by their sizes."""
+        module = self.layers[row.id].module
+        near = self._nearest(row.id)
+        if module is None or not near:
+            self._add(row, row.params)
+            return
+        weights: list[Number] = [p.numel for p in self._own(module) if p.trainable and not p.is_buffer]
+        if not equal(total(weights), row.params):
+            weights = [row.params]
+        if len(near) == 1:
+            self.named[near[0]] = row.path
+        free, last = list(near), near[0]
+        for size in weights:
+            fitting = [i for i in free if equal(_weight_size(self.structure, self.layers[i]), size)]
+            if fitting:
+                last = fitting[0]
+                free.remove(last)
+            self.given[last] = number(self.given.get(last, 0) + size)
+
+    def _own(self, module: int) -> list[Parameter]:
+        graph = self.structure.graph
+        return [graph.parameters[i] for _, i in graph.modules[module].parameters]
+
+    def _nearest(self, call: int) -> list[int]:
+        """Return the computing calls of a module's own forward: no called module lies between."""
+        found = []
+        for i in self.inside[call]:
+            up = i
+            while up != call and (self.layers[up].level != "layer"):
+                up = self.layers[up].parent or 0
+            if up == call:
+                found.append(i)
+        return found
+
+    def _fold(self, row: Row) -> bool:
+        """Give a scale's weights to the norm before it, and a bias's to what it is added to."""
+        layer = self.layers[row.id]
+        maker = self.makers.get(layer.inputs[0], -1) if layer.inputs else -1
+        norm = maker in self.rows and _group(self.structure, self.layers[maker]) == "norm"
+        if row.kind == "scale" and norm and self.rows[maker].kind != "scale":
+            if maker not in self.found:
+                self._add(self.rows[maker], 0)
+        elif row.kind != "bias" or maker not in self.found:
+            return False
+        before = self.found[maker]
+        bias = before.bias or row.kind == "bias"
+        self.found[maker] = replace(before, params=number(before.params + row.params), bias=bias)
+        self.makers.update(dict.fromkeys(layer.outputs, maker))
+        return True
+
+
+def _group(structure: Structure, layer: Layer) -> str:
+    kind = structure.formula(layer)
+    return kind.group if kind is not None else ""
+
+
+def _weight_size(structure: Structure, layer: Layer) -> Number:
+    """Return how many elements the weight of a convolution or dense layer has; 0 of others."""
+    facts = structure.facts(layer)
+    if "in_features" in facts and isinstance(layer.attrs.get("out_features"), int):
+        return number(facts["in_features"] * _dim(layer.attrs["out_features"]))
+    if "kernel_volume" in facts:
+        channels, groups = facts["in_channels"], _dim(layer.attrs.get("groups", 1))
+        out = _dim(layer.attrs.get("out_channels", 0))
+        return number(facts["kernel_volume"] * floordiv(channels, groups) * out)
+    return 0
+
+
+def _dim(value: object) -> Dim:
+    return value if is_dim(value) else 0
+
+
+def _makers(structure: Structure, rows: Mapping[int, Row]) -> dict[int, int]:
+    """Return which layer, if any, made each tensor; the last one where several write to it."""
+    makers: dict[int, int] = {}
+    for layer_id in rows:
+        layer = structure.graph.layers[layer_id]
+        if structure.formula(layer) is not None:
+            makers.update(dict.fromkeys(layer.outputs, layer_id))
+    return makers
+
+
+def _depths(structure: Structure, rows: Mapping[int, Row]) -> dict[int, int]:
+    """Count the computing layers before each call, along the longest way."""
+    of_tensor: dict[int, int] = {}
+    depths: dict[int, int] = {}
+    for layer_id, row in rows.items():
+        layer = structure.graph.layers[layer_id]
+        before = max((of_tensor.get(tensor, 0) for tensor in layer.inputs), default=0)
+        depths[layer_id] = before
+        if row.status != "container":
+            after = before + (1 if row.macs != 0 else 0)
+            of_tensor.update(dict.fromkeys(layer.outputs, after))
+    return depths
+
+
+def _item(structure: Structure, layer: Layer, row: Row, depth: int) -> Item:
+    kept = "parameters" if row.kind == CONTAINER else row.kind
+    plain = Item(row.path, kept, depth, row.macs, row.params, source=row.source)
+    kind = structure.formula(layer)
+    if kind is None or row.inputs[:1] in ((), (None,)) or row.outputs[:1] in ((), (None,)):
+        return plain
+    attrs = {**kind.defaults, **layer.attrs}
+    given, made = row.inputs[0] or (), row.outputs[0] or ()
+    kernel = _dims(attrs.get("kernel"))
+    if row.kind in ("conv", "conv_transpose") and kernel:
+        last = attrs.get("channels_last") is True
+        spatial = made[-1 - len(kernel) : -1] if last else made[len(made) - len(kernel) :]
+        channel = -1 if last else -1 - len(kernel)
+        groups = attrs.get("groups")
+        return replace(
+            plain,
+            kernel=kernel,
+            stride=_dims(attrs.get("stride")) or (1,) * len(kernel),
+            dilation=_dims(attrs.get("dilation")) or (1,) * len(kernel),
+            groups=groups if is_dim(groups) else 1,
+            channels=(given[channel], made[channel]),
+            sizes=spatial,
+            bias=attrs.get("bias") is True,
+        )
+    if row.kind == "linear":
+        facts = kind.facts(structure.call(layer, kind))
+        return replace(plain, channels=(facts["in_features"], made[-1]), bias=attrs.get("bias") is True)
+    return replace(plain, channels=(_channels(attrs, given), _channels(attrs, made)))
+
+
+def _dims(value: object) -> Shape:
+    return tuple(v for v in value if is_dim(v)) if isinstance(value, tuple) else ()
+
+
+def _channels(attrs: Mapping[str, object], shape: Shape) -> Dim:
+    """Return the length of a layer's axis of features, or its elements where it has none."""
+    axis = attrs.get("axis")
+    if isinstance(axis, int) and -len(shape) <= axis < len(shape):
+        return shape[axis]
+    return product(shape[1:])

@@ -1,0 +1,198 @@
+"""Conventions: one TOML file each, read into frozen records, or refused with file, line and reason.
+
+``conventions/README.md`` is the grammar.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.conventions import facts
+from flopledger.errors import ConventionError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flopledger.expressions.compiler import Expression
+    from flopledger.kinds import Kind
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """A documented decision that ``--set`` may change."""
+
+    values: tuple[str, ...]
+    default: str
+    doc: str
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRules:
+    """What a convention does with the calls of one level.
+
+    ``rules`` maps a kind, an exact native source or ``*`` to an expression; ``where`` tells which
+    calls count, ``times`` how often, ``match`` whether base types count as the source too, and
+    ``through`` which calls ``outermost`` sees through.
+    """
+
+    rules: Mapping[str, Expression]
+    where: Expression
+    times: Expression
+    match: str = "exact"
+    through: frozenset[str] = frozenset()
+
+    def by_source(self, source: str, bases: Iterable[str]) -> Expression | None:
+        """Return the rule for a source: its own, that without overload, or that of a base type."""
+        names = (source, facts.without_overload(source), *(bases if self.match == "isinstance" else ()))
+        for name in names:
+            if name in self.rules:
+                return self.rules[name]
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """How a tool counts parameters: over which table, which of them, and how each counts."""
+
+    over: str
+    where: Expression
+    count: Expression
+    trainable: Expression | None = None
+    non_trainable: Expression | None = None
+    buffers: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Convention:
+    """A convention, loaded and checked. Its expressions are compiled; nothing in it is code."""
+
+    name: str
+    title: str
+    unit: str
+    total: Expression
+    levels: Mapping[str, LevelRules]
+    define: Mapping[str, Expression] = field(default_factory=dict)
+    flow: Mapping[str, Expression] = field(default_factory=dict)
+    params: Params | None = None
+    profile: Mapping[str, object] = field(default_factory=dict)
+    switches: Mapping[str, Switch] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    frameworks: tuple[str, ...] = ()
+    tool: str = ""
+    version: str = ""
+    source: str = ""
+    description: str = ""
+    quirks: tuple[str, ...] = ()
+    print: Mapping[str, object] = field(default_factory=dict)
+    path: str = ""
+    digest: str = ""
+
+    @property
+    def changed(self) -> Mapping[str, str]:
+        """The switches that are not at their default."""
+        return {name: value for name, value in self.chosen.items() if value != self.switches[name].default}
+
+    def rule(
+        self, level: str, source: str, kind: str, bases: Iterable[str]
+    ) -> tuple[Expression | None, bool]:
+        """Return the rule for a call, and whether it was found by the call's source."""
+        rules = self.levels[level]
+        found = rules.by_source(source, bases)
+        if found is not None:
+            return found, True
+        return rules.rules.get(kind, rules.rules.get("*")), False
+
+    def set(self, switches: Mapping[str, object]) -> Convention:
+        """Return the convention with decisions changed.
+
+        Raises:
+            ConventionError: A switch or a value is not known.
+        """
+        chosen = dict(self.chosen)
+        for name, given in switches.items():
+            switch = self.switches.get(name)
+            if switch is None:
+                known = ", ".join(self.switches) or "none"
+                message = f"the convention {self.name!r} has no switch {name!r} (it has: {known})"
+                raise ConventionError(message + nearest(name, self.switches))
+            word = _word(given)
+            value = switch.aliases.get(word, word)
+            if value not in switch.values:
+                allowed = ", ".join(switch.values)
+                raise ConventionError(
+                    f"{self.name}: {name} = {word!r} is not one of {allowed}{nearest(word, switch.values)}"
+                )
+            chosen[name] = value
+        return replace(self, chosen=chosen)
+
+
+def _word(value: object) -> str:
+    """Write a switch's value as TOML and the command line spell it."""
+    return str(value).lower() if value is None or isinstance(value, bool) else str(value)
+
+
+@functools.cache
+def shipped() -> Mapping[str, Path]:
+    """Return flopledger's own conventions by name."""
+    return {path.stem: path for path in FOLDER.glob("*.toml")}
+
+
+def names(extra: Iterable[Path] = ()) -> tuple[str, ...]:
+    """Return the names of the conventions that can be named: ours, and those of plugins."""
+    return tuple(sorted((*shipped(), *(path.stem for path in extra))))
+
+
+def find(name: str, extra: Iterable[Path] = ()) -> Path:
+    """Return the file of a convention: a name, or the path of a file.
+
+    Raises:
+        ConventionError: There is none; the message names the nearest.
+    """
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        return Path(name)
+    known = {**shipped(), **{path.stem: path for path in extra}}
+    if name not in known:
+        message = f"there is no convention {name!r}{nearest(name, known)}"
+        raise ConventionError(f"{message} (`flopledger conventions` lists them; a file is named by its path)")
+    return known[name]
+
+
+def load(
+    name: str | Path,
+    switches: Mapping[str, object] | None = None,
+    *,
+    kinds: Mapping[str, Kind] | None = None,
+    extra: Iterable[Path] = (),
+) -> Convention:
+    """Load a convention by name or file, with its decisions changed by ``switches``.
+
+    Raises:
+        ConventionError: It is unknown or malformed; the message names the file and the line.
+    """
+    if kinds is not None:
+        return _read(find(str(name), extra), tuple(extra), kinds).set(switches or {})
+    from flopledger.plugins import discovery as plugins  # noqa: PLC0415  (plugins load conventions to check them)
+
+    registry = plugins.registry()
+    files = tuple(registry.conventions)
+    path = find(str(name), files)
+    if path.parent != FOLDER and path not in files:
+        return _read(path, files, registry.kinds).set(switches or {})
+    if path not in registry.loaded:
+        registry.loaded[path] = _read(path, files, registry.kinds)
+    return registry.loaded[path].set(switches or {})
+
+
+def _read(path: Path, files: tuple[Path, ...], kinds: Mapping[str, Kind]) -> Convention:
+    from flopledger.conventions import file as conventionfile  # noqa: PLC0415  (it builds the records of this module)
+
+    try:
+        return conventionfile.ConventionFile(path, files, kinds).convention()
+    except RecursionError:
+        raise ConventionError(f"{path}: nested too deeply") from None

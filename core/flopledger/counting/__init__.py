@@ -1,0 +1,1 @@
+"""Counting a graph under a convention into a ledger."""

@@ -1,0 +1,217 @@
+"""What a count gives: a row for each call that the convention listens to, and the totals."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from flopledger.dims.arithmetic import Dim, Number, Shape, text, total
+from flopledger.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flopledger.graph.tables import Input, Reading
+
+Figure: TypeAlias = "int | str"
+"""A figure as it is written down: whole, or the text of an expression or a fraction."""
+
+
+GROUPS = ("kind", "source", "level", "path", "status")
+"""What the rows may be summed by."""
+
+
+def figure(value: Number) -> Figure:
+    """Return a count as JSON holds it: an ``int``, or a string where symbols or fractions appear."""
+    return value if isinstance(value, int) else text(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One call as the convention counted it.
+
+    ``count`` is the convention's figure with sharing and reuse already in it; ``macs`` our own true
+    count; ``parts`` the arithmetic operations; ``status`` one of counted, free, ignored, unknown,
+    container; ``why`` says why an unknown one is unknown; ``weights`` are the shapes of the call's own
+    parameters; ``module`` is the module that is called, ``label`` the framework's own name of it.
+    """
+
+    id: int
+    parent: int | None
+    path: str
+    call: int
+    kind: str
+    source: str
+    level: str
+    inputs: tuple[Shape | None, ...]
+    outputs: tuple[Shape | None, ...]
+    params: Number
+    count: Number
+    macs: Dim
+    parts: Mapping[str, Dim]
+    status: str = "counted"
+    why: str = ""
+    weights: tuple[Shape, ...] = ()
+    module: int | None = None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The totals: ``count`` and ``params`` as the convention's tool prints them, the rest our own.
+
+    ``params`` is None for a tool that prints no parameter figure. ``active_params`` are the weights that
+    one token's forward uses: fewer than there are where a router picks some of several experts.
+    """
+
+    count: Number
+    unit: str
+    macs: Dim
+    params: Number | None
+    trainable_params: Number
+    non_trainable_params: Number
+    buffers: Number
+    active_params: Number | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Experts:
+    """Experts that a router picks some of for each token, in the module at ``path`` that holds them all.
+
+    ``params`` are the weights of all ``size`` experts, ``active_params`` those of the ``picked`` ones.
+    """
+
+    path: str
+    size: int
+    picked: int
+    params: Dim
+    active_params: Dim
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """What the total has beside the sum of the rows: batch division, rounding."""
+
+    what: str
+    count: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Calls of one source that no formula is known for."""
+
+    source: str
+    kind: str
+    calls: int
+    out_elems: Dim | None
+    why: str = ""
+    paths: tuple[str, ...] = ()
+    inputs: tuple[Shape | None, ...] = ()
+    outputs: tuple[Shape | None, ...] = ()
+    level: str = "layer"
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many calls were counted, are free, were left out by the convention, or are unknown."""
+
+    counted: int
+    free: int
+    ignored: int
+    unknown: tuple[Unknown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConventionInfo:
+    """Which convention was used: its name, title and unit, what was switched, and its digest."""
+
+    name: str
+    title: str
+    unit: str
+    switches: Mapping[str, str]
+    digest: str
+
+
+class Identified(Protocol):
+    """What has a digest: a graph, which works it out when asked."""
+
+    @property
+    def digest(self) -> str:
+        """What identifies it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphInfo:
+    """Which graph was counted."""
+
+    reading: Reading
+    inputs: tuple[tuple[Input, Shape | None, str], ...]
+    graph: Identified = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """What identifies the graph; see :attr:`flopledger.graph.tables.Graph.digest`."""
+        return self.graph.digest
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A graph counted under a convention. It is counted once; everything else asks it."""
+
+    graph: GraphInfo
+    convention: ConventionInfo
+    total: Total
+    rows: tuple[Row, ...]
+    coverage: Coverage
+    adjustments: tuple[Adjustment, ...] = ()
+    disagreements: tuple[str, ...] = ()
+    experts: tuple[Experts, ...] = ()
+    print_spec: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+
+    @functools.cached_property
+    def listed(self) -> Number:
+        """The sum of the rows' counts: the total without the adjustments."""
+        return total(row.count for row in self.rows)
+
+    def by(self, key: str) -> dict[object, Number]:
+        """Sum the rows' counts by one of their fields, one of :data:`GROUPS`.
+
+        Raises:
+            UsageError: It is not one of them.
+        """
+        if key not in GROUPS:
+            raise UsageError(f"rows can't be summed by {key!r}{nearest(key, GROUPS)}; by {', '.join(GROUPS)}")
+        groups: dict[object, list[Number]] = {}
+        for row in self.rows:
+            groups.setdefault(getattr(row, key), []).append(row.count)
+        return {name: total(counts) for name, counts in groups.items()}
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the ledger as its JSON document; ``report/schema.json`` describes it."""
+        from flopledger.report.jsonfile import document  # noqa: PLC0415  (report imports this module)
+
+        return document(self)
+
+    def to_json(self) -> str:
+        """Write the ledger as one JSON document."""
+        return self._rendered("json")
+
+    def to_dicts(self) -> list[dict[str, object]]:
+        """Return the rows as a list of dictionaries, ready for a data frame."""
+        from flopledger.report.jsonfile import row_document  # noqa: PLC0415
+
+        return [row_document(row) for row in self.rows]
+
+    def __str__(self) -> str:
+        return self._rendered("table").rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        from flopledger.report.html import render  # noqa: PLC0415
+
+        return render(self)
+
+    def _rendered(self, form: str) -> str:
+        from flopledger.report import render  # noqa: PLC0415
+
+        return render([self], form)

@@ -1,0 +1,1 @@
+"""Sizes: whole numbers, or exact expressions over named symbols."""

@@ -1,0 +1,221 @@
+"""Dimensions and counts: whole numbers, or exact expressions over named symbols.
+
+A dimension is a Python ``int`` until a symbol such as ``N`` appears in an input; from there on it
+is an expression that :mod:`flopledger.dims.symbols` builds with sympy, which is imported at that moment
+and never before. Every size that is computed goes through the functions of this module, so that
+floors, ceilings and clipping stay exact for both.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, overload
+
+from flopledger.errors import Unbounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from types import ModuleType
+
+SYMBOL = re.compile(r"[A-Z][A-WYZa-wyz0-9_]*\Z")
+"""How a symbol is written: a capital letter, then letters, digits or ``_``, without x."""
+
+
+class Symbolic(Protocol):
+    """An expression over symbols. It has no ``//``: use :func:`floordiv`, which keeps it exact."""
+
+    is_Integer: bool  # noqa: N815  (sympy's own name)
+
+    def __add__(self, other: Number, /) -> Symbolic: ...
+    def __radd__(self, other: Number, /) -> Symbolic: ...
+    def __sub__(self, other: Number, /) -> Symbolic: ...
+    def __rsub__(self, other: Number, /) -> Symbolic: ...
+    def __mul__(self, other: Number, /) -> Symbolic: ...
+    def __rmul__(self, other: Number, /) -> Symbolic: ...
+    def __truediv__(self, other: Number, /) -> Symbolic: ...
+    def __rtruediv__(self, other: Number, /) -> Symbolic: ...
+    def __pow__(self, other: Number, /) -> Symbolic: ...
+    def __neg__(self) -> Symbolic: ...
+    def __int__(self) -> int: ...
+
+
+Dim: TypeAlias = "int | Symbolic"
+Shape: TypeAlias = "tuple[Dim, ...]"
+Number: TypeAlias = "int | Fraction | Symbolic"
+"""A count: whole, an exact fraction (some tools divide), or an expression over symbols."""
+
+
+def _symbols() -> ModuleType:
+    from flopledger.dims import symbols  # noqa: PLC0415  (sympy is imported only when a symbol appears)
+
+    return symbols
+
+
+def symbol(name: str) -> Dim:
+    """Return the symbol ``name``, a positive integer that is not known."""
+    dim: Dim = _symbols().symbol(name)
+    return dim
+
+
+def is_symbolic(value: object) -> TypeGuard[Symbolic]:
+    """Tell whether a value is an expression over symbols."""
+    return hasattr(value, "free_symbols")
+
+
+def is_dim(value: object) -> TypeGuard[Dim]:
+    """Tell whether a value is a dimension: a whole number or an expression, not a truth value."""
+    return (isinstance(value, int) and not isinstance(value, bool)) or is_symbolic(value)
+
+
+def plain(value: Dim) -> Dim:
+    """Return an expression without symbols as the ``int`` that it is."""
+    return int(value) if not isinstance(value, int) and value.is_Integer else value
+
+
+MOST_BITS = 1024
+"""The largest product of sizes, in bits; no tensor or kernel comes near it."""
+
+MOST_NODES = 50_000
+"""The most parts that an expression over symbols may be written with."""
+
+
+def product(values: Iterable[Dim]) -> Dim:
+    """Multiply dimensions; of none, 1.
+
+    Raises:
+        Unbounded: The product is larger than any network's.
+    """
+    exact = 1
+    symbolic: list[Symbolic] = []
+    for value in values:
+        if isinstance(value, int):
+            exact *= value
+            if exact.bit_length() > MOST_BITS:
+                raise Unbounded(f"a product of sizes that has more than {MOST_BITS} bits")
+        else:
+            symbolic.append(value)
+    if not symbolic:
+        return exact
+    result: Dim = _symbols().multiply([exact, *symbolic])
+    return result
+
+
+@overload
+def total(values: Iterable[Dim]) -> Dim: ...
+@overload
+def total(values: Iterable[Number]) -> Number: ...
+def total(values: Iterable[Number]) -> Number:
+    """Add counts; of none, 0."""
+    exact: int | Fraction = 0
+    symbolic: list[Symbolic] = []
+    for value in values:
+        if isinstance(value, (int, Fraction)):
+            exact += value
+        else:
+            symbolic.append(value)
+    if not symbolic:
+        return exact
+    result: Number = _symbols().add([exact, *symbolic])
+    return result
+
+
+def floordiv(a: Dim, b: Dim) -> Dim:
+    """Divide and round down, exactly, with symbols too."""
+    if isinstance(a, int) and isinstance(b, int):
+        return a // b
+    result: Dim = _symbols().floordiv(a, b)
+    return result
+
+
+def ceildiv(a: Dim, b: Dim) -> Dim:
+    """Divide and round up, exactly, with symbols too."""
+    if isinstance(a, int) and isinstance(b, int):
+        return -(-a // b)
+    return floordiv(a + b - 1, b)
+
+
+def minimum(a: Dim, b: Dim) -> Dim:
+    """Return the smaller of two dimensions."""
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    result: Dim = _symbols().minimum(a, b)
+    return result
+
+
+def maximum(a: Dim, b: Dim) -> Dim:
+    """Return the larger of two dimensions."""
+    if isinstance(a, int) and isinstance(b, int):
+        return max(a, b)
+    result: Dim = _symbols().maximum(a, b)
+    return result
+
+
+def truncate(value: Number) -> Dim:
+    """Drop the fraction, towards zero."""
+    if isinstance(value, (int, Fraction)):
+        return math.trunc(value)
+    result: Dim = _symbols().truncate(value)
+    return result
+
+
+def equal(a: Number, b: Number) -> bool:
+    """Tell whether two dimensions or counts are the same, however their expressions are written."""
+    if a == b:
+        return True
+    if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
+        return False
+    same: bool = _symbols().equal(a, b)
+    return same
+
+
+def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
+    """Put whole numbers, or expressions, in the place of symbols, by name."""
+    if isinstance(value, int):
+        return value
+    result: Dim = _symbols().substitute(value, values)
+    return result
+
+
+def extent(value: Symbolic) -> tuple[int, int]:
+    """Return how large an expression can become, in bits, and how many parts it is written with."""
+    found: tuple[int, int] = _symbols().extent(value)
+    return found
+
+
+def symbol_names(value: object) -> tuple[str, ...]:
+    """Return the names of the symbols in a value, sorted."""
+    return tuple(sorted(str(s) for s in getattr(value, "free_symbols", ())))
+
+
+def text(value: Number) -> str:
+    """Write a dimension or count in Python's syntax, so that it can be read back or evaluated."""
+    if not is_symbolic(value):
+        return str(value)
+    written: str = _symbols().text(value)
+    return written
+
+
+@overload
+def renamed(value: Dim, names: Mapping[Dim, str]) -> Dim: ...
+@overload
+def renamed(value: Number, names: Mapping[Dim, str]) -> Number: ...
+def renamed(value: Number, names: Mapping[Dim, str]) -> Number:
+    """Put names in the place of the sizes that an expression is made of."""
+    if not is_symbolic(value):
+        return value
+    short: Dim = _symbols().renamed(value, names)
+    return short
+
+
+def readable(value: Number) -> tuple[str, dict[str, str]]:
+    """Write a count for people: the sizes that occur again and again get a name of their own.
+
+    Returns:
+        The expression, and what each of the names in it stands for.
+    """
+    if not is_symbolic(value):
+        return str(value), {}
+    written: tuple[str, dict[str, str]] = _symbols().readable(value)
+    return written

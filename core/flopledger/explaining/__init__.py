@@ -1,0 +1,1 @@
+"""Explaining, cause by cause, why two figures of one network differ."""

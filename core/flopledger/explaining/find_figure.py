@@ -1,0 +1,167 @@
+"""Which convention prints a figure: the way back from a number in a paper to what was counted."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.counting import engine
+from flopledger.errors import ConventionError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flopledger.conventions.convention import Convention
+    from flopledger.dims.arithmetic import Number
+    from flopledger.graph.tables import Graph
+
+SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
+_FIGURE = re.compile(
+    r"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{1,2}))?\s*([KMGBTP]?)\s*(?:MACs?|MAdds?|FLOPs?|params?|ops)?\Z",
+    re.IGNORECASE,
+)
+MOST_SWITCHED = 2
+"""How many decisions of a convention are changed at once in looking for a figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure as it was published: its text, and the range of counts that round to it."""
+
+    text: str
+    low: Fraction
+    high: Fraction
+
+    @property
+    def middle(self) -> Fraction:
+        """The count that the text says."""
+        return (self.low + self.high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What a convention with switches gives for a network: its count, or its parameters."""
+
+    convention: str
+    switches: tuple[tuple[str, str], ...]
+    what: str
+    unit: str
+    count: int | Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A candidate, how far it is from a figure, and whether it is printed so at the figure's precision."""
+
+    by: Candidate
+    distance: Fraction
+    fits: bool
+
+
+def parse_figure(text: str) -> Figure:
+    """Read a figure such as ``4.09G``, ``25.6 M params`` or ``4,089,184,256``.
+
+    A figure stands for all counts that round to it at its precision; a whole number without a scale
+    stands for itself.
+
+    Raises:
+        UsageError: The text is no figure.
+    """
+    found = _FIGURE.match(text.strip())
+    if found is None:
+        raise UsageError(f"{text!r} is not a figure; expected a number such as 4.09G, 25.6M or 4089184256")
+    whole, decimals, exponent, scale = found.groups()
+    digits = whole.replace(",", "").replace("_", "")
+    unit = Fraction(SCALES[scale.upper()]) * Fraction(10) ** int(exponent or 0)
+    value = Fraction(f"{digits}.{decimals}" if decimals else digits) * unit
+    half = unit / 10 ** len(decimals or "") / 2 if unit != 1 or decimals else Fraction(0)
+    return Figure(text, value - half, value + half)
+
+
+def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:
+    """Yield a convention as it stands, then with one decision changed, then with two.
+
+    Args:
+        convention: The convention.
+        switches: The decisions that may be changed; None for all.
+    """
+    yield convention
+    choices = [
+        (name, value)
+        for name, switch in convention.switches.items()
+        for value in switch.values
+        if value != convention.chosen[name] and (switches is None or name in switches)
+    ]
+    for count in range(1, MOST_SWITCHED + 1):
+        for chosen in itertools.combinations(choices, count):
+            if len({name for name, _ in chosen}) == count:
+                yield convention.set(dict(chosen))
+
+
+def candidates(graphs: Iterable[tuple[Graph, Iterable[Convention]]]) -> list[Candidate]:
+    """Count a network under each convention, with up to two decisions changed.
+
+    A decision that changes nothing by itself is not changed together with another.
+
+    Args:
+        graphs: The network under each profile, with the conventions to try on that reading.
+    """
+    found: list[Candidate] = []
+    for graph, conventions in graphs:
+        for convention in conventions:
+            plain = _figures(graph, convention)
+            found += plain
+            if plain:
+                telling = [name for name in convention.switches if _tells(graph, convention, name, plain)]
+                for variant in itertools.islice(variants(convention, telling), 1, None):
+                    found += _figures(graph, variant)
+    return found
+
+
+def _tells(graph: Graph, convention: Convention, name: str, plain: Sequence[Candidate]) -> bool:
+    """Whether any value of a decision changes the figure of this network."""
+    switch, count = convention.switches[name], plain[0].count
+    others = (value for value in switch.values if value != convention.chosen[name])
+    changed = (_figures(graph, convention.set({name: value})) for value in others)
+    return any(one.count != count for figures in changed for one in figures[:1])
+
+
+def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
+    """Return what a convention counts of a network; nothing where it does not apply, or gives a formula."""
+    counter = engine.Counter(engine.structure_of(graph), convention)
+    try:
+        engine.check_applies(graph, convention)
+        figures: list[tuple[str, str, Number | None]] = [
+            ("count", convention.unit, counter.total(counter.rows())[0])
+        ]
+        if not convention.changed:
+            figures.append(("params", "params", counter.params()[0]))
+    except ConventionError:
+        return []
+    switches = tuple(convention.changed.items())
+    return [
+        Candidate(convention.name, switches, what, unit, count)
+        for what, unit, count in figures
+        if isinstance(count, (int, Fraction))
+    ]
+
+
+def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
+    """Return what comes nearest to a figure, best first: what fits, with the fewest switches."""
+    matches = [
+        Match(one, abs(Fraction(one.count) - figure.middle), figure.low <= one.count <= figure.high)
+        for one in tried
+    ]
+    plainest: dict[tuple[str, str, int | Fraction], Match] = {}
+    for match in sorted(matches, key=_best_first):
+        plainest.setdefault((match.by.convention, match.by.what, match.by.count), match)
+    return list(plainest.values())
+
+
+def _best_first(match: Match) -> tuple[bool, int, Fraction, int, str]:
+    """Order what fits by the switches that it takes, and what does not by how far off it is."""
+    switches = len(match.by.switches)
+    return (not match.fits, switches if match.fits else 0, match.distance, switches, match.by.convention)

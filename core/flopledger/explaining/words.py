@@ -1,0 +1,197 @@
+"""The words for a difference between two conventions, and the kind of cause that it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import product
+from flopledger.expressions.functions import number
+from flopledger.graph.tables import LEVELS
+
+if TYPE_CHECKING:
+    from flopledger.conventions.convention import Convention
+    from flopledger.counting.scopes import Site
+    from flopledger.dims.arithmetic import Number
+    from flopledger.explaining.causes import Work
+
+OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}
+"""How many operations of a unit one multiply-accumulate is."""
+PRODUCTS = frozenset({"matmul", "einsum", "grouped_matmul"})
+"""The kinds that multiply two results of the network; what is not seen of them is of the kind matmul."""
+FORMS = {
+    "exact": "a dot product of n terms of {subject} is 2n - 1 operations by {name}, not 2n",
+    "output positions": "{subject} counted at its output positions by {name}, not at its input positions",
+    "causal": "{subject}: what a causal mask leaves, by {name}",
+}
+"""What is said of a formula that is known by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """By how much, and why, two figures differ: in one call, or in the whole where it names none.
+
+    ``detail`` is said of a cause where it holds for all of its calls.
+    """
+
+    kind: str
+    text: str
+    count: Number
+    path: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfTotal:
+    """What a total does to the sum of its rows: the kind of cause, and what is said of it."""
+
+    kind: str
+    said: str
+
+
+TOTALS = {
+    "scaling": OfTotal("scaling", "the total is scaled"),
+    "parameters": OfTotal("parameters", "parameters that no row holds, or several, are counted once"),
+    "batch division": OfTotal("batch", "the total is divided by the batch"),
+    "rounding": OfTotal("rounding", "the total is rounded"),
+}
+"""What a total may do beside summing, by the name of the ledger's adjustment."""
+
+
+def of_total(what: str, names: tuple[str, str], counts: tuple[Number, Number]) -> str:
+    """Say who scales, divides or rounds a total."""
+    who = names[1] if counts[0] == 0 else names[0] if counts[1] == 0 else " and ".join(names)
+    differently = "" if 0 in counts else ", differently"
+    return f"{TOTALS[what].said} by {who}{differently}"
+
+
+class Words:
+    """Finds the words for the differences of one piece of work."""
+
+    def __init__(self, sides: tuple[Convention, Convention], site: Site) -> None:
+        self.sides, self.site = sides, site
+        self.names = (sides[0].name, sides[1].name)
+        kind = site.kind
+        self.kind = kind.group if kind is not None else "module"
+        self.subject = kind.name if kind is not None else site.layer.source
+        if kind is not None and kind.name in PRODUCTS:
+            self.kind = "matmul"
+
+    def _difference(self, kind: str, text: str, a: Number, b: Number, detail: str = "") -> Difference:
+        return Difference(kind, text, number(b - a), self.site.layer.path, detail)
+
+    def _only(self, a: Number, b: Number) -> str:
+        """Name the side that counts a component, where only one does."""
+        return self.names[1] if a == 0 else self.names[0] if b == 0 else ""
+
+    def _missed(self, a: Number, missing: Work) -> str:
+        name = self.names[0 if a == 0 else 1]
+        return f"{self.subject} not counted by {name}" + (f": {missing.reason}" if missing.reason else "")
+
+    def unseen(self, a: Work, b: Work) -> Difference:
+        """Name dot products that only one of the two counts: all that it counts of them."""
+        missing = a if a.seen == 0 else b
+        return self._difference(missing.cause or self.kind, self._missed(a.seen, missing), a.once, b.once)
+
+    def missed(self, side: int, why: tuple[str, str], a: Number, b: Number) -> Difference:
+        """Name dot products inside of a call that one side counts only in part."""
+        cause, reason = why
+        text = f"{self.subject} not counted by {self.names[side]}" + (f": {reason}" if reason else "")
+        return self._difference(cause or self.kind, text, a, b)
+
+    def unit(self, a: Work, b: Work) -> Difference:
+        """Name the step between MAC and FLOP, or to a figure that counts parameters."""
+        units = [side.unit for side in self.sides]
+        if "params" in units:
+            name = self.names[units.index("params")]
+            text = f"unit: {name} counts parameters, not operations"
+        else:
+            text = "unit: a multiply-accumulate is one MAC, or two FLOP"
+        return self._difference("unit", text, a.unit, b.unit)
+
+    def formula(self, a: Work, b: Work) -> Difference:
+        """Name a formula's difference from the true count, or the price of what is no dot product."""
+        if weights := self._weights(a, b):
+            return weights
+        if a.form != b.form and 0 in (a.formula, b.formula):
+            name = self.names[0 if a.form else 1]
+            text = FORMS[a.form or b.form].format(subject=self.subject, name=name)
+            return self._difference("formula", text, a.formula, b.formula)
+        if a.seen != 0:
+            return self._another(a, b)
+        if a.formula != 0 and b.formula != 0:
+            text = f"{self.subject} priced differently"
+            return self._difference(self.kind, text, a.formula, b.formula, self._rates(a.formula, b.formula))
+        missing = a if a.formula == 0 else b
+        kind = missing.cause if missing.cause in ("functional", "hidden", "reuse") else self.kind
+        text = self._missed(a.formula, missing)
+        return self._difference(kind, text, a.formula, b.formula, self._rates(a.formula, b.formula))
+
+    def _weights(self, a: Work, b: Work) -> Difference | None:
+        """Name what a figure of parameters has in the place of operations."""
+        counting = [side.unit == "params" for side in self.sides]
+        if counting[0] == counting[1] or (a, b)[counting.index(True)].formula == 0:
+            return None
+        text = f"the weights of {self.subject}, which {self.names[counting.index(True)]} counts"
+        return self._difference("parameters", text, a.formula, b.formula)
+
+    def _another(self, a: Work, b: Work) -> Difference:
+        who = self._only(a.formula, b.formula) or " and another by ".join(self.names)
+        text = f"another formula for {self.subject} by {who}"
+        return self._difference("formula", text, a.formula, b.formula, self._factors(a, b))
+
+    def _factors(self, a: Work, b: Work) -> str:
+        """Say which multiple of the true figure a formula gives, where it is a whole one."""
+        said = []
+        for name, side, one in zip(self.names, self.sides, (a, b), strict=True):
+            true, formula = OPERATIONS[side.unit] * one.seen, one.formula
+            if formula == 0 or not isinstance(formula, (int, Fraction)) or not isinstance(true, int):
+                continue
+            factor = 1 + Fraction(formula) / true if true else Fraction(1, 2)
+            if factor.denominator > 1:
+                return ""
+            said.append(f"{factor} times the multiply-accumulates by {name}")
+        return ", ".join(said)
+
+    def _rates(self, a: Number, b: Number) -> str:
+        """Say how many operations each side takes for an element, where it is a whole number."""
+        structure, layer = self.site.count.structure, self.site.layer
+        for what, tensors in (("output", layer.outputs), ("input", layer.inputs)):
+            shape = structure.graph.shape(tensors[0]) if tensors else None
+            size = product(shape) if shape is not None else 0
+            if not isinstance(size, int) or size == 0:
+                continue
+            rates = [Fraction(n) / size for n in (a, b) if isinstance(n, (int, Fraction))]
+            if len(rates) == len((a, b)) and all(rate.denominator == 1 for rate in rates):
+                by = [f"{r} by {name}" for r, name in zip(rates, self.names, strict=True) if r]
+                return f"{', '.join(by)} for each {what} element"
+        return ""
+
+    def bias(self, a: Work, b: Work) -> Difference:
+        """Name a bias."""
+        only = self._only(a.bias, b.bias)
+        text = (
+            f"bias of {self.subject} counted by {only} only"
+            if only
+            else f"bias of {self.subject} priced differently"
+        )
+        return self._difference("bias", text, a.bias, b.bias)
+
+    def twice(self, a: Work, b: Work) -> Difference:
+        """Name work that is counted on two levels, or again below a call that is counted."""
+        only = self._only(a.twice, b.twice)
+        levels = (a if b.twice == 0 else b).levels
+        where = " and as a ".join(level for level in LEVELS if level in levels)
+        how = f"as a {where}" if len(levels) > 1 else "as a whole and in its parts"
+        by = f"by {only}" if only else "by both, differently"
+        return self._difference(
+            "counted twice", f"{self.subject} counted twice {by}: {how}", a.twice, b.twice
+        )
+
+    def sharing(self, a: Work, b: Work) -> Difference:
+        """Name what modules that are registered several times multiply."""
+        only = self._only(a.sharing, b.sharing)
+        who = f"by {only}" if only else "by both, differently"
+        text = f"modules with several parents counted once for each {who}"
+        return self._difference("sharing", text, a.sharing, b.sharing)

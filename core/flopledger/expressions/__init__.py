@@ -1,0 +1,1 @@
+"""The safe evaluator of expressions in arguments, convention files and saved graphs."""

@@ -1,0 +1,68 @@
+"""What a frontend may implement, with ``flopledger.hookimpl`` in a light module of its own.
+
+A frontend registers that module under the entry-point group ``flopledger.frontends``. Only ``read``
+and ``build`` may import the framework; every other hook must be quick and import none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from flopledger.frontend.description import Frontend
+    from flopledger.graph.tables import Graph
+    from flopledger.kinds import Kind
+    from flopledger.reading.read import Request
+
+hookspec = pluggy.HookspecMarker("flopledger")
+hookimpl = pluggy.HookimplMarker("flopledger")
+
+
+@hookspec(firstresult=True)
+def frontend() -> Frontend:
+    """Describe the frontend; its name is that of the entry point. The only hook that must be there."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def recognises_file(path: Path) -> bool:
+    """Tell by name, or by the first bytes, whether this frontend reads that file."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def recognises_object(obj: object) -> bool:
+    """Tell by :func:`flopledger.frontend.description.type_names` whether this frontend reads an object.
+
+    A class or function is asked about too: whether this frontend reads what it makes.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def build(factory: Callable[[], object], request: Request) -> object:
+    """Return ``factory()``, the model, without allocating weights where that is possible."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def read(source: object, request: Request) -> Graph:
+    """Turn a file's ``Path`` or a live object into a graph, and leave everything as it was."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def kinds() -> Iterable[Kind]:
+    """Return kinds of the plugin's own; their names carry its name, as in ``toy.scan``."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def conventions() -> Iterable[Path]:
+    """Return convention files of the plugin's own; a convention is called as its file, without ``.toml``."""
+    raise AssertionError

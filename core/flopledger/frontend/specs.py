@@ -1,0 +1,164 @@
+"""Input specs: ``[NAME=]DIMSxDIMS...[:DTYPE]``, one for each input."""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from flopledger.dims.arithmetic import SYMBOL, Dim, Shape, symbol
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[0-9]{1,9}\])*\Z")
+_STEP = re.compile(r"\w+")
+_DTYPE = re.compile(r"[a-z][a-z0-9_]*\Z")
+LARGEST = 2**63
+"""The first size that is refused: no framework holds it."""
+DEEPEST = 32
+"""How many dicts and tuples an input may lie in."""
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input: its name (empty where positional), its shape and dtype, or a literal value."""
+
+    name: str
+    shape: Shape | None
+    dtype: str = ""
+    literal: object = None
+    is_literal: bool = False
+
+
+Nested: TypeAlias = "InputSpec | dict[str, Nested] | tuple[Nested, ...]"
+"""An argument of the network: an input, or a dict or tuple of them."""
+
+
+def parse_spec(text: str) -> InputSpec:
+    """Parse one spec.
+
+    Examples: ``1x3x224x224``, ``ids=1x128:int64``, ``Nx3xHxW``, ``t=scalar:int64``,
+    ``use_cache=!False``, ``batch.image=1x3x8x8``, ``boxes[0]=5x4``.
+
+    Raises:
+        UsageError: The text is not a spec; the message shows what one looks like.
+    """
+    name, equals, rest = ("", "", text) if text.startswith("!") else text.partition("=")
+    if not equals:
+        name, rest = "", text
+    elif not _NAME.match(name):
+        raise _wrong(text, f"{name!r} is not a name")
+    if rest.startswith("!"):
+        return InputSpec(name, None, literal=_literal(text, rest[1:]), is_literal=True)
+    sizes, colon, dtype = rest.partition(":")
+    if colon and not _DTYPE.match(dtype):
+        raise _wrong(text, f"{dtype!r} is not a dtype")
+    if sizes == "scalar":
+        return InputSpec(name, (), dtype)
+    return InputSpec(name, tuple(_dim(text, part) for part in sizes.split("x")), dtype)
+
+
+def _literal(spec: str, text: str) -> object:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        raise _wrong(spec, f"{text!r} is not a Python literal") from None
+
+
+def _dim(spec: str, part: str) -> Dim:
+    if SYMBOL.match(part):
+        return symbol(part)
+    if not (part.isascii() and part.isdigit()):
+        raise _wrong(spec, f"{part!r} is neither a size nor a symbol")
+    size = int(part) if len(part) < len(str(LARGEST)) + 1 else LARGEST
+    if not 0 < size < LARGEST:
+        raise _wrong(spec, f"the size {part} is out of range")
+    return size
+
+
+def _wrong(text: str, reason: str) -> UsageError:
+    return UsageError(
+        f"the input spec {text!r} can't be read: {reason}. Expected [NAME=]DIMxDIM...[:DTYPE], such as "
+        "1x3x224x224, ids=1x128:int64, Nx3xHxW, t=scalar:int64 or use_cache=!False"
+    )
+
+
+def gather(specs: Iterable[InputSpec]) -> tuple[tuple[InputSpec, ...], dict[str, Nested]]:
+    """Put inputs in the place that their names say, as the network takes them.
+
+    ``batch.image`` is the entry ``image`` of a dict ``batch``, ``boxes[0]`` the first of a tuple.
+
+    Returns:
+        The positional arguments and the keyword arguments.
+
+    Raises:
+        UsageError: Two inputs have the same place, or a tuple has a gap.
+    """
+    positional: list[InputSpec] = []
+    root: _Branch = {}
+    for spec in specs:
+        if spec.name:
+            _place(root, spec)
+        else:
+            positional.append(spec)
+    return tuple(positional), {str(key): _close(key, value) for key, value in root.items()}
+
+
+_Branch: TypeAlias = "dict[str | int, InputSpec | _Branch]"
+
+
+def _steps(name: str) -> list[str | int]:
+    """Split ``a.b[0]`` into its steps; a number is an index."""
+    return [int(step) if step[0] in "0123456789" else step for step in _STEP.findall(name)]
+
+
+def _place(root: _Branch, spec: InputSpec) -> None:
+    *above, last = _steps(spec.name)
+    if len(above) >= DEEPEST:
+        raise UsageError(f"the input {spec.name[:60]!r}... lies {len(above)} deep, at most {DEEPEST} is read")
+    branch = root
+    for step in above:
+        below = branch.setdefault(step, {})
+        if isinstance(below, InputSpec):
+            raise UsageError(f"the inputs {below.name!r} and {spec.name!r} exclude each other")
+        _check_same_sort(branch, step, spec)
+        branch = below
+    if last in branch:
+        raise UsageError(f"the input {spec.name!r} is given twice, or as a whole and in parts")
+    branch[last] = spec
+    _check_same_sort(branch, last, spec)
+
+
+def _check_same_sort(branch: _Branch, step: str | int, spec: InputSpec) -> None:
+    if any(isinstance(key, int) is not isinstance(step, int) for key in branch):
+        raise UsageError(f"the input {spec.name!r} makes a tuple and a dict of the same argument")
+
+
+def _close(name: str | int, value: InputSpec | _Branch) -> Nested:
+    if isinstance(value, InputSpec):
+        return value
+    closed = {key: _close(f"{name}.{key}", below) for key, below in value.items()}
+    if not isinstance(next(iter(closed)), int):
+        return {str(key): below for key, below in closed.items()}
+    missing = set(range(len(closed))) - set(closed)
+    if missing:
+        raise UsageError(f"the inputs {name}[...] lack {name}[{min(missing)}]: a tuple has no gaps")
+    return tuple(closed[index] for index in range(len(closed)))
+
+
+def parse_argument(text: str) -> tuple[str, object]:
+    """Parse ``KEY=VALUE``; the value is a Python literal, else a string.
+
+    Raises:
+        UsageError: There is no key.
+    """
+    key, equals, value = text.partition("=")
+    if not (equals and key.isidentifier()):
+        raise UsageError(f"the argument {text!r} can't be read, expected KEY=VALUE such as depth=12")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
+        return key, value

@@ -1,0 +1,45 @@
+"""Says in one line what went wrong in the user's code or in a framework, and where."""
+
+from __future__ import annotations
+
+import sysconfig
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LIBRARIES = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+
+
+def describe(error: BaseException, ours: Iterable[str] = ()) -> str:
+    """Return an exception's type and message and the line of the user's file that it came from.
+
+    Args:
+        error: What was raised.
+        ours: What the paths of the frontends' code begin with, whose lines are no help to the user.
+    """
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    what = "".join(traceback.format_exception_only(error)).strip()
+    frame = _frame(error, (f"{Path(__file__).parents[1]}/", "<frozen ", *ours))
+    return f"{what} ({frame.filename}, line {frame.lineno}: {frame.line})" if frame else what
+
+
+def _frame(error: BaseException, ours: tuple[str, ...]) -> traceback.FrameSummary | None:
+    return users_line(traceback.extract_tb(error.__traceback__), ours)
+
+
+def users_line(
+    stack: Iterable[traceback.FrameSummary], ours: tuple[str, ...]
+) -> traceback.FrameSummary | None:
+    """Return the innermost line outside of libraries, else the innermost that is not ours.
+
+    Args:
+        stack: Frames, the innermost last.
+        ours: What the paths of code begin with whose lines are no help to the user.
+    """
+    frames = [frame for frame in reversed(list(stack)) if not frame.filename.startswith(ours)]
+    users = (f for f in frames if not f.filename.startswith(_LIBRARIES))
+    return next(users, frames[0] if frames else None)

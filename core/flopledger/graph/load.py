@@ -1,0 +1,340 @@
+"""Saved graphs: the four tables as JSON, in and out without loss.
+
+A saved graph is data from a stranger: reading one checks every field, and expressions in it go
+through the safe evaluator.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from flopledger.dims.arithmetic import SYMBOL, is_dim, symbol, text
+from flopledger.errors import ExpressionError, GraphError, nearest, shown
+from flopledger.expressions.compiler import compile_expression
+from flopledger.graph import tables
+from flopledger.graph.checks import check
+from flopledger.graph.tables import Graph, TensorRef
+from flopledger.meter import metered
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.graph.tables import Value
+
+SCHEMA = "flopledger.graph/1"
+LARGEST_FILE = 128 * 2**20
+"""The largest saved graph that is read, in bytes; one of 100,000 layers takes half of it."""
+LARGEST_SIZE = 2**63
+"""The first size that is refused."""
+LARGEST_NUMBER = 2**128
+"""The first whole number among attributes that is refused."""
+MOST_AXES = 64
+"""The most axes of a tensor."""
+DEEPEST_VALUE = 40
+"""The deepest nesting of an attribute's value that is read."""
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+_RECORDS = {
+    "inputs": tables.Input,
+    "modules": tables.Module,
+    "layers": tables.Layer,
+    "tensors": tables.Tensor,
+    "parameters": tables.Parameter,
+}
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def dump(graph: Graph) -> str:
+    """Write a graph as JSON text, one record a line."""
+    return "".join(pieces(graph))
+
+
+def pieces(graph: Graph) -> Iterator[str]:
+    """Yield the JSON text of a graph, record by record."""
+    yield f'{{\n "schema": {json.dumps(SCHEMA)},\n "reading": {json.dumps(_record(graph.reading))}'
+    yield f',\n "outputs": {json.dumps(graph.outputs)}'
+    for name in _RECORDS:
+        yield f',\n "{name}": ['
+        records = getattr(graph, name)
+        for number, record in enumerate(records):
+            yield (",\n  " if number else "\n  ") + _ENCODER.encode(_record(record))
+        yield "\n ]" if records else "]"
+    yield "\n}\n"
+
+
+def canonical(graph: Graph) -> bytes:
+    """Return what a graph's digest is taken of: the tables, not where or when they were read."""
+    content: list[Json] = [_json(graph.reading.profile), list(graph.outputs)]
+    content += [[_record(r) for r in getattr(graph, name)] for name in _RECORDS]
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _record(record: DataclassInstance) -> dict[str, Json]:
+    """Write one record; what is as its default says is left out."""
+    written: dict[str, Json] = {}
+    for name, default, write in _columns(type(record)):
+        value = getattr(record, name)
+        if value != default:
+            written[name] = write(value)
+    return written
+
+
+@functools.cache
+def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
+    """Return the name of each field, its default, and how it is written."""
+    columns = []
+    for field in dataclasses.fields(record):
+        default = field.default if field.default_factory is dataclasses.MISSING else {}
+        columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
+    return tuple(columns)
+
+
+def _plain(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _values(values: Mapping[str, Value]) -> Json:
+    return {name: _json(value) for name, value in values.items()}
+
+
+def _shape(shape: Shape | None) -> Json:
+    return None if shape is None else [_size(dim) for dim in shape]
+
+
+_WRITTEN: Mapping[str, Callable[[Any], Json]] = {
+    "attrs": _values,
+    "native": _values,
+    "profile": _values,
+    "shape": _shape,
+}
+
+
+def _size(dim: Dim) -> Json:
+    return dim if isinstance(dim, int) else text(dim)
+
+
+def _json(value: Value) -> Json:
+    """Write a value; what JSON has no word for becomes an object with one telling key."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, tuple):
+        return [_json(v) for v in value]
+    if isinstance(value, Mapping):
+        return {"map": {k: _json(v) for k, v in value.items()}}
+    if isinstance(value, TensorRef):
+        return {"tensor": value.id}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    return {"dim": text(value)}
+
+
+def load(written: str, where: str = "graph") -> Graph:
+    """Read a saved graph.
+
+    Raises:
+        GraphError: It is not one, a field is wrong, or the tables don't fit together.
+    """
+    if len(written) > LARGEST_FILE:
+        raise GraphError(f"{where}: larger than {LARGEST_FILE} bytes, which no saved graph is")
+    try:
+        content = json.loads(written, parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
+        raise GraphError(f"{where}: not JSON: {error}") from None
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA:
+        found = content.get("schema") if isinstance(content, dict) else type(content).__name__
+        raise GraphError(f"{where}: not a saved graph: expected the schema {SCHEMA!r}, found {shown(found)}")
+    with metered(len(content)):
+        return _Loader(where).graph(content)
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class _Loader:
+    """Turns JSON into records, checking each field."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.dims: dict[str, Dim] = {}
+
+    def graph(self, content: Mapping[str, object]) -> Graph:
+        """Read the tables and check that they fit together."""
+        known = {"schema", "reading", "outputs", *_RECORDS}
+        for name in content:
+            if name not in known:
+                raise self.wrong("the graph", f"the key {shown(name)} is not known{nearest(name, known)}")
+        found = {name: self.table(name, content.get(name, [])) for name in _RECORDS}
+        reading = self.record(tables.Reading, content.get("reading"), "reading")
+        outputs = self.ids(content.get("outputs", []), "outputs")
+        graph = Graph(reading=reading, outputs=outputs, **found)
+        check(graph, self.where)
+        return graph
+
+    def wrong(self, place: str, reason: str) -> GraphError:
+        """Return the error for one place."""
+        return GraphError(f"{self.where}: {place}: {reason}")
+
+    def table(self, name: str, items: object) -> tuple[Any, ...]:
+        """Read one table."""
+        if not isinstance(items, list):
+            raise self.wrong(name, f"expected a list, found {type(items).__name__}")
+        return tuple(self.record(_RECORDS[name], item, f"{name}[{i}]") for i, item in enumerate(items))
+
+    def record(self, record: type, item: object, place: str) -> Any:
+        """Read one record of a table."""
+        if not isinstance(item, dict):
+            raise self.wrong(place, f"expected an object, found {type(item).__name__}")
+        fields = {field.name: field for field in dataclasses.fields(record)}
+        for name in item:
+            if name not in fields:
+                raise self.wrong(place, f"the field {shown(name)} is not known{nearest(name, fields)}")
+        for name, field in fields.items():
+            if name not in item and field.default is field.default_factory is dataclasses.MISSING:
+                raise self.wrong(place, f"the field {name!r} is missing")
+        return record(**{k: _FIELDS[k](self, v, f"{place}.{k}") for k, v in item.items()})
+
+    def id(self, value: object, place: str) -> int:
+        """Read an id."""
+        if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+            return value
+        raise self.wrong(place, f"expected an id, found {shown(value)}")
+
+    def maybe_id(self, value: object, place: str) -> int | None:
+        """Read an id or nothing."""
+        return None if value is None else self.id(value, place)
+
+    def word(self, value: object, place: str) -> str:
+        """Read a text."""
+        if isinstance(value, str):
+            return value
+        raise self.wrong(place, f"expected a text, found {shown(value)}")
+
+    def flag(self, value: object, place: str) -> bool:
+        """Read a truth value."""
+        if isinstance(value, bool):
+            return value
+        raise self.wrong(place, f"expected true or false, found {shown(value)}")
+
+    def items(self, value: object, place: str) -> list[object]:
+        """Read a list."""
+        if isinstance(value, list):
+            return value
+        raise self.wrong(place, f"expected a list, found {shown(value)}")
+
+    def ids(self, value: object, place: str) -> tuple[int, ...]:
+        """Read a list of ids."""
+        return tuple(self.id(v, place) for v in self.items(value, place))
+
+    def words(self, value: object, place: str) -> tuple[str, ...]:
+        """Read a list of texts."""
+        return tuple(self.word(v, place) for v in self.items(value, place))
+
+    def pairs(self, value: object, place: str) -> tuple[tuple[str, int], ...]:
+        """Read a module's own parameters: pairs of a local name and an id."""
+        found = [self.items(v, place) for v in self.items(value, place)]
+        if any(len(pair) != 2 for pair in found):
+            raise self.wrong(place, "expected pairs of a name and an id")
+        return tuple((self.word(name, place), self.id(i, place)) for name, i in found)
+
+    def level(self, value: object, place: str) -> str:
+        """Read a level."""
+        if value in tables.LEVELS:
+            return str(value)
+        raise self.wrong(place, f"expected one of {', '.join(tables.LEVELS)}, found {shown(value)}")
+
+    def shape(self, value: object, place: str) -> tuple[Dim, ...] | None:
+        """Read a shape: whole numbers and expressions, or nothing."""
+        if value is None:
+            return None
+        sizes = self.items(value, place)
+        if len(sizes) > MOST_AXES:
+            raise self.wrong(place, f"a shape of {len(sizes)} axes; at most {MOST_AXES} are read")
+        return tuple(self.dim(v, place) for v in sizes)
+
+    def dim(self, value: object, place: str) -> Dim:
+        """Read a dimension."""
+        if isinstance(value, str):
+            return self.expression(value, place)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < LARGEST_SIZE:
+            return value
+        raise self.wrong(place, f"expected a size, found {shown(value)}")
+
+    def expression(self, value: str, place: str) -> Dim:
+        """Read an expression over symbols."""
+        if value not in self.dims:
+            try:
+                found = compile_expression(value)(_symbols)
+            except ExpressionError as error:
+                raise self.wrong(place, str(error)) from None
+            if not is_dim(found):
+                raise self.wrong(place, f"expected a size, found {shown(value)}")
+            self.dims[value] = found
+        return self.dims[value]
+
+    def values(self, value: object, place: str) -> dict[str, Value]:
+        """Read attributes."""
+        if not isinstance(value, dict):
+            raise self.wrong(place, f"expected an object, found {shown(value)}")
+        return {name: self.value(v, f"{place}.{name}", 0) for name, v in value.items()}
+
+    def value(self, value: object, place: str, depth: int) -> Value:
+        """Read one attribute's value."""
+        if depth > DEEPEST_VALUE:
+            raise self.wrong(place, f"nested more than {DEEPEST_VALUE} levels deep")
+        if isinstance(value, list):
+            return tuple(self.value(v, place, depth + 1) for v in value)
+        if isinstance(value, dict):
+            return self.tagged(value, place, depth)
+        if isinstance(value, int) and not -LARGEST_NUMBER < value < LARGEST_NUMBER:
+            raise self.wrong(place, f"the number {shown(value)} is out of range")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise self.wrong(place, 'a number that is not finite is written as {"float": "inf"}')
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        raise self.wrong(place, f"found {shown(value)}")
+
+    def tagged(self, value: Mapping[str, object], place: str, depth: int) -> Value:
+        """Read what JSON has no word for: an object with one telling key."""
+        match value:
+            case {"tensor": int(tensor)} if len(value) == 1:
+                return TensorRef(self.id(tensor, place))
+            case {"dim": str(written)} if len(value) == 1:
+                return self.expression(written, place)
+            case {"float": "inf" | "-inf" | "nan" as written} if len(value) == 1:
+                return float(written)
+            case {"map": dict(inner)} if len(value) == 1:
+                return {name: self.value(v, place, depth + 1) for name, v in inner.items()}
+        raise self.wrong(place, "expected an object with one of the keys tensor, dim, float, map")
+
+
+def _symbols(name: str) -> Dim:
+    if SYMBOL.match(name):
+        return symbol(name)
+    raise KeyError(name)
+
+
+_FIELDS: Mapping[str, Callable[[_Loader, object, str], object]] = {
+    **dict.fromkeys(("id", "object", "storage", "index", "tensor"), _Loader.id),
+    **dict.fromkeys(("alias_of", "parent", "module"), _Loader.maybe_id),
+    **dict.fromkeys(("children", "inputs", "outputs"), _Loader.ids),
+    **dict.fromkeys(("trainable", "training", "composite", "positional"), _Loader.flag),
+    **dict.fromkeys(("names", "paths", "bases", "notes"), _Loader.words),
+    **dict.fromkeys(("attrs", "native", "profile"), _Loader.values),
+    **dict.fromkeys(
+        ("dtype", "role", "type", "path", "kind", "source", "problem", "name", "frontend", "framework"),
+        _Loader.word,
+    ),
+    "framework_version": _Loader.word,
+    "parameters": _Loader.pairs,
+    "level": _Loader.level,
+    "shape": _Loader.shape,
+}
+"""How each field is read; a field of one name means the same in every table."""

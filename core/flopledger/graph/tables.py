@@ -1,0 +1,195 @@
+"""The neutral graph: what a network is and does, in four flat tables.
+
+Modules (what is registered), layers (what is called, in order of execution), tensors and
+parameters refer to each other by id, an index into their table. Trees are views of the tables and
+nothing recurses, so that a chain of any length can be read, counted and stored.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from flopledger.dims.arithmetic import Dim, Shape, plain, product
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flopledger.counting.ledger import Ledger
+
+Level: TypeAlias = Literal["layer", "function", "op"]
+LEVELS: tuple[Level, ...] = ("layer", "function", "op")
+"""``layer``: a module's call; ``function``: as the user spelled it; ``op``: what it lowered to."""
+
+UNKNOWN = "unknown"
+"""The kind of a call that no formula is known for."""
+CONTAINER = "container"
+"""The kind of a call whose whole work is the calls below it."""
+
+OPTIMIZER = "optimizer"
+"""The role of an optimizer's state, which is no part of the network."""
+BUFFER_ROLES = frozenset({"running_mean", "running_var", "counter", "buffer", OPTIMIZER})
+"""The roles of what is stored beside a network's weights."""
+
+
+@dataclass(frozen=True, slots=True)
+class TensorRef:
+    """A tensor among the native arguments of a call, by id."""
+
+    id: int
+
+
+Value: TypeAlias = "bool | float | str | Dim | TensorRef | tuple[Value, ...] | Mapping[str, Value] | None"
+"""What an attribute may hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A value that flows between calls.
+
+    ``shape`` is None where it can't be known. ``alias_of`` names the tensor whose memory a view or
+    an in-place result shares.
+    """
+
+    id: int
+    shape: Shape | None
+    dtype: str = "float32"
+    alias_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A weight or buffer. Equal ``object``: the same parameter; equal ``storage``: the same memory."""
+
+    id: int
+    names: tuple[str, ...]
+    shape: Shape
+    dtype: str = "float32"
+    role: str = "weight"
+    trainable: bool = True
+    object: int = 0
+    storage: int = 0
+
+    @property
+    def numel(self) -> Dim:
+        """The number of elements."""
+        return product(self.shape)
+
+    @property
+    def is_buffer(self) -> bool:
+        """Whether it is stored beside the weights (running statistics, counters)."""
+        return self.role in BUFFER_ROLES
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A registered module, called or not. ``parameters`` are its own: local name and id."""
+
+    id: int
+    paths: tuple[str, ...]
+    type: str
+    bases: tuple[str, ...] = ()
+    children: tuple[int, ...] = ()
+    parameters: tuple[tuple[str, int], ...] = ()
+    training: bool = False
+    native: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One call: of a module, of a function, or of an op.
+
+    ``attrs`` are the neutral attributes that the kind asks for; ``native`` are the framework's own
+    words (arguments as spelled), which only conventions read. ``composite`` marks an op that only
+    lowers to others. ``problem`` says why a call can't be counted.
+    """
+
+    id: int
+    path: str
+    kind: str
+    source: str
+    level: Level = "layer"
+    parent: int | None = None
+    module: int | None = None
+    index: int = 1
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    attrs: Mapping[str, Value] = field(default_factory=dict)
+    native: Mapping[str, Value] = field(default_factory=dict)
+    composite: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input of the network: its name, its tensor, and whether it was given by position."""
+
+    name: str
+    tensor: int
+    positional: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a graph was read: the source, by whom, and under which profile."""
+
+    source: str
+    frontend: str
+    framework: str
+    framework_version: str = ""
+    profile: Mapping[str, Value] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A network, read. See the module's docstring."""
+
+    reading: Reading
+    inputs: tuple[Input, ...]
+    outputs: tuple[int, ...]
+    modules: tuple[Module, ...]
+    layers: tuple[Layer, ...]
+    tensors: tuple[Tensor, ...]
+    parameters: tuple[Parameter, ...]
+
+    def shape(self, tensor: int) -> Shape | None:
+        """Return the shape of a tensor, by id."""
+        return self.tensors[tensor].shape
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What identifies the network: equal for equal tables, wherever they were read."""
+        from flopledger.graph.load import canonical  # noqa: PLC0415  (graphfile imports this module)
+
+        return hashlib.sha256(canonical(self)).hexdigest()[:16]
+
+    def to_json(self) -> str:
+        """Write the graph as JSON; :meth:`from_json` reads it back without loss."""
+        from flopledger.graph.load import dump  # noqa: PLC0415
+
+        return dump(self)
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "graph") -> Graph:
+        """Read a saved graph.
+
+        Raises:
+            GraphError: It is not one, or its tables don't fit together.
+        """
+        from flopledger.graph.load import load  # noqa: PLC0415
+
+        return load(text, where)
+
+    def count(self, convention: object = "mac", **switches: object) -> Ledger:
+        """Count this graph under a convention, by name, file or object; see :func:`flopledger.count`."""
+        from flopledger.counting.engine import count_graph  # noqa: PLC0415
+
+        return count_graph(self, convention, switches)
+
+
+def dims(shape: Shape) -> Shape:
+    """Return a shape whose expressions without symbols are whole numbers."""
+    return tuple(d if isinstance(d, int) else plain(d) for d in shape)

@@ -1,0 +1,1 @@
+"""Finding the frontends that are installed, and what they bring."""

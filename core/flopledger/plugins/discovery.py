@@ -1,0 +1,81 @@
+"""Finds the frontends that are installed; ours and foreign ones come in by the same door.
+
+Each is loaded on its own and has a pluggy manager of its own, so that one that is broken is kept
+as a failure to show and hurts nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from flopledger.errors import PluginError
+from flopledger.frontend import hookspecs
+from flopledger.frontend.description import Frontend
+from flopledger.plugins.registry import Plugin, Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flopledger.kinds import Kind
+
+GROUP = "flopledger.frontends"
+
+
+def load(name: str, distribution: str, module: object) -> Plugin:
+    """Make a plugin of a module with hooks.
+
+    Raises:
+        PluginError: It does not describe itself, or under another name than its entry point's.
+        pluggy.PluginValidationError: A hook or one of its arguments is not one that is specified.
+    """
+    manager = pluggy.PluginManager("flopledger")
+    manager.add_hookspecs(hookspecs)
+    manager.register(module, name)
+    manager.check_pending()
+    frontend = manager.hook.frontend()
+    if not isinstance(frontend, Frontend):
+        raise PluginError(f"the hook frontend() of {name!r} gives {frontend!r}, expected a Frontend")
+    if frontend.name != name:
+        raise PluginError(f"it calls itself {frontend.name!r}, its entry point {name!r}: make them equal")
+    file = getattr(module, "__file__", None) or ""
+    code = f"{Path(file).parent}/" if getattr(module, "__package__", "") else file
+    return Plugin(name, distribution, frontend, manager.hook, code)
+
+
+def _origin(entry: EntryPoint) -> tuple[bool, str, str]:
+    """Our own come first, then by distribution and name, whatever the order on the search path."""
+    distribution = entry.dist.name if entry.dist else "an unknown distribution"
+    return distribution != "flopledger", distribution, entry.name
+
+
+def discover(entries: Iterable[EntryPoint]) -> Registry:
+    """Load plugins one by one; no framework is imported."""
+    found = Registry()
+    origins = [(_origin(entry), entry) for entry in entries]
+    for (_, distribution, name), entry in sorted(origins, key=lambda found: found[0]):
+        try:
+            found.add(load(name, distribution, entry.load()))
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may be broken in any way)
+            found.fail(name, distribution, error)
+    return found
+
+
+@functools.cache
+def registry() -> Registry:
+    """Return what is installed here; it is looked up once."""
+    return discover(entry_points(group=GROUP))
+
+
+def kinds() -> Mapping[str, Kind]:
+    """Return every kind by name, flopledger's own and the plugins'."""
+    return registry().kinds
+
+
+def conventions() -> tuple[Path, ...]:
+    """Return the plugins' convention files."""
+    return tuple(registry().conventions)

@@ -1,0 +1,104 @@
+"""The plugins that are installed, and the kinds and conventions that there are with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.errors import PluginError
+from flopledger.kinds import builtin
+
+if TYPE_CHECKING:
+    import pluggy
+
+    from flopledger.conventions.convention import Convention
+    from flopledger.frontend.description import Frontend
+    from flopledger.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A frontend that was loaded: where it comes from, what it says of itself, and its hooks.
+
+    ``code`` is what the paths of its own code begin with.
+    """
+
+    name: str
+    distribution: str
+    frontend: Frontend
+    hooks: pluggy.HookRelay
+    code: str = ""
+
+    def offers(self, hook: str) -> bool:
+        """Tell whether the plugin implements a hook."""
+        caller: pluggy.HookCaller = getattr(self.hooks, hook)
+        return bool(caller.get_hookimpls())
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A plugin that is broken, and why."""
+
+    name: str
+    distribution: str
+    error: str
+
+
+class Registry:
+    """The plugins that work, those that don't, and what they bring.
+
+    ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files, ``loaded``
+    what was read of installed conventions; like the plugins, each is looked up once.
+    """
+
+    def __init__(self) -> None:
+        self.plugins: dict[str, Plugin] = {}
+        self.failures: dict[tuple[str, str], Failure] = {}
+        self.kinds: dict[str, Kind] = dict(builtin())
+        self.conventions: list[Path] = []
+        self.loaded: dict[Path, Convention] = {}
+        self._owners: dict[tuple[str, str], str] = {("kind", name): "flopledger" for name in self.kinds}
+        for path in (Path(__file__).parents[1] / "conventions").glob("*.toml"):
+            self._owners["convention", path.stem] = "flopledger"
+
+    def add(self, plugin: Plugin) -> None:
+        """Take a plugin in with all it brings, or not at all.
+
+        Raises:
+            PluginError: A name is taken (the message says by whom), a kind lacks the plugin's prefix,
+                or a convention file is not there.
+        """
+        kinds: list[Kind] = list(plugin.hooks.kinds() or ())
+        files: list[Path] = list(plugin.hooks.conventions() or ())
+        for kind in kinds:
+            if not kind.name.startswith(f"{plugin.name}."):
+                message = f"the kind {kind.name!r} lacks the plugin's name: '{plugin.name}.{kind.name}'"
+                raise PluginError(message)
+        for file in files:
+            if not file.is_file():
+                raise PluginError(f"the convention file {file} is not there")
+        names = [("plugin", plugin.name)]
+        names += [("kind", kind.name) for kind in kinds] + [("convention", file.stem) for file in files]
+        self._owners = self._claim(names, f"the plugin {plugin.name!r} of {plugin.distribution}")
+        self.plugins[plugin.name] = plugin
+        self.kinds.update((kind.name, kind) for kind in kinds)
+        self.conventions += files
+
+    def _claim(self, names: list[tuple[str, str]], owner: str) -> dict[tuple[str, str], str]:
+        owners = dict(self._owners)
+        for what, name in names:
+            if (what, name) in owners:
+                raise PluginError(f"{owner} brings the {what} {name!r}, as {owners[what, name]} does already")
+            owners[what, name] = owner
+        return owners
+
+    def fail(self, name: str, distribution: str, error: BaseException) -> None:
+        """Keep what is wrong with a plugin."""
+        failure = Failure(name, distribution, f"{type(error).__name__}: {error}")
+        self.failures[name, distribution] = failure
+
+    @property
+    def code(self) -> tuple[str, ...]:
+        """What the paths of the plugins' own code begin with."""
+        return tuple(plugin.code for plugin in self.plugins.values() if plugin.code)

@@ -1,0 +1,157 @@
+"""Reading in a child process: the parent's side.
+
+The user's code and the framework run in a fresh interpreter (:mod:`flopledger.reading.worker`) in a session
+of its own, so that whatever they do, die, hang, print or fork, leaves this process as it was. The
+task and the result travel through two unnamed files: unlike a pipe's end, a copy that some forked
+process holds open keeps nobody waiting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from flopledger import errors
+from flopledger.errors import FlopledgerError, SourceError, UsageError
+from flopledger.graph import load as graphfile
+
+if TYPE_CHECKING:
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request, Target
+
+_BOOT = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from flopledger.reading.worker import main; main(*map(int, sys.argv[1:]))"
+)
+_STDERR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What the child is to do: read a target with a frontend, within some bytes of address space."""
+
+    target: Target
+    frontend: str | None
+    request: Request
+    memory_limit: int | None = None
+
+
+def read(task: Task, timeout: float | None = None) -> Graph:
+    """Read in a child process, and leave no process behind.
+
+    Args:
+        task: What to read.
+        timeout: Seconds that it may take.
+
+    Raises:
+        SourceError: The source can't be read, or the child died, hung or ran out of memory.
+        UsageError: The inputs or arguments don't fit.
+        ConventionError: As the child found it.
+    """
+    source = task.request.source
+    with _unnamed_file() as job, _unnamed_file() as result:
+        _write(task, job)
+        status = _run(job.fileno(), result.fileno(), source, timeout)
+        result.seek(0)
+        written = result.read()
+    word, _, content = written.decode(errors="replace").partition("\n")
+    if status == 0 and word == "graph":
+        return graphfile.load(content, source)
+    if status == 0 and word == "error":
+        raise _error(task, **json.loads(content))
+    raise SourceError(_death(task, status))
+
+
+def _unnamed_file() -> IO[bytes]:
+    """Open a temporary file under a number that is no standard stream's, even where one is closed."""
+    with tempfile.TemporaryFile() as file:
+        return os.fdopen(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, _STDERR + 1), "w+b")
+
+
+def _stderr() -> int:
+    """Return where the child's prints go: to our stderr, or nowhere where it is closed."""
+    try:
+        os.fstat(_STDERR)
+    except OSError:
+        return subprocess.DEVNULL
+    return _STDERR
+
+
+def _write(task: Task, job: IO[bytes]) -> None:
+    """Write the limit and the search path first: they hold while the rest is read."""
+    search_path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100  (as import does)
+    try:
+        pickle.dump((task.memory_limit, search_path), job)
+        pickle.dump(task, job)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        message = f"{task.request.source} is read in a child process, and an argument can't go there: {error}"
+        raise UsageError(message) from None
+    job.seek(0)
+
+
+def _run(job: int, result: int, source: str, timeout: float | None) -> int:
+    """Run the child to its end and return its exit status; its whole session ends with it."""
+    package = str(Path(__file__).parents[2])
+    process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
+        [sys.executable, "-P", "-c", _BOOT, package, str(job), str(result), str(os.getpid())],
+        stdin=subprocess.DEVNULL,
+        stdout=_stderr(),
+        pass_fds=(job, result),
+        start_new_session=True,
+    )
+    try:
+        return process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        message = f"{source}: reading it took longer than {timeout:g} seconds, the limit that --timeout sets"
+        raise SourceError(message) from None
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _error(task: Task, *, name: str, message: str, memory: bool) -> FlopledgerError:
+    """Return the child's error as one of this process, of the same class where it is one of ours."""
+    cls = vars(errors).get(name)
+    if not (isinstance(cls, type) and issubclass(cls, FlopledgerError)):
+        cls = SourceError
+    text = message if message.startswith(task.request.source) else f"{task.request.source}: {message}"
+    if memory:
+        cls, text = SourceError, f"{text}\n{_limit(task)}"
+    return cls(text)
+
+
+def _death(task: Task, status: int) -> str:
+    """Say how a child ended that gave no result."""
+    what = f"{task.request.source}: the process that read it"
+    if status >= 0:
+        return f"{what} ended with exit code {status} before it was read: something in it calls exit"
+    killer = f"was killed by {_signal(-status)}"
+    if task.memory_limit is not None or -status == signal.SIGKILL:
+        return f"{what} {killer}.\n{_limit(task)}"
+    return (
+        f"{what} {killer}: a crash in the framework or in native code. Set PYTHONFAULTHANDLER=1 to see where"
+    )
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _limit(task: Task) -> str:
+    if task.memory_limit is None:
+        return "The usual cause is that memory ran out"
+    return f"The usual cause is the memory limit of {task.memory_limit} bytes that --memory-limit sets"

@@ -1,0 +1,181 @@
+"""Reading in this process: which frontend, how the model is made, and the reading itself.
+
+Which frontend reads an object is settled by these steps; ``--frontend`` settles it at once.
+
+1. A class is claimed by its bases, an instance by its type, a function by its own module and by the
+   type that it is annotated to return (the hook ``recognises_object``).
+2. A class or function is called to make the model, by the ``build`` hook of the frontend that claims
+   it, where there is one, else as it stands. A function that none claims goes to the one frontend
+   whose framework, or classes of whose framework, its file has at hand.
+3. The model that came out is claimed by its type; where several claim it, the one that claimed the
+   class or function is taken.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from typing import TYPE_CHECKING
+
+from flopledger.errors import PluginError, SourceError, UsageError, nearest
+from flopledger.graph.tables import Graph
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from flopledger.plugins.registry import Plugin, Registry
+    from flopledger.reading.read import Request
+
+_NO_WEIGHTS: Mapping[str, object] = {
+    "weights": None,
+    "weights_backbone": None,
+    "pretrained": False,
+    "pretrained_backbone": False,
+}
+"""Parameters of a class or function that are given these values, so that nothing is downloaded."""
+
+
+def choose_for_file(path: Path, request: Request, frontend: str | None, registry: Registry) -> Plugin:
+    """Return the frontend that reads a file."""
+    if frontend is not None:
+        return _named(frontend, registry)
+    claims = _claims(registry, "recognises_file", path=path)
+    if not claims and path.suffix == ".py":
+        raise SourceError(f"{request.source}: it is Python code: name what to read, as in {path}:Model")
+    return _only(claims, request.source, registry)
+
+
+def read_object(obj: object, request: Request, frontend: str | None, registry: Registry) -> Graph:
+    """Read a live object, or what a class or function makes."""
+    claims = _claims_of(obj, frontend, registry)
+    if _makes_models(obj, claims) and callable(obj):
+        claimed = bool(claims)
+        makers = claims or _guessed(obj, registry)
+        maker = _only(makers, request.source, registry) if claimed or len(makers) == 1 else None
+        obj = _make(obj, request, maker)
+        claims = _claims_of(obj, frontend, registry)
+        claims = [maker] if maker in claims or (maker and claimed and not claims) else claims
+    elif request.arguments:
+        raise UsageError(f"{request.source} is a model already: --arg is for a class or function")
+    return read(_only(claims, request.source, registry), obj, request)
+
+
+def read(plugin: Plugin, source: object, request: Request) -> Graph:
+    """Let a frontend read."""
+    frontend = plugin.frontend
+    if not frontend.installed:
+        message = f"{request.source}: reading it needs {frontend.framework}, which is not installed"
+        raise SourceError(f"{message}: {frontend.remedy}")
+    graph = plugin.hooks.read(source=source, request=request)
+    if not isinstance(graph, Graph):
+        raise PluginError(f"the frontend {plugin.name!r} read {request.source} as {graph!r}, not as a graph")
+    return graph
+
+
+def _guessed(obj: object, registry: Registry) -> list[Plugin]:
+    """Return the frontends whose framework a function's own file has imported, whole or classes of it."""
+    at_hand = list(obj.__globals__.values()) if inspect.isfunction(obj) else []
+    modules = {value.__name__ for value in at_hand if inspect.ismodule(value)}
+    classes = [value for value in at_hand if inspect.isclass(value)]
+    return [
+        plugin
+        for plugin in registry.plugins.values()
+        if plugin.frontend.module in modules
+        or any(plugin in _claims(registry, "recognises_object", obj=cls) for cls in classes)
+    ]
+
+
+def _claims_of(obj: object, frontend: str | None, registry: Registry) -> list[Plugin]:
+    if frontend is not None:
+        return [_named(frontend, registry)]
+    return _claims(registry, "recognises_object", obj=obj)
+
+
+def _claims(registry: Registry, hook: str, **subject: object) -> list[Plugin]:
+    """Return the frontends whose hook says yes; one that fails is shown and claims nothing."""
+    claims = []
+    for plugin in registry.plugins.values():
+        try:
+            if getattr(plugin.hooks, hook)(**subject):
+                claims.append(plugin)
+        except Exception as error:  # noqa: BLE001  (a plugin may be broken in any way)
+            registry.fail(plugin.name, plugin.distribution, error)
+    return claims
+
+
+def _named(name: str, registry: Registry) -> Plugin:
+    if name in registry.plugins:
+        return registry.plugins[name]
+    for failure in registry.failures.values():
+        if failure.name == name:
+            raise PluginError(f"the frontend {name!r} of {failure.distribution} is broken: {failure.error}")
+    known = ", ".join(sorted(registry.plugins)) or "none"
+    hint = nearest(name, registry.plugins)
+    raise UsageError(f"there is no frontend {name!r}{hint}. Expected one of: {known}")
+
+
+def _only(claims: Sequence[Plugin], source: str, registry: Registry) -> Plugin:
+    if len(claims) == 1:
+        return claims[0]
+    if claims:
+        names = ", ".join(plugin.name for plugin in claims)
+        raise UsageError(f"{source}: several frontends read it: {names}. Choose one with --frontend NAME")
+    lines = [f"no frontend reads {source}. The frontends here:"]
+    lines += [plugin.frontend.summary for plugin in registry.plugins.values()]
+    lines += [f"{f.name} of {f.distribution} is broken: {f.error}" for f in registry.failures.values()]
+    raise SourceError("\n  ".join(lines))
+
+
+def _makes_models(obj: object, claims: Sequence[Plugin]) -> bool:
+    """Tell a class or function from a model, which in many frameworks can be called too."""
+    if isinstance(obj, (type, functools.partial)) or inspect.isroutine(obj):
+        return True
+    return callable(obj) and not claims
+
+
+def _make(factory: Callable[..., object], request: Request, maker: Plugin | None) -> object:
+    call = functools.partial(factory, **complete(factory, request))
+    if maker and maker.offers("build"):
+        model: object = maker.hooks.build(factory=call, request=request)
+    else:
+        model = call()
+    if model is None:
+        raise SourceError(f"{request.source} was called and gave None, expected a model")
+    return model
+
+
+def complete(factory: Callable[..., object], request: Request) -> dict[str, object]:
+    """Return the arguments that a class or function is called with to make the model.
+
+    Raises:
+        UsageError: One is missing, or one is given that it does not take.
+    """
+    given = dict(request.arguments)
+    try:
+        signature = inspect.signature(factory)
+    except (TypeError, ValueError):
+        return given
+    parameters = signature.parameters
+    by_name = {n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    given = {name: value for name, value in _NO_WEIGHTS.items() if name in by_name} | given
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    for name in given:
+        if name not in by_name and not open_ended:
+            message = f"{request.source} takes no argument {name!r}{nearest(name, by_name)}"
+            raise UsageError(f"{message}. It is {_written(request.source, signature)}")
+    missing = [n for n, p in parameters.items() if _is_required(p) and n not in given]
+    if missing:
+        options = " ".join(f"--arg {name}=..." for name in missing)
+        message = f"{request.source} needs the argument{'s' * (len(missing) > 1)} {', '.join(missing)}"
+        raise UsageError(f"{message}: give {options}. It is {_written(request.source, signature)}")
+    return given
+
+
+def _is_required(parameter: inspect.Parameter) -> bool:
+    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+    return parameter.default is parameter.empty and not variadic
+
+
+def _written(source: str, signature: inspect.Signature) -> str:
+    return f"{source.rpartition(':')[2]}{signature}"

@@ -1,0 +1,176 @@
+"""Reading in a child process: the child's side.
+
+Started by :mod:`flopledger.reading.child_process`, never by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import dataclasses
+import importlib
+import importlib.util
+import json
+import os
+import pickle
+import re
+import resource
+import signal
+import sys
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from flopledger.errors import FlopledgerError, SourceError, nearest
+from flopledger.frontend import user_code as blame
+from flopledger.graph import load as graphfile
+from flopledger.plugins import discovery as plugins
+from flopledger.reading import choose as reading
+from flopledger.reading.read import Attribute, locate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import ModuleType
+
+    from flopledger.graph.tables import Graph
+    from flopledger.plugins.registry import Registry
+    from flopledger.reading.child_process import Task
+
+_OUT_OF_MEMORY = re.compile(r"memory|alloc|map segment|Errno 12\b", re.IGNORECASE)
+_PR_SET_PDEATHSIG = 1
+
+
+def main(job: int, result: int, parent: int) -> NoReturn:
+    """Do the task in the file ``job``, write its result, and end without any further ado.
+
+    The interpreter is not shut down in order: threads and exit handlers of the user's code and of
+    frameworks can hang there or crash, and the result is complete.
+    """
+    _die_with(parent)
+    os.set_inheritable(result, False)  # noqa: FBT003  (it takes no keyword)
+    home = os.getpid()
+    with os.fdopen(job, "rb") as stream:
+        limit, sys.path[:] = pickle.load(stream)  # noqa: S301  (from the parent, which started us)
+        registry = plugins.registry()
+        hard = _limit(limit)
+        try:
+            pieces = ["graph\n", *graphfile.pieces(read(pickle.load(stream), registry))]  # noqa: S301
+        except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
+            resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
+            pieces = ["error\n", json.dumps(_report(error, registry, limited=limit is not None))]
+    for output in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):  # the user's code may have put anything in its place
+            output.flush()
+    if os.getpid() != home:  # a process that the user's code forked, and that came back here
+        os._exit(0)
+    os._exit(0 if _write(result, pieces) else 1)
+
+
+def _write(result: int, pieces: Iterable[str]) -> bool:
+    """Write the result, if the user's code has not closed the file."""
+    try:
+        with os.fdopen(result, "wb") as stream:
+            stream.writelines(piece.encode() for piece in pieces)
+    except OSError:
+        return False
+    return True
+
+
+def _die_with(parent: int) -> None:
+    """Let the kernel end this process when its parent is killed outright; other systems have no such call."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _limit(limit: int | None) -> int:
+    """Limit this process's address space; return the most that it may be set to again."""
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if limit is not None and (hard == resource.RLIM_INFINITY or limit < hard):
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    return hard
+
+
+def _report(error: BaseException, registry: Registry, *, limited: bool) -> dict[str, object]:
+    if os.environ.get("FLOPLEDGER_TRACEBACK") == "1":
+        traceback.print_exception(error)
+    if isinstance(error, FlopledgerError):
+        return {"name": type(error).__name__, "message": str(error), "memory": False}
+    if isinstance(error, SystemExit):
+        message = f"it calls sys.exit({error.code!r})"
+    else:
+        message = blame.describe(error, registry.code)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        message += _remedy(error.name, registry)
+    memory = limited and _OUT_OF_MEMORY.search(message) is not None
+    return {"name": "SourceError", "message": message, "memory": memory}
+
+
+def read(task: Task, registry: Registry) -> Graph:
+    """Read what the task names."""
+    request = task.request
+    if request.inputs_from:
+        request = dataclasses.replace(request, values=_values(request.inputs_from, registry))
+    if isinstance(task.target, Path):
+        plugin = reading.choose_for_file(task.target, request, task.frontend, registry)
+        return reading.read(plugin, task.target, request)
+    obj = _load(task.target, request.source, registry)
+    return reading.read_object(obj, request, task.frontend, registry)
+
+
+def _values(source: str, registry: Registry) -> object:
+    target = locate(source)
+    if not isinstance(target, Attribute):
+        raise SourceError(f"--inputs {source}: name the function, as in {source}:make")
+    make = _load(target, source, registry)
+    if not callable(make):
+        raise SourceError(
+            f"--inputs {source}: it is {type(make).__name__}, expected a function without arguments"
+        )
+    return make()
+
+
+def _load(target: Attribute, source: str, registry: Registry) -> object:
+    """Import a module or a file, as Python does from the folder where it lies, and get the attribute."""
+    sys.path.insert(0, str(target.folder))
+    if isinstance(target.module, Path):
+        found: object = _run_file(target.module)
+    else:
+        found = _import(target.module, source, registry)
+    for name in target.name.split("."):
+        if not hasattr(found, name):
+            hint = nearest(name, dir(found))
+            where = getattr(found, "__name__", type(found).__name__)
+            raise SourceError(f"{source}: {where} has no attribute {name!r}{hint}")
+        found = getattr(found, name)
+    return found
+
+
+def _import(name: str, source: str, registry: Registry) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name and f"{name}.".startswith(f"{error.name}."):
+            message = f"{source}: there is no module {error.name!r}, neither installed nor in {Path.cwd()}"
+            raise SourceError(message + _remedy(error.name, registry)) from None
+        raise
+
+
+def _run_file(path: Path) -> ModuleType:
+    name = path.stem if path.stem not in sys.modules else f"{path.stem}_from_file"
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise SourceError(f"{path}: Python can't import it")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _remedy(name: str, registry: Registry) -> str:
+    """Return how to install the framework whose module was not found, where it is one."""
+    for plugin in registry.plugins.values():
+        if plugin.frontend.module == name.partition(".")[0]:
+            return f": {plugin.frontend.remedy}"
+    return ""

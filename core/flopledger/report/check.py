@@ -1,0 +1,119 @@
+"""A check as people and machines read it: each figure with its limit, and the layers that grew."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.counting.ledger import figure
+from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report.explanation import signed
+from flopledger.report.numbers import grouped, percent, plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.checking.limits import Finding, Growth, Verdict
+
+SCHEMA = "flopledger.check/1"
+HEADERS = ("", "figure", "found", "limit", "before", "change")
+RIGHT = frozenset({2, 3, 4, 5})
+GROWN = ("layer", "figure", "before", "now", "change")
+GROWN_RIGHT = frozenset({2, 3, 4})
+MOST = 20
+"""How many layers that grew are shown."""
+
+
+def render(verdict: Verdict, form: str = "table") -> str:
+    """Render a verdict in a format, as a text that ends with a line break."""
+    if form == "json":
+        return jsonfile.written(document(verdict)) + "\n"
+    lines = _marked(verdict) if form == "markdown" else _plain(verdict)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(verdict: Verdict) -> Iterator[str]:
+    yield plain_line(heading(verdict))
+    yield ""
+    yield from grid.plain(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
+    if verdict.grown:
+        yield from ("", "Layers that grew:")
+        yield from grid.plain(GROWN, [_grown(one) for one in verdict.grown[:MOST]], GROWN_RIGHT)
+        yield from _more(verdict)
+    yield from ("", notes.provenance(verdict.ledger))
+
+
+def _marked(verdict: Verdict) -> Iterator[str]:
+    escaped = markdown.escaped
+    yield f"### {escaped(plain_line(heading(verdict)))}"
+    yield ""
+    yield from grid.marked(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
+    if verdict.grown:
+        yield from ("", "Layers that grew:", "")
+        yield from grid.marked(GROWN, [_grown(one) for one in verdict.grown[:MOST]], GROWN_RIGHT)
+        yield from _more(verdict)
+    yield from ("", f"<sub>{escaped(notes.provenance(verdict.ledger))}</sub>")
+
+
+def heading(verdict: Verdict) -> str:
+    """Say whether the check passes."""
+    said = "within its limits" if verdict.passed else "over its limits"
+    return f"{verdict.ledger.graph.reading.source}: {said}"
+
+
+def _more(verdict: Verdict) -> Iterator[str]:
+    if len(verdict.grown) > MOST:
+        yield f"and {len(verdict.grown) - MOST} more"
+
+
+def _row(finding: Finding) -> tuple[str, ...]:
+    before = "" if finding.before is None else grouped(finding.before)
+    change = "" if finding.before is None else _change(finding.before, finding.found)
+    passed = "ok" if finding.passed else "over"
+    return (passed, finding.key, grouped(finding.found), _limit(finding.limit), before, change)
+
+
+def _limit(limit: int | Fraction) -> str:
+    """Write a limit; of one that is no whole number, the largest figure that it allows."""
+    return grouped(int(limit))
+
+
+def _change(before: int | Fraction, after: int | Fraction) -> str:
+    difference = after - before
+    share = f" ({percent(Fraction(difference) / before)})" if before and difference else ""
+    return f"{signed(difference)}{share}"
+
+
+def _grown(growth: Growth) -> tuple[str, ...]:
+    before = "new" if growth.before is None else grouped(growth.before)
+    change = _change(growth.before or 0, growth.after)
+    return (growth.path or "(network)", growth.key, before, grouped(growth.after), change)
+
+
+def document(verdict: Verdict) -> dict[str, object]:
+    """Return the JSON document that ``check.schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "passed": verdict.passed,
+        "graph": jsonfile.graph_document(verdict.ledger.graph),
+        "convention": jsonfile.convention_document(verdict.ledger.convention),
+        "findings": [
+            {
+                "figure": finding.key,
+                "passed": finding.passed,
+                "found": figure(finding.found),
+                "limit": figure(finding.limit),
+                "before": None if finding.before is None else figure(finding.before),
+            }
+            for finding in verdict.findings
+        ],
+        "grown": [
+            {
+                "path": growth.path,
+                "figure": growth.key,
+                "before": None if growth.before is None else figure(growth.before),
+                "after": figure(growth.after),
+            }
+            for growth in verdict.grown
+        ],
+    }

@@ -1,0 +1,204 @@
+"""Two networks side by side: totals, what differs by reason, and the layers in pairs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.counting.ledger import figure
+from flopledger.expressions.functions import number
+from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report.explanation import signed
+from flopledger.report.numbers import grouped, plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flopledger.comparing.comparison import Comparison, Group, Pair
+    from flopledger.comparing.layers import Item
+    from flopledger.counting.ledger import Ledger
+    from flopledger.dims.arithmetic import Number
+
+SCHEMA = "flopledger.compare/1"
+TOTALS = ("", "a", "b", "b - a")
+SUMMARY = ("times", "MAC", "params", "reason")
+PAIRS = ("status", "a", "b", "MAC", "params", "why")
+PLACES = 3
+"""How many layers a summary names for a reason."""
+
+
+def render(comparison: Comparison, form: str = "table", *, layers: bool = False) -> str:
+    """Render a comparison in a format, as a text that ends with a line break.
+
+    Args:
+        comparison: What is rendered.
+        form: ``table``, ``markdown`` or ``json``.
+        layers: Whether pairs that are the same are shown too; JSON has all of them.
+    """
+    if form == "json":
+        return jsonfile.written(document(comparison)) + "\n"
+    lines = _marked(comparison, layers=layers) if form == "markdown" else _plain(comparison, layers=layers)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(comparison: Comparison, *, layers: bool) -> Iterator[str]:
+    yield f"a  {plain_line(comparison.a.graph.reading.source)}"
+    yield f"b  {plain_line(comparison.b.graph.reading.source)}"
+    yield from ("", verdict(comparison), "")
+    yield from grid.plain(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
+    if summary := _summary(comparison):
+        yield from ("", "What differs, and the differences b - a that are due to it:")
+        yield from grid.plain(SUMMARY, summary, frozenset({0, 1, 2}))
+    if pairs := _pairs(comparison, layers=layers):
+        yield ""
+        yield from grid.plain(PAIRS, pairs, frozenset({3, 4}))
+    yield from ("", *_provenance(comparison))
+
+
+def _marked(comparison: Comparison, *, layers: bool) -> Iterator[str]:
+    escaped = markdown.escaped
+    names = " against ".join(plain_line(side.graph.reading.source) for side in (comparison.a, comparison.b))
+    yield from (f"### {escaped(names)}", "", escaped(verdict(comparison)), "")
+    yield from grid.marked(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
+    if summary := _summary(comparison):
+        yield from ("", "What differs, and the differences b - a that are due to it:", "")
+        yield from grid.marked(SUMMARY, summary, frozenset({0, 1, 2}))
+    if pairs := _pairs(comparison, layers=layers):
+        yield ""
+        yield from grid.marked(PAIRS, pairs, frozenset({3, 4}))
+    yield from ("", *(f"<sub>{escaped(line)}</sub>" for line in _provenance(comparison)))
+
+
+def verdict(comparison: Comparison) -> str:
+    """Say whether the networks are equal, and how many layers stand for each other."""
+    counts = dict.fromkeys(("same", "changed", "only_a", "only_b"), 0)
+    for pair in comparison.pairs:
+        counts[pair.status] += 1
+    if comparison.equal:
+        said = "Equal: every layer has a counterpart with as many MACs and trainable parameters."
+    else:
+        said = "Not equal."
+    told = {"same": "the same", "changed": "changed", "only_a": "in a only", "only_b": "in b only"}
+    layers = ", ".join(f"{counts[status]} {words}" for status, words in told.items() if counts[status])
+    return f"{said} Layers: {layers or 'none'}."
+
+
+def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for one, other in ((comparison.a, comparison.b), *comparison.more):
+        label = f"{one.total.unit} ({notes.titled(one.convention)})"
+        rows.append((label, *_three(one.total.count, other.total.count)))
+    a, b = comparison.a.total, comparison.b.total
+    if a.unit != "MAC" or a.count != a.macs or b.count != b.macs:
+        rows.append(("own MAC", *_three(a.macs, b.macs)))
+    rows.append(("trainable params", *_three(a.trainable_params, b.trainable_params)))
+    routed = comparison.a.experts or comparison.b.experts
+    if routed and a.active_params is not None and b.active_params is not None:
+        rows.append(("active params", *_three(a.active_params, b.active_params)))
+    return rows
+
+
+def _three(a: Number, b: Number) -> tuple[str, str, str]:
+    return grouped(a), grouped(b), signed(number(b - a))
+
+
+def _summary(comparison: Comparison) -> list[tuple[str, ...]]:
+    return [
+        (f"{group.times} x", signed(group.macs), signed(group.params), _said(group))
+        for group in comparison.groups()
+    ]
+
+
+def _said(group: Group) -> str:
+    """Name a reason and the first of its places, one on each line where they say more than a name."""
+    if group.texts == (group.reason,):
+        told, between = [_place(pair) for pair in group.pairs], ", "
+    else:
+        told, between = [_rest(text, group.reason) for text in group.texts], grid.BREAK
+    more = [f"and {len(told) - PLACES} more"] if len(told) > PLACES else []
+    start = f"{group.reason}: " if between == ", " or len(told) == 1 else f"{group.reason}:{grid.BREAK}"
+    return start + between.join([*told[:PLACES], *more])
+
+
+def _rest(text: str, reason: str) -> str:
+    """Return what a reason's text says beyond the name of its sort."""
+    return text.partition(": ")[2] or text.removeprefix(reason).strip() or text
+
+
+def _place(pair: Pair) -> str:
+    item = pair.a or pair.b
+    return item.path or "(network)" if item is not None else ""
+
+
+def _pairs(comparison: Comparison, *, layers: bool) -> list[tuple[str, ...]]:
+    return [
+        (
+            pair.status.replace("_", " in "),
+            _name(pair.a),
+            _name(pair.b),
+            signed(pair.macs),
+            signed(pair.params),
+            pair.why,
+        )
+        for pair in comparison.pairs
+        if layers or pair.status != "same"
+    ]
+
+
+def _name(item: Item | None) -> str:
+    return "" if item is None else item.path or "(network)"
+
+
+def _provenance(comparison: Comparison) -> Sequence[str]:
+    return [plain_line(f"{side}: {notes.provenance(ledger)}") for side, ledger in _sides(comparison)]
+
+
+def _sides(comparison: Comparison) -> tuple[tuple[str, Ledger], tuple[str, Ledger]]:
+    return (("a", comparison.a), ("b", comparison.b))
+
+
+def document(comparison: Comparison) -> dict[str, object]:
+    """Return the JSON document that ``compare.schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "equal": comparison.equal,
+        "a": _side([comparison.a, *(a for a, _ in comparison.more)]),
+        "b": _side([comparison.b, *(b for _, b in comparison.more)]),
+        "summary": [
+            {
+                "reason": group.reason,
+                "times": group.times,
+                "macs": figure(group.macs),
+                "params": figure(group.params),
+            }
+            for group in comparison.groups()
+        ],
+        "rows": [
+            {"status": pair.status, "a": _item(pair.a), "b": _item(pair.b), "why": pair.why}
+            for pair in comparison.pairs
+        ],
+    }
+
+
+def _side(ledgers: Sequence[Ledger]) -> dict[str, object]:
+    return {
+        "graph": jsonfile.graph_document(ledgers[0].graph),
+        "totals": [
+            {
+                "convention": jsonfile.convention_document(ledger.convention),
+                "total": jsonfile.total_document(ledger),
+            }
+            for ledger in ledgers
+        ],
+    }
+
+
+def _item(item: Item | None) -> dict[str, object] | None:
+    if item is None:
+        return None
+    return {
+        "path": item.path,
+        "kind": item.kind,
+        "source": item.source,
+        "macs": figure(item.macs),
+        "params": figure(item.params),
+    }

@@ -1,0 +1,193 @@
+"""Pages about conventions: the list of all, and what one counts, in words and formulas."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+from flopledger.conventions import convention as conventions
+from flopledger.conventions import facts
+from flopledger.kinds.kind import FACTS
+from flopledger.plugins import discovery as plugins
+from flopledger.report.numbers import plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flopledger.conventions.convention import Convention, LevelRules, Params
+    from flopledger.expressions.compiler import Expression
+
+BASE = "mac"
+"""What every convention is compared with."""
+WIDTH = 100
+EVERY = "*"
+NOTHING = "nothing"
+CALLS = {"layer": "layers", "function": "functions", "op": "ops"}
+ALWAYS, ONCE = "True", "1"
+
+
+def overview() -> str:
+    """List the conventions: name, unit and title."""
+    loaded = [conventions.load(name) for name in conventions.names(plugins.conventions())]
+    longest = max((len(convention.name) for convention in loaded), default=0)
+    return "".join(f"{c.name:<{longest}}  {c.unit:<6}  {c.title}\n" for c in loaded)
+
+
+def page(name: str) -> str:
+    """Describe a convention, by name or file.
+
+    Raises:
+        ConventionError: It is unknown or malformed.
+    """
+    convention = conventions.load(name)
+    lines = [*_head(convention), *_counts(convention), *_differences(convention), *_foot(convention)]
+    return "".join(f"{plain_line(line)}\n" for line in lines)
+
+
+def _head(convention: Convention) -> Iterator[str]:
+    yield from (f"{convention.name}: {convention.title}", "", f"unit      {convention.unit}")
+    fields = {
+        "tool": convention.tool,
+        "version": convention.version,
+        "source": convention.source,
+        "networks": ", ".join(convention.frameworks),
+        "file": f"{convention.path} ({convention.digest})",
+    }
+    yield from (f"{label:<9} {value}" for label, value in fields.items() if value)
+    if convention.description:
+        yield from ("", *textwrap.wrap(convention.description, WIDTH))
+
+
+def _counts(convention: Convention) -> Iterator[str]:
+    yield from ("", "What it counts")
+    for levels, rules in _levels(convention):
+        yield f"  {_heard(levels, rules)}"
+        for sources, formula in _grouped(rules.rules):
+            yield from _wrapped(f"{sources}: {formula}", "    ")
+    for name, defined in convention.define.items():
+        yield from _wrapped(f"where {name} = {_flat(defined)}", "    ")
+    yield from _wrapped(f"total = {_flat(convention.total)}", "  ")
+    yield from _wrapped(f"params: {_params(convention.params)}", "  ")
+    if glossary := _glossary(convention):
+        yield from ("", "The names in its formulas")
+    for name, doc in glossary.items():
+        yield from _wrapped(f"{name}: {doc}", "  ")
+
+
+def _levels(convention: Convention) -> Iterator[tuple[list[str], LevelRules]]:
+    """Put levels together that are counted alike."""
+    groups: dict[object, list[str]] = {}
+    for level, rules in convention.levels.items():
+        alike = (_condition(rules), tuple(_grouped(rules.rules)))
+        groups.setdefault(alike, []).append(level)
+    for levels in groups.values():
+        yield levels, convention.levels[levels[0]]
+
+
+def _heard(levels: Iterable[str], rules: LevelRules) -> str:
+    condition = _condition(rules)
+    return f"calls of {', '.join(CALLS[level] for level in levels)}" + (f" {condition}" if condition else "")
+
+
+def _condition(rules: LevelRules) -> str:
+    where, times = _flat(rules.where), _flat(rules.times)
+    words = [f"where {where}" if where != ALWAYS else "", f"times {times}" if times != ONCE else ""]
+    if rules.match == "isinstance":
+        words.append("subclasses too")
+    if rules.through:
+        words.append(f"through {', '.join(sorted(rules.through))}")
+    return ", ".join(word for word in words if word)
+
+
+def _grouped(rules: Mapping[str, Expression]) -> list[tuple[str, str]]:
+    """Put sources with the same formula together."""
+    groups: dict[str, list[str]] = {}
+    for source, formula in rules.items():
+        named = source if source != EVERY else "every kind" if len(rules) == 1 else "everything else"
+        groups.setdefault(_flat(formula), []).append(named)
+    return [(", ".join(sources), formula) for formula, sources in groups.items()]
+
+
+def _params(params: Params | None) -> str:
+    if params is None:
+        return NOTHING
+    condition = "" if params.where.text == ALWAYS else f" where {_flat(params.where)}"
+    return f"{_flat(params.count)}, summed over {params.over}{condition}"
+
+
+def _glossary(convention: Convention) -> dict[str, str]:
+    """Return what the names in a convention's formulas mean."""
+    formulas = [convention.total, *convention.define.values()]
+    for rules in convention.levels.values():
+        formulas += [rules.where, rules.times, *rules.rules.values()]
+    params = convention.params
+    formulas += [params.where, params.count] if params else []
+    docs = {name: fact.doc for name, fact in facts.STRUCTURAL.items()} | dict(FACTS)
+    docs |= {**facts.TOTAL_FACTS}
+    if params and params.over == "parameters":
+        docs |= facts.PARAMETER_FACTS
+    names = sorted(frozenset().union(*(formula.names for formula in formulas)))
+    return {name: docs[name] for name in names if name in docs}
+
+
+def _differences(convention: Convention) -> Iterator[str]:
+    """Say, decision by decision, what a convention does that ``mac`` does not."""
+    if convention.name == BASE:
+        return
+    mine, base = _decisions(convention), _decisions(conventions.load(BASE))
+    yield from ("", f"Where it differs from {BASE}")
+    for decision in mine | base:
+        fallback = mine.get(decision) if decision.startswith("where ") else base["everything else"]
+        here, there = mine.get(decision), base.get(decision, fallback)
+        if here is not None and here != there:
+            yield from _wrapped(f"{decision}: {here} ({BASE}: {there})", "  ")
+
+
+def _decisions(convention: Convention) -> dict[str, str]:
+    decisions = {
+        "unit": convention.unit,
+        "total": _flat(convention.total),
+        "params": _params(convention.params),
+        "reading": _profile(convention) or "any",
+        "listens to": "; ".join(_heard(levels, rules) for levels, rules in _levels(convention)),
+        "everything else": NOTHING,
+    }
+    groups = list(_levels(convention))
+    if any(EVERY in rules.rules for _, rules in groups):
+        del decisions["everything else"]
+    for levels, rules in groups:
+        prefix = f"{', '.join(CALLS[level] for level in levels)}: " if len(groups) > 1 else ""
+        for sources, formula in _grouped(rules.rules):
+            decisions[prefix + sources.replace("every kind", "everything else")] = formula
+    return decisions | {f"where {name}": _flat(formula) for name, formula in convention.define.items()}
+
+
+def _profile(convention: Convention) -> str:
+    return ", ".join(f"{name} = {str(value).lower()}" for name, value in convention.profile.items())
+
+
+def _foot(convention: Convention) -> Iterator[str]:
+    if convention.quirks:
+        yield from ("", "Quirks")
+    for quirk in convention.quirks:
+        yield from _wrapped(f"- {quirk}", "  ")
+    if convention.switches:
+        yield from ("", "Switches (--set KEY=VALUE)")
+    for name, switch in convention.switches.items():
+        values = " | ".join(switch.values)
+        yield from _wrapped(f"{name} = {values} (default {switch.default}): {switch.doc}", "  ")
+    if convention.profile:
+        yield from ("", f"It needs a reading with {_profile(convention)}.")
+    if convention.print:
+        yield from ("", "With --format tool, results look as the tool prints them.")
+
+
+def _flat(formula: Expression) -> str:
+    """Write a formula on one line."""
+    return " ".join(formula.text.split())
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ", break_on_hyphens=False
+    )

@@ -1,0 +1,133 @@
+"""An explanation as people read it: from one figure down to the other, one cause at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.counting.ledger import figure
+from flopledger.expressions.functions import number
+from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report.numbers import calls_text, grouped, plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.dims.arithmetic import Number
+    from flopledger.explaining.explanation import Cause, Explanation, Side
+
+SCHEMA = "flopledger.explain/1"
+HEADERS = ("change", "figure", "why")
+RIGHT = frozenset({0, 1})
+FORMATS = ("table", "json", "markdown")
+
+
+def render(explanation: Explanation, form: str = "table", *, layers: bool = False) -> str:
+    """Render an explanation in a format, as a text that ends with a line break."""
+    if form == "json":
+        return jsonfile.written(document(explanation, layers=layers)) + "\n"
+    lines = _marked(explanation, layers=layers) if form == "markdown" else _plain(explanation, layers=layers)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(explanation: Explanation, *, layers: bool) -> Iterator[str]:
+    yield plain_line(heading(explanation))
+    yield ""
+    yield from grid.plain(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
+    yield from ("", closing(explanation), "", provenance(explanation))
+
+
+def _marked(explanation: Explanation, *, layers: bool) -> Iterator[str]:
+    escaped = markdown.escaped
+    yield f"### {escaped(plain_line(heading(explanation)))}"
+    yield ""
+    yield from grid.marked(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
+    yield from ("", escaped(closing(explanation)), "", f"<sub>{escaped(provenance(explanation))}</sub>")
+
+
+def heading(explanation: Explanation) -> str:
+    """Say which two figures of which network are explained."""
+    names = " to ".join(notes.titled(side.convention) for side in (explanation.a, explanation.b))
+    what = "parameters" if explanation.what == "params" else "operations"
+    return f"{explanation.source}: {what}, from {names}"
+
+
+def _rows(explanation: Explanation, *, layers: bool) -> Iterator[tuple[str, str, str]]:
+    running = explanation.a.figure
+    yield ("", _figure(explanation.a), notes.titled(explanation.a.convention))
+    for cause in explanation.causes:
+        running = number(running + cause.count)
+        yield (signed(cause.count), grouped(running), said(cause, explanation.what))
+        for path, count in cause.layers if layers else ():
+            yield (signed(count), "", f"  {path or '(network)'}")
+    yield ("", _figure(explanation.b), notes.titled(explanation.b.convention))
+
+
+def _figure(side: Side) -> str:
+    return f"{grouped(side.figure)} {side.unit}"
+
+
+def said(cause: Cause, what: str) -> str:
+    """Write a cause with the number of its calls, or of the modules whose parameters it is about."""
+    if not cause.calls:
+        return cause.cause
+    modules = "1 module" if cause.calls == 1 else f"{cause.calls:,} modules"
+    return f"{cause.cause} [{modules if what == 'params' else calls_text(cause.calls)}]"
+
+
+def signed(value: Number) -> str:
+    """Write a difference with its sign."""
+    written = grouped(value)
+    return written if written.startswith("-") else f"+{written}"
+
+
+def closing(explanation: Explanation) -> str:
+    """Say that the causes sum to the gap."""
+    if not explanation.causes:
+        return "The two figures are equal, and no decision parts them."
+    causes = len(explanation.causes)
+    proof = "the one cause is all of it" if causes == 1 else f"the {causes} causes sum to it, to the unit"
+    return f"The gap is {signed(explanation.gap)}: {proof}."
+
+
+def provenance(explanation: Explanation) -> str:
+    """Return one line that says what was explained, how it was read, and under which conventions."""
+    a, b = explanation.a, explanation.b
+    readings = [*notes.origin(a.graph)]
+    readings += [f"for {b.convention.name} {part}" for part in notes.origin(b.graph) if part not in readings]
+    conventions = " and ".join(notes.named(side.convention) for side in (a, b))
+    parts = [*readings, f"conventions: {conventions}", *notes.signed(a.graph, b.graph)]
+    return plain_line("; ".join(parts))
+
+
+def document(explanation: Explanation, *, layers: bool = False) -> dict[str, object]:
+    """Return the JSON document that ``explain.schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "what": explanation.what,
+        "a": _side(explanation.a),
+        "b": _side(explanation.b),
+        "gap": figure(explanation.gap),
+        "causes": [cause_document(cause, layers=layers) for cause in explanation.causes],
+    }
+
+
+def _side(side: Side) -> dict[str, object]:
+    return {
+        "convention": jsonfile.convention_document(side.convention),
+        "unit": side.unit,
+        "figure": figure(side.figure),
+        "graph": jsonfile.graph_document(side.graph),
+    }
+
+
+def cause_document(cause: Cause, *, layers: bool = False) -> dict[str, object]:
+    """Return a cause as JSON holds it."""
+    told: dict[str, object] = {
+        "cause": cause.cause,
+        "kind": cause.kind,
+        "count": figure(cause.count),
+        "calls": cause.calls,
+    }
+    if layers:
+        told["layers"] = [{"path": path, "count": figure(count)} for path, count in cause.layers]
+    return told

@@ -1,0 +1,120 @@
+"""Which conventions print a figure that was found somewhere, best first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.counting.ledger import figure as written_figure
+from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report.numbers import grouped, percent, plain_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from fractions import Fraction
+
+    from flopledger.counting.ledger import Figure as Written
+    from flopledger.counting.ledger import GraphInfo
+    from flopledger.explaining.find_figure import Figure, Match
+
+SCHEMA = "flopledger.figures/1"
+HEADERS = ("convention", "figure", "unit", "off by", "")
+RIGHT = frozenset({1, 3, 4})
+MOST, NEAREST = 12, 3
+"""How many conventions are shown that print a figure, and how many that come near where none does."""
+
+
+def render(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo, form: str = "table") -> str:
+    """Render what was found for each figure, as a text that ends with a line break."""
+    if form == "json":
+        return jsonfile.written(document(found, graph)) + "\n"
+    lines = _marked(found, graph) if form == "markdown" else _plain(found, graph)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[str]:
+    for figure, matches in found:
+        yield plain_line(f"{graph.reading.source}: {verdict(figure, matches)}")
+        yield ""
+        yield from grid.plain(HEADERS, _rows(figure, matches), RIGHT)
+        yield ""
+    yield _provenance(graph)
+
+
+def _marked(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[str]:
+    escaped = markdown.escaped
+    for figure, matches in found:
+        yield f"### {escaped(plain_line(f'{graph.reading.source}: {verdict(figure, matches)}'))}"
+        yield ""
+        yield from grid.marked(HEADERS, _rows(figure, matches), RIGHT)
+        yield ""
+    yield f"<sub>{escaped(_provenance(graph))}</sub>"
+
+
+def verdict(figure: Figure, matches: Sequence[Match]) -> str:
+    """Say whether any convention prints a figure."""
+    if not matches:
+        return f"no convention gives a figure to compare with {figure.text}"
+    if not matches[0].fits:
+        return f"no convention prints {figure.text}, with up to two decisions changed; the nearest:"
+    return f"{figure.text} is what these count:"
+
+
+def shown(matches: Sequence[Match]) -> Sequence[Match]:
+    """Return those that fit, or the nearest ones where none does."""
+    fitting = [match for match in matches if match.fits]
+    return fitting[:MOST] if fitting else matches[:NEAREST]
+
+
+def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
+    return [
+        (
+            " ".join([match.by.convention, *(f"{name}={value}" for name, value in match.by.switches)]),
+            grouped(match.by.count),
+            match.by.unit,
+            grouped(_whole(match.distance)),
+            percent(match.distance / figure.middle) if figure.middle else "",
+        )
+        for match in shown(matches)
+    ]
+
+
+def _whole(value: Fraction) -> int | Fraction:
+    return value.numerator if value.denominator == 1 else value
+
+
+def _provenance(graph: GraphInfo) -> str:
+    return plain_line("; ".join([*notes.origin(graph), *notes.signed(graph)]))
+
+
+def document(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> dict[str, object]:
+    """Return the JSON document that ``figures.schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "graph": jsonfile.graph_document(graph),
+        "figures": [_figure(figure, matches) for figure, matches in found],
+    }
+
+
+def _figure(figure: Figure, matches: Sequence[Match]) -> dict[str, object]:
+    return {
+        "text": figure.text,
+        "low": _exact(figure.low),
+        "high": _exact(figure.high),
+        "fits": bool(matches) and matches[0].fits,
+        "matches": [
+            {
+                "convention": match.by.convention,
+                "set": dict(match.by.switches),
+                "what": match.by.what,
+                "unit": match.by.unit,
+                "figure": written_figure(match.by.count),
+                "off_by": _exact(match.distance),
+                "fits": match.fits,
+            }
+            for match in shown(matches)
+        ],
+    }
+
+
+def _exact(value: Fraction) -> Written:
+    return written_figure(_whole(value))

@@ -1,0 +1,1 @@
+"""Which of Caffe's layers is which kind, with which attributes."""

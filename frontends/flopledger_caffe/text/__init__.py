@@ -1,0 +1,1 @@
+"""The text of a prototxt file, up to the messages of a network."""

@@ -1,0 +1,372 @@
+"""The table of Keras layers: what each is in neutral terms.
+
+A layer that is not here runs its own ``call`` on shapes, and the operations in it say what it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flopledger_keras.tables.equations import explicit
+from flopledger_keras.tables.ops import relu
+from flopledger_keras.tables.windows import (
+    bias,
+    channels_last,
+    conv_layer_attrs,
+    conv_transpose_layer_attrs,
+    depthwise_layer_attrs,
+    pointwise_attrs,
+    pool_attrs,
+    spread,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Value
+
+    from flopledger_keras.tables.ops import Operands
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function that a layer calls: its name, kind and attributes, and the weights it reads."""
+
+    name: str
+    kind: str
+    attrs: Mapping[str, Value]
+    weights: tuple[Shape, ...] = ()
+    package: str = "keras.ops"
+    native: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a layer does: one step after the other, and then its activation function."""
+
+    steps: tuple[Step, ...]
+    activation: Callable[..., object] | None = None
+
+
+Rule: TypeAlias = "Callable[[Any, Operands], Description | None]"
+"""Describes a layer on certain shapes; None where its ``call`` must say it."""
+
+
+def one(
+    name: str, kind: str, attrs: Mapping[str, Value], activation: Callable[..., object] | None = None
+) -> Description:
+    """Return the description of a layer of one step."""
+    return Description((Step(name, kind, attrs),), None if is_linear(activation) else activation)
+
+
+def is_linear(activation: object) -> bool:
+    """Tell an activation that does nothing."""
+    return activation is None or (
+        getattr(activation, "__name__", "") == "linear"
+        and str(getattr(activation, "__module__", "")).startswith("keras.")
+    )
+
+
+def _conv(layer: Any, _call: Operands) -> Description:
+    return one("conv", "conv", conv_layer_attrs(layer), layer.activation)
+
+
+def _transposed(layer: Any, _call: Operands) -> Description:
+    return one("conv_transpose", "conv_transpose", conv_transpose_layer_attrs(layer), layer.activation)
+
+
+def _channels(layer: Any, shape: Shape) -> int:
+    return int(str(shape[-1] if channels_last(layer) else shape[-layer.rank - 1]))
+
+
+def _depthwise(layer: Any, call: Operands) -> Description:
+    attrs = depthwise_layer_attrs(layer, _channels(layer, call.inputs[0]))
+    return one("depthwise_conv", "conv", {**attrs, **bias(layer)}, layer.activation)
+
+
+def _separable(layer: Any, call: Operands) -> Description:
+    first = Step("depthwise_conv", "conv", depthwise_layer_attrs(layer, _channels(layer, call.inputs[0])))
+    second = Step("conv", "conv", pointwise_attrs(layer))
+    return Description((first, second), None if is_linear(layer.activation) else layer.activation)
+
+
+def _dense(layer: Any, _call: Operands) -> Description:
+    return one("matmul", "linear", {"out_features": int(layer.units), **bias(layer)}, layer.activation)
+
+
+def _einsum_dense(layer: Any, call: Operands) -> Description:
+    kernel = tuple(int(d) for d in layer.kernel.shape)
+    attrs: dict[str, Value] = {"equation": explicit(layer.equation, (call.inputs[0], kernel))}
+    if layer.bias_axes:
+        attrs["bias"] = True
+    step = Step("einsum", "einsum", attrs, (kernel,), native={"equation": str(layer.equation)})
+    return Description((step,), None if is_linear(layer.activation) else layer.activation)
+
+
+def _embedding(layer: Any, _call: Operands) -> Description:
+    attrs = {"num_embeddings": int(layer.input_dim), "embedding_dim": int(layer.output_dim)}
+    return one("take", "embedding", attrs)
+
+
+def _batch_norm(layer: Any, call: Operands) -> Description:
+    attrs: dict[str, Value] = {
+        "axis": layer.axis,
+        "scale": bool(layer.scale),
+        "shift": bool(layer.center),
+        "batch_stats": call.training and bool(layer.trainable),
+    }
+    return one("batch_normalization", "batch_norm", attrs)
+
+
+def _first_of_last(layer: Any, rank: int) -> int | None:
+    """Return the first of the axes that are normalised over, if they are the last ones."""
+    given = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    axes = sorted(axis % rank for axis in given)
+    return axes[0] if axes == list(range(axes[0], rank)) else None
+
+
+def _layer_norm(layer: Any, call: Operands) -> Description | None:
+    axis = _first_of_last(layer, len(call.inputs[0]))
+    if axis is None:
+        return None
+    if layer.rms_scaling:
+        return one("layer_normalization", "rms_norm", {"axis": axis, "scale": bool(layer.scale)})
+    attrs: dict[str, Value] = {"axis": axis, "scale": bool(layer.scale), "shift": bool(layer.center)}
+    return one("layer_normalization", "layer_norm", attrs)
+
+
+def _rms_norm(layer: Any, call: Operands) -> Description | None:
+    axis = _first_of_last(layer, len(call.inputs[0]))
+    return None if axis is None else one("rms_normalization", "rms_norm", {"axis": axis})
+
+
+def _group_norm(layer: Any, call: Operands) -> Description:
+    axis = layer.axis % len(call.inputs[0])
+    groups = call.inputs[0][axis] if layer.groups == -1 else layer.groups
+    attrs = {"groups": groups, "axis": axis, "scale": bool(layer.scale), "shift": bool(layer.center)}
+    return one("group_normalization", "group_norm", attrs)
+
+
+def _unit_norm(layer: Any, _call: Operands) -> Description | None:
+    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
+    return one("normalize", "l2_norm", {"axis": axes[0]}) if len(axes) == 1 else None
+
+
+def _pool(kind: str) -> Rule:
+    def rule(layer: Any, call: Operands) -> Description:
+        return one(kind, kind, pool_attrs(layer, len(call.inputs[0]) - 2))
+
+    return rule
+
+
+def _global_pool(kind: str) -> Rule:
+    def rule(layer: Any, call: Operands) -> Description:
+        attrs: dict[str, Value] = {
+            "kernel": (0,) * (len(call.inputs[0]) - 2),
+            "whole": True,
+            "keep_dims": bool(layer.keepdims),
+            "channels_last": channels_last(layer),
+        }
+        return one(kind, kind, attrs)
+
+    return rule
+
+
+def _adaptive_pool(kind: str) -> Rule:
+    def rule(layer: Any, call: Operands) -> Description:
+        size = spread(layer.output_size, len(call.inputs[0]) - 2)
+        return one(kind, kind, {"output_size": size, "channels_last": channels_last(layer)})
+
+    return rule
+
+
+def _relu(layer: Any, call: Operands) -> Description | None:
+    said = relu(layer, call)
+    return None if said is None else one(said[0], *said)
+
+
+def _plain(kind: str) -> Rule:
+    return lambda _layer, _call: one(kind, kind, {})
+
+
+def _axis(kind: str) -> Rule:
+    def rule(layer: Any, _call: Operands) -> Description | None:
+        return one(kind, kind, {"axis": layer.axis}) if isinstance(layer.axis, int) else None
+
+    return rule
+
+
+def _dropout(layer: Any, call: Operands) -> Description:
+    return one("dropout", "dropout", {"rate": float(layer.rate), "training": call.training})
+
+
+def _idle(_layer: Any, call: Operands) -> Description | None:
+    """Describe what works in training only, and must say itself what it does then."""
+    return None if call.training else one("identity", "identity", {})
+
+
+def _flatten(layer: Any, call: Operands) -> Description | None:
+    plain = channels_last(layer) and len(call.inputs[0]) > 1
+    return one("reshape", "flatten", {}) if plain else None
+
+
+def _reshape(layer: Any, _call: Operands) -> Description:
+    return one("reshape", "reshape", {"lead": 1, "shape": tuple(int(d) for d in layer.target_shape)})
+
+
+def _permute(layer: Any, _call: Operands) -> Description:
+    return one("transpose", "transpose", {"order": (0, *(int(d) for d in layer.dims))})
+
+
+def _repeat_vector(layer: Any, _call: Operands) -> Description:
+    steps = (
+        Step("expand_dims", "unsqueeze", {"axes": (1,)}),
+        Step("repeat", "tile", {"repeats": (1, int(layer.n), 1)}),
+    )
+    return Description(steps)
+
+
+def _pairs(layer: Any, amounts: object, sign: int) -> Value:
+    """Return what is added, or with sign -1 taken away, before and after each axis."""
+    given = amounts if isinstance(amounts, (tuple, list)) else ()
+    nested = given if given and isinstance(given[0], (tuple, list)) else (given,)
+    sizes = tuple((sign * int(before), sign * int(after)) for before, after in nested)
+    if channels_last(layer):
+        return ((0, 0), *sizes, (0, 0))
+    return ((0, 0), (0, 0), *sizes)
+
+
+def _zero_padding(layer: Any, _call: Operands) -> Description:
+    return one("pad", "pad", {"padding": _pairs(layer, layer.padding, 1)})
+
+
+def _cropping(layer: Any, _call: Operands) -> Description:
+    return one("slice", "pad", {"padding": _pairs(layer, layer.cropping, -1)})
+
+
+_MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
+
+
+def _upsampling(layer: Any, call: Operands) -> Description | None:
+    mode = _MODES.get(getattr(layer, "interpolation", "nearest"))
+    rank = len(call.inputs[0]) - 2
+    if mode is None:
+        return None
+    last = rank == 1 or channels_last(layer)
+    scale = spread(layer.size, rank)
+    return one("resize", "resample", {"mode": mode, "scale": scale, "axes": rank, "channels_last": last})
+
+
+def _dot(layer: Any, call: Operands) -> Description | None:
+    if layer.normalize:
+        return None
+    a, b = (len(shape) for shape in call.inputs)
+    first, second = (layer.axes, layer.axes) if isinstance(layer.axes, int) else layer.axes
+    x = ["a", *(chr(ord("b") + i) for i in range(a - 1))]
+    y = ["a", *(chr(ord("b") + a + i) for i in range(b - 1))]
+    y[second % b] = x[first % a]
+    out = [c for c in x if c == "a" or c not in y] + [c for c in y if c not in x]
+    out = out if len(out) > 1 else ["a"]
+    if len(call.outputs[0]) != len(out):
+        return None
+    return one("batch_dot", "einsum", {"equation": f"{''.join(x)},{''.join(y)}->{''.join(out)}"})
+
+
+def _rescaling(_layer: Any, _call: Operands) -> Description:
+    scalar = {"scalars": 1}
+    return Description((Step("multiply", "multiply", scalar), Step("add", "add", scalar)))
+
+
+def _normalization(layer: Any, _call: Operands) -> Description | None:
+    if layer.invert or layer.mean is None:
+        return None
+    mean = tuple(int(d) for d in layer.mean.shape)
+    return Description((Step("subtract", "subtract", {}, (mean,)), Step("divide", "divide", {}, (mean,))))
+
+
+def _resizing(layer: Any, _call: Operands) -> Description | None:
+    mode = _MODES.get(layer.interpolation)
+    if mode is None or layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
+        return None
+    size = (int(layer.height), int(layer.width))
+    last = channels_last(layer)
+    return one("resize", "resample", {"mode": mode, "size": size, "channels_last": last})
+
+
+def _center_crop(layer: Any, call: Operands) -> Description | None:
+    shape = call.inputs[0]
+    first = len(shape) - (3 if channels_last(layer) else 2)
+    spare = [int(str(shape[first + i])) - size for i, size in enumerate((layer.height, layer.width))]
+    if min(spare) < 0:
+        return None
+    cuts = [(-(n // 2), n // 2 - n) for n in spare]
+    padding = [(0, 0)] * len(shape)
+    padding[first : first + 2] = cuts
+    return one("slice", "pad", {"padding": tuple(padding)})
+
+
+def _activation(layer: Any, _call: Operands) -> Description:
+    if is_linear(layer.activation):
+        return one("identity", "identity", {})
+    return Description((), layer.activation)
+
+
+LAYERS: dict[str, Rule] = {
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), _conv),
+    **dict.fromkeys(("Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose"), _transposed),
+    **dict.fromkeys(("DepthwiseConv1D", "DepthwiseConv2D"), _depthwise),
+    **dict.fromkeys(("SeparableConv1D", "SeparableConv2D"), _separable),
+    "Dense": _dense,
+    "EinsumDense": _einsum_dense,
+    "Embedding": _embedding,
+    "BatchNormalization": _batch_norm,
+    "LayerNormalization": _layer_norm,
+    "RMSNormalization": _rms_norm,
+    "GroupNormalization": _group_norm,
+    "UnitNormalization": _unit_norm,
+    **{f"MaxPooling{n}D": _pool("max_pool") for n in (1, 2, 3)},
+    **{f"AveragePooling{n}D": _pool("avg_pool") for n in (1, 2, 3)},
+    **{f"GlobalMaxPooling{n}D": _global_pool("max_pool") for n in (1, 2, 3)},
+    **{f"GlobalAveragePooling{n}D": _global_pool("avg_pool") for n in (1, 2, 3)},
+    **{f"AdaptiveMaxPooling{n}D": _adaptive_pool("adaptive_max_pool") for n in (1, 2, 3)},
+    **{f"AdaptiveAveragePooling{n}D": _adaptive_pool("adaptive_avg_pool") for n in (1, 2, 3)},
+    "Activation": _activation,
+    "ReLU": _relu,
+    "LeakyReLU": _plain("leaky_relu"),
+    "PReLU": _plain("prelu"),
+    "ELU": _plain("elu"),
+    "Softmax": _axis("softmax"),
+    "Dropout": _dropout,
+    **{f"SpatialDropout{n}D": _dropout for n in (1, 2, 3)},
+    "AlphaDropout": _idle,
+    "GaussianDropout": _idle,
+    "GaussianNoise": _idle,
+    "ActivityRegularization": _plain("identity"),
+    "Identity": _plain("identity"),
+    "Flatten": _flatten,
+    "Reshape": _reshape,
+    "Permute": _permute,
+    "RepeatVector": _repeat_vector,
+    **{f"ZeroPadding{n}D": _zero_padding for n in (1, 2, 3)},
+    **{f"Cropping{n}D": _cropping for n in (1, 2, 3)},
+    **{f"UpSampling{n}D": _upsampling for n in (1, 2, 3)},
+    **{kind.capitalize(): _plain(kind) for kind in ("add", "subtract", "multiply", "average")},
+    **{kind.capitalize(): _plain(kind) for kind in ("maximum", "minimum")},
+    "Concatenate": _axis("concat"),
+    "Dot": _dot,
+    "Rescaling": _rescaling,
+    "Normalization": _normalization,
+    "Resizing": _resizing,
+    "CenterCrop": _center_crop,
+    **{
+        f"Random{name}": _idle
+        for name in (
+            "Brightness", "ColorDegeneration", "ColorJitter", "Contrast", "Flip", "GaussianBlur", "Grayscale",
+            "Hue", "Invert", "Perspective", "Posterization", "Rotation", "Saturation", "Sharpness", "Shear",
+            "Translation", "Zoom", "ElasticTransform", "Erasing",
+        )
+    },
+}  # fmt: skip
+"""Layer classes of ``keras.layers`` by name."""

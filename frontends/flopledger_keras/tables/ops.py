@@ -1,0 +1,373 @@
+"""The table of Keras operations: ``keras.ops`` functions to kinds and neutral attributes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flopledger.dims.arithmetic import is_dim
+
+from flopledger_keras.tables.equations import explicit, tensordot
+from flopledger_keras.tables.windows import conv_attrs, conv_transpose_attrs, depthwise_attrs, pool_attrs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Operands:
+    """What a layer or operation is called with: shapes, how many plain numbers, and all arguments."""
+
+    inputs: tuple[Shape, ...]
+    outputs: tuple[Shape, ...]
+    scalars: int = 0
+    training: bool = False
+    arguments: tuple[Any, ...] = ()
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+
+    def argument(self, place: int, name: str) -> Any:
+        """Return an argument by its place or its name."""
+        return self.arguments[place] if len(self.arguments) > place else self.keywords.get(name)
+
+
+Said: TypeAlias = "tuple[str, dict[str, Value]] | None"
+"""A kind and its attributes, or None where no kind fits."""
+Rule: TypeAlias = "Callable[[Any, Operands], Said]"
+
+
+def axes(value: object) -> Value:
+    """Return axes as a tuple; None, for all, as it is."""
+    if value is None:
+        return None
+    return tuple(int(v) for v in value) if isinstance(value, (tuple, list)) else (int(str(value)),)
+
+
+def _as(kind: str) -> Rule:
+    return lambda _op, _call: (kind, {})
+
+
+def _joined(kind: str) -> Rule:
+    """Return the rule of an operation on several operands, some of them plain numbers."""
+    return lambda _op, call: (kind, {"scalars": call.scalars} if call.scalars else {})
+
+
+def _along(kind: str) -> Rule:
+    return lambda op, _call: (kind, {"axis": op.axis})
+
+
+def _reduced(kind: str) -> Rule:
+    return lambda op, _call: (kind, {"axes": axes(op.axis), "keep_dims": bool(op.keepdims)})
+
+
+def _view(_op: Any, call: Operands) -> Said:
+    return ("view", {"shape": call.outputs[0]}) if len(call.outputs) == 1 else None
+
+
+def _gather(_op: Any, call: Operands) -> Said:
+    return "gather", {"shape": call.outputs[0]}
+
+
+def _fill(_op: Any, call: Operands) -> Said:
+    return "fill", {"shape": call.outputs[0]}
+
+
+def relu(op: Any, _call: Operands) -> Said:
+    """A rectifier with Keras's options: a slope below zero, a largest value, a threshold."""
+    if getattr(op, "threshold", 0):
+        return "threshold", {}
+    if getattr(op, "negative_slope", 0):
+        return "leaky_relu", {}
+    return ("relu" if getattr(op, "max_value", None) is None else "relu6"), {}
+
+
+def _gelu(op: Any, _call: Operands) -> Said:
+    return ("gelu_tanh" if op.approximate else "gelu"), {}
+
+
+def _reshape(op: Any, call: Operands) -> Said:
+    return reshaped(call.inputs[0], call.outputs[0], op.newshape)
+
+
+def reshaped(before: Shape, after: Shape, wanted: object) -> Said:
+    """Return a reshape that keeps the leading axes that stay, so that their sizes may be others."""
+    lead = 0
+    while lead < min(len(before), len(after)) and before[lead] == after[lead]:
+        lead += 1
+    open_size = isinstance(wanted, (tuple, list)) and -1 in wanted
+    shape = tuple(
+        -1 if open_size and size == -1 else after[i] for i, size in enumerate(_sizes(wanted, after))
+    )
+    return "reshape", {"lead": lead, "shape": shape[lead:] if lead < len(after) else ()}
+
+
+def _sizes(wanted: object, after: Shape) -> tuple[object, ...]:
+    return tuple(wanted) if isinstance(wanted, (tuple, list)) and len(wanted) == len(after) else after
+
+
+def _transpose(op: Any, call: Operands) -> Said:
+    rank = len(call.inputs[0])
+    order = tuple(reversed(range(rank))) if op.axes is None else tuple(int(a) for a in op.axes)
+    return "transpose", {"order": order}
+
+
+def _swapaxes(op: Any, call: Operands) -> Said:
+    order = list(range(len(call.inputs[0])))
+    order[op.axis1], order[op.axis2] = order[op.axis2], order[op.axis1]
+    return "transpose", {"order": tuple(order)}
+
+
+def _stack(op: Any, _call: Operands) -> Said:
+    return "stack", {"axis": op.axis}
+
+
+def _split(op: Any, call: Operands) -> Said:
+    axis = op.axis % len(call.inputs[0])
+    return "split", {"axis": axis, "sizes": tuple(shape[axis] for shape in call.outputs)}
+
+
+def _unstack(op: Any, call: Operands) -> Said:
+    return None if len(call.outputs) != 1 else ("squeeze", {"axes": axes(op.axis)})
+
+
+def _squeeze(op: Any, _call: Operands) -> Said:
+    return "squeeze", {"axes": axes(op.axis)}
+
+
+def _unsqueeze(op: Any, _call: Operands) -> Said:
+    return "unsqueeze", {"axes": axes(op.axis)}
+
+
+def _pad(op: Any, _call: Operands) -> Said:
+    width = op.pad_width
+    return "pad", {"padding": tuple((int(before), int(after)) for before, after in width)}
+
+
+def _tile(op: Any, _call: Operands) -> Said:
+    return "tile", {"repeats": axes(op.repeats)}
+
+
+def _repeat(op: Any, call: Operands) -> Said:
+    if op.axis is None or not isinstance(op.repeats, int):
+        return _view(op, call)
+    times = [1] * len(call.inputs[0])
+    times[op.axis] = op.repeats
+    return "tile", {"repeats": tuple(times)}
+
+
+def _get_item(op: Any, call: Operands) -> Said:
+    """One slice along one axis is a slice; any other pick a view."""
+    key = call.argument(1, "key")
+    keys = key if isinstance(key, tuple) else (key,)
+    whole = slice(None)
+    picked = [(axis, k) for axis, k in enumerate(keys) if k != whole]
+    if not picked and Ellipsis not in keys:
+        return "identity", {}
+    plain = len(picked) == 1 and isinstance(picked[0][1], slice) and Ellipsis not in keys
+    if not plain:
+        return _view(op, call)
+    axis, cut = picked[0]
+    ends: dict[str, Value] = {
+        "start": cut.start,
+        "stop": cut.stop,
+        "step": 1 if cut.step is None else cut.step,
+    }
+    numbers = all(value is None or is_dim(value) for value in ends.values())
+    return ("slice", {"axis": axis, **ends}) if numbers else _view(op, call)
+
+
+def _einsum(op: Any, call: Operands) -> Said:
+    if len(call.inputs) != 2:
+        return None
+    return "einsum", {"equation": explicit(op.subscripts, call.inputs)}
+
+
+def _tensordot(op: Any, call: Operands) -> Said:
+    return "einsum", {"equation": tensordot(op.axes, len(call.inputs[0]), len(call.inputs[1]))}
+
+
+def _adaptive(kind: str) -> Rule:
+    def rule(op: Any, _call: Operands) -> Said:
+        sizes = tuple(int(n) for n in op.output_size)
+        return kind, {"output_size": sizes, "channels_last": op.data_format != "channels_first"}
+
+    return rule
+
+
+def _pool(kind: str) -> Rule:
+    return lambda op, call: (kind, pool_attrs(op, len(call.inputs[0]) - 2))
+
+
+def _conv(op: Any, call: Operands) -> Said:
+    return "conv", conv_attrs(op, call.inputs[0], call.inputs[1])
+
+
+def _depthwise(op: Any, call: Operands) -> Said:
+    return "conv", depthwise_attrs(op, call.inputs[0], call.inputs[1])
+
+
+def _transposed(op: Any, call: Operands) -> Said:
+    return "conv_transpose", conv_transpose_attrs(op, call.inputs[1])
+
+
+def _top_k(op: Any, _call: Operands) -> Said:
+    return "top_k", {"size": op.k}
+
+
+def _norm(op: Any, call: Operands) -> Said:
+    first = op.axis[0] if isinstance(op.axis, (tuple, list)) else op.axis
+    kind = "rms_norm" if type(op).__name__ == "RMSNorm" else "layer_norm"
+    shift: dict[str, Value] = {} if kind == "rms_norm" else {"shift": len(call.inputs) > 2}
+    return kind, {"axis": first, "scale": len(call.inputs) > 1, **shift}
+
+
+_SIMPLE: dict[str, str] = {
+    "Relu6": "relu6",
+    "Sigmoid": "sigmoid",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "SoftShrink": "soft_shrink",
+    "Silu": "silu",
+    "LogSigmoid": "log_sigmoid",
+    "LeakyRelu": "leaky_relu",
+    "HardSigmoid": "hard_sigmoid",
+    "HardSilu": "hard_swish",
+    "Elu": "elu",
+    "Selu": "selu",
+    "Celu": "celu",
+    "TanhShrink": "tanh_shrink",
+    "HardTanh": "hard_tanh",
+    "HardShrink": "hard_shrink",
+    "Threshold": "threshold",
+    "Tanh": "tanh",
+    "Mish": "mish",
+    "Absolute": "abs",
+    "Abs": "abs",
+    "Fabs": "abs",
+    "Exp": "exp",
+    "Exp2": "exp",
+    "Log": "log",
+    "Log2": "log",
+    "Log10": "log",
+    "Sqrt": "sqrt",
+    "Rsqrt": "rsqrt",
+    "Square": "square",
+    "Negative": "negate",
+    "Reciprocal": "reciprocal",
+    "Sin": "sin",
+    "Cos": "cos",
+    "Erf": "erf",
+    "Erfc": "erf",
+    "Round": "round",
+    "Floor": "round",
+    "Ceil": "round",
+    "Trunc": "round",
+    "Sign": "sign",
+    "Cast": "cast",
+    "SaturateCast": "cast",
+    "View": "cast",
+    "ConvertToTensor": "identity",
+    "Copy": "identity",
+    "StopGradient": "identity",
+    "Roll": "roll",
+    "Flip": "flip",
+    "Fliplr": "flip",
+    "Flipud": "flip",
+    "Matmul": "matmul",
+}
+_OPERANDS: dict[str, str] = {
+    "Add": "add",
+    "Subtract": "subtract",
+    "Multiply": "multiply",
+    "Divide": "divide",
+    "DivideNoNan": "divide",
+    "TrueDivide": "divide",
+    "FloorDivide": "divide",
+    "Maximum": "maximum",
+    "Fmax": "maximum",
+    "Minimum": "minimum",
+    "Fmin": "minimum",
+    "Power": "power",
+    "Mod": "modulo",
+    "Fmod": "modulo",
+    "Equal": "compare",
+    "NotEqual": "compare",
+    "Greater": "compare",
+    "GreaterEqual": "compare",
+    "Less": "compare",
+    "LessEqual": "compare",
+    "LogicalAnd": "logical",
+    "LogicalOr": "logical",
+    "LogicalXor": "logical",
+    "LogicalNot": "logical",
+    "Where": "select",
+}
+_REDUCTIONS: dict[str, str] = {
+    "Sum": "reduce_sum",
+    "Mean": "reduce_mean",
+    "Max": "reduce_max",
+    "Amax": "reduce_max",
+    "Min": "reduce_min",
+    "Amin": "reduce_min",
+    "Prod": "reduce_prod",
+    "Any": "reduce_any",
+    "All": "reduce_any",
+    "Var": "variance",
+    "Argmax": "arg_max",
+    "Argmin": "arg_max",
+}
+
+OPERATIONS: dict[str, Rule] = {
+    **{name: _as(kind) for name, kind in _SIMPLE.items()},
+    **{name: _joined(kind) for name, kind in _OPERANDS.items()},
+    **{name: _reduced(kind) for name, kind in _REDUCTIONS.items()},
+    "Relu": relu,
+    "ReLU": relu,
+    "Gelu": _gelu,
+    "Glu": _along("glu"),
+    "Softmax": _along("softmax"),
+    "LogSoftmax": _along("log_softmax"),
+    "Concatenate": _along("concat"),
+    "Cumsum": _along("cumsum"),
+    "Sort": _along("sort"),
+    "Reshape": _reshape,
+    "Transpose": _transpose,
+    "Swapaxes": _swapaxes,
+    "Stack": _stack,
+    "Split": _split,
+    "Unstack": _unstack,
+    "Squeeze": _squeeze,
+    "ExpandDims": _unsqueeze,
+    "Pad": _pad,
+    "Tile": _tile,
+    "Repeat": _repeat,
+    "GetItem": _get_item,
+    "BroadcastTo": lambda _op, call: ("expand", {"shape": call.outputs[0]}),
+    "Moveaxis": _view,
+    "Ravel": _view,
+    "Diagonal": _view,
+    "Slice": _view,
+    "Take": _gather,
+    "TakeAlongAxis": _gather,
+    "OneHot": _fill,
+    "OnesLike": _fill,
+    "ZerosLike": _fill,
+    "FullLike": _fill,
+    "Full": _fill,
+    "Arange": _fill,
+    "Einsum": _einsum,
+    "Tensordot": _tensordot,
+    "Conv": _conv,
+    "DepthwiseConv": _depthwise,
+    "ConvTranspose": _transposed,
+    "MaxPool": _pool("max_pool"),
+    "AveragePool": _pool("avg_pool"),
+    "AdaptiveMaxPool": _adaptive("adaptive_max_pool"),
+    "AdaptiveAveragePool": _adaptive("adaptive_avg_pool"),
+    "TopK": _top_k,
+    "LayerNorm": _norm,
+    "RMSNorm": _norm,
+}
+"""Operation classes by name."""

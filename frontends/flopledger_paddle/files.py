@@ -1,0 +1,132 @@
+"""Reading a saved inference program: ops alone, since layers are not in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flopledger.dims.arithmetic import is_symbolic, text
+from flopledger.errors import ShapeError, SourceError, UsageError
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.frontend.reshape import reshape
+from flopledger.graph.tables import Parameter, Reading
+from flopledger.plugins.discovery import kinds
+
+from flopledger_paddle import internals
+from flopledger_paddle.calls import Calls
+from flopledger_paddle.framework import paddle
+from flopledger_paddle.inputs import open_shape
+from flopledger_paddle.modules import dtype_name
+from flopledger_paddle.state import process_kept
+from flopledger_paddle.values import Values, shape_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
+
+_INPUTS = ("pd_op.data", "pd_op.feed")
+_STATISTICS = {1: "running_mean", 2: "running_var"}
+"""Which operands of a batch norm are no weights."""
+
+
+def read_program(path: Path, request: Request) -> Graph:
+    """Read a saved inference program. Open sizes are symbols unless an input says what they are.
+
+    Raises:
+        SourceError: The file is no program, or its sizes don't follow.
+        UsageError: An input is not there, or has other axes.
+    """
+    if request.arguments:
+        raise UsageError(f"{request.source} is a saved program: it takes no --arg")
+    with process_kept():
+        graph = _graph(_loaded(path, request), request)
+    wanted = _wanted(graph, request)
+    try:
+        return reshape(graph, wanted) if wanted else graph
+    except ShapeError as error:
+        raise SourceError(f"{request.source}: it can't be given those inputs: {error}") from None
+
+
+def _loaded(path: Path, request: Request) -> Any:
+    try:
+        return internals.load_program(str(path))
+    except OSError as error:
+        raise SourceError(f"{request.source}: it can't be read: {error.strerror}") from None
+    except Exception as error:  # noqa: BLE001  (Paddle raises what its parsers raise)
+        first = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise SourceError(
+            f"{request.source}: it is no inference program that Paddle {paddle.__version__} reads: "
+            f"{type(error).__name__}: {first.strip()}"
+        ) from None
+
+
+def _graph(program: Any, request: Request) -> Graph:
+    builder = GraphBuilder(kinds())
+    values = Values(builder)
+    ops = program.global_block().ops
+    for op in ops:
+        if op.name() in _INPUTS:
+            value = op.results()[0]
+            name = str(op.attrs().get("name", ""))
+            values.name(value, builder.input(name, open_shape(value.shape), dtype_name(value.dtype)))
+    builder.parameters = _parameters(ops)
+    try:
+        Calls(builder, None, values).write(ops, ())
+    except ShapeError as error:
+        raise SourceError(f"{request.source}: its sizes don't follow from its inputs: {error}") from None
+    last = [op.operands_source()[0] for op in ops if op.name() in ("pd_op.fetch", "builtin.shadow_output")]
+    reading = Reading(request.source, "paddle", "paddle", paddle.__version__, {"mode": "eval"})
+    return builder.build(reading, values.tensors(last))
+
+
+def _parameters(ops: Any) -> list[Parameter]:
+    """Return the weights in the program, and the running statistics that its batch norms read."""
+    roles: dict[str, str] = {}
+    for op in ops:
+        if op.name() in ("pd_op.batch_norm", "pd_op.batch_norm_"):
+            operands = op.operands_source()
+            roles |= {operands[place].id: role for place, role in _STATISTICS.items()}
+    found: list[Parameter] = []
+    for op in ops:
+        if op.name() == "builtin.parameter":
+            value = op.results()[0]
+            row, role = len(found), roles.get(value.id, "weight")
+            name = str(op.attrs().get("parameter_name", ""))
+            found.append(
+                Parameter(
+                    row, (name,), shape_of(value) or (), dtype_name(value.dtype), role,
+                    role == "weight", row, row,
+                )
+            )  # fmt: skip
+    return found
+
+
+def _wanted(graph: Graph, request: Request) -> dict[int, Shape]:
+    """Return the shapes that the request gives, by the tensor of the input they are for."""
+    if request.values is not None:
+        raise UsageError(
+            f"{request.source} is a saved program: give the inputs as specs, such as x=1x3x224x224"
+        )
+    names = {given.name: given.tensor for given in graph.inputs}
+    order = [given.tensor for given in graph.inputs]
+    wanted: dict[int, Shape] = {}
+    for spec in request.inputs:
+        if spec.shape is None:
+            raise UsageError(
+                f"{request.source}: an input of a saved program is a tensor, not {spec.literal!r}"
+            )
+        if spec.name and spec.name not in names:
+            raise UsageError(f"{request.source} has no input {spec.name!r}. It has {', '.join(names)}")
+        if not spec.name and not order:
+            raise UsageError(f"{request.source} has {len(names)} inputs: {', '.join(names)}; more are given")
+        tensor = names[spec.name] if spec.name else order[0]
+        order = [other for other in order if other != tensor]
+        own = graph.shape(tensor) or ()
+        fixed = all(is_symbolic(a) or a == b for a, b in zip(own, spec.shape, strict=False))
+        if len(own) != len(spec.shape) or not fixed:
+            saved, given = ("x".join(map(text, shape)) for shape in (own, spec.shape))
+            raise UsageError(f"{request.source}: the program was saved for an input {saved}, not {given}")
+        wanted[tensor] = spec.shape
+    return wanted

@@ -1,0 +1,206 @@
+"""Ops as they are dispatched, composite ones (what a tracer sees) above those they lower to.
+
+A dispatch mode sits below autograd, where composite ops are opened already. So the autograd keys are
+excluded while the mode is on, and composite ops are opened here, by the kernel that the framework would
+have taken; and whether a result requires a gradient, on which lowering depends, is carried by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.graph.tables import TensorRef
+from torch._dispatch.python import enable_python_dispatcher
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from flopledger_torch.listen.kernels import run_kernel, symbolic_outputs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flopledger.graph.tables import Value
+
+    from flopledger_torch.record import Recorder
+
+_COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
+_IN_PLACE_VIEWS = frozenset(
+    (
+        "as_strided_",
+        "resize_",
+        "resize_as_",
+        "set_",
+        "squeeze_",
+        "swapaxes_",
+        "swapdims_",
+        "t_",
+        "transpose_",
+        "unsqueeze_",
+    )
+)
+_SIZES = ("numel", "size", "stride", "storage_offset", "is_contiguous")
+_QUESTIONS = frozenset(
+    (
+        *(f"aten.{sort}{name}" for name in _SIZES for sort in ("", "sym_")),
+        *("aten.dim", "aten.is_non_overlapping_and_dense", "aten.is_strides_like_format"),
+        *("prim.device", "prim.layout"),
+    )
+)
+"""What fake tensors are asked about themselves: no ops of the model."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Op:
+    """What there is to know of an op, once for all its calls."""
+
+    source: str
+    name: str
+    arguments: tuple[str, ...]
+    defaults: Mapping[str, Value]
+    composite: bool
+    view: bool
+    reshapes: bool
+
+
+_OPS: dict[Any, _Op | None] = {}
+
+
+def _known(func: Any) -> _Op | None:
+    if func not in _OPS:
+        _OPS[func] = _describe(func)
+    return _OPS[func]
+
+
+def _describe(func: Any) -> _Op | None:
+    if ".".join(str(func).split(".")[:2]) in _QUESTIONS:
+        return None
+    schema = func._schema
+    source = str(func)
+    name = source.split(".")[1] if source.count(".") > 1 else source
+    returns = schema.returns[0].alias_info if schema.returns else None
+    return _Op(
+        source=source,
+        name=name,
+        arguments=tuple(argument.name for argument in schema.arguments),
+        defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
+        composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
+        view=returns is not None and not returns.is_write,
+        reshapes=name in _IN_PLACE_VIEWS,
+    )
+
+
+def _default(value: object) -> Value:
+    if isinstance(value, (list, tuple)):
+        return tuple(_default(item) for item in value)
+    return value if value is None or isinstance(value, (bool, int, float, str)) else str(value)
+
+
+@contextlib.contextmanager
+def above_autograd() -> Iterator[None]:
+    """Let ops be dispatched past autograd, so that a mode sees them before they are lowered."""
+    in_place_or_view = torch._C.DispatchKeySet(torch._C.DispatchKey.ADInplaceOrView)
+    with (
+        torch._C._AutoDispatchBelowAutograd(),
+        torch._C._ExcludeDispatchKeyGuard(in_place_or_view),
+    ):
+        yield
+
+
+class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
+    """Records every op."""
+
+    def __init__(self, recorder: Recorder, *, symbolic: bool) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.recorder, self.symbolic = recorder, symbolic
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Tell torch not to wrap the method below for its compiler, which would cost time at each op."""
+        return False
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Record an op and run it, opened if it is composite."""
+        del types
+        given = kwargs or {}
+        op = _known(func)
+        if op is None:
+            return func(*args, **given)
+        recorder = self.recorder
+        event = recorder.open("op", op.source, op.name)
+        event.composite = op.composite
+        recorder.quiet += 1
+        try:
+            if op.composite:
+                out = self._opened(func, op, args, given)
+            else:
+                with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
+                    out = run_kernel(func, args, given)
+                if torch.is_grad_enabled() and op.name != "detach":
+                    _carry_gradients(args, given, out)
+            recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
+            if recorder.products and not op.composite:
+                event.native["sizes"] = tuple(map(TensorRef, recorder.products))
+                recorder.products = []
+            if op.reshapes and isinstance(out, torch.Tensor):
+                event.outputs = [recorder.tensors.renew(out)]
+            if op.view:
+                _note_view(recorder, args, out)
+        finally:
+            recorder.quiet -= 1
+            recorder.current = event.parent
+        return out
+
+    def _opened(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Run what a composite op is made of.
+
+        The C++ code lowers as a CPU does. Where sizes are symbols it may ask for numbers; there torch has
+        Python versions for some ops, which lower a little otherwise.
+        """
+        if self.symbolic:
+            out = symbolic_outputs(op.name, {**dict(zip(op.arguments, args, strict=False)), **kwargs})
+            if out is not NotImplemented:
+                return out
+        with self:
+            if self.symbolic:
+                return func.decompose(*args, **kwargs)
+            return func._op_dk(_COMPOSITE, *args, **kwargs)
+
+
+def _note_view(recorder: Recorder, args: tuple[Any, ...], out: Any) -> None:
+    base = args[0] if args else None
+    if not isinstance(base, torch.Tensor):
+        return
+    for view in (out,) if isinstance(out, torch.Tensor) else out:
+        if isinstance(view, torch.Tensor) and view is not base:
+            recorder.tensors.alias(view, base)
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            if isinstance(item, torch.Tensor):
+                yield item
+
+
+def _require_grad(args: tuple[Any, ...]) -> bool:
+    for arg in args:
+        if isinstance(arg, torch.Tensor):
+            if arg.requires_grad:
+                return True
+        elif isinstance(arg, (tuple, list)) and any(tensor.requires_grad for tensor in _tensors(arg)):
+            return True
+    return False
+
+
+def _carry_gradients(args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
+    if not (_require_grad(args) or (kwargs and _require_grad(tuple(kwargs.values())))):
+        return
+    for tensor in (out,) if isinstance(out, torch.Tensor) else _tensors(out):
+        if not tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex()):
+            tensor.requires_grad = True

@@ -1,0 +1,195 @@
+"""Products of sizes, which PyTorch's tracer records as operators of the network.
+
+Under the tracer ``x.shape[0]`` is a tensor without axes, and ``x.shape[0] * heads`` an operator that
+tools count. Where a reading is to hear them, sizes are whole numbers that remember the products they
+were made from, and each product is an op ``size.mul`` with its data flow: an op that is given a size
+depends on the products in it. Sizes that are symbols are torch's own objects, which remember the same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.graph.tables import TensorRef
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flopledger_torch.record import Recorder
+
+PRODUCT = "size.mul"
+"""The source of a product of sizes."""
+
+_OPERATIONS = """
+    __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __floordiv__ __rfloordiv__ __truediv__ __rtruediv__
+    __mod__ __pow__ __neg__
+"""
+_ASKED = "__rmod__ __rpow__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
+"""What symbols are asked besides, for which a size has to be plain."""
+_TAKERS = """
+    __getitem__ arange as_strided broadcast_to chunk empty expand eye flatten full linspace narrow new_empty
+    new_full new_ones new_zeros ones pad permute rand randn repeat repeat_interleave reshape roll select split
+    tensor tensor_split tile tril triu unflatten unfold view zeros
+"""
+"""What takes sizes, besides the functions that are recorded."""
+
+_LISTENER: list[Recorder] = []
+
+
+class Size(int):
+    """A size, and the products that it was made from, by tensor."""
+
+    products: tuple[int, ...] = ()
+
+
+class Share(float):
+    """A quotient of sizes."""
+
+    products: tuple[int, ...] = ()
+
+
+_HEARD: dict[type, Any] = {int: Size, float: Share}
+_SYMBOLS = (torch.SymInt, torch.SymFloat)
+
+
+def _operation(base: type, name: str) -> Callable[..., Any]:
+    plain = getattr(base, name)
+
+    def run(self: Any, *others: Any) -> Any:
+        result = plain(self, *others)
+        if result is NotImplemented and others and isinstance(others[0], float):
+            result = getattr(float, name)(float(self), *others)
+        if result is NotImplemented or not _LISTENER or not _LISTENER[0].listens():
+            return result
+        made = _HEARD.get(type(result))
+        if made is None:
+            return result
+        found = made(result)
+        found.products = tuple(products_in((self, *others)))
+        if "mul" in name:
+            found.products = (_record(_LISTENER[0], found.products),)
+        return found
+
+    return run
+
+
+for _base in (int, float):
+    for _name in _OPERATIONS.split():
+        if hasattr(_base, _name):
+            setattr(Size if _base is int else Share, _name, _operation(_base, _name))
+
+
+def _symbolic(recorder: Recorder, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an operation of torch's symbols whose result remembers its products."""
+
+    @functools.wraps(plain)
+    def run(self: Any, *others: Any) -> Any:
+        result: Any = plain(self, *map(_bare, others))
+        if result is NotImplemented or not recorder.listens():
+            return result
+        products = tuple(products_in((self, *others)))
+        if "mul" in name:
+            products = (_record(recorder, products),)
+        if products and isinstance(result, (int, float)) and type(result) in _HEARD:
+            result = _HEARD[type(result)](result)  # of symbols that cancel out, a number is left
+        if products and type(result) in (Size, Share, *_SYMBOLS):
+            result.products = products
+        return result
+
+    return run
+
+
+def _bare(value: Any) -> Any:
+    """Return a size as the plain number that torch's symbols take."""
+    return int(value) if type(value) is Size else float(value) if type(value) is Share else value
+
+
+def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
+    """Write a product down, and return the tensor that it is."""
+    event = recorder.open("op", PRODUCT, "mul")
+    event.inputs = list(products)
+    event.native = {"args": tuple(map(TensorRef, products))}
+    event.outputs = [recorder.tensors.scalar()]
+    recorder.current = event.parent
+    return event.outputs[0]
+
+
+def products_in(value: Any) -> Iterator[int]:
+    """Yield the products in an argument, however it is nested."""
+    if isinstance(value, (Size, Share, *_SYMBOLS)):
+        yield from getattr(value, "products", ())
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from products_in(item)
+    elif isinstance(value, slice):
+        yield from products_in((value.start, value.stop, value.step))
+    elif isinstance(value, dict):
+        yield from products_in(tuple(value.values()))
+
+
+def _sizes(shape: Any) -> Any:
+    return torch.Size([Size(size) if type(size) is int else size for size in shape])
+
+
+def _replacements(recorder: Recorder) -> Iterator[tuple[Any, str, Any]]:
+    """Yield what is replaced: an object, the attribute, and what stands there instead."""
+    base: Any = torch._C.TensorBase
+    shape, size, numel = base.shape.__get__, base.size, base.numel
+
+    def size_of(self: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        found = size(self, *args, **kwargs)
+        if not recorder.listens():
+            return found
+        return Size(found) if type(found) is int else _sizes(found) if isinstance(found, tuple) else found
+
+    def shape_of(self: torch.Tensor) -> Any:
+        return _sizes(shape(self)) if recorder.listens() else shape(self)
+
+    def numel_of(self: torch.Tensor) -> Any:
+        found = numel(self)
+        return Size(found) if type(found) is int and recorder.listens() else found
+
+    yield torch.Tensor, "shape", property(shape_of)
+    yield torch.Tensor, "size", size_of
+    yield torch.Tensor, "numel", numel_of
+    for symbols in _SYMBOLS:
+        for name in (*_OPERATIONS.split(), *_ASKED.split()):
+            if hasattr(symbols, name):
+                yield symbols, name, _symbolic(recorder, name, getattr(symbols, name))
+    for name in _TAKERS.split():
+        for owner in (torch, torch.Tensor):
+            if callable(getattr(owner, name, None)):
+                yield owner, name, _taking(recorder, getattr(owner, name))
+
+
+def _taking(recorder: Recorder, function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def taking(*args: Any, **kwargs: Any) -> Any:
+        if recorder.listens():
+            recorder.products += products_in((args, kwargs))
+        return function(*args, **kwargs)
+
+    return taking
+
+
+@contextlib.contextmanager
+def heard_sizes(recorder: Recorder) -> Iterator[None]:
+    """Let sizes remember what they are made from, for the length of a reading."""
+    saved: list[tuple[Any, str, Any, bool]] = []
+    try:
+        for owner, name, replacement in list(_replacements(recorder)):
+            saved.append((owner, name, vars(owner).get(name), name in vars(owner)))
+            setattr(owner, name, replacement)
+        _LISTENER.append(recorder)
+        recorder.hears_sizes = True
+        yield
+    finally:
+        _LISTENER.clear()
+        for owner, name, before, own in reversed(saved):
+            if own:
+                setattr(owner, name, before)
+            else:  # it was inherited
+                delattr(owner, name)

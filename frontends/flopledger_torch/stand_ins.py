@@ -1,0 +1,206 @@
+"""What a model runs on: fake tensors, with symbols in their sizes if asked for, or real small ones."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.dims.arithmetic import substitute, symbol, symbol_names, text
+from flopledger.errors import SourceError
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
+
+from flopledger_torch.symbols.conditions import notes
+from flopledger_torch.symbols.questions import Questions
+from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flopledger.dims.arithmetic import Dim
+    from flopledger.frontend.specs import InputSpec
+
+_CPU = torch.device("cpu")
+_SPATIAL = (
+    (224, 256, 288, 320, 352, 384, 416, 448),
+    (224,), (32,), (384,), (256,), (64,), (128,), (512,), (299,), (28,),
+)  # fmt: skip
+_OTHER = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
+_LONG = (1601, 1607, 1609, 1613, 1619, 1621, 1627, 1637)
+_MULTIPLES = (192, 384, 576, 768, 960, 1152, 1344, 1536)
+CHOICES = (*((spatial, _OTHER) for spatial in _SPATIAL), (_SPATIAL[0], _LONG), (_SPATIAL[0], _MULTIPLES))
+"""The sizes that symbols along spatial axes and along others are shown as, one choice after the other until
+a model takes one: first sizes that all differ, then, for models that take squares of one size, common ones;
+then long ones, for models of sound and the like, and multiples of 64, for models that work in blocks."""
+
+
+def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
+    """Return a fake tensor on the CPU with the sizes, strides and type of another, wherever that lies."""
+    if isinstance(tensor, FakeTensor):
+        return tensor
+    if tensor.layout != torch.strided or type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+        return mode.from_tensor(tensor)
+    meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+    fake: torch.Tensor = FakeTensor(mode, meta, _CPU)
+    if tensor.requires_grad:
+        fake.requires_grad = True
+    return fake
+
+
+class Fakes:
+    """Fake tensors: nothing is computed, and none has memory."""
+
+    symbolic = False
+
+    def __init__(self) -> None:
+        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the forward run on fake tensors."""
+        with self.mode:
+            yield
+
+    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the stand-in of a tensor of the model, or of a value that was given."""
+        return fake_like(self.mode, tensor)
+
+    def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
+        """Return an input."""
+        meta = torch.empty(numbers_of(spec, {}), dtype=dtype, device="meta")
+        fake: torch.Tensor = FakeTensor(self.mode, meta, _CPU)
+        return fake
+
+    def specialised(self) -> dict[str, Dim]:
+        """Return the symbols that the model holds to one value, or to be another."""
+        return {}
+
+    def notes(self) -> Iterator[str]:
+        """Say what a reader of the count should know."""
+        yield from ()
+
+
+class Symbolic(Fakes):
+    """Fake tensors whose sizes are expressions over the symbols of the inputs.
+
+    torch follows the sizes that it is shown first wherever the model asks about one, so each symbol is
+    shown as a size of its own that most models take.
+    """
+
+    symbolic = True
+
+    def __init__(self, shown: dict[str, int]) -> None:
+        super().__init__()
+        self.env = Questions()
+        self.mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=self.env)
+        self.shown = shown
+        self.names: dict[Any, str] = {}
+        NAMES.set({})
+
+    def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
+        """Return an input."""
+        sizes = [DimDynamic.DYNAMIC if symbol_names(d) else DimDynamic.STATIC for d in spec.shape or ()]
+        real = torch.empty(numbers_of(spec, self.shown), dtype=dtype, device="cpu")
+        context: Any = StatelessSymbolicContext(dynamic_sizes=sizes)
+        fake: torch.Tensor = self.mode.from_tensor(real, symbolic_context=context)
+        for size, dim in zip(fake.shape, spec.shape or (), strict=True):
+            for name in symbol_names(dim):
+                expression = _expression(size)
+                NAMES.get()[expression] = symbol(name)
+                self.names[expression] = name
+        return fake
+
+    def specialised(self) -> dict[str, Dim]:
+        """Return the symbols that the model holds to one value, or to be another."""
+        found = {name: dim_of_expression(self.env.replace(symbol)) for symbol, name in self.names.items()}
+        return {name: dim for name, dim in found.items() if text(dim) != name}
+
+    def notes(self) -> Iterator[str]:
+        """Say which symbols are held to a number, and by which line, and what else must hold."""
+        held = self.specialised()
+        for expression, name in self.names.items():
+            line = self.env.lines.get(expression, "")
+            if name in held:
+                yield f"{name} is held to {text(held[name])}" + (f" by {line}" if line else "")
+        shown = [self.shown[name] for name in self.names.values()]
+        yield from notes(self.env, list(self.names), shown)
+
+
+class Reals(Fakes):
+    """Real tensors: the forward is computed, which shows what depends on data."""
+
+    def __init__(self, words: int) -> None:
+        super().__init__()
+        self.words = words
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the forward run as it is."""
+        yield
+
+    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return a copy of a tensor, and zeros for one that has no memory."""
+        if tensor.is_meta:
+            made = torch.zeros(tensor.shape, dtype=tensor.dtype, device="cpu")
+        else:
+            made = tensor.detach().clone()
+        return made.requires_grad_(tensor.requires_grad)
+
+    def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
+        """Return an input whose i-th element is ``(7 i + 3) mod 997``.
+
+        Floating numbers are scaled to lie between 0 and 1, whole numbers taken modulo the smallest
+        table of words that the model has; a mask is all ones, and a truth value false, as masks of what to
+        leave out are.
+        """
+        sizes = numbers_of(spec, {})
+        if "mask" in spec.name or dtype == torch.bool:
+            return torch.full(sizes, dtype != torch.bool, dtype=dtype)
+        count = 1
+        for size in sizes:
+            count *= size
+        ramp = (torch.arange(count) * 7 + 3) % 997
+        if dtype.is_floating_point or dtype.is_complex:
+            return (ramp / 997).to(dtype).reshape(sizes)
+        return (ramp % self.words).to(dtype).reshape(sizes)
+
+    def notes(self) -> Iterator[str]:
+        """Say that the forward was executed."""
+        yield "the forward was executed on real tensors: what depends on data is as for these values"
+
+
+def _expression(size: Any) -> Any:
+    """Return the expression in a symbolic size, which torch's types take for an int."""
+    return size.node.expr
+
+
+def shown_sizes(
+    specs: Iterable[InputSpec], choice: tuple[tuple[int, ...], tuple[int, ...]] = CHOICES[0]
+) -> dict[str, int]:
+    """Choose a size for each symbol: one that is like it in images or texts."""
+    spatial, other = choice
+    shown: dict[str, int] = {}
+    taken = {True: 0, False: 0}
+    for spec in specs:
+        for axis, dim in enumerate(spec.shape or ()):
+            for name in symbol_names(dim):
+                image = axis >= 2 and len(spec.shape or ()) >= 4
+                sizes = spatial if image else other
+                if name not in shown:
+                    shown[name] = sizes[min(taken[image], len(sizes) - 1)]
+                    taken[image] += 1
+    return shown
+
+
+def numbers_of(spec: InputSpec, shown: dict[str, int]) -> tuple[int, ...]:
+    """Return the sizes of an input, with numbers in the place of symbols.
+
+    Raises:
+        SourceError: There is none for one of them.
+    """
+    sizes = tuple(substitute(dim, shown) for dim in spec.shape or ())
+    found = tuple(size for size in sizes if isinstance(size, int))
+    if len(found) != len(sizes):
+        raise SourceError("a forward that is executed needs numbers in the place of symbols")
+    return found

@@ -1,0 +1,1 @@
+"""The process and the model during a reading, and as they were afterwards."""

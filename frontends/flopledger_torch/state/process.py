@@ -1,0 +1,96 @@
+"""The process during a reading: one at a time, and afterwards as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import random
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch._dynamo.config  # fake tensors import it when first made, which must not be in a reading
+from flopledger import gc_pause as collector
+from flopledger.errors import SourceError
+from torch._subclasses.fake_tensor import DataDependentOutputException
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+from torch.nn.modules import transformer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_READING = threading.Lock()
+_READER: list[int] = []
+
+
+@contextlib.contextmanager
+def alone(source: str) -> Iterator[None]:
+    """Let one thread read at a time, since a reading replaces functions of torch for its length.
+
+    Others wait; the functions that they call meanwhile are not heard.
+
+    Raises:
+        SourceError: The thread that asks is reading already.
+    """
+    if threading.get_ident() in _READER:
+        raise SourceError(f"{source}: a model's forward can't read another model")
+    with _READING, collector.paused():
+        _READER.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            _READER.clear()
+
+
+@contextlib.contextmanager
+def _uncompiled() -> Iterator[None]:
+    """Let what is compiled run as it is written."""
+    with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
+        # That our hooks hear a compiled module and the one inside it is as it should be.
+        warnings.filterwarnings(
+            "ignore", message=r"Using `torch.compile\(module\)` when there are global hooks"
+        )
+        yield
+
+
+@contextlib.contextmanager
+def _masks_as_given() -> Iterator[None]:
+    """Let a transformer take a mask as it is where nothing tells whether it is the causal one.
+
+    Whether it is decides what a kernel is told besides, not what is multiplied.
+    """
+    plain = transformer._detect_is_causal_mask
+
+    @functools.wraps(plain)
+    def detect(*args: Any, **kwargs: Any) -> bool:
+        try:
+            return plain(*args, **kwargs)
+        except (DataDependentOutputException, GuardOnDataDependentSymNode):
+            return False
+
+    transformer._detect_is_causal_mask = detect
+    try:
+        yield
+    finally:
+        transformer._detect_is_causal_mask = plain
+
+
+@contextlib.contextmanager
+def kept(profile: Mapping[str, Any]) -> Iterator[None]:
+    """Set what a reading needs of the process, and put that and what a forward may change back."""
+    fast, dtype, states = (
+        torch.backends.mha.get_fastpath_enabled(),
+        torch.get_default_dtype(),
+        random.getstate(),
+    )
+    rng = torch.get_rng_state()
+    torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
+    try:
+        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_as_given():
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
+        torch.set_default_dtype(dtype)
+        torch.set_rng_state(rng)
+        random.setstate(states)

@@ -1,0 +1,137 @@
+"""What is asked of sizes that are symbols while a model runs, by whom, and what the answer was.
+
+What torch asks for the sake of memory layouts and special cases of its own changes no count: it is forgotten.
+"""
+
+from __future__ import annotations
+
+import functools
+import linecache
+import sys
+import sysconfig
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import sympy
+import torch
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch.utils._sympy.functions import Max
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+_TORCH = f"{Path(torch.__file__).parent}/"
+_MACHINERY = (f"{_TORCH}__init__.py", f"{_TORCH}fx/experimental/", f"{_TORCH}utils/_sympy/")
+_HERE = f"{Path(__file__).parents[1]}/"
+_READER = f"{_HERE}reader.py"
+_SYMPY = f"{Path(sympy.__file__).parent}/"
+_STANDARD = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
+_INSTALLED = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib"))
+
+_LAYOUT_FILE = f"{_TORCH}_prims_common/__init__.py"
+"""Strides and contiguity, but for what compares shapes."""
+_CACHE_FILE = f"{_TORCH}_subclasses/fake_tensor.py"
+"""Whether a view lies in its memory."""
+_LAYOUT = frozenset(("_reshape_view_helper", "_reshape_view_helper_core_alg", "_collapse_view_helper"))
+_CHOICES = frozenset(("decompose", "conv"))
+"""Functions that run C++ code, which chooses among kernels too, by what is large and what is small."""
+_LARGE = 1 << 30
+"""Nothing but the limits of an index is compared with more."""
+
+
+class Condition(NamedTuple):
+    """What holds of sizes, in torch's symbols; whether the model itself asked, and in which line."""
+
+    holds: Any
+    direct: bool
+    line: str
+
+
+class Questions(ShapeEnv):
+    """torch's environment of symbols; it remembers who asked what of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conditions: dict[tuple[Any, bool], Condition] = {}
+        self.lines: dict[Any, str] = {}
+        self._heard: set[tuple[Any, Any]] = set()
+
+    def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
+        """Answer a question about sizes, and remember it."""
+        found = super().evaluate_expr(orig_expr, *args, **kwargs)
+        if not orig_expr.is_number and orig_expr not in (sympy.true, sympy.false):
+            self._remember(orig_expr, found)
+        return found
+
+    def _remember(self, asked: Any, answer: Any) -> None:
+        frame, direct = _asker(sys._getframe(2))
+        if frame is None or (asked, frame.f_code) in self._heard or (asked, direct) in self.conditions:
+            return
+        self._heard.add((asked, frame.f_code))
+        holds: Any = asked
+        if isinstance(asked, sympy.Expr):
+            holds = sympy.Eq(asked, answer)
+        elif not answer:
+            holds = sympy.to_nnf(sympy.Not(asked), simplify=False)
+        if direct or not _is_layout(holds, frame):
+            self.conditions[asked, direct] = Condition(holds, direct, _line(frame))
+
+    def _set_replacement(self, a: Any, tgt: Any, msg: str) -> None:
+        super()._set_replacement(a, tgt, msg)
+        line = _line(sys._getframe(1))
+        if line:
+            self.lines.setdefault(a, line)
+
+
+def _asker(frame: FrameType | None) -> tuple[FrameType | None, bool]:
+    """Return the innermost frame that is none of the machinery of symbols, and if the model asked there.
+
+    A branch of Python code asks through a method of the size, the C++ code below does not.
+    """
+    python = False
+    while frame is not None and _is_machinery(frame.f_code.co_filename):
+        python = python or frame.f_code.co_filename == _MACHINERY[0]
+        frame = frame.f_back
+    return frame, python and frame is not None and _is_models(frame)
+
+
+@functools.cache
+def _is_machinery(file: str) -> bool:
+    return file.startswith((*_MACHINERY, _SYMPY, __file__))
+
+
+def _is_models(frame: FrameType) -> bool:
+    name = frame.f_code.co_filename
+    if name.startswith((_TORCH, _HERE, _SYMPY, "<frozen ")):
+        return False
+    return name.startswith(_INSTALLED) or not name.startswith(_STANDARD)
+
+
+def _line(frame: FrameType | None) -> str:
+    """Return the innermost line of the model's own code; empty if the model is of torch's layers alone."""
+    while frame is not None and frame.f_code.co_filename != _READER:
+        if _is_models(frame):
+            name, number = frame.f_code.co_filename, frame.f_lineno
+            return f"{name}, line {number}: {linecache.getline(name, number).strip()}"
+        frame = frame.f_back
+    return ""
+
+
+def _is_layout(holds: Any, frame: FrameType) -> bool:
+    """Tell what torch asks for memory layouts, special cases and limits, whose answers change no count."""
+    name, file = frame.f_code.co_name, frame.f_code.co_filename
+    if isinstance(holds, (sympy.Ne, sympy.Or)) or name in _LAYOUT or file == _CACHE_FILE:
+        return True
+    if file == _LAYOUT_FILE and name != "infer_size" and "shape" not in name:
+        return True
+    chooses = name in _CHOICES or _is_models(frame)
+    if chooses and not isinstance(holds, sympy.Eq) and not _is_least(holds):
+        return True
+    if any(1 in most.args for most in holds.atoms(Max)):  # torch writes the strides of a tensor so
+        return True
+    return any(abs(number) >= _LARGE for number in holds.atoms(sympy.Integer))
+
+
+def _is_least(holds: Any) -> bool:
+    """Tell a condition that a size be at least some number."""
+    return isinstance(holds, sympy.Ge) and holds.lhs.is_Symbol and holds.rhs.is_Integer

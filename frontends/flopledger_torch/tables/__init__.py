@@ -1,0 +1,1 @@
+"""Which of PyTorch's layers and functions is which kind, with which attributes."""

@@ -1,0 +1,179 @@
+"""One reading: the forward runs on stand-ins, and every call is written down."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flopledger.dims.arithmetic import substitute
+from flopledger.errors import SourceError
+from flopledger.frontend import user_code as blame
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Input, Reading
+from flopledger.plugins.discovery import kinds
+from torch import __version__ as torch_version
+from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
+
+from flopledger_torch.build import note
+from flopledger_torch.calls import Calls
+from flopledger_torch.inputs import Arguments, arguments
+from flopledger_torch.listen.custom import heard_functions
+from flopledger_torch.listen.dispatch import Ops, above_autograd
+from flopledger_torch.listen.functions import heard
+from flopledger_torch.listen.sizes import heard_sizes
+from flopledger_torch.modules import class_path, module_tables, registered_in
+from flopledger_torch.record import Recorder
+from flopledger_torch.state.caches import forgotten
+from flopledger_torch.state.process import kept
+from flopledger_torch.state.weights import Twins, replaced
+from flopledger_torch.symbols.sizes import fixed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import torch
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
+
+    from flopledger_torch.stand_ins import Fakes
+
+_DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
+OURS = (f"{Path(__file__).parent}/",)
+"""What the paths of this frontend's code begin with, whose lines are no help to a user."""
+
+
+class Reader:
+    """One reading."""
+
+    def __init__(
+        self, model: torch.nn.Module, request: Request, profile: Mapping[str, Any], tensors: Fakes
+    ) -> None:
+        self.model, self.request, self.profile = model, request, profile
+        self.recorder = Recorder()
+        self.registered = registered_in(model)
+        self.tensors = tensors
+        self.twins = Twins(tensors.twin)
+
+    def read(self) -> Graph:
+        """Run the forward, and return what was heard as a graph."""
+        given = arguments(self.request, self.model, self.tensors.make, self.twins)
+        for _, tensor, _ in given.named:
+            self.recorder.tensors.ref(tensor)
+        modules = list(self.registered.modules)
+        with kept(self.profile), forgotten(modules), replaced(modules, self.twins, self.profile["mode"]):
+            out = self._run(given)
+        builder = GraphBuilder(kinds())
+        builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
+        return self._graph(builder, given, out)
+
+    def _sizes(self) -> contextlib.AbstractContextManager[None]:
+        """Hear products of sizes if the profile asks for them."""
+        return heard_sizes(self.recorder) if self.profile["sizes"] else contextlib.nullcontext()
+
+    def _run(self, given: Arguments) -> Any:
+        recorder = self.recorder
+        hooks = [
+            register_module_forward_pre_hook(self._enter),
+            register_module_forward_hook(self._leave, with_kwargs=True, always_call=True),
+        ]
+        try:
+            with (
+                heard(recorder),
+                heard_functions(recorder),
+                self._sizes(),
+                self.tensors.running(),
+                above_autograd(),
+                self._ops(),
+            ):
+                return self.model(*given.args, **given.kwargs)
+        except _DEPENDS_ON_DATA as error:
+            raise SourceError(
+                f"{self.request.source}: what it does depends on its data: "
+                f"{blame.describe(error, OURS)}. Read it with --execute (execute=True), "
+                "which runs the forward on small real tensors"
+            ) from error
+        except RuntimeError as error:
+            if "scalar types: Long, Int" not in str(error):
+                raise
+            raise SourceError(
+                f"{self.request.source}: {blame.describe(error, OURS)}. Give the input's type with its "
+                "sizes, as in input_ids=1x128:int64"
+            ) from error
+        finally:
+            for hook in hooks:
+                hook.remove()
+
+    def _ops(self) -> Ops:
+        return Ops(self.recorder, symbolic=self.tensors.symbolic)
+
+    def _enter(self, module: torch.nn.Module, args: Any) -> None:
+        del args
+        recorder = self.recorder
+        if not recorder.listens():
+            return
+        cls = type(module)
+        if self.registered.number(module) is None:
+            self.registered.extend(module, self._unregistered_path(cls.__name__))
+        event = recorder.open("layer", class_path(cls), cls.__name__)
+        event.module = module
+
+    def _unregistered_path(self, name: str) -> str:
+        """Return a path for a module that was made in a forward, or that lies in a plain list."""
+        event = self.recorder.current
+        while event is not None and event.module is None:
+            event = event.parent
+        number = None if event is None or event.module is None else self.registered.number(event.module)
+        above = "" if number is None else self.registered.paths[number][0]
+        return f"{above}/{name}" if above else name
+
+    def _leave(self, module: torch.nn.Module, args: Any, *rest: Any) -> None:
+        recorder = self.recorder
+        if not recorder.listens():
+            return
+        event = recorder.current
+        while event is not None and event.module is not module:
+            event = event.parent
+        if event is None:
+            return
+        if len(rest) == 2:  # a forward that raised has no result; torch then gives no keywords either
+            recorder.finish(event, args, rest[0], rest[1])
+        recorder.current = event.parent
+
+    def _graph(self, builder: GraphBuilder, given: Arguments, out: Any) -> Graph:
+        self._fix_symbols()
+        tensors = self.recorder.tensors
+        outputs = self.recorder.tensors_in(out)
+        for number, (shape, dtype) in enumerate(zip(tensors.shapes, tensors.dtypes, strict=True)):
+            builder.tensor(shape, dtype, tensors.aliases.get(number))
+        for name, tensor, positional in given.named:
+            builder.inputs.append(Input(name, tensors.ref(tensor).id, positional))
+        tensors.forget()
+        Calls(builder, self.registered, self.recorder).write()
+        reading = Reading(
+            self.request.source,
+            "torch",
+            "torch",
+            torch_version,
+            dict(self.profile),
+            tuple(self._notes()),
+        )
+        return builder.build(reading, outputs)
+
+    def _notes(self) -> Iterator[str]:
+        built = note(self.model)
+        if built:
+            yield built
+        yield from self.tensors.notes()
+
+    def _fix_symbols(self) -> None:
+        """Put in the place of symbols what the model turned out to hold them to: numbers, other symbols."""
+        sizes = self.tensors.specialised()
+        if not sizes:
+            return
+        tensors = self.recorder.tensors
+        tensors.shapes = [tuple(substitute(dim, sizes) for dim in shape) for shape in tensors.shapes]
+        for event in self.recorder.events:
+            event.native = {name: fixed(value, sizes) for name, value in event.native.items()}
