@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import site
+import sys
 import sysconfig
 import traceback
 from pathlib import Path
@@ -10,7 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LIBRARIES = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+_INSTALLED = ("site-packages", "dist-packages")
+_PATHS = ("stdlib", "platstdlib", "purelib", "platlib")
 
 
 def describe(error: BaseException, ours: Iterable[str] = ()) -> str:
@@ -41,5 +45,19 @@ def users_line(
         ours: What the paths of code begin with whose lines are no help to the user.
     """
     frames = [frame for frame in reversed(list(stack)) if not frame.filename.startswith(ours)]
-    users = (f for f in frames if not f.filename.startswith(_LIBRARIES))
+    libraries = _libraries(tuple(sys.path))
+    users = (f for f in frames if not f.filename.startswith(libraries))
     return next(users, frames[0] if frames else None)
+
+
+@functools.lru_cache(maxsize=4)
+def _libraries(search_path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what the paths of installed code begin with.
+
+    The environment's own folders are not enough: a ``.pth`` file, a user's site and an environment that sees
+    the system's packages all add folders to the search path, from which frameworks are imported as well.
+    """
+    folders = {sysconfig.get_path(name) for name in _PATHS}
+    folders.update(site.getsitepackages(), [site.getusersitepackages()])
+    folders.update(folder for folder in search_path if Path(folder).name in _INSTALLED)
+    return tuple(f"{folder}/" for folder in folders)
