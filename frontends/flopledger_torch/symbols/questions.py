@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _TORCH = f"{Path(torch.__file__).parent}/"
 _MACHINERY = (f"{_TORCH}__init__.py", f"{_TORCH}fx/experimental/", f"{_TORCH}utils/_sympy/")
 _HERE = f"{Path(__file__).parents[1]}/"
-_READER = f"{_HERE}reader.py"
+_READER = f"{_HERE}trace.py"
 _SYMPY = f"{Path(sympy.__file__).parent}/"
 _STANDARD = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib"))
