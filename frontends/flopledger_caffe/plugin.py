@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flopledger import input_files
 from flopledger.errors import SourceError
 from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
@@ -38,11 +39,7 @@ def recognises_file(path: Path) -> bool:
         return True
     if suffixes[-1:] != [] and suffixes[-1] not in _TEXTS:
         return False
-    try:
-        with path.open("rb") as file:
-            return bool(_LAYER.search(file.read(_HEAD)))
-    except OSError:
-        return False
+    return bool(_LAYER.search(input_files.head(path, _HEAD)))
 
 
 @hookimpl

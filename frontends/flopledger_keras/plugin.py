@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+from flopledger import input_files
 from flopledger.frontend.description import Frontend, type_names
 from flopledger.frontend.hookspecs import hookimpl
 
@@ -38,11 +39,7 @@ def recognises_file(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix == ".keras":
         return True
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD)
-    except OSError:
-        return suffix in (".h5", ".hdf5")
+    head = input_files.head(path, _HEAD)
     if suffix in (".h5", ".hdf5"):
         return head.startswith(b"\x89HDF")
     if head.startswith(b"PK"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flopledger import input_files
 from flopledger.frontend.description import Frontend, type_names
 from flopledger.frontend.hookspecs import hookimpl
 
@@ -40,11 +41,7 @@ def recognises_file(path: Path) -> bool:
         return True
     if path.suffix.lower() != ".json":
         return False
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        return False
+    head = input_files.head(path, _HEAD)
     return all(word in head for word in _PROGRAM)
 
 

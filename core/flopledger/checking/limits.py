@@ -6,9 +6,9 @@ import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from flopledger import input_files
 from flopledger.counting.ledger import Total
 from flopledger.errors import SourceError, UsageError, nearest
 from flopledger.explaining.find_figure import SCALES
@@ -33,6 +33,8 @@ WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
 SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
 HUNDRED = 100
 LEDGER = "flopledger.ledger/1"
+LARGEST_FILE = 256 * 2**20
+"""The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +196,10 @@ def load(path: str) -> Earlier | None:
         SourceError: The file is missing or is no JSON document of ours.
     """
     try:
-        document = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise SourceError(f"{path}: it can't be read as a ledger's JSON: {error}") from None
+        document = json.loads(input_files.read_text(path, LARGEST_FILE))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SourceError(f"{path}: it can't be read as a ledger's JSON: {reason}") from None
     if not isinstance(document, dict) or document.get("schema") != LEDGER:
         return None
     try:

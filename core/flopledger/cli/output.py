@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -24,7 +25,8 @@ def write(text: str, target: str | None = None) -> None:
     """Write a result to a file, or to stdout where there is none.
 
     A regular file is replaced in one step, so that it holds the old or the new content and never
-    half of one. Anything else (a pipe, a device, ``/dev/stdout``) is written to as it stands.
+    half of one. Anything else (a pipe, a device, ``/dev/stdout``) is written to as it stands; a pipe that
+    nobody reads is refused at once, since opening it would wait for a reader that may never come.
 
     Raises:
         OutputError: The file can't be written.
@@ -59,10 +61,22 @@ def _write_file(content: bytes, target: Path) -> None:
         with os.fdopen(os.dup(descriptor), "wb") as stream:
             _write_all(stream, content)
     elif target.exists() and not stat.S_ISREG(target.stat().st_mode):
-        with target.open("wb") as stream:
+        with os.fdopen(_opened(target), "wb") as stream:
             _write_all(stream, content)
     else:
         _replace(content, Path(os.path.realpath(target)))
+
+
+def _opened(target: Path) -> int:
+    """Open what is no regular file without waiting, for writes that may wait."""
+    try:
+        opened = os.open(target, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a socket, or a pipe that no process reads") from None
+        raise
+    os.set_blocking(opened, True)
+    return opened
 
 
 def _descriptor(target: Path) -> int | None:

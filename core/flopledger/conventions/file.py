@@ -8,6 +8,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
+from flopledger import input_files
 from flopledger.conventions import facts
 from flopledger.conventions.convention import Convention, LevelRules, Params, Switch, find
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
@@ -68,12 +69,10 @@ def read_file(path: Path) -> tuple[dict[str, object], str]:
         ConventionError: It can't be read, or is not TOML.
     """
     try:
-        with path.open("rb") as file:
+        with input_files.open_regular(path) as file:
             data = file.read(LARGEST_FILE + 1)
     except OSError as error:
         raise ConventionError(f"the convention {path} can't be read: {error.strerror}") from None
-    except ValueError as error:
-        raise ConventionError(f"the convention {str(path)!r} can't be read: {error}") from None
     if len(data) > LARGEST_FILE:
         raise ConventionError(f"{path}: larger than {LARGEST_FILE} bytes, which no convention is")
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import gc_pause as collector
+from flopledger import input_files
 from flopledger.errors import FlopledgerError, SourceError, UsageError
 from flopledger.graph import load as graphfile
 from flopledger.plugins import discovery as plugins
@@ -75,9 +76,12 @@ def locate(source: str) -> Target:
     """Tell what a source's text means: an existing file, or an attribute of a module or file.
 
     Raises:
-        SourceError: It is neither.
+        SourceError: It is neither, or a pipe, a device or a socket, which could keep us waiting for ever.
     """
     if os.path.exists(source):  # noqa: PTH110  (pathlib raises for names that no file can have)
+        found = input_files.kind(source)
+        if found not in _READABLE:
+            raise SourceError(f"{source}: it is {found}, expected a regular file")
         return Path(source)
     head, colon, name = source.rpartition(":")
     if not colon:
@@ -85,14 +89,21 @@ def locate(source: str) -> Target:
     if not all(part.isidentifier() for part in name.split(".")):
         raise SourceError(f"{source!r}: no such file, and {name!r} is no attribute's name. {_EXPECTED}")
     if head.endswith(".py"):
-        if not os.path.isfile(head):  # noqa: PTH113  (likewise)
-            raise SourceError(f"{source!r}: there is no file {head!r}")
+        found = input_files.kind(head)
+        if found:
+            raise SourceError(f"{source!r}: there is {_no_file(found)} {head!r}")
         return Attribute(Path(head), name)
     if not all(part.isidentifier() for part in head.split(".")):
         raise SourceError(f"{source!r}: {head!r} is neither a module's name nor a Python file. {_EXPECTED}")
     return Attribute(head, name)
 
 
+def _no_file(kind: str) -> str:
+    return "no file" if kind == "nothing" else f"{kind}, expected a file of Python code:"
+
+
+_READABLE = ("", "a directory")
+"""What a source may be: a regular file; or a directory, which a frontend of somebody else's may read."""
 _EXPECTED = "Expected a file, package.module:attribute or file.py:attribute"
 
 
@@ -168,7 +179,7 @@ def _is_saved_graph(path: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        with path.open("rb") as stream:
+        with input_files.open_regular(path) as stream:
             head = stream.read(graphfile.LARGEST_FILE if path.suffix == ".json" else _HEAD)
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
@@ -181,8 +192,7 @@ def _read_saved(path: Path, request: Request) -> Graph:
         message = f"{path} is a saved graph: inputs, arguments and options were settled when it was read"
         raise UsageError(message)
     try:
-        with path.open("rb") as file:
-            text = file.read(graphfile.LARGEST_FILE + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: it can't be read: {error}") from None
+        text = input_files.read_text(path, graphfile.LARGEST_FILE)
+    except OSError as error:
+        raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
     return graphfile.load(text, str(path))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from flopledger import input_files
 from flopledger.errors import SourceError
 
 from flopledger_caffe.text.message import Document, Field, Form, Message
@@ -98,13 +99,12 @@ def _bytes(path: Path) -> bytes:
     if path.is_dir():
         raise SourceError(f"{path} is a directory, expected a file (.prototxt)")
     try:
-        with path.open("rb") as file:
+        with input_files.open_regular(path) as file:
             data = file.read(LARGEST_BYTES + 1)
     except FileNotFoundError:
         raise SourceError(f"{path}: there is no such file") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SourceError(f"{path} can't be read: {reason}") from None
+    except OSError as error:
+        raise SourceError(f"{path} can't be read: {error.strerror}") from None
     if len(data) > LARGEST_BYTES:
         limit = LARGEST_BYTES // 2**20
         raise SourceError(

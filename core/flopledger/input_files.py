@@ -1,0 +1,105 @@
+"""The one way in which a file that someone else wrote is opened.
+
+A named pipe without a writer, a terminal or a socket keeps whoever opens it waiting, and a device may have
+no end. So a file is looked at first, opened without waiting, looked at again (it may have been replaced in
+between), and read up to a bound. Everything that can go wrong is an ``OSError`` whose ``strerror`` says it in
+words; the caller knows what the file was meant to be, and with which error it answers.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+_KINDS = (
+    (stat.S_ISDIR, "a directory"),
+    (stat.S_ISFIFO, "a pipe"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
+
+
+def kind(path: str | Path) -> str:
+    """Return what a path names if it is no regular file (``a pipe``, ``nothing``), else an empty text."""
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116  (a text that is no path at all is asked about too)
+    except (OSError, ValueError):
+        return "nothing"
+    return _kind(mode)
+
+
+def open_regular(path: str | Path) -> BinaryIO:
+    """Open a regular file for reading, without waiting for anything.
+
+    Raises:
+        OSError: There is none, it can't be read, or it is a pipe, a device, a socket or a directory.
+    """
+    try:
+        _check(os.stat(path).st_mode, path)  # noqa: PTH116  (some devices act when they are opened)
+        descriptor = os.open(path, _FLAGS)
+    except ValueError:
+        raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
+    stream = os.fdopen(descriptor, "rb")
+    try:
+        _check(os.fstat(descriptor).st_mode, path)
+    except OSError:
+        stream.close()
+        raise
+    return stream
+
+
+def read_bytes(path: str | Path, most: int) -> bytes:
+    """Read a regular file.
+
+    Raises:
+        OSError: As :func:`open_regular`, or it has more than ``most`` bytes.
+    """
+    with open_regular(path) as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most} bytes", str(path))
+    return content
+
+
+def read_text(path: str | Path, most: int) -> str:
+    """Read a regular file of UTF-8 text.
+
+    Raises:
+        OSError: As :func:`read_bytes`, or it is no such text.
+    """
+    content = read_bytes(path, most)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        number = content.count(b"\n", 0, error.start) + 1
+        message = f"line {number}: the byte 0x{content[error.start]:02x} is not UTF-8 text"
+        raise OSError(errno.EILSEQ, message, str(path)) from None
+
+
+def head(path: str | Path, size: int) -> bytes:
+    """Return the first bytes of a regular file; none of what can't be opened as one."""
+    try:
+        with open_regular(path) as stream:
+            return stream.read(size)
+    except OSError:
+        return b""
+
+
+def _check(mode: int, path: str | Path) -> None:
+    found = _kind(mode)
+    if found:
+        number = errno.EISDIR if stat.S_ISDIR(mode) else errno.EINVAL
+        raise OSError(number, f"it is {found}, expected a regular file", str(path))
+
+
+def _kind(mode: int) -> str:
+    if stat.S_ISREG(mode):
+        return ""
+    return next((name for test, name in _KINDS if test(mode)), "no regular file")
