@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Layer
     from flopledger.kinds import Kind
 

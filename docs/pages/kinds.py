@@ -19,7 +19,7 @@ from pages.markup import bullets, code, documentation, page, paragraphs, prose, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value
     from flopledger.kinds import Kind
 

@@ -16,7 +16,7 @@ from flopledger_caffe.text.fields import LARGEST_DIM
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.frontend.specs import InputSpec
 
     from flopledger_caffe.text.message import Message

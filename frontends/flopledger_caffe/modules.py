@@ -15,7 +15,7 @@ from flopledger_caffe.text.net import ParamSpec, param_specs
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.frontend.builder import GraphBuilder
 
     from flopledger_caffe.tables.row import Blob

@@ -16,7 +16,7 @@ from flopledger_keras.introspect import dtype_of, graph_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.frontend.specs import Nested
     from flopledger.reading.read import Request
 

@@ -12,7 +12,7 @@ from keras.src.layers.layer import CallContext
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
 NOT_FOR_SHAPES = ("training", "mask")

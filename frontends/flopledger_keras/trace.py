@@ -40,7 +40,7 @@ from flopledger_keras.tables.wrappers import COMPOSITES, WRAPPERS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.frontend.builder import GraphBuilder
     from flopledger.graph.tables import Level, Value
 

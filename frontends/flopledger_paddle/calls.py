@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer, TensorRef, dims
+from flopledger.dims.arithmetic import plain_shape
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer, TensorRef
 
 from flopledger_paddle.modules import class_path
 from flopledger_paddle.tables.call import Meaning, Op, Open
@@ -156,7 +157,7 @@ class Calls:
             return
         shapes = self.builder.infer(meaning.kind, meaning.attrs, inputs, meaning.kind)
         for tensor, shape in zip(outputs, shapes, strict=True):
-            tensors[tensor] = replace(tensors[tensor], shape=dims(shape))
+            tensors[tensor] = replace(tensors[tensor], shape=plain_shape(shape))
 
     def _silent(self, name: str, op: Any) -> None:
         if name in ("pd_op.full", "pd_op.full_int_array"):

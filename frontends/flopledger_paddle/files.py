@@ -22,7 +22,7 @@ from flopledger_paddle.values import Values, shape_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Graph
     from flopledger.reading.read import Request
 

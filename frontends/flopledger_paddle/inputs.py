@@ -16,7 +16,7 @@ from flopledger_paddle.modules import dtype_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.reading.read import Request
 
 

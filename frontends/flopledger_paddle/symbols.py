@@ -20,7 +20,7 @@ from flopledger.graph.tables import CONTAINER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.frontend.specs import InputSpec
     from flopledger.graph.tables import Graph, Layer, Tensor, Value
     from flopledger.reading.read import Request

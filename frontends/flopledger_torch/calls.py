@@ -16,7 +16,7 @@ from flopledger_torch.tables.ops import function_row, op_row
 
 if TYPE_CHECKING:
     import torch
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.frontend.builder import GraphBuilder
     from flopledger.frontend.registered_modules import Registered
 

@@ -15,7 +15,7 @@ from flopledger_torch.symbols.sizes import dim_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Level, Value
 
 _PLAIN = frozenset({int, bool, str, float, type(None)})

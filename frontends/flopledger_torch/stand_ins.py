@@ -18,7 +18,7 @@ from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
     from flopledger.frontend.specs import InputSpec
 
 _CPU = torch.device("cpu")

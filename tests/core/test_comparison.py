@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.comparing.comparison import Comparison
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
     from flopledger.graph.tables import Graph, Value
 
 

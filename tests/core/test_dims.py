@@ -3,10 +3,10 @@ from __future__ import annotations
 import subprocess
 import sys
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.dims.arithmetic import (
-    Dim,
     ceildiv,
     equal,
     extent,
@@ -28,6 +28,9 @@ from flopledger.errors import Unbounded
 from flopledger.expressions.compiler import evaluate
 from hypothesis import given
 from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim
 
 N, H, W = symbol("N"), symbol("H"), symbol("W")
 NAMES = {"N": N, "H": H, "W": W}

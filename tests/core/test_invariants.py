@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch_sketch import ROOT, Sketch, Tensor
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Module
 
 CONVENTIONS = {name: convention.load(name) for name in convention.names()}

@@ -16,7 +16,7 @@ from flopledger.report import comparison as sidebyside
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
 
 TOKENS, WIDTH, INNER, EXPERTS = 5, 8, 12, 4
 STACK = (EXPERTS, WIDTH, INNER)

@@ -9,7 +9,7 @@ from flopledger.graph.tables import Graph, Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
 
 PROFILE = {"mode": "eval", "grad": True, "fast_paths": True}
 

@@ -11,7 +11,7 @@ from flopledger.kinds import builtin
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Graph, Value
 
 F = "torch.nn.functional"

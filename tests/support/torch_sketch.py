@@ -12,7 +12,7 @@ from flopledger.kinds import builtin
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Graph, Level, Value
 
 ROOT = 0

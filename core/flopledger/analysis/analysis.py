@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from flopledger.analysis import flow
 from flopledger.analysis.likeness import Likeness
 from flopledger.analysis.module_rows import listed
-from flopledger.dims.arithmetic import Dim, Shape, equal, plain, total
+from flopledger.dims.arithmetic import equal, plain, total
+from flopledger.dims.bounds import number
 from flopledger.errors import FlopledgerError, GraphError, Unbounded
-from flopledger.expressions import functions
 from flopledger.graph.tables import CONTAINER, OPTIMIZER, UNKNOWN
 from flopledger.kinds import Call
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.counting.ledger import Experts
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Graph, Layer, Module, Parameter
     from flopledger.kinds import Facts, Kind, Parts
 
@@ -252,7 +253,7 @@ class Structure:
         try:
             found = formula(call)
             for value in found.values():
-                functions.number(value)
+                number(value)
         except GraphError:
             raise
         except (Unbounded, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:

@@ -14,7 +14,7 @@ from flopledger.graph.tables import TensorRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
 
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Graph, Layer, Module, Value
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger.dims.arithmetic import Dim, is_dim, maximum, total
+from flopledger.dims.arithmetic import is_dim, maximum, total
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.analysis.analysis import Structure
+    from flopledger.dims.types import Dim
     from flopledger.graph.tables import Module, Parameter
 
 

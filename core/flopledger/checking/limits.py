@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
 
 KEYS = tuple(name for name in Total.__dataclass_fields__ if name != "unit")
 """What a limit may be set on: the figures of a ledger's total."""

@@ -14,7 +14,7 @@ from flopledger.comparing import alignment
 from flopledger.comparing import reasons as differences
 from flopledger.comparing.layers import Item, items_of
 from flopledger.dims.arithmetic import equal, total
-from flopledger.expressions.functions import number
+from flopledger.dims.bounds import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flopledger.comparing.reasons import Reason
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.graph.tables import Graph
 
 STATUSES = ("same", "changed", "only_a", "only_b")

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from flopledger.conventions import convention
 from flopledger.counting import engine
-from flopledger.dims.arithmetic import Dim, Shape, equal, floordiv, is_dim, product, total
+from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
+from flopledger.dims.bounds import number
 from flopledger.expressions.compiler import compile_expression
-from flopledger.expressions.functions import number
 from flopledger.graph.tables import CONTAINER
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.analysis import Structure
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Row
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Graph, Layer, Parameter
 
 NOWHERE = "(in no layer)"

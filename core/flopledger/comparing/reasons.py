@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flopledger.comparing.layers import Item
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
 Couple: TypeAlias = "tuple[Item | None, Item | None]"
 

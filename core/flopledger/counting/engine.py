@@ -25,9 +25,10 @@ from flopledger.counting.ledger import (
 )
 from flopledger.counting.scopes import Count, ModuleSite, ParameterSite, Site
 from flopledger.dims.arithmetic import product, total
+from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError, GraphError, ProfileMismatch, Unbounded
 from flopledger.expressions.compiler import compile_expression
-from flopledger.expressions.functions import ROUNDING, number
+from flopledger.expressions.functions import ROUNDING
 from flopledger.graph.tables import CONTAINER, LEVELS, UNKNOWN
 from flopledger.meter import metered
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.likeness import Seen
     from flopledger.conventions.convention import Params
-    from flopledger.dims.arithmetic import Dim, Number, Shape
+    from flopledger.dims.types import Dim, Number, Shape
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Graph, Input, Layer
 T = TypeVar("T")

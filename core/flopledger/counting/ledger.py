@@ -6,12 +6,13 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from flopledger.dims.arithmetic import Dim, Number, Shape, text, total
+from flopledger.dims.arithmetic import text, total
 from flopledger.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Input, Reading
 
 Figure: TypeAlias = "int | str"

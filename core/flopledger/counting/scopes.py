@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.analysis import Structure
     from flopledger.conventions.convention import Convention
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Module, Value
     from flopledger.kinds import Kind

@@ -9,9 +9,8 @@ floors, ceilings and clipping stay exact for both.
 from __future__ import annotations
 
 import math
-import re
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeGuard, overload
+from typing import TYPE_CHECKING, TypeGuard, overload
 
 from flopledger.errors import Unbounded
 
@@ -19,32 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from types import ModuleType
 
-SYMBOL = re.compile(r"[A-Z][A-WYZa-wyz0-9_]*\Z")
-"""How a symbol is written: a capital letter, then letters, digits or ``_``, without x."""
-
-
-class Symbolic(Protocol):
-    """An expression over symbols. It has no ``//``: use :func:`floordiv`, which keeps it exact."""
-
-    is_Integer: bool  # noqa: N815  (sympy's own name)
-
-    def __add__(self, other: Number, /) -> Symbolic: ...
-    def __radd__(self, other: Number, /) -> Symbolic: ...
-    def __sub__(self, other: Number, /) -> Symbolic: ...
-    def __rsub__(self, other: Number, /) -> Symbolic: ...
-    def __mul__(self, other: Number, /) -> Symbolic: ...
-    def __rmul__(self, other: Number, /) -> Symbolic: ...
-    def __truediv__(self, other: Number, /) -> Symbolic: ...
-    def __rtruediv__(self, other: Number, /) -> Symbolic: ...
-    def __pow__(self, other: Number, /) -> Symbolic: ...
-    def __neg__(self) -> Symbolic: ...
-    def __int__(self) -> int: ...
-
-
-Dim: TypeAlias = "int | Symbolic"
-Shape: TypeAlias = "tuple[Dim, ...]"
-Number: TypeAlias = "int | Fraction | Symbolic"
-"""A count: whole, an exact fraction (some tools divide), or an expression over symbols."""
+    from flopledger.dims.types import Dim, Number, Shape, Symbolic
 
 
 def _symbols() -> ModuleType:
@@ -76,9 +50,6 @@ def plain(value: Dim) -> Dim:
 
 MOST_BITS = 1024
 """The largest product of sizes, in bits; no tensor or kernel comes near it."""
-
-MOST_NODES = 50_000
-"""The most parts that an expression over symbols may be written with."""
 
 
 def product(values: Iterable[Dim]) -> Dim:
@@ -219,3 +190,8 @@ def readable(value: Number) -> tuple[str, dict[str, str]]:
         return str(value), {}
     written: tuple[str, dict[str, str]] = _symbols().readable(value)
     return written
+
+
+def plain_shape(shape: Shape) -> Shape:
+    """Return a shape whose expressions without symbols are whole numbers."""
+    return tuple(d if isinstance(d, int) else plain(d) for d in shape)

@@ -15,13 +15,13 @@ import sympy
 from sympy.printing.precedence import PRECEDENCE
 from sympy.printing.str import StrPrinter
 
-from flopledger.dims.arithmetic import MOST_NODES
+from flopledger.dims.types import MOST_NODES
 from flopledger.errors import Unbounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flopledger.dims.arithmetic import Dim, Number
+    from flopledger.dims.types import Dim, Number
 
 REPEATED = 2
 """A size is given a name when it occurs in at least this many terms."""

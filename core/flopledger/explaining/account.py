@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 from flopledger.conventions.facts import STRUCTURAL
 from flopledger.counting.scopes import Site
+from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError
 from flopledger.expressions.compiler import compile_expression
-from flopledger.expressions.functions import number
 from flopledger.graph.tables import CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from flopledger.counting.engine import Counter
-    from flopledger.dims.arithmetic import Dim, Number
+    from flopledger.dims.types import Dim, Number
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Layer
 

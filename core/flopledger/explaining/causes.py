@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.scopes import Site
 from flopledger.dims.arithmetic import plain, total
+from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError
 from flopledger.explaining import words as wording
 from flopledger.explaining.account import Account
 from flopledger.explaining.words import OPERATIONS, Difference
-from flopledger.expressions.functions import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.analysis.analysis import Structure
     from flopledger.counting.engine import Counter
-    from flopledger.dims.arithmetic import Dim, Number
+    from flopledger.dims.types import Dim, Number
     from flopledger.explaining.account import Priced
     from flopledger.graph.tables import Layer
 

@@ -17,18 +17,18 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
+from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, UsageError, nearest
 from flopledger.explaining import causes as workcauses
 from flopledger.explaining import parameters as paramcauses
 from flopledger.explaining.words import Difference
-from flopledger.expressions.functions import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.graph.tables import Graph
 
 WHAT = ("count", "params")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flopledger.conventions.convention import Convention
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.graph.tables import Graph
 
 SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}

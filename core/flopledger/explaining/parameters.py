@@ -6,15 +6,15 @@ import itertools
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import total
+from flopledger.dims.bounds import number
 from flopledger.explaining.words import Difference
-from flopledger.expressions.functions import number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flopledger.analysis.analysis import Structure
     from flopledger.counting.engine import Counter
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.graph.tables import Module
 
 KINDS = {

@@ -7,13 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import product
-from flopledger.expressions.functions import number
+from flopledger.dims.bounds import number
 from flopledger.graph.tables import LEVELS
 
 if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.scopes import Site
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.explaining.causes import Work
 
 OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}

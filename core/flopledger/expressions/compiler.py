@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
+from flopledger.dims.bounds import number, whole
 from flopledger.errors import ExpressionError, SourceError, Unbounded, nearest, shown
 from flopledger.expressions import functions
 from flopledger.meter import metered, spend
@@ -24,7 +25,7 @@ from flopledger.meter import metered, spend
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
 
 LONGEST = 20_000
 """The longest expression that is read, in characters."""
@@ -77,7 +78,7 @@ class Expression:
         """
         value = self(scope)
         try:
-            return functions.number(value)
+            return number(value)
         except (TypeError, Unbounded):
             message = f"{self.where}{_short(self.text)!r} gives {shown(value)}, expected a number"
             raise ExpressionError(message) from None
@@ -179,14 +180,14 @@ class _Compiler:
         if isinstance(value, float):
             value = self._fraction(node)
         elif isinstance(value, int) and not isinstance(value, bool):
-            value = functions.number(value)
+            value = number(value)
         return lambda _: value
 
     def _fraction(self, node: ast.Constant) -> object:
         text = ast.unparse(node)
         if "inf" in text or abs(int(text.lower().partition("e")[2] or 0)) > functions.LARGEST_EXPONENT:
             raise ExpressionError(f"{self.where}the number {text} is out of range")
-        return functions.number(Fraction(text))
+        return number(Fraction(text))
 
     def _name(self, name: str) -> Run:
         if name not in self.local:
@@ -344,7 +345,7 @@ def _charged(value: T) -> T:
 
 
 def _index(value: object) -> int:
-    found = functions.whole(value)
+    found = whole(value)
     if isinstance(found, int):
         return found
     raise TypeError(f"{value} is not an index")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flopledger.dims.arithmetic import plain_shape
 from flopledger.errors import ShapeError
-from flopledger.graph.tables import Graph, Input, Layer, Module, Parameter, Reading, Tensor, dims
+from flopledger.graph.tables import Graph, Input, Layer, Module, Parameter, Reading, Tensor
 from flopledger.kinds.kind import Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Level, Value
     from flopledger.kinds import Kind
 
@@ -30,7 +31,7 @@ class GraphBuilder:
 
     def tensor(self, shape: Shape | None, dtype: str = "float32", alias_of: int | None = None) -> int:
         """Add a tensor and return its id."""
-        tensor = Tensor(len(self.tensors), None if shape is None else dims(shape), dtype, alias_of)
+        tensor = Tensor(len(self.tensors), None if shape is None else plain_shape(shape), dtype, alias_of)
         self.tensors.append(tensor)
         return tensor.id
 

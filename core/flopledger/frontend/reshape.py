@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import text
+from flopledger.dims.arithmetic import plain_shape, text
 from flopledger.errors import ShapeError
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Graph, Layer, dims
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Graph, Layer
 from flopledger.kinds import Call
 from flopledger.kinds.move import given_shape
 from flopledger.plugins import discovery as plugins
@@ -19,7 +19,7 @@ from flopledger.plugins import discovery as plugins
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.kinds import Kind
 
 
@@ -68,7 +68,7 @@ class Inference:
             old = self.shapes.get(tensor)
             if old is None or len(old) != len(shape):
                 raise ShapeError(f"tensor {tensor} is {shown(old)}, it can't become {shown(shape)}")
-            self.shapes[tensor] = dims(shape)
+            self.shapes[tensor] = plain_shape(shape)
         self._renewed = set(inputs)
 
     def follow(self, layer: Layer) -> None:
@@ -97,7 +97,7 @@ class Inference:
         found = kind.shapes(Call(kind, layer.attrs, inputs, where=layer.path))
         if changed or len(found) == len(layer.outputs):
             for tensor, shape in zip(layer.outputs, found, strict=True):
-                self.shapes[tensor] = dims(shape)
+                self.shapes[tensor] = plain_shape(shape)
 
     def renewed(self, layer: Layer) -> Layer:
         """Return a call whose attributes name the new shapes; only an input's do."""

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims.arithmetic import SYMBOL, Dim, Shape, symbol
+from flopledger.dims.arithmetic import symbol
+from flopledger.dims.types import SYMBOL, Dim, Shape
 from flopledger.errors import UsageError
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from flopledger.dims.arithmetic import SYMBOL, is_dim, symbol, text
+from flopledger.dims.arithmetic import is_dim, symbol, text
+from flopledger.dims.types import SYMBOL
 from flopledger.errors import ExpressionError, GraphError, nearest, shown
 from flopledger.expressions.compiler import compile_expression
 from flopledger.graph import tables
@@ -24,7 +25,7 @@ from flopledger.meter import metered
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value
 
 SCHEMA = "flopledger.graph/1"

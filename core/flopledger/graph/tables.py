@@ -12,12 +12,13 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flopledger.dims.arithmetic import Dim, Shape, plain, product
+from flopledger.dims.arithmetic import product
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flopledger.counting.ledger import Ledger
+    from flopledger.dims.types import Dim, Shape
 
 Level: TypeAlias = Literal["layer", "function", "op"]
 LEVELS: tuple[Level, ...] = ("layer", "function", "op")
@@ -188,8 +189,3 @@ class Graph:
         from flopledger.counting.engine import count_graph  # noqa: PLC0415
 
         return count_graph(self, convention, switches)
-
-
-def dims(shape: Shape) -> Shape:
-    """Return a shape whose expressions without symbols are whole numbers."""
-    return tuple(d if isinstance(d, int) else plain(d) for d in shape)

@@ -10,12 +10,14 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv
+from flopledger.dims.arithmetic import floordiv
 from flopledger.kinds.axes import axis_of, rows, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flopledger.dims.types import Dim, Shape
 
 _SIGMOID = {"exps": 1, "adds": 1, "divides": 1}
 _SOFTPLUS = {"exps": 1, "adds": 1, "logs": 1}

@@ -9,10 +9,15 @@ key in one head, E_v that of a value. Source of all: Vaswani et al., *Attention 
 
 from __future__ import annotations
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv, minimum, product
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import floordiv, minimum, product
 from flopledger.kinds.activation import PER_ELEMENT, times
 from flopledger.kinds.axes import broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, merged
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim, Shape
 
 
 def unmasked(queries: Dim, keys: Dim) -> Dim:

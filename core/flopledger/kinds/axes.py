@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, maximum, product
+from flopledger.dims.arithmetic import maximum, product
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from flopledger.dims.types import Dim, Shape
     from flopledger.kinds.kind import Call
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, product, total
+from flopledger.dims.arithmetic import product, total
 from flopledger.kinds.axes import differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flopledger.dims.types import Dim, Shape
 
 _EQUATION = re.compile(r"([A-Za-z]*(?:,[A-Za-z]*)*)->([A-Za-z]*)\Z")
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, maximum, product, total
+from flopledger.dims.arithmetic import ceildiv, floordiv, maximum, product, total
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flopledger.dims.types import Dim, Shape
 
 T = TypeVar("T")
 

@@ -6,10 +6,15 @@ data here, but are counted with the sample they belong to: ``2^d`` products and 
 
 from __future__ import annotations
 
-from flopledger.dims.arithmetic import Dim, Shape, product
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.axes import differ
 from flopledger.kinds.conv import COMMON, conv_facts, conv_parts, conv_shapes
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, merged
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim, Shape
 
 _TAPS = {"linear": 2, "cubic": 4}
 

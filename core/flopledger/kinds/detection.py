@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.kinds.kind import Attribute, Call, Kind
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
 
 def prior_box_shapes(call: Call) -> tuple[Shape, ...]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv, product
+from flopledger.dims.arithmetic import floordiv, product
 from flopledger.kinds.axes import broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged
 from flopledger.kinds.reduce import norm_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 
 def cdist_shapes(call: Call) -> tuple[Shape, ...]:

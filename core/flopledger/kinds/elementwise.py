@@ -14,7 +14,7 @@ from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
 SCALARS = Attribute("scalars", "how many further operands are plain numbers", default=0)
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, product
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.axes import nth_axis, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 from flopledger.meter import spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from flopledger.dims.types import Dim, Shape
 
 MOST_POINTS = 2**32
 """The most points of one transform, whose number is divided into primes."""

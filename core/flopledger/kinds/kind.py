@@ -6,12 +6,13 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims.arithmetic import Dim, Shape, is_dim, product, text, total
+from flopledger.dims.arithmetic import is_dim, product, text, total
 from flopledger.errors import GraphError, ShapeError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value
 
 PARTS = (

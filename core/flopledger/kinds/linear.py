@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from flopledger.dims.arithmetic import Dim, Shape, product
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.axes import axis_of, broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim, Shape
 
 _BIAS = Attribute("bias", "whether a bias is added to each output element", default=False)
 

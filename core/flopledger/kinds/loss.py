@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, is_dim
+from flopledger.dims.arithmetic import is_dim
 from flopledger.kinds.activation import softmax_parts
 from flopledger.kinds.axes import rows
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 _OUTPUTS = Attribute("outputs", "shapes of the outputs; None for one scalar", default=None)
 _AXIS = Attribute("axis", "axis of the classes", default=1)

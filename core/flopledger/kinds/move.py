@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, is_dim, maximum, minimum, product, total
+from flopledger.dims.arithmetic import ceildiv, floordiv, is_dim, maximum, minimum, product, total
 from flopledger.kinds.axes import axes_of, axis_of, broadcast, differ, nth_axis, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 MOST_COPIES = 1_000_000
 """The most outputs that share one input."""

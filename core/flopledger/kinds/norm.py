@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, product
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.axes import axis_of, differ, rows, without
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
 from flopledger.kinds.reduce import norm_parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 _SCALE = Attribute("scale", "whether each element is multiplied by a learned scale", default=True)
 _SHIFT = Attribute("shift", "whether a learned shift is added to each element", default=True)

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, is_dim, minimum, product, total
+from flopledger.dims.arithmetic import ceildiv, floordiv, is_dim, minimum, product, total
 from flopledger.kinds.conv import is_same, joined, paddings, same_sizes, spatial, windows
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 MOST_WINDOWS = 1_000
 """The most windows along an axis of unknown size; each is a term of its own."""

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Shape, floordiv, product
+from flopledger.dims.arithmetic import floordiv, product
 from flopledger.kinds.axes import axis_of, nth_axis
 from flopledger.kinds.conv import joined, paddings, spatial, windows
 from flopledger.kinds.kind import Attribute, Call, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Shape
 
 
 def transpose_shapes(call: Call) -> tuple[Shape, ...]:

@@ -25,10 +25,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, product
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.activation import PER_ELEMENT
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim, Shape
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv, product
+from flopledger.dims.arithmetic import floordiv, product
 from flopledger.kinds.axes import axes_of, axis_of, rows, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from flopledger.dims.types import Dim, Shape
 
 _AXES = (
     Attribute("axes", "axes that are reduced; None for all", default=None),

@@ -5,10 +5,15 @@ Shapes are ``[N,] C, L1 .. Lr``, or ``[N,] L1 .. Lr, C`` with ``channels_last``;
 
 from __future__ import annotations
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv, is_dim, product
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import floordiv, is_dim, product
 from flopledger.kinds.conv import joined
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts
 from flopledger.kinds.pool import covered
+
+if TYPE_CHECKING:
+    from flopledger.dims.types import Dim, Shape
 
 _TAPS = {"linear": 2, "cubic": 4}
 """Neighbours that an interpolation along one axis reads."""

@@ -15,7 +15,7 @@ from flopledger.kinds.kind import Attribute, Call, Kind, Parts
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
 _FUNCTIONS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("cumsum", "running sums", {"adds": 1}),

@@ -9,7 +9,7 @@ from flopledger.kinds.kind import Attribute, Call, Kind
 from flopledger.kinds.move import given_shape
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
 
 def sort_shapes(call: Call) -> tuple[Shape, ...]:

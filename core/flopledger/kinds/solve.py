@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv, minimum, product
+from flopledger.dims.arithmetic import floordiv, minimum, product
 from flopledger.kinds.axes import broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged, same_shape
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from flopledger.dims.types import Dim, Shape
 
 
 def _matrices(call: Call, shape: Shape) -> tuple[Shape, Dim, Dim]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
-from flopledger.expressions.functions import number
+from flopledger.dims.bounds import number
 from flopledger.report import grid, jsonfile, markdown, notes
 from flopledger.report.explanation import signed
 from flopledger.report.numbers import grouped, plain_line
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flopledger.comparing.comparison import Comparison, Group, Pair
     from flopledger.comparing.layers import Item
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
 
 SCHEMA = "flopledger.compare/1"
 TOTALS = ("", "a", "b", "b - a")

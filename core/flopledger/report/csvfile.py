@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.counting.ledger import Figure, Ledger, Row
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.report import View
 
 Record: TypeAlias = "dict[str, Figure | None]"

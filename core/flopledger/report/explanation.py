@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
-from flopledger.expressions.functions import number
+from flopledger.dims.bounds import number
 from flopledger.report import grid, jsonfile, markdown, notes
 from flopledger.report.numbers import calls_text, grouped, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.explaining.explanation import Cause, Explanation, Side
 
 SCHEMA = "flopledger.explain/1"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.counting.ledger import ConventionInfo, Experts, Figure, GraphInfo, Ledger, Row
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.report import View
 
 SCHEMA = "flopledger.ledger/1"

@@ -11,7 +11,7 @@ from flopledger.dims.arithmetic import is_symbolic, readable, symbol_names, text
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims.arithmetic import Number, Shape
+    from flopledger.dims.types import Number, Shape
 
 PREFIXES = ((10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 BEYOND = 10**300

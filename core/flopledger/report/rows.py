@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from flopledger.counting.ledger import Ledger, Row
-    from flopledger.dims.arithmetic import Number
+    from flopledger.dims.types import Number
     from flopledger.report import View
 
 BOUNDARY = re.compile(r"(?=[./])")

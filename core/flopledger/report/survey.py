@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import total
-from flopledger.expressions.functions import number
+from flopledger.dims.bounds import number
 from flopledger.report import grid, jsonfile, markdown, notes
 from flopledger.report.explanation import cause_document, signed
 from flopledger.report.numbers import grouped, plain_line, scaled

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flopledger.counting.ledger import Ledger, Row, Total
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
 
 
 def with_names(ledger: Ledger) -> tuple[Ledger, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
     from flopledger_caffe.text.fields import View

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, floordiv
+from flopledger.dims.arithmetic import floordiv
 
 from flopledger_caffe.tables.row import Attrs, Blob, Shapes
 from flopledger_caffe.text.fields import (
@@ -24,6 +24,8 @@ from flopledger_caffe.text.fields import (
 from flopledger_caffe.text.message import INT32
 
 if TYPE_CHECKING:
+    from flopledger.dims.types import Dim
+
     from flopledger_caffe.text.fields import View
 
 METHODS = {"MAX": 0, "AVE": 1, "STOCHASTIC": 2}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flopledger.dims.arithmetic import product
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.errors import SourceError
 
     from flopledger_caffe.text.message import Message

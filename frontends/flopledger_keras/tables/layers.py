@@ -24,7 +24,7 @@ from flopledger_keras.tables.windows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
     from flopledger_keras.tables.ops import Operands

@@ -13,7 +13,7 @@ from flopledger_keras.tables.windows import conv_attrs, conv_transpose_attrs, de
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
 

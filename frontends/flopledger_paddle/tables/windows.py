@@ -11,7 +11,7 @@ from flopledger_paddle.tables.call import Meaning, Open
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value
 
     from flopledger_paddle.tables.call import Op

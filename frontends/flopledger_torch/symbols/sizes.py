@@ -11,12 +11,13 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flopledger.dims.arithmetic import Dim, ceildiv, floordiv, is_symbolic, maximum, minimum, substitute
+from flopledger.dims.arithmetic import ceildiv, floordiv, is_symbolic, maximum, minimum, substitute
 from flopledger.errors import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flopledger.dims.types import Dim
     from flopledger.graph.tables import Value
 
 NAMES: contextvars.ContextVar[dict[Any, Dim]] = contextvars.ContextVar("NAMES")

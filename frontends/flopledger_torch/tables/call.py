@@ -10,7 +10,7 @@ from flopledger.graph.tables import TensorRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value
 
     from flopledger_torch.record import Tensors

@@ -10,7 +10,7 @@ from flopledger.graph.tables import TensorRef
 from flopledger_torch.tables.call import Meaning, Row, Said, whole
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
     from flopledger.graph.tables import Value
 
 

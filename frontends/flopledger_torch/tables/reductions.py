@@ -12,7 +12,7 @@ from flopledger_torch.tables.call import Meaning, Row, Said, whole
 from flopledger_torch.tables.elements import pair, picked
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
 

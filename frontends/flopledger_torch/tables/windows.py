@@ -9,7 +9,7 @@ from flopledger.dims.arithmetic import floordiv, is_dim, plain
 from flopledger_torch.tables.call import Meaning, Row, Said, sizes, whole
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
     from flopledger.graph.tables import Value
 
 _NEAREST = frozenset(("nearest", "nearest-exact"))

@@ -11,7 +11,7 @@ from flopledger.kinds import Call, builtin
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
     from flopledger.kinds import Facts, Parts
 

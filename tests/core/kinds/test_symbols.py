@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.kinds import Facts, Parts
 
 # A kind, its attributes and its input shapes; "N", "H" and "W" stand for sizes in both.

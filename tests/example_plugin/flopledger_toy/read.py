@@ -14,7 +14,7 @@ from flopledger.plugins.discovery import kinds
 from flopledger_toy.model import ToyModel
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Graph, Value
     from flopledger.reading.read import Request
 

@@ -16,7 +16,7 @@ from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim, Number
+    from flopledger.dims.types import Dim, Number
     from flopledger.graph.tables import Graph, Layer
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"

@@ -10,7 +10,7 @@ from flopledger.kinds import Call, builtin
 from flopledger_caffe.tables.layers import TABLE
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Graph, Layer
 
     from .conftest import Read

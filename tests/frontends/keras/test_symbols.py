@@ -8,7 +8,7 @@ from flopledger.dims.arithmetic import substitute
 from flopledger.errors import ShapeError
 
 if TYPE_CHECKING:
-    from flopledger.dims.arithmetic import Dim
+    from flopledger.dims.types import Dim
 
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")

@@ -21,7 +21,7 @@ from flopledger.analysis.experts import picks
 from flopledger.analysis.experts.picks import Pick, Picks
 from flopledger.analysis.flow import downstream, memories, tensors_among
 from flopledger.counting.ledger import Experts
-from flopledger.dims.arithmetic import Dim, Shape, plain, product, total
+from flopledger.dims.arithmetic import plain, product, total
 from flopledger.graph.tables import CONTAINER
 from flopledger.meter import spend
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flopledger.analysis.analysis import Structure
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Parameter
 
 MOST_AROUND = 3

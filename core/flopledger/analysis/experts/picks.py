@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.analysis.analysis import Structure
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Layer
 
 KINDS = frozenset({"top_k", "arg_max", "reduce_max"})
