@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
     from flopledger.errors import FlopledgerError
     from flopledger.frontend.hookspecs import hookimpl
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 __all__ = [
     "Convention",
@@ -35,7 +35,7 @@ __all__ = [
 _HOME = {
     "Convention": "conventions.convention",
     "FlopledgerError": "errors",
-    "Graph": "graph.tables",
+    "Graph": "graph.graph",
     "Ledger": "counting.ledger",
     "compare": "api",
     "count": "api",

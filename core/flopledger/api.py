@@ -11,7 +11,7 @@ from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
 from flopledger.frontend.specs import InputSpec, parse_spec
-from flopledger.graph.tables import Graph
+from flopledger.graph.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.errors import FlopledgerError, GraphError, UsageError
 from flopledger.graph import checks as consistency
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Graph
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import CONTAINER, UNKNOWN
 from flopledger.kinds import Call
 from flopledger.plugins import discovery as plugins
 from flopledger.reading.read import Request, read_source

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from typing import TYPE_CHECKING
 
 from flopledger import testing
 from flopledger.frontend import builder, hookspecs
 from flopledger.frontend import description as frontend
-from flopledger.graph import tables as graph
+from flopledger.graph import tables
+from flopledger.graph.graph import Graph
 from flopledger.reading import read as sources
 
 from pages.markup import block, code, documentation, page, table
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 STARS: Mapping[object, str] = {inspect.Parameter.VAR_POSITIONAL: "*", inspect.Parameter.VAR_KEYWORD: "**"}
 CHECKS = (testing.check_frontend, testing.check_discovery, testing.check_graph, testing.unchanged)
-RECORDS = (graph.Graph, graph.Module, graph.Layer, graph.Tensor, graph.Parameter, graph.Input, graph.Reading)
+RECORDS = (Graph, tables.Module, tables.Layer, tables.Tensor, tables.Parameter, tables.Input, tables.Reading)
 """The records of a graph, in the order of the page."""
 
 
@@ -70,12 +72,12 @@ def _hooks() -> str:
 def _graph() -> str:
     return page(
         "The graph",
-        documentation(graph),
+        documentation(tables),
         "`flopledger read` saves a graph as JSON, each table a list of records with these fields; "
         "`flopledger count` reads it back without loss. [What the graph is](/explanation/graph.md) explains "
         "levels and who covers whom.",
         *(record(cls, "##") for cls in RECORDS),
-        *methods(graph.Graph, "###"),
+        *methods(Graph, "###"),
     )
 
 
@@ -110,20 +112,20 @@ def _parameters(found: inspect.Signature) -> Iterator[str]:
 
 
 def methods(cls: type, level: str) -> list[str]:
-    """Write the public methods of a class."""
+    """Write the public methods of a class, those that it inherits first."""
     return [
         signature(f"{level} {code(f'{cls.__name__}.{name}')}", getattr(cls, name))
-        for name, member in vars(cls).items()
+        for base in reversed(cls.__mro__)
+        for name, member in vars(base).items()
         if not name.startswith("_") and (inspect.isfunction(member) or isinstance(member, classmethod))
     ]
 
 
 def record(cls: type, level: str = "###") -> str:
     """Write a record: its docstring, its fields with their types."""
-    fields = cls.__annotations__.items()
-    rows = [(code(name), code(str(declared)), _default(cls, name)) for name, declared in fields]
-    said = documentation(cls).removesuffix(" See the module's docstring.")
-    head = f"{level} {code(cls.__name__)}\n\n{said}"
+    fields = [(field.name, str(field.type)) for field in dataclasses.fields(cls)]
+    rows = [(code(name), code(declared), _default(cls, name)) for name, declared in fields]
+    head = f"{level} {code(cls.__name__)}\n\n{documentation(cls)}"
     return f"{head}\n\n{table(('field', 'type', 'default'), rows)}"
 
 

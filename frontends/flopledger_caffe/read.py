@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
     from flopledger_caffe.tables.row import Attrs, Blob, Operand, Row

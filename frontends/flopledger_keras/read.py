@@ -9,7 +9,7 @@ import keras
 from flopledger.errors import SourceError
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.frontend.reshape import reshape
-from flopledger.graph.tables import Graph, Reading
+from flopledger.graph.tables import Reading
 from flopledger.plugins import discovery as plugins
 
 from flopledger_keras.files import load
@@ -20,6 +20,7 @@ from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
 
 if TYPE_CHECKING:
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 

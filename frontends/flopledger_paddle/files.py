@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 _INPUTS = ("pd_op.data", "pd_op.feed")

@@ -23,7 +23,7 @@ from flopledger_paddle.values import Values
 
 if TYPE_CHECKING:
     from flopledger.frontend.registered_modules import Registered
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 _READING = threading.Lock()

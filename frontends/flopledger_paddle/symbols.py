@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from flopledger.dims.types import Dim, Shape
     from flopledger.frontend.specs import InputSpec
-    from flopledger.graph.tables import Graph, Layer, Tensor, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer, Tensor, Value
     from flopledger.reading.read import Request
 
 Sizes: TypeAlias = Mapping[str, int]

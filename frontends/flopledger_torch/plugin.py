@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})

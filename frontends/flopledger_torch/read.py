@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flopledger.frontend.specs import InputSpec
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 _PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}

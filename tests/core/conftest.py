@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 class Install(Protocol):

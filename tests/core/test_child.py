@@ -188,7 +188,8 @@ FILES = """
 import os
 from flopledger import hookimpl
 from flopledger.frontend.description import Frontend
-from flopledger.graph.tables import Graph, Reading
+from flopledger.graph.tables import Reading
+from flopledger.graph.graph import Graph
 
 @hookimpl
 def frontend():

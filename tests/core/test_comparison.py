@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.dims.types import Dim
-    from flopledger.graph.tables import Graph, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Value
 
 
 def whys(found: Comparison) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.counting.ledger import Ledger
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 def counted(ledger: Ledger) -> dict[str, object]:

@@ -8,11 +8,13 @@ from flopledger.conventions import convention
 from flopledger.counting.engine import count
 from flopledger.errors import ConventionError
 from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Graph, Module, Parameter, Reading
+from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flopledger.graph.graph import Graph
 
 HEAD = 'name = "mine"\nunit = "FLOP"\ntotal = "layer"\n'
 FLOW = "[flow]\nfrom = \"kind == 'tanh'\"\nuntil = \"kind == 'reshape'\"\n"

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 from flopledger.errors import GraphError
-from flopledger.graph.tables import Graph, Input, Layer, Module, Parameter, Reading, Tensor, TensorRef
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor, TensorRef
 from graphs import graphs, layer
 from hypothesis import given
 

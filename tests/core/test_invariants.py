@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.conventions import convention
-from flopledger.graph.tables import Graph
+from flopledger.graph.graph import Graph
 from graphs import graphs
 from hypothesis import given, settings
 from hypothesis import strategies as st

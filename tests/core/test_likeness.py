@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.counting.ledger import Ledger
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 CONVENTIONS = [
     name for name in sorted(convention.shipped()) if convention.load(name).frameworks in ((), ("torch",))

@@ -5,7 +5,8 @@ from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ShapeError
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.frontend.reshape import check_shapes, reshape
-from flopledger.graph.tables import Graph, Reading
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import Reading
 from flopledger.kinds import builtin
 
 

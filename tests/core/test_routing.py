@@ -9,7 +9,7 @@ from flopledger.comparing import comparison
 from flopledger.conventions import convention
 from flopledger.dims.arithmetic import symbol
 from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Graph, Module, Parameter, Reading, TensorRef
+from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
 from flopledger.report import comparison as sidebyside
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flopledger.dims.types import Dim
+    from flopledger.graph.graph import Graph
 
 TOKENS, WIDTH, INNER, EXPERTS = 5, 8, 12, 4
 STACK = (EXPERTS, WIDTH, INNER)

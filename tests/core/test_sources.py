@@ -9,7 +9,8 @@ from flopledger.errors import GraphError, PluginError, SourceError, UsageError
 from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
 from flopledger.frontend.specs import parse_spec
-from flopledger.graph.tables import Graph, Reading
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import Reading
 from flopledger.plugins import discovery as plugins
 from flopledger.plugins.registry import Registry
 from flopledger.reading import choose as reading

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.graph.tables import Graph, Layer, Reading, Tensor
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import Layer, Reading, Tensor
 from flopledger.kinds import builtin
 from flopledger.plugins import discovery as plugins
 from flopledger.testing import check_discovery, check_frontend, check_graph, unchanged
@@ -23,7 +24,8 @@ import importlib, os, sys
 from pathlib import Path
 from flopledger import hookimpl
 from flopledger.frontend.description import Frontend
-from flopledger.graph.tables import Graph, Reading, Tensor
+from flopledger.graph.tables import Reading, Tensor
+from flopledger.graph.graph import Graph
 
 @hookimpl
 def frontend():

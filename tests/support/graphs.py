@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import symbol
 from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import LEVELS, Graph, Module, Parameter, Reading, TensorRef
+from flopledger.graph.tables import LEVELS, Module, Parameter, Reading, TensorRef
 from flopledger.kinds import builtin
 from hypothesis import strategies as st
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flopledger.dims.types import Dim, Shape
+    from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Value
 
 SOURCES = (

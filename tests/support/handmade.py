@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Graph, Module, Parameter, Reading
+from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Dim
+    from flopledger.graph.graph import Graph
 
 PROFILE = {"mode": "eval", "grad": True, "fast_paths": True}
 

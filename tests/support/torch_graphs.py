@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Value
 
 F = "torch.nn.functional"
 PROFILE = {"mode": "eval", "grad": True, "fast_paths": True}

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph, Level, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Level, Value
 
 ROOT = 0
 """The module that the network is."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Experts
     from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Graph, Layer, Module, Parameter
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer, Module, Parameter
     from flopledger.kinds import Facts, Kind, Parts
 
     Shapes = tuple[Shape | None, ...]

@@ -10,7 +10,8 @@ from flopledger.graph.tables import CONTAINER, TensorRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from flopledger.graph.tables import Graph, Layer, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer, Value
 
 
 def downstream(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from flopledger.dims.types import Number
     from flopledger.expressions.compiler import Expression
-    from flopledger.graph.tables import Graph, Layer, Module, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer, Module, Value
 
 
 _MISSING = object()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flopledger.comparing.comparison import Comparison
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 FORMATS = ("table", "json", "markdown")
 DIFFERENT = 1

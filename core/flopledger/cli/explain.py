@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flopledger.conventions.convention import Convention
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 FORMATS = ("table", "json", "markdown")
 BASE = "mac"

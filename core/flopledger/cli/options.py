@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 F = TypeVar("F", bound="Callable[..., Any]")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flopledger import lazy
 from flopledger.comparing import alignment
 from flopledger.comparing import reasons as differences
 from flopledger.comparing.layers import Item, items_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
     from flopledger.dims.types import Number
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 STATUSES = ("same", "changed", "only_a", "only_b")
 
@@ -124,20 +125,14 @@ class Comparison:
 
     def to_dict(self) -> dict[str, object]:
         """Return the comparison as its JSON document; ``report/compare.schema.json`` describes it."""
-        from flopledger.report.comparison import document  # noqa: PLC0415  (report imports this module)
-
-        return document(self)
+        return lazy.comparison_document(self)
 
     def to_json(self) -> str:
         """Write the comparison as one JSON document."""
-        from flopledger.report.comparison import render  # noqa: PLC0415
-
-        return render(self, "json")
+        return lazy.render_comparison(self, "json")
 
     def __str__(self) -> str:
-        from flopledger.report.comparison import render  # noqa: PLC0415
-
-        return render(self).rstrip("\n")
+        return lazy.render_comparison(self).rstrip("\n")
 
 
 def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Row
     from flopledger.dims.types import Dim, Number, Shape
-    from flopledger.graph.tables import Graph, Layer, Parameter
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer, Parameter
 
 NOWHERE = "(in no layer)"
 """The path of what a network has beside its layers: parameters that no called module owns."""

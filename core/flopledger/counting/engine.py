@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Params
     from flopledger.dims.types import Dim, Number, Shape
     from flopledger.expressions.compiler import Expression
-    from flopledger.graph.tables import Graph, Input, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Input, Layer
 T = TypeVar("T")
 
 

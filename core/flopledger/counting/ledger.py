@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from flopledger import lazy
 from flopledger.dims.arithmetic import text, total
 from flopledger.errors import UsageError, nearest
 
@@ -152,7 +153,7 @@ class GraphInfo:
 
     @property
     def digest(self) -> str:
-        """What identifies the graph; see :attr:`flopledger.graph.tables.Graph.digest`."""
+        """What identifies the graph; see :attr:`flopledger.graph.graph.Graph.digest`."""
         return self.graph.digest
 
 
@@ -190,9 +191,7 @@ class Ledger:
 
     def to_dict(self) -> dict[str, object]:
         """Return the ledger as its JSON document; ``report/schema.json`` describes it."""
-        from flopledger.report.jsonfile import document  # noqa: PLC0415  (report imports this module)
-
-        return document(self)
+        return lazy.ledger_document(self)
 
     def to_json(self) -> str:
         """Write the ledger as one JSON document."""
@@ -200,19 +199,13 @@ class Ledger:
 
     def to_dicts(self) -> list[dict[str, object]]:
         """Return the rows as a list of dictionaries, ready for a data frame."""
-        from flopledger.report.jsonfile import row_document  # noqa: PLC0415
-
-        return [row_document(row) for row in self.rows]
+        return [lazy.row_document(row) for row in self.rows]
 
     def __str__(self) -> str:
         return self._rendered("table").rstrip("\n")
 
     def _repr_html_(self) -> str:
-        from flopledger.report.html import render  # noqa: PLC0415
-
-        return render(self)
+        return lazy.ledger_html(self)
 
     def _rendered(self, form: str) -> str:
-        from flopledger.report import render  # noqa: PLC0415
-
-        return render([self], form)
+        return lazy.render_ledgers([self], form)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from flopledger import lazy
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
 from flopledger.dims.bounds import number
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
     from flopledger.dims.types import Number
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 WHAT = ("count", "params")
 """What can be explained: the operations or the parameters."""
@@ -71,20 +72,14 @@ class Explanation:
 
     def to_dict(self, *, layers: bool = False) -> dict[str, object]:
         """Return the explanation as its JSON document; ``report/explain.schema.json`` describes it."""
-        from flopledger.report.explanation import document  # noqa: PLC0415  (report imports this module)
-
-        return document(self, layers=layers)
+        return lazy.explanation_document(self, layers=layers)
 
     def to_json(self, *, layers: bool = False) -> str:
         """Write the explanation as one JSON document."""
-        from flopledger.report.explanation import render  # noqa: PLC0415
-
-        return render(self, "json", layers=layers)
+        return lazy.render_explanation(self, "json", layers=layers)
 
     def __str__(self) -> str:
-        from flopledger.report.explanation import render  # noqa: PLC0415
-
-        return render(self).rstrip("\n")
+        return lazy.render_explanation(self).rstrip("\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.dims.types import Number
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
 _FIGURE = re.compile(

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import plain_shape
 from flopledger.errors import ShapeError
-from flopledger.graph.tables import Graph, Input, Layer, Module, Parameter, Reading, Tensor
+from flopledger.graph.graph import Graph
+from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor
 from flopledger.kinds.kind import Call
 
 if TYPE_CHECKING:

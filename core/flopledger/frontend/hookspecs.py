@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.frontend.description import Frontend
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
     from flopledger.reading.read import Request
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import plain_shape, text
 from flopledger.errors import ShapeError
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Graph, Layer
+from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer
 from flopledger.kinds import Call
 from flopledger.kinds.move import given_shape
 from flopledger.plugins import discovery as plugins
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flopledger.dims.types import Shape
+    from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
 
 

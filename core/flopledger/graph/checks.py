@@ -9,13 +9,13 @@ from flopledger.errors import GraphError, shown
 from flopledger.graph.tables import TensorRef
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph, Value
+    from flopledger.graph.tables import Tables, Value
 
 DEEPEST_TREE = 500
 """How deep calls and modules may be nested: no framework can call deeper."""
 
 
-def check(graph: Graph, where: str) -> None:
+def check(graph: Tables, where: str) -> None:
     """Check that the tables fit together.
 
     Raises:
@@ -38,7 +38,7 @@ def check(graph: Graph, where: str) -> None:
     _check_modules(graph, where)
 
 
-def _check_layers(graph: Graph, where: str) -> None:
+def _check_layers(graph: Tables, where: str) -> None:
     paths: set[str] = set()
     depths: list[int] = []
     for layer in graph.layers:
@@ -53,7 +53,7 @@ def _check_layers(graph: Graph, where: str) -> None:
         paths.add(layer.path)
 
 
-def _references(graph: Graph) -> Iterator[tuple[str, int, int]]:
+def _references(graph: Tables) -> Iterator[tuple[str, int, int]]:
     """Yield every reference by id, with the size of the table that it points into."""
     tensors, modules, parameters = len(graph.tensors), len(graph.modules), len(graph.parameters)
     for output in graph.outputs:
@@ -90,7 +90,7 @@ def _tensor_refs(native: Mapping[str, Value]) -> Iterator[int]:
             pending.extend(value.values())
 
 
-def _check_modules(graph: Graph, where: str) -> None:
+def _check_modules(graph: Tables, where: str) -> None:
     """Refuse modules that contain themselves, by taking away those without parents one by one."""
     parents = [0] * len(graph.modules)
     for module in graph.modules:

@@ -7,28 +7,26 @@ through the safe evaluator.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from flopledger.dims.arithmetic import is_dim, symbol, text
+from flopledger.dims.arithmetic import is_dim, symbol
 from flopledger.dims.types import SYMBOL
 from flopledger.errors import ExpressionError, GraphError, nearest, shown
 from flopledger.expressions.compiler import compile_expression
 from flopledger.graph import tables
 from flopledger.graph.checks import check
-from flopledger.graph.tables import Graph, TensorRef
+from flopledger.graph.tables import TensorRef
+from flopledger.graph.write import RECORDS, SCHEMA
 from flopledger.meter import metered
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Value
+    from flopledger.dims.types import Dim
+    from flopledger.graph.tables import Tables, Value
 
-SCHEMA = "flopledger.graph/1"
 LARGEST_FILE = 128 * 2**20
 """The largest saved graph that is read, in bytes; one of 100,000 layers takes half of it."""
 LARGEST_SIZE = 2**63
@@ -40,103 +38,8 @@ MOST_AXES = 64
 DEEPEST_VALUE = 40
 """The deepest nesting of an attribute's value that is read."""
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 
-_RECORDS = {
-    "inputs": tables.Input,
-    "modules": tables.Module,
-    "layers": tables.Layer,
-    "tensors": tables.Tensor,
-    "parameters": tables.Parameter,
-}
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
-
-
-def dump(graph: Graph) -> str:
-    """Write a graph as JSON text, one record a line."""
-    return "".join(pieces(graph))
-
-
-def pieces(graph: Graph) -> Iterator[str]:
-    """Yield the JSON text of a graph, record by record."""
-    yield f'{{\n "schema": {json.dumps(SCHEMA)},\n "reading": {json.dumps(_record(graph.reading))}'
-    yield f',\n "outputs": {json.dumps(graph.outputs)}'
-    for name in _RECORDS:
-        yield f',\n "{name}": ['
-        records = getattr(graph, name)
-        for number, record in enumerate(records):
-            yield (",\n  " if number else "\n  ") + _ENCODER.encode(_record(record))
-        yield "\n ]" if records else "]"
-    yield "\n}\n"
-
-
-def canonical(graph: Graph) -> bytes:
-    """Return what a graph's digest is taken of: the tables, not where or when they were read."""
-    content: list[Json] = [_json(graph.reading.profile), list(graph.outputs)]
-    content += [[_record(r) for r in getattr(graph, name)] for name in _RECORDS]
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
-
-
-def _record(record: DataclassInstance) -> dict[str, Json]:
-    """Write one record; what is as its default says is left out."""
-    written: dict[str, Json] = {}
-    for name, default, write in _columns(type(record)):
-        value = getattr(record, name)
-        if value != default:
-            written[name] = write(value)
-    return written
-
-
-@functools.cache
-def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
-    """Return the name of each field, its default, and how it is written."""
-    columns = []
-    for field in dataclasses.fields(record):
-        default = field.default if field.default_factory is dataclasses.MISSING else {}
-        columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
-    return tuple(columns)
-
-
-def _plain(value: Any) -> Json:
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _values(values: Mapping[str, Value]) -> Json:
-    return {name: _json(value) for name, value in values.items()}
-
-
-def _shape(shape: Shape | None) -> Json:
-    return None if shape is None else [_size(dim) for dim in shape]
-
-
-_WRITTEN: Mapping[str, Callable[[Any], Json]] = {
-    "attrs": _values,
-    "native": _values,
-    "profile": _values,
-    "shape": _shape,
-}
-
-
-def _size(dim: Dim) -> Json:
-    return dim if isinstance(dim, int) else text(dim)
-
-
-def _json(value: Value) -> Json:
-    """Write a value; what JSON has no word for becomes an object with one telling key."""
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, tuple):
-        return [_json(v) for v in value]
-    if isinstance(value, Mapping):
-        return {"map": {k: _json(v) for k, v in value.items()}}
-    if isinstance(value, TensorRef):
-        return {"tensor": value.id}
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    return {"dim": text(value)}
-
-
-def load(written: str, where: str = "graph") -> Graph:
+def load(written: str, where: str = "graph") -> Tables:
     """Read a saved graph.
 
     Raises:
@@ -166,16 +69,16 @@ class _Loader:
         self.where = where
         self.dims: dict[str, Dim] = {}
 
-    def graph(self, content: Mapping[str, object]) -> Graph:
+    def graph(self, content: Mapping[str, object]) -> Tables:
         """Read the tables and check that they fit together."""
-        known = {"schema", "reading", "outputs", *_RECORDS}
+        known = {"schema", "reading", "outputs", *RECORDS}
         for name in content:
             if name not in known:
                 raise self.wrong("the graph", f"the key {shown(name)} is not known{nearest(name, known)}")
-        found = {name: self.table(name, content.get(name, [])) for name in _RECORDS}
+        found = {name: self.table(name, content.get(name, [])) for name in RECORDS}
         reading = self.record(tables.Reading, content.get("reading"), "reading")
         outputs = self.ids(content.get("outputs", []), "outputs")
-        graph = Graph(reading=reading, outputs=outputs, **found)
+        graph = tables.Tables(reading=reading, outputs=outputs, **found)
         check(graph, self.where)
         return graph
 
@@ -187,7 +90,7 @@ class _Loader:
         """Read one table."""
         if not isinstance(items, list):
             raise self.wrong(name, f"expected a list, found {type(items).__name__}")
-        return tuple(self.record(_RECORDS[name], item, f"{name}[{i}]") for i, item in enumerate(items))
+        return tuple(self.record(RECORDS[name], item, f"{name}[{i}]") for i, item in enumerate(items))
 
     def record(self, record: type, item: object, place: str) -> Any:
         """Read one record of a table."""

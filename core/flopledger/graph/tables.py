@@ -7,8 +7,6 @@ nothing recurses, so that a chain of any length can be read, counted and stored.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,7 +15,6 @@ from flopledger.dims.arithmetic import product
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.counting.ledger import Ledger
     from flopledger.dims.types import Dim, Shape
 
 Level: TypeAlias = Literal["layer", "function", "op"]
@@ -145,8 +142,8 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Graph:
-    """A network, read. See the module's docstring."""
+class Tables:
+    """The tables of a network, which refer to each other by id; see the module's docstring."""
 
     reading: Reading
     inputs: tuple[Input, ...]
@@ -159,33 +156,3 @@ class Graph:
     def shape(self, tensor: int) -> Shape | None:
         """Return the shape of a tensor, by id."""
         return self.tensors[tensor].shape
-
-    @functools.cached_property
-    def digest(self) -> str:
-        """What identifies the network: equal for equal tables, wherever they were read."""
-        from flopledger.graph.load import canonical  # noqa: PLC0415  (graphfile imports this module)
-
-        return hashlib.sha256(canonical(self)).hexdigest()[:16]
-
-    def to_json(self) -> str:
-        """Write the graph as JSON; :meth:`from_json` reads it back without loss."""
-        from flopledger.graph.load import dump  # noqa: PLC0415
-
-        return dump(self)
-
-    @classmethod
-    def from_json(cls, text: str, where: str = "graph") -> Graph:
-        """Read a saved graph.
-
-        Raises:
-            GraphError: It is not one, or its tables don't fit together.
-        """
-        from flopledger.graph.load import load  # noqa: PLC0415
-
-        return load(text, where)
-
-    def count(self, convention: object = "mac", **switches: object) -> Ledger:
-        """Count this graph under a convention, by name, file or object; see :func:`flopledger.count`."""
-        from flopledger.counting.engine import count_graph  # noqa: PLC0415
-
-        return count_graph(self, convention, switches)

@@ -23,10 +23,9 @@ from typing import IO, TYPE_CHECKING
 
 from flopledger import errors
 from flopledger.errors import FlopledgerError, SourceError, UsageError
-from flopledger.graph import load as graphfile
+from flopledger.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph
     from flopledger.reading.read import Request, Target
 
 _BOOT = (
@@ -66,7 +65,7 @@ def read(task: Task, timeout: float | None = None) -> Graph:
         written = result.read()
     word, _, content = written.decode(errors="replace").partition("\n")
     if status == 0 and word == "graph":
-        return graphfile.load(content, source)
+        return Graph.from_json(content, source)
     if status == 0 and word == "error":
         raise _error(task, **json.loads(content))
     raise SourceError(_death(task, status))

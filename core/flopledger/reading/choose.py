@@ -18,7 +18,7 @@ import inspect
 from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
-from flopledger.graph.tables import Graph
+from flopledger.graph.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

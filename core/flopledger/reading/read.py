@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from flopledger import gc_pause as collector
 from flopledger import input_files
 from flopledger.errors import FlopledgerError, SourceError, UsageError
-from flopledger.graph import load as graphfile
+from flopledger.graph.graph import Graph
+from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.frontend.specs import InputSpec
-    from flopledger.graph.tables import Graph
     from flopledger.plugins.registry import Plugin
 
 _HEAD = 4096
@@ -180,7 +180,7 @@ def _is_saved_graph(path: Path) -> bool:
         return False
     try:
         with input_files.open_regular(path) as stream:
-            head = stream.read(graphfile.LARGEST_FILE if path.suffix == ".json" else _HEAD)
+            head = stream.read(LARGEST_FILE if path.suffix == ".json" else _HEAD)
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
     return head.lstrip().startswith(b"{") and b'"flopledger.graph/' in head
@@ -192,7 +192,7 @@ def _read_saved(path: Path, request: Request) -> Graph:
         message = f"{path} is a saved graph: inputs, arguments and options were settled when it was read"
         raise UsageError(message)
     try:
-        text = input_files.read_text(path, graphfile.LARGEST_FILE)
+        text = input_files.read_text(path, LARGEST_FILE)
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
-    return graphfile.load(text, str(path))
+    return Graph.from_json(text, str(path))

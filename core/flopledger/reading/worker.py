@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flopledger.errors import FlopledgerError, SourceError, nearest
 from flopledger.frontend import user_code as blame
-from flopledger.graph import load as graphfile
+from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
 from flopledger.reading.read import Attribute, locate
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import ModuleType
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.plugins.registry import Registry
     from flopledger.reading.child_process import Task
 
@@ -54,7 +54,7 @@ def main(job: int, result: int, parent: int) -> NoReturn:
         registry = plugins.registry()
         hard = _limit(limit)
         try:
-            pieces = ["graph\n", *graphfile.pieces(read(pickle.load(stream), registry))]  # noqa: S301
+            pieces = ["graph\n", *pieces_of(read(pickle.load(stream), registry))]  # noqa: S301
         except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
             resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
             pieces = ["error\n", json.dumps(_report(error, registry, limited=limit is not None))]

@@ -5,12 +5,15 @@ The figures are what the tools themselves printed for these layers (PyTorch 2.13
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flopledger.counting.ledger import Adjustment
-from flopledger.graph.tables import Graph, TensorRef
+from flopledger.graph.tables import TensorRef
 from torch_sketch import Sketch, Tensor, agree, figures, params
+
+if TYPE_CHECKING:
+    from flopledger.graph.graph import Graph
 
 Peers = dict[str, int]
 

@@ -13,7 +13,7 @@ from flopledger_toy.scan import SCAN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
     from flopledger.reading.read import Request
 

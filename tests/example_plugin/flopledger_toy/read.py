@@ -15,7 +15,8 @@ from flopledger_toy.model import ToyModel
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph, Value
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Value
     from flopledger.reading.read import Request
 
 

@@ -12,7 +12,7 @@ from flopledger_caffe.read import read_file
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 class Read(Protocol):

@@ -17,7 +17,8 @@ from flopledger_caffe.read import read_file
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Dim, Number
-    from flopledger.graph.tables import Graph, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden"
 TABLE = GOLDEN / "caffe.json"

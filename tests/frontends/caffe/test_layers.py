@@ -11,7 +11,8 @@ from flopledger_caffe.tables.layers import TABLE
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Graph, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
 
     from .conftest import Read
 

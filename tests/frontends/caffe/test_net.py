@@ -12,7 +12,8 @@ from flopledger_caffe.tables.layers import SPELLINGS
 from flopledger_caffe.text.net import OLD_TYPES, folded
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
 
     from .conftest import Read
 

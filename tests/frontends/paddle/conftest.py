@@ -9,7 +9,7 @@ from flopledger.frontend.specs import parse_spec
 from flopledger.reading.read import Request, read_source
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 pytest.importorskip("flopledger_paddle.framework", reason="Paddle is not installed", exc_type=ImportError)
 

@@ -13,7 +13,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph.tables import Graph, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
 
 pytest.importorskip("torch", reason="PyTorch is not installed")
 with warnings.catch_warnings(action="ignore"):

@@ -17,7 +17,7 @@ from torch.nn import functional
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 NETWORKS = {
     "ResNet": (ResNet, "2x3x64x64"),

@@ -12,7 +12,7 @@ from flopledger.errors import UsageError
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 class Several(nn.Module):

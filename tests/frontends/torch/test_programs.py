@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 def exported(model: nn.Module, *args: Tensor, **more: Any) -> torch.export.ExportedProgram:

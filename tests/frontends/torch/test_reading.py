@@ -16,7 +16,8 @@ from torch.nn.utils import prune
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph.tables import Graph, Layer
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
 
     Find = Callable[[Graph, str], Layer]
 

@@ -1,0 +1,122 @@
+"""Writes the four tables as JSON, without loss, and as the bytes that a digest is taken of."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from flopledger.dims.arithmetic import text
+from flopledger.graph import tables
+from flopledger.graph.tables import TensorRef
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+    from flopledger.dims.types import Dim, Shape
+    from flopledger.graph.tables import Tables, Value
+
+
+SCHEMA = "flopledger.graph/1"
+
+
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+
+
+RECORDS = {
+    "inputs": tables.Input,
+    "modules": tables.Module,
+    "layers": tables.Layer,
+    "tensors": tables.Tensor,
+    "parameters": tables.Parameter,
+}
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
+
+
+def dump(graph: Tables) -> str:
+    """Write a graph as JSON text, one record a line."""
+    return "".join(pieces(graph))
+
+
+def pieces(graph: Tables) -> Iterator[str]:
+    """Yield the JSON text of a graph, record by record."""
+    yield f'{{\n "schema": {json.dumps(SCHEMA)},\n "reading": {json.dumps(_record(graph.reading))}'
+    yield f',\n "outputs": {json.dumps(graph.outputs)}'
+    for name in RECORDS:
+        yield f',\n "{name}": ['
+        records = getattr(graph, name)
+        for number, record in enumerate(records):
+            yield (",\n  " if number else "\n  ") + _ENCODER.encode(_record(record))
+        yield "\n ]" if records else "]"
+    yield "\n}\n"
+
+
+def canonical(graph: Tables) -> bytes:
+    """Return what a graph's digest is taken of: the tables, not where or when they were read."""
+    content: list[Json] = [_json(graph.reading.profile), list(graph.outputs)]
+    content += [[_record(r) for r in getattr(graph, name)] for name in RECORDS]
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _record(record: DataclassInstance) -> dict[str, Json]:
+    """Write one record; what is as its default says is left out."""
+    written: dict[str, Json] = {}
+    for name, default, write in _columns(type(record)):
+        value = getattr(record, name)
+        if value != default:
+            written[name] = write(value)
+    return written
+
+
+@functools.cache
+def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
+    """Return the name of each field, its default, and how it is written."""
+    columns = []
+    for field in dataclasses.fields(record):
+        default = field.default if field.default_factory is dataclasses.MISSING else {}
+        columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
+    return tuple(columns)
+
+
+def _plain(value: Any) -> Json:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _values(values: Mapping[str, Value]) -> Json:
+    return {name: _json(value) for name, value in values.items()}
+
+
+def _shape(shape: Shape | None) -> Json:
+    return None if shape is None else [_size(dim) for dim in shape]
+
+
+_WRITTEN: Mapping[str, Callable[[Any], Json]] = {
+    "attrs": _values,
+    "native": _values,
+    "profile": _values,
+    "shape": _shape,
+}
+
+
+def _size(dim: Dim) -> Json:
+    return dim if isinstance(dim, int) else text(dim)
+
+
+def _json(value: Value) -> Json:
+    """Write a value; what JSON has no word for becomes an object with one telling key."""
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, tuple):
+        return [_json(v) for v in value]
+    if isinstance(value, Mapping):
+        return {"map": {k: _json(v) for k, v in value.items()}}
+    if isinstance(value, TensorRef):
+        return {"tensor": value.id}
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    return {"dim": text(value)}

@@ -1,0 +1,96 @@
+"""Names that are imported when they are first used, and the one place where an import points up.
+
+A package offers its public names through :func:`offer`, so that importing it costs nothing: the command
+line answers ``--help`` without a single kind, convention or report, and a light plugin does not pull in
+the graph. Formats, families of kinds and commands, which are found by name, go through :func:`attribute`.
+
+Folders import only from those below them. A graph counts itself and a ledger prints itself all the same,
+since users expect ``graph.count()`` and ``print(ledger)``; what such a method calls lies higher up, and is
+listed in :data:`UPWARD`. No other module may import upwards: ``tests/packaging/test_layers.py``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flopledger.counting.engine import count_graph
+    from flopledger.counting.ledger import Ledger
+    from flopledger.report import render as render_ledgers
+    from flopledger.report.comparison import document as comparison_document
+    from flopledger.report.comparison import render as render_comparison
+    from flopledger.report.explanation import document as explanation_document
+    from flopledger.report.explanation import render as render_explanation
+    from flopledger.report.html import render as ledger_html
+    from flopledger.report.jsonfile import document as ledger_document
+    from flopledger.report.jsonfile import row_document
+
+__all__ = [
+    "Ledger",
+    "attribute",
+    "comparison_document",
+    "count_graph",
+    "explanation_document",
+    "ledger_document",
+    "ledger_html",
+    "offer",
+    "render_comparison",
+    "render_explanation",
+    "render_ledgers",
+    "row_document",
+]
+
+
+def attribute(home: str) -> Any:
+    """Import what ``package.module:name`` names.
+
+    Raises:
+        ImportError: There is no such module.
+        AttributeError: It has no such name.
+    """
+    module, _, name = home.partition(":")
+    return getattr(importlib.import_module(module), name)
+
+
+def offer(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the ``__getattr__`` and the ``__dir__`` of a module that offers names defined elsewhere.
+
+    Nothing is kept in the module: a name always is what its home has at the time, which matters to whoever
+    replaces a function there (tests, debuggers, tracers).
+
+    Args:
+        module: The module that offers them, its ``__name__``.
+        homes: Each name and the module that it is imported from; ``module:other`` where it is called
+            ``other`` there.
+    """
+
+    def get(name: str) -> Any:
+        if name not in homes:
+            raise AttributeError(f"module {module!r} has no attribute {name!r}")
+        home = homes[name]
+        return attribute(home if ":" in home else f"{home}:{name}")
+
+    def names() -> list[str]:
+        return sorted(homes)
+
+    return get, names
+
+
+UPWARD = {
+    "Ledger": "flopledger.counting.ledger",
+    "comparison_document": "flopledger.report.comparison:document",
+    "count_graph": "flopledger.counting.engine",
+    "explanation_document": "flopledger.report.explanation:document",
+    "ledger_document": "flopledger.report.jsonfile:document",
+    "ledger_html": "flopledger.report.html:render",
+    "render_comparison": "flopledger.report.comparison:render",
+    "render_explanation": "flopledger.report.explanation:render",
+    "render_ledgers": "flopledger.report:render",
+    "row_document": "flopledger.report.jsonfile",
+}
+"""What methods of lower layers call in higher ones, and where it is found."""
+
+__getattr__, __dir__ = offer(__name__, UPWARD)
