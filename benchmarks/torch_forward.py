@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 from flopledger import api
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -229,7 +229,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 def read_and_count(model: Any, given: Any) -> tuple[float, float, int]:
     """Return the seconds of the readings, those of counting all conventions, and the number of readings."""
-    loaded = [convention.load(name) for name in CONVENTIONS]
+    loaded = [loader.load(name) for name in CONVENTIONS]
     groups = api.profiles(loaded)
     reading = counting = 0.0
     for profile, members in groups:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flopledger.api import compare, count, explain, read
-    from flopledger.conventions.convention import Convention, load
+    from flopledger.conventions.convention import Convention
+    from flopledger.conventions.loader import load
     from flopledger.counting.ledger import Ledger
     from flopledger.errors import FlopledgerError
     from flopledger.frontend.hookspecs import hookimpl

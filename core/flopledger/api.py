@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention as conventions
+from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
@@ -121,7 +121,7 @@ def count(
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
-    return convention if isinstance(convention, Convention) else conventions.load(convention)
+    return convention if isinstance(convention, Convention) else loader.load(convention)
 
 
 def explain(

@@ -6,7 +6,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention as conventions
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.plugins import discovery as plugins
 from flopledger.report.convention_page import page as described
 
@@ -30,7 +31,7 @@ def loaded() -> list[Convention]:
         if plugin.distribution == DISTRIBUTION
         for file in plugin.hooks.conventions() or ()
     ]
-    return [conventions.load(name) for name in conventions.names(own)]
+    return [loader.load(name) for name in convention_names.known(own)]
 
 
 def pages() -> Mapping[str, str]:
@@ -41,7 +42,7 @@ def pages() -> Mapping[str, str]:
 
 def _grammar() -> str:
     """Return the page that lies beside the files."""
-    title, _, text = (conventions.FOLDER / "README.md").read_text(encoding="utf-8").partition("\n")
+    title, _, text = (convention_names.FOLDER / "README.md").read_text(encoding="utf-8").partition("\n")
     return page(title.removeprefix("# "), text.strip())
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention as conventions
 from flopledger.conventions import facts
+from flopledger.conventions import names as convention_names
 from flopledger.kinds.kind import FACTS, PARTS
 
 from pages.kinds import anchor, families
@@ -70,7 +70,7 @@ def pages() -> Mapping[str, str]:
 
 def functions() -> list[tuple[str, str]]:
     """Return the functions and what they give, row by row as the grammar lists them."""
-    grammar = (conventions.FOLDER / "README.md").read_text(encoding="utf-8")
+    grammar = (convention_names.FOLDER / "README.md").read_text(encoding="utf-8")
     rows = grammar.partition("| function | value |")[2].partition("\n\n")[0]
     return [(row["names"], row["value"]) for row in _ROW.finditer(rows)]
 

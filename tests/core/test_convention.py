@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.conventions.keys import expand, lines_of
 from flopledger.errors import ConventionError
 from graphs import layer
@@ -91,36 +91,36 @@ def test_a_file_may_extend_its_neighbour(write) -> None:  # noqa: ANN001
 )
 def test_what_is_wrong_is_named_with_file_and_line(write, change: tuple[str, str], message: str) -> None:  # noqa: ANN001
     with pytest.raises(ConventionError, match=message):
-        convention.load(write(MINE.replace(*change, 1)))
+        loader.load(write(MINE.replace(*change, 1)))
 
 
 def test_an_unknown_convention_names_the_nearest() -> None:
     with pytest.raises(ConventionError, match=r"there is no convention 'ptflop'|did you mean"):
-        convention.load("netscop")
+        loader.load("netscop")
 
 
 def test_a_missing_or_binary_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConventionError, match="can't be read"):
-        convention.load(str(tmp_path / "none.toml"))
+        loader.load(str(tmp_path / "none.toml"))
     with pytest.raises(ConventionError, match="can't be read"):
-        convention.load(str(tmp_path) + "/")
+        loader.load(str(tmp_path) + "/")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConventionError, match="not a TOML file"):
-        convention.load(str(binary))
+        loader.load(str(binary))
 
 
 def test_a_huge_or_deep_file_is_refused(write) -> None:  # noqa: ANN001
     with pytest.raises(ConventionError, match="larger than"):
-        convention.load(write("#" * 2_000_000))
+        loader.load(write("#" * 2_000_000))
     with pytest.raises(ConventionError, match=r"not a TOML file|deep|not known"):
-        convention.load(write("x = " + "[" * 100_000))
+        loader.load(write("x = " + "[" * 100_000))
     with pytest.raises(ConventionError, match=r"not known|deep"):
-        convention.load(write("a." * 5_000 + "b = 1"))
+        loader.load(write("a." * 5_000 + "b = 1"))
 
 
 def test_a_switch_that_is_not_there_names_the_nearest() -> None:
-    mac = convention.load("mac")
+    mac = loader.load("mac")
 
     with pytest.raises(ConventionError, match=r"no switch 'bais' .*; did you mean 'bias'\?"):
         mac.set({"bais": "add"})

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ConventionError, ProfileMismatch
 from graphs import graphs, layer
@@ -199,7 +199,7 @@ def test_a_kind_without_a_formula_is_unknown_but_has_a_shape() -> None:
 def test_conventions_share_a_reading_where_they_can() -> None:
     from flopledger.api import profiles
 
-    loaded = [convention.load(name) for name in ("mac", "2mac", "netscope")]
+    loaded = [loader.load(name) for name in ("mac", "2mac", "netscope")]
 
     assert [(profile, [c.name for c in group]) for profile, group in profiles(loaded)] == [
         ({}, ["mac", "2mac", "netscope"])

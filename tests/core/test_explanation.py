@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.dims.arithmetic import is_symbolic, symbol
 from flopledger.errors import ConventionError, UsageError
 from flopledger.explaining.explanation import explain, merged
@@ -17,11 +18,11 @@ from torch_graphs import Network, add_conv, add_norm, add_relu, call_conv, torch
 
 TORCH = [
     n
-    for n in convention.names()
-    if convention.load(n).frameworks in ((), ("torch",)) and convention.load(n).profile.get("grad", True)
+    for n in convention_names.known()
+    if loader.load(n).frameworks in ((), ("torch",)) and loader.load(n).profile.get("grad", True)
 ]
-EASY = [n for n in TORCH if convention.load(n).frameworks == ()]
-LOADED = {name: convention.load(name) for name in TORCH}
+EASY = [n for n in TORCH if loader.load(n).frameworks == ()]
+LOADED = {name: loader.load(name) for name in TORCH}
 
 
 @given(graphs(), st.sampled_from(EASY), st.sampled_from(EASY))
@@ -112,11 +113,11 @@ def test_a_layer_counted_on_two_levels_and_a_hidden_one(tmp_path) -> None:  # no
     )
     graph = network()
 
-    found = explain(graph, LOADED["mac"], convention.load(twice))
+    found = explain(graph, LOADED["mac"], loader.load(twice))
     assert {(c.kind, c.count) for c in found.causes} == {("counted twice", 24)}
     assert found.causes[0].cause == "linear counted twice by twice: as a layer and as a function"
 
-    found = explain(graph, LOADED["mac"], convention.load(hiding))
+    found = explain(graph, LOADED["mac"], loader.load(hiding))
     assert {(c.kind, c.count) for c in found.causes} == {("hidden", -24)}
     assert found.causes[0].layers == (("block.fc", -24),)
 
@@ -128,7 +129,7 @@ def test_reuse_is_a_cause(tmp_path) -> None:  # noqa: ANN001
         '[rules.layer]\n"torch.nn.Linear" = "macs"\n'
     )
 
-    (cause,) = explain(network(), LOADED["mac"], convention.load(file)).causes
+    (cause,) = explain(network(), LOADED["mac"], loader.load(file)).causes
     assert (cause.kind, cause.count, cause.calls) == ("reuse", -32, 1)
 
 
@@ -139,7 +140,7 @@ def test_parameters_have_causes_of_their_own(tmp_path) -> None:  # noqa: ANN001
         'count = "numel if trainable or buffer else 0"\n'
     )
 
-    found = explain(network(), LOADED["mac"], convention.load(file), what="params")
+    found = explain(network(), LOADED["mac"], loader.load(file), what="params")
 
     assert {(c.kind, c.count) for c in found.causes} == {("frozen", -16), ("buffers", 7)}
     assert found.gap == -9
@@ -149,7 +150,7 @@ def test_what_is_explained_must_be_known_and_told() -> None:
     with pytest.raises(UsageError, match="one of count, params, found 'memory'"):
         explain(network(), LOADED["mac"], LOADED["mac"], what="memory")
     with pytest.raises(ConventionError, match="is for networks of caffe"):
-        explain(network(), LOADED["mac"], convention.load("netscope"))
+        explain(network(), LOADED["mac"], loader.load("netscope"))
 
 
 def test_merged_causes_are_largest_first_and_none_is_zero() -> None:
@@ -212,7 +213,7 @@ def test_a_transposed_convolution_at_its_output_positions(tmp_path) -> None:  # 
         '[rules.layer]\n"conv_transpose" = "kernel_volume * in_channels * out_elems"\n'
     )
     graph = layer("conv_transpose", {"kernel": (2, 2), "out_channels": 3, "stride": (2, 2)}, (1, 2, 4, 4))
-    (cause,) = explain(graph, LOADED["mac"], convention.load(file)).causes
+    (cause,) = explain(graph, LOADED["mac"], loader.load(file)).causes
 
     assert (cause.kind, cause.count) == ("formula", 3 * 384)
     assert (
@@ -223,9 +224,7 @@ def test_a_transposed_convolution_at_its_output_positions(tmp_path) -> None:  # 
 def test_a_formula_of_its_own_tells_its_factor(tmp_path) -> None:  # noqa: ANN001
     file = tmp_path / "triple.toml"
     file.write_text('name = "triple"\nunit = "MAC"\ntotal = "layer"\n[rules.layer]\n"linear" = "3 * macs"\n')
-    (cause,) = explain(
-        layer("linear", {"out_features": 5}, (1, 4)), LOADED["mac"], convention.load(file)
-    ).causes
+    (cause,) = explain(layer("linear", {"out_features": 5}, (1, 4)), LOADED["mac"], loader.load(file)).causes
 
     assert (cause.cause, cause.count) == (
         "another formula for linear by triple (3 times the multiply-accumulates by triple)", 40
@@ -245,9 +244,7 @@ def test_a_kernel_inside_a_layer_that_one_tool_does_not_see(tmp_path) -> None:  
             name, "linear", name, level="op", parent=top, inputs=[before], outputs=[after],
             attrs={"out_features": 4},
         )  # fmt: skip
-    (cause,) = explain(
-        b.build(Reading("r", "hand", "torch"), [z]), LOADED["mac"], convention.load(file)
-    ).causes
+    (cause,) = explain(b.build(Reading("r", "hand", "torch"), [z]), LOADED["mac"], loader.load(file)).causes
 
     assert (cause.cause, cause.kind, cause.count) == (
         "linear not counted by low: it has no rule for aten.fused", "linear", -16
@@ -257,7 +254,7 @@ def test_a_kernel_inside_a_layer_that_one_tool_does_not_see(tmp_path) -> None:  
 def test_a_figure_of_parameters_is_another_unit(tmp_path) -> None:  # noqa: ANN001
     file = tmp_path / "weights.toml"
     file.write_text('name = "weights"\nunit = "params"\ntotal = "layer"\n[rules.layer]\n"linear" = "20"\n')
-    found = explain(layer("linear", {"out_features": 5}, (3, 4)), LOADED["mac"], convention.load(file))
+    found = explain(layer("linear", {"out_features": 5}, (3, 4)), LOADED["mac"], loader.load(file))
 
     assert [(c.cause, c.count) for c in found.causes] == [
         ("unit: weights counts parameters, not operations", -60),

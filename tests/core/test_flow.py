@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.analysis.flow import live
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.counting.engine import count
 from flopledger.errors import ConventionError
 from flopledger.frontend.builder import GraphBuilder
@@ -40,7 +40,7 @@ def chain(*kinds: str) -> Graph:
 def figures(folder: Path, text: str, graph: Graph) -> list[int]:
     file = folder / "mine.toml"
     file.write_text(HEAD + text)
-    return [int(str(row.count)) for row in count(graph, convention.load(file)).rows]
+    return [int(str(row.count)) for row in count(graph, loader.load(file)).rows]
 
 
 def test_what_comes_after_a_call_is_hidden_until_another(tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_a_total_may_be_the_parameters_and_says_what_no_row_has(tmp_path: Path) 
     file = tmp_path / "mine.toml"
     text = HEAD.replace('total = "layer"', 'total = "params"').replace("FLOP", "params")
     file.write_text(text + '[rules.layer]\n"*" = "0"\n[params]\nover = "parameters"\ncount = "numel"\n')
-    ledger = count(chain("relu"), convention.load(file))
+    ledger = count(chain("relu"), loader.load(file))
     assert ledger.total.count == 7 + 5 + 3
     assert [(a.what, a.count) for a in ledger.adjustments] == [("parameters", 15)]
 
@@ -141,4 +141,4 @@ def test_a_parameter_that_is_registered_nowhere_can_be_left_out(tmp_path: Path) 
     file = tmp_path / "mine.toml"
     rules = '[rules.layer]\n"*" = "0"\n[params]\nover = "parameters"\nwhere = "registered"\ncount = "numel"\n'
     file.write_text(HEAD + rules)
-    assert count(kept(), convention.load(file)).total.params == 7
+    assert count(kept(), loader.load(file)).total.params == 7

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import convention, loader
+from flopledger.conventions import names as convention_names
 from flopledger.graph.graph import Graph
 from graphs import graphs
 from hypothesis import given, settings
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Shape
     from flopledger.graph.tables import Module
 
-CONVENTIONS = {name: convention.load(name) for name in convention.names()}
+CONVENTIONS = {name: loader.load(name) for name in convention_names.known()}
 OWN = ("mac", "2mac", "2mac-1", "ops", "seed-001")
 SIZES = st.integers(1, 6)
 NORM = {"weight": (4,), "bias": (4,), "running_mean": (4,)}

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from flopledger.analysis.likeness import Likeness
-from flopledger.conventions import convention
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError, FlopledgerError
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
 
 CONVENTIONS = [
-    name for name in sorted(convention.shipped()) if convention.load(name).frameworks in ((), ("torch",))
+    name for name in sorted(convention_names.shipped()) if loader.load(name).frameworks in ((), ("torch",))
 ]
 RULES = """\
 name = "mine"

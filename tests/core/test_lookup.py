@@ -3,14 +3,14 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.errors import UsageError
 from flopledger.explaining.find_figure import candidates, find, parse_figure, variants
 from graphs import layer
 from handmade import network
 
 OWN = ("mac", "2mac", "2mac-1", "ops")
-LOADED = {name: convention.load(name) for name in OWN}
+LOADED = {name: loader.load(name) for name in OWN}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.comparing import comparison
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.dims.arithmetic import symbol
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Module, Parameter, Reading, TensorRef
@@ -490,7 +490,7 @@ def test_a_comparison_has_a_line_for_it() -> None:
         net.weight(experts, *STACK)
         net.call(experts, call)
         graphs.append(net.graph())
-    compared = comparison.compare(graphs[0], graphs[1], convention.load("mac"))
+    compared = comparison.compare(graphs[0], graphs[1], loader.load("mac"))
 
     lines = [line.split() for line in sidebyside.render(compared).splitlines()]
 

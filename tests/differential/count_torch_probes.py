@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import torch
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.errors import FlopledgerError
 from torch_probes import every_probe
 
@@ -29,7 +29,7 @@ BY_NAME = ("ptflops", "ptflops-aten")
 """The tools that give several inputs by name; the others give them by position."""
 EXECUTED = ("lstm_packed_n3", "gru_packed_n3")
 """The probes whose forward depends on values: on the lengths of sequences."""
-LOADED = {name: convention.load(name) for name in CONVENTIONS}
+LOADED = {name: loader.load(name) for name in CONVENTIONS}
 
 
 def count(probe: str, build: Build) -> dict[str, Any]:

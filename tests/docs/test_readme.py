@@ -7,7 +7,8 @@ import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import convention as conventions
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.plugins.discovery import registry
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ def test_each_convention_of_a_tool_stands_with_the_frontend_whose_networks_it_co
     rows: dict[str, dict[str, str]],
 ) -> None:
     listed = {name: re.findall(r"`([\w-]+)`", row["tools"]) for name, row in rows.items()}
-    for name in conventions.names():
-        convention = conventions.load(name)
+    for name in convention_names.known():
+        convention = loader.load(name)
         if convention.frameworks:
             assert [f for f in convention.frameworks if name not in listed[f]] == []
-    assert {tool for tools in listed.values() for tool in tools} <= set(conventions.names())
+    assert {tool for tools in listed.values() for tool in tools} <= set(convention_names.known())

@@ -12,8 +12,8 @@ import click
 import flopledger
 import pytest
 from flopledger.cli import COMMANDS, PROGRAM, group
-from flopledger.conventions import convention as conventions
-from flopledger.conventions import facts
+from flopledger.conventions import facts, loader
+from flopledger.conventions import names as convention_names
 from flopledger.conventions.file import PROFILE
 from flopledger.expressions.functions import FUNCTIONS
 from flopledger.frontend import hookspecs
@@ -31,7 +31,10 @@ PACKAGE = Path(flopledger.__file__).parent
 SCHEMAS = sorted(PACKAGE.rglob("*schema*.json"))
 OURS = [p for p in registry().plugins.values() if p.distribution == "flopledger"]
 KINDS: dict[str, Kind] = dict(builtin()) | {k.name: k for p in OURS for k in p.hooks.kinds() or ()}
-FILES = [*conventions.FOLDER.glob("*.toml"), *(file for p in OURS for file in p.hooks.conventions() or ())]
+FILES = [
+    *convention_names.FOLDER.glob("*.toml"),
+    *(file for p in OURS for file in p.hooks.conventions() or ()),
+]
 HOOKS = [name for name, hook in vars(hookspecs).items() if hasattr(hook, "flopledger_spec")]
 
 
@@ -91,7 +94,7 @@ def test_a_kind_has_a_section_with_its_attributes_and_arithmetic(name: str, refe
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_convention_has_a_page_that_says_what_it_counts(file: Path, reference: Path) -> None:
-    convention: Convention = conventions.load(file)
+    convention: Convention = loader.load(file)
     written = (reference / "conventions" / f"{file.stem}.md").read_text(encoding="utf-8")
     assert convention.title
     assert convention.description

@@ -110,9 +110,9 @@ def load(names: Sequence[str], switches: dict[str, str]) -> list[Convention]:
     Raises:
         ConventionError: A convention is unknown or malformed, or no convention has a switch.
     """
-    from flopledger.conventions import convention as conventions  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.conventions import loader  # noqa: PLC0415  (the help needs none of it)
 
-    found = [conventions.load(name) for name in names]
+    found = [loader.load(name) for name in names]
     for name, value in switches.items():
         if not any(name in convention.switches for convention in found):
             found[0].set({name: value})  # raises, and names the switches that there are

@@ -125,9 +125,9 @@ def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Conventi
     Raises:
         ConventionError: A convention is unknown or malformed, or has no such switch.
     """
-    from flopledger.conventions import convention  # noqa: PLC0415
+    from flopledger.conventions import loader  # noqa: PLC0415
 
-    loaded = [convention.load(name) for name in names]
+    loaded = [loader.load(name) for name in names]
     chosen: list[dict[str, str]] = [{}, {}]
     for key, value in switches.items():
         side, dot, name = key.partition(".")
@@ -164,10 +164,10 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
     from flopledger import api  # noqa: PLC0415
     from flopledger.cli.count import load  # noqa: PLC0415
-    from flopledger.conventions import convention  # noqa: PLC0415
+    from flopledger.conventions import names as convention_names  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
-    names = [BASE, *(name for name in convention.names(plugins.conventions()) if name != BASE)]
+    names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load(names, pairs("--set", options.switches))
     first = reading.read(options.source, {})
     framework = first.reading.framework

@@ -59,9 +59,9 @@ def profile_for(names: tuple[str, ...]) -> dict[str, object]:
         UsageError: They need different readings.
     """
     from flopledger import api  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.conventions import convention  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.conventions import loader  # noqa: PLC0415
 
-    groups = api.profiles([convention.load(name) for name in names])
+    groups = api.profiles([loader.load(name) for name in names])
     if len(groups) > 1:
         split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
         raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")

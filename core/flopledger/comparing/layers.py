@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention
+from flopledger.conventions import loader
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
 from flopledger.dims.bounds import number
@@ -100,7 +100,7 @@ def items_of(graph: Graph) -> list[Item]:
 
 def _trainable() -> Convention:
     """Return ``mac`` with the trainable parameters in the rows."""
-    mac = convention.load("mac")
+    mac = loader.load("mac")
     if mac.params is None:
         return mac
     return replace(mac, params=replace(mac.params, count=compile_expression("numel if trainable else 0")))

@@ -5,21 +5,17 @@
 
 from __future__ import annotations
 
-import functools
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import facts
 from flopledger.errors import ConventionError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from flopledger.conventions.printspec import PrintSpec
     from flopledger.expressions.compiler import Expression
-    from flopledger.kinds import Kind
-
-FOLDER = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ class LevelRules:
 
     def by_source(self, source: str, bases: Iterable[str]) -> Expression | None:
         """Return the rule for a source: its own, that without overload, or that of a base type."""
-        names = (source, facts.without_overload(source), *(bases if self.match == "isinstance" else ()))
+        names = (source, without_overload(source), *(bases if self.match == "isinstance" else ()))
         for name in names:
             if name in self.rules:
                 return self.rules[name]
@@ -89,7 +85,7 @@ class Convention:
     source: str = ""
     description: str = ""
     quirks: tuple[str, ...] = ()
-    print: Mapping[str, object] = field(default_factory=dict)
+    print: PrintSpec | None = None
     path: str = ""
     digest: str = ""
 
@@ -137,62 +133,6 @@ def _word(value: object) -> str:
     return str(value).lower() if value is None or isinstance(value, bool) else str(value)
 
 
-@functools.cache
-def shipped() -> Mapping[str, Path]:
-    """Return flopledger's own conventions by name."""
-    return {path.stem: path for path in FOLDER.glob("*.toml")}
-
-
-def names(extra: Iterable[Path] = ()) -> tuple[str, ...]:
-    """Return the names of the conventions that can be named: ours, and those of plugins."""
-    return tuple(sorted((*shipped(), *(path.stem for path in extra))))
-
-
-def find(name: str, extra: Iterable[Path] = ()) -> Path:
-    """Return the file of a convention: a name, or the path of a file.
-
-    Raises:
-        ConventionError: There is none; the message names the nearest.
-    """
-    if name.endswith(".toml") or "/" in name or "\\" in name:
-        return Path(name)
-    known = {**shipped(), **{path.stem: path for path in extra}}
-    if name not in known:
-        message = f"there is no convention {name!r}{nearest(name, known)}"
-        raise ConventionError(f"{message} (`flopledger conventions` lists them; a file is named by its path)")
-    return known[name]
-
-
-def load(
-    name: str | Path,
-    switches: Mapping[str, object] | None = None,
-    *,
-    kinds: Mapping[str, Kind] | None = None,
-    extra: Iterable[Path] = (),
-) -> Convention:
-    """Load a convention by name or file, with its decisions changed by ``switches``.
-
-    Raises:
-        ConventionError: It is unknown or malformed; the message names the file and the line.
-    """
-    if kinds is not None:
-        return _read(find(str(name), extra), tuple(extra), kinds).set(switches or {})
-    from flopledger.plugins import discovery as plugins  # noqa: PLC0415  (plugins load conventions to check them)
-
-    registry = plugins.registry()
-    files = tuple(registry.conventions)
-    path = find(str(name), files)
-    if path.parent != FOLDER and path not in files:
-        return _read(path, files, registry.kinds).set(switches or {})
-    if path not in registry.loaded:
-        registry.loaded[path] = _read(path, files, registry.kinds)
-    return registry.loaded[path].set(switches or {})
-
-
-def _read(path: Path, files: tuple[Path, ...], kinds: Mapping[str, Kind]) -> Convention:
-    from flopledger.conventions import file as conventionfile  # noqa: PLC0415  (it builds the records of this module)
-
-    try:
-        return conventionfile.ConventionFile(path, files, kinds).convention()
-    except RecursionError:
-        raise ConventionError(f"{path}: nested too deeply") from None
+def without_overload(source: str) -> str:
+    """Return an op's name without its overload: ``aten.add`` of ``aten.add.Tensor``."""
+    return source.rpartition(".")[0] if source.count(".") > 1 else source

@@ -7,7 +7,7 @@ framework's layer or call says, as spelled) and structural ones (where the call 
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flopledger.analysis.module_rows import kept
 from flopledger.dims.arithmetic import product, total
@@ -17,17 +17,69 @@ from flopledger.graph.tables import LEVELS
 from flopledger.kinds.kind import FACTS, PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.counting.scopes import Site
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Module
+    from flopledger.analysis.analysis import Structure
+    from flopledger.dims.types import Dim, Shape
+    from flopledger.graph.tables import Layer, Module
     from flopledger.kinds import Kind
 
 
-def without_overload(source: str) -> str:
-    """Return an op's name without its overload: ``aten.add`` of ``aten.add.Tensor``."""
-    return source.rpartition(".")[0] if source.count(".") > 1 else source
+class Subject(Protocol):
+    """What a fact is asked of: a call, or a module as if it were called, of a network that is counted.
+
+    The scopes of :mod:`flopledger.counting.scopes` are such subjects. Stated here, since the facts that a
+    convention may name are settled before anything is counted.
+    """
+
+    @property
+    def layer(self) -> Layer:
+        """The call."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """Its kind; None where it has no formula."""
+
+    @property
+    def parts(self) -> Mapping[str, Dim]:
+        """Its arithmetic operations by name."""
+
+    @property
+    def module(self) -> Module | None:
+        """The module that it runs in."""
+
+    @property
+    def count(self) -> Counted:
+        """The network around it."""
+
+    def shapes(self, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
+        """Return the shapes of tensors, those that are known."""
+
+
+class Counted(Protocol):
+    """The network that a subject belongs to, and what its convention makes of it."""
+
+    @property
+    def structure(self) -> Structure:
+        """The views of its graph."""
+
+    @property
+    def covered(self) -> Sequence[bool]:
+        """Whether each call lies below one that the convention prices as a whole."""
+
+    @property
+    def hidden(self) -> frozenset[int]:
+        """The calls that the convention's flow reaches."""
+
+    @property
+    def open_paths(self) -> Sequence[int]:
+        """How many paths lead to each module past no mapped one."""
+
+    def inner(self, layer: Layer) -> bool:
+        """Return whether a call of the same level encloses this one in its module's call."""
+
+    def mapped(self, module: Module) -> bool:
+        """Return whether the convention has a rule for a module's calls, by their source."""
 
 
 class Fact:
@@ -35,22 +87,22 @@ class Fact:
 
     __slots__ = ("doc", "value")
 
-    def __init__(self, doc: str, value: Callable[[Site], object]) -> None:
+    def __init__(self, doc: str, value: Callable[[Subject], object]) -> None:
         self.doc, self.value = doc, value
 
 
-def _module(site: Site) -> Module:
+def _module(site: Subject) -> Module:
     module = site.module
     if module is None:
         raise ExpressionError(f"{site.layer.path!r} runs in no module")
     return module
 
 
-def _calls(site: Site) -> list[int]:
+def _calls(site: Subject) -> list[int]:
     return site.count.structure.calls.get(_module(site).id, [])
 
 
-def _first_shape(site: Site, tensors: tuple[int, ...], what: str) -> Shape:
+def _first_shape(site: Subject, tensors: tuple[int, ...], what: str) -> Shape:
     shapes = site.shapes(tensors)
     if not shapes:
         raise ExpressionError(f"{site.layer.path!r} has no {what} of known shape")

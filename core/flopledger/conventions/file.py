@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from flopledger import input_files
 from flopledger.conventions import facts
-from flopledger.conventions.convention import Convention, LevelRules, Params, Switch, find
+from flopledger.conventions.convention import Convention, LevelRules, Params, Switch
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
+from flopledger.conventions.names import find
+from flopledger.conventions.printspec import read_spec
 from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expressions.compiler import Expression, compile_expression
 from flopledger.graph.tables import LEVELS
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from flopledger.conventions.printspec import PrintSpec
     from flopledger.kinds import Kind
 
 LARGEST_FILE = 200_000
@@ -339,14 +342,10 @@ class ConventionFile:
             **optional,
         )
 
-    def printout(self) -> dict[str, object]:
-        """Read how the tool's own table looks, and check it."""
+    def printout(self) -> PrintSpec | None:
+        """Read how the tool's own table looks; few conventions say it."""
         table = self.table("print")
-        if table:
-            from flopledger.conventions import printspec  # noqa: PLC0415  (few conventions have one)
-
-            printspec.read_spec(table, self.at("", "print"))
-        return table
+        return read_spec(table, self.at("", "print")) if table else None
 
     def profile(self) -> dict[str, object]:
         """Read what the convention needs of a reading."""

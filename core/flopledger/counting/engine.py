@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flopledger import gc_pause as collector
 from flopledger.analysis.analysis import Structure
 from flopledger.analysis.likeness import Memo
-from flopledger.conventions import convention as conventions
+from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.conventions.facts import SEEN, STRUCTURAL
 from flopledger.counting.ledger import (
@@ -52,7 +52,7 @@ def count_graph(graph: Graph, convention: object, switches: Mapping[str, object]
         ProfileMismatch: It needs another reading of the network.
     """
     if not isinstance(convention, Convention):
-        convention = conventions.load(str(convention))
+        convention = loader.load(str(convention))
     return count(graph, convention.set(switches))
 
 

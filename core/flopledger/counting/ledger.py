@@ -13,6 +13,7 @@ from flopledger.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flopledger.conventions.printspec import PrintSpec
     from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Input, Reading
 
@@ -169,7 +170,7 @@ class Ledger:
     adjustments: tuple[Adjustment, ...] = ()
     disagreements: tuple[str, ...] = ()
     experts: tuple[Experts, ...] = ()
-    print_spec: Mapping[str, object] = field(default_factory=dict, repr=False, compare=False)
+    print_spec: PrintSpec | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property
     def listed(self) -> Number:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.flow import downstream
-from flopledger.conventions.facts import STRUCTURAL, without_overload
+from flopledger.conventions.convention import without_overload
+from flopledger.conventions.facts import STRUCTURAL
 from flopledger.errors import ExpressionError, GraphError
 from flopledger.expressions.functions import TensorShape
 from flopledger.graph.tables import CONTAINER, Layer, TensorRef

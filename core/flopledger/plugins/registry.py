@@ -12,7 +12,6 @@ from flopledger.kinds import builtin
 if TYPE_CHECKING:
     import pluggy
 
-    from flopledger.conventions.convention import Convention
     from flopledger.frontend.description import Frontend
     from flopledger.kinds import Kind
 
@@ -48,8 +47,7 @@ class Failure:
 class Registry:
     """The plugins that work, those that don't, and what they bring.
 
-    ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files, ``loaded``
-    what was read of installed conventions; like the plugins, each is looked up once.
+    ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files.
     """
 
     def __init__(self) -> None:
@@ -57,7 +55,6 @@ class Registry:
         self.failures: dict[tuple[str, str], Failure] = {}
         self.kinds: dict[str, Kind] = dict(builtin())
         self.conventions: list[Path] = []
-        self.loaded: dict[Path, Convention] = {}
         self._owners: dict[tuple[str, str], str] = {("kind", name): "flopledger" for name in self.kinds}
         for path in (Path(__file__).parents[1] / "conventions").glob("*.toml"):
             self._owners["convention", path.stem] = "flopledger"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention as conventions
-from flopledger.conventions import facts
+from flopledger.conventions import facts, loader
+from flopledger.conventions import names as convention_names
 from flopledger.kinds.kind import FACTS
 from flopledger.plugins import discovery as plugins
 from flopledger.report.numbers import plain_line
@@ -28,7 +28,7 @@ ALWAYS, ONCE = "True", "1"
 
 def overview() -> str:
     """List the conventions: name, unit and title."""
-    loaded = [conventions.load(name) for name in conventions.names(plugins.conventions())]
+    loaded = [loader.load(name) for name in convention_names.known(plugins.conventions())]
     longest = max((len(convention.name) for convention in loaded), default=0)
     return "".join(f"{c.name:<{longest}}  {c.unit:<6}  {c.title}\n" for c in loaded)
 
@@ -39,7 +39,7 @@ def page(name: str) -> str:
     Raises:
         ConventionError: It is unknown or malformed.
     """
-    convention = conventions.load(name)
+    convention = loader.load(name)
     lines = [*_head(convention), *_counts(convention), *_differences(convention), *_foot(convention)]
     return "".join(f"{plain_line(line)}\n" for line in lines)
 
@@ -134,7 +134,7 @@ def _differences(convention: Convention) -> Iterator[str]:
     """Say, decision by decision, what a convention does that ``mac`` does not."""
     if convention.name == BASE:
         return
-    mine, base = _decisions(convention), _decisions(conventions.load(BASE))
+    mine, base = _decisions(convention), _decisions(loader.load(BASE))
     yield from ("", f"Where it differs from {BASE}")
     for decision in mine | base:
         fallback = mine.get(decision) if decision.startswith("where ") else base["everything else"]

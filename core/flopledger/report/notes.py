@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import convention
+from flopledger.conventions import names as convention_names
 from flopledger.report.numbers import calls_text, in_words, plain_line, shape_text, shapes_text
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def stub(ledger: Ledger) -> list[str]:
     unpriced = [unknown for unknown in ledger.coverage.unknown if None not in unknown.inputs]
     if not unpriced:
         return []
-    base = ledger.convention.name if ledger.convention.name in convention.names() else DEFAULT
+    base = ledger.convention.name if ledger.convention.name in convention_names.known() else DEFAULT
     lines = ['name = "mine"', f"extend = {_quoted(base)}"]
     for level in dict.fromkeys(unknown.level for unknown in unpriced):
         lines += ["", f"[rules.{level}]"]

@@ -6,7 +6,6 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.conventions.printspec import PrintColumn, PrintSpec, read_spec
 from flopledger.dims.arithmetic import is_symbolic, text, total
 from flopledger.errors import ConventionError, ExpressionError
 from flopledger.meter import metered
@@ -15,6 +14,7 @@ from flopledger.report.numbers import plain_line, share_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from flopledger.conventions.printspec import PrintColumn, PrintSpec
     from flopledger.counting.ledger import Ledger, Row
     from flopledger.expressions.compiler import Expression
     from flopledger.report import View
@@ -40,13 +40,13 @@ def render(ledgers: Sequence[Ledger], _: View) -> str:
 
 
 def _printout(ledger: Ledger) -> Iterator[str]:
-    if not ledger.print_spec:
+    spec = ledger.print_spec
+    if spec is None:
         message = (
             f"the convention {ledger.convention.name!r} has no [print] part, so there is no printout of its "
             "tool to imitate; use --format table"
         )
         raise ConventionError(message)
-    spec = read_spec(ledger.print_spec, f"{ledger.convention.name}: ")
     totals = _totals(ledger)
     yield from (_line(pieces, totals, spec) for pieces in spec.before)
     if spec.columns:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from graphs import layer
 
 OWN = ("mac", "2mac", "2mac-1", "ops")
@@ -82,12 +83,12 @@ def test_one_sample_of_a_batch() -> None:
 
 
 def test_the_set_of_own_conventions_and_peers_is_as_promised() -> None:
-    assert {*OWN, "seed-001", "caffe-script", "netscope", "convnet-burden"} <= set(convention.names())
+    assert {*OWN, "seed-001", "caffe-script", "netscope", "convnet-burden"} <= set(convention_names.known())
 
 
-@pytest.mark.parametrize("name", convention.names())
+@pytest.mark.parametrize("name", convention_names.known())
 def test_every_shipped_convention_loads_and_explains_itself(name: str) -> None:
-    loaded = convention.load(name)
+    loaded = loader.load(name)
 
     assert loaded.name == name
     assert loaded.title

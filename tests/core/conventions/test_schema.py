@@ -8,15 +8,16 @@ import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flopledger.conventions import convention
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SCHEMA: dict[str, Any] = json.loads((convention.FOLDER / "schema.json").read_text())
-FILES = sorted(convention.FOLDER.glob("*.toml"))
+SCHEMA: dict[str, Any] = json.loads((convention_names.FOLDER / "schema.json").read_text())
+FILES = sorted(convention_names.FOLDER.glob("*.toml"))
 
 GOOD: dict[str, Any] = {
     "name": "x",
@@ -90,7 +91,7 @@ def test_schema_and_loader_accept_and_refuse_the_same(
     assert tomllib.loads(file.read_text()) == content
 
     try:
-        convention.load(file)
+        loader.load(file)
         loads = True
     except ConventionError:
         loads = False

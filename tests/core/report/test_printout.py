@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import convention as conventions
+from flopledger.conventions import loader
+from flopledger.conventions import names as convention_names
 from flopledger.conventions.printspec import read_spec
 from flopledger.dims.arithmetic import symbol
 from flopledger.errors import ConventionError
@@ -74,7 +75,7 @@ Total Flops: 347560     Total Params: 61610
 
 
 def printed(ledger: Ledger, spec: dict[str, object]) -> str:
-    return render([replace(ledger, print_spec=spec)], "tool")
+    return render([replace(ledger, print_spec=read_spec(spec))], "tool")
 
 
 def test_alexnet_as_the_pycaffe_script_prints_it(alexnet: Ledger) -> None:
@@ -147,7 +148,7 @@ def test_a_convention_without_a_printout_says_so(toy: Ledger) -> None:
 
 
 def test_several_printouts_follow_one_another(alexnet: Ledger) -> None:
-    ledger = replace(alexnet, print_spec=SCRIPT)
+    ledger = replace(alexnet, print_spec=read_spec(SCRIPT))
     assert render([ledger, ledger], "tool") == ALEXNET + ALEXNET
 
 
@@ -182,9 +183,12 @@ def test_a_width_is_a_whole_number_within_reason(toy: Ledger, width: str) -> Non
         printed(toy, {"columns": [{"value": "name", "width": width}]})
 
 
-@pytest.mark.parametrize("name", [n for n in conventions.names() if conventions.load(n).print])
+@pytest.mark.parametrize("name", [n for n in convention_names.known() if loader.load(n).print])
 def test_the_printout_of_each_convention_is_well_formed(name: str) -> None:
-    assert read_spec(conventions.load(name).print, f"{name}: ").columns
+    spec = loader.load(name).print
+
+    assert spec is not None
+    assert spec.columns
 
 
 def test_a_line_for_each_module_has_the_counts_of_all_calls_and_the_last_shapes(toy: Ledger) -> None:
@@ -201,24 +205,27 @@ def test_a_line_for_each_module_has_the_counts_of_all_calls_and_the_last_shapes(
         "columns": [{"value": value} for value in ("label", "input", "params", "count")],
     }
 
-    assert render([replace(toy, rows=rows, print_spec=spec)], "tool") == "a_0 [1, 4] 2 5\nb_0 [1, 8] 1 7\n"
+    assert (
+        render([replace(toy, rows=rows, print_spec=read_spec(spec))], "tool")
+        == "a_0 [1, 4] 2 5\nb_0 [1, 8] 1 7\n"
+    )
 
 
 def test_a_row_without_a_label_shows_its_path(toy: Ledger) -> None:
     rows = (replace(toy.rows[0], label="", path="here"), replace(toy.rows[1], label="name_0"))
     spec = {"columns": [{"value": "label", "width": "0"}]}
 
-    assert render([replace(toy, rows=rows, print_spec=spec)], "tool") == "here\nname_0\n"
+    assert render([replace(toy, rows=rows, print_spec=read_spec(spec))], "tool") == "here\nname_0\n"
 
 
 def test_a_fraction_can_be_written_as_a_decimal(toy: Ledger) -> None:
     total = replace(toy.total, count=347560)
     spec = {"after": ["{decimal(count / 1000000000)} {decimal(count)}"]}
 
-    assert render([replace(toy, total=total, print_spec=spec)], "tool") == "0.00034756 347560.0\n"
+    assert render([replace(toy, total=total, print_spec=read_spec(spec))], "tool") == "0.00034756 347560.0\n"
 
 
 def test_a_formula_is_no_decimal(toy: Ledger) -> None:
     total = replace(toy.total, count=symbol("N"))
     with pytest.raises(ConventionError, match="how N is written as a decimal depends on the symbols"):
-        render([replace(toy, total=total, print_spec={"after": ["{decimal(count)}"]})], "tool")
+        render([replace(toy, total=total, print_spec=read_spec({"after": ["{decimal(count)}"]}))], "tool")
