@@ -8,8 +8,9 @@ print(ledger.total.count, ledger.total.params)
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from flopledger.lazy import offer
 
 if TYPE_CHECKING:
     from flopledger.api import compare, count, explain, read
@@ -33,21 +34,18 @@ __all__ = [
     "read",
 ]
 
-_HOME = {
-    "Convention": "conventions.convention",
-    "FlopledgerError": "errors",
-    "Graph": "graph.graph",
-    "Ledger": "counting.ledger",
-    "compare": "api",
-    "count": "api",
-    "explain": "api",
-    "hookimpl": "frontend.hookspecs",
-    "load": "conventions.convention",
-    "read": "api",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _HOME:
-        raise AttributeError(f"module 'flopledger' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"flopledger.{_HOME[name]}"), name)
+__getattr__, __dir__ = offer(
+    __name__,
+    {
+        "Convention": "flopledger.conventions.convention",
+        "FlopledgerError": "flopledger.errors",
+        "Graph": "flopledger.graph.graph",
+        "Ledger": "flopledger.counting.ledger",
+        "compare": "flopledger.api",
+        "count": "flopledger.api",
+        "explain": "flopledger.api",
+        "hookimpl": "flopledger.frontend.hookspecs",
+        "load": "flopledger.conventions.loader",
+        "read": "flopledger.api",
+    },
+)
