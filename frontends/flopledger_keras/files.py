@@ -10,6 +10,7 @@ import keras
 from flopledger.errors import SourceError
 from keras.src.legacy.saving import saving_utils
 
+from flopledger_keras.compiled import add_optimizer, take_out
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
@@ -80,11 +81,14 @@ def _build(text: str, path: Path, request: Request) -> Any:
     if not isinstance(config, dict) or "class_name" not in config:
         raise SourceError(f"{path}: its configuration is no Keras model's: it has no class_name")
     known = _custom(request)
+    compiled = take_out(config)
     try:
         with without_values():
-            return _made(config, known)
+            model = _made(config, known)
     except Exception as error:
         raise SourceError(f"{path}: Keras can't build it: {_reason(error)}") from error
+    add_optimizer(model, compiled, known)
+    return model
 
 
 def _made(config: dict[str, Any], known: dict[str, Any]) -> Any:

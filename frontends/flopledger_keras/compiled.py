@@ -1,0 +1,92 @@
+"""Compiled models in files: the model without its losses and metrics, and what its optimizer stores.
+
+An optimizer gives its counters values when it is made, which the scope that we build models in refuses,
+so that the model is built without it. ``keras.models.load_model`` compiles the model again and builds the
+optimizer, and ``summary`` then counts its variables; we build them too, without values.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+from flopledger.errors import SourceError
+from keras.src.backend.common.stateless_scope import StatelessScope, get_stateless_scope
+
+from flopledger_keras.state import without_values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_KEY, _DEFAULT = "compile_config", "rmsprop"
+_MODULE = "keras.optimizers"
+
+
+def take_out(config: dict[str, Any]) -> dict[str, Any] | None:
+    """Take how models are compiled out of a configuration; return how the outermost one is.
+
+    A model inside the model may be compiled as well (Keras 3.15 writes both).
+    """
+    outermost = config.get(_KEY)
+    for part in _parts(config):
+        if "class_name" in part and "config" in part:
+            part.pop(_KEY, None)
+    return outermost if isinstance(outermost, dict) else None
+
+
+def _parts(config: object) -> Iterator[dict[str, Any]]:
+    """Yield every object of a configuration; it may be nested deeper than Python calls functions."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def add_optimizer(model: Any, compiled: Mapping[str, Any] | None, known: Mapping[str, Any]) -> None:
+    """Give a model the optimizer that it is compiled with, built as ``load_model`` builds it.
+
+    An optimizer that can't be made, such as one of a class that is not known here, is left out: all but
+    its own variables can be counted without it.
+    """
+    if compiled is None or not getattr(model, "built", False):
+        return
+    said = compiled.get("optimizer", _DEFAULT)
+    try:
+        optimizer = _made(said, known)
+        _built(optimizer, model.trainable_variables)
+    except Exception:  # noqa: BLE001  (whatever is wrong with it, the network can be read)
+        return
+    model.optimizer = optimizer
+
+
+def _made(said: object, known: Mapping[str, Any]) -> Any:
+    """Make an optimizer of Keras's own, or of the user's file; a file may name nothing else.
+
+    Raises:
+        SourceError: It names a class of another module.
+    """
+    for part in _parts(said):
+        module, name = part.get("module"), part.get("class_name")
+        if name is not None and name not in known and not str(module).startswith(_MODULE):
+            raise SourceError(f"the optimizer {module}.{name} is none of {_MODULE}")
+    with keras.saving.custom_object_scope(dict(known)):
+        return keras.optimizers.get(said)
+
+
+def _built(optimizer: Any, variables: list[Any]) -> None:
+    """Build an optimizer without values, its own or those of the variables.
+
+    With TensorFlow it asks for the value of each variable to place its own beside it. A variable
+    without a value would be initialised for that, so that a single number is in its place.
+    """
+    stand_in = keras.Variable(np.zeros(())).value
+    with without_values():
+        scope = get_stateless_scope()
+        if isinstance(scope, StatelessScope):
+            scope.state_mapping.update((id(variable), stand_in) for variable in variables)
+        optimizer.build(variables)
