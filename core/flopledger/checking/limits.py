@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import input_files
 from flopledger.counting.ledger import Total
-from flopledger.errors import SourceError, UsageError, nearest
-from flopledger.explaining.find_figure import SCALES
+from flopledger.errors import SourceError, UsageError, nearest, shown
+from flopledger.explaining.find_figure import LONGEST_NUMBER, SCALES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,9 +98,9 @@ def parse_limit(text: str) -> Fraction:
     Raises:
         UsageError: The text is no limit.
     """
-    found = LIMIT.match(text.strip())
+    found = LIMIT.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
     if found is None:
-        raise UsageError(f"{text!r} is not a limit; expected a number such as 4.2G, 26M or 4089184256")
+        raise UsageError(f"{shown(text)} is not a limit; expected a number such as 4.2G, 26M or 4089184256")
     return Fraction(found[1].replace(",", "").replace("_", "")) * SCALES[found[2].upper()]
 
 
@@ -110,10 +110,10 @@ def parse_tolerance(text: str) -> Fraction:
     Raises:
         UsageError: The text is no share, or is more than the whole.
     """
-    found = SHARE.match(text.strip())
+    found = SHARE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
     share = None if found is None else Fraction(found[1]) / (HUNDRED if found[2] else 1)
     if share is None or share > 1:
-        raise UsageError(f"{text!r} is not a tolerance; expected a share such as 0.5% or 0.005")
+        raise UsageError(f"{shown(text)} is not a tolerance; expected a share such as 0.5% or 0.005")
     return share
 
 

@@ -130,7 +130,7 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
     if options.tolerance is not None and options.against is None:
         raise UsageError("--tolerance is for --against")
     (convention,) = load((options.convention,), pairs("--set", options.switches))
-    tolerance = budget.parse_tolerance(options.tolerance or "0")
+    tolerance = budget.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     earlier = None
     if options.against is not None:
         earlier = budget.load(options.against)

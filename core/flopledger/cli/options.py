@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from flopledger.errors import UsageError
+from flopledger.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
-SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:I?B)?\Z", re.IGNORECASE)
+SIZE = re.compile(r"([0-9]{1,30}(?:\.[0-9]{1,30})?)\s*([KMGT]?)(?:I?B)?\Z", re.IGNORECASE)
 SCALES = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -34,8 +35,23 @@ class Size(click.ParamType[int]):
             return value
         match = SIZE.match(str(value))
         if match is None:
-            self.fail(f"{value!r} is not a size; expected a number of bytes, as in 512M or 4G", param, ctx)
-        return int(float(match[1]) * SCALES[match[2].upper()])
+            self.fail(
+                f"{shown(value)} is not a size; expected a number of bytes, as in 512M or 4G", param, ctx
+            )
+        return int(Fraction(match[1]) * SCALES[match[2].upper()])
+
+
+class Seconds(click.ParamType[float]):
+    """A time in seconds, more than 0 and a finite number."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a time such as ``90`` or ``0.5``; the reading itself says which are in range."""
+        try:
+            return float(str(value))
+        except ValueError:
+            self.fail(f"{shown(value)} is not a number of seconds, as in 90 or 0.5", param, ctx)
 
 
 _SOURCE_OPTIONS = (
@@ -58,7 +74,7 @@ _SOURCE_OPTIONS = (
     click.option("--stage", "stages", metavar="STAGE", multiple=True, help="A stage of Caffe's."),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
-        "--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS",
+        "--timeout", type=Seconds(), metavar="SECONDS",
         help="Give up a reading in a child process after so long.",
     ),
     click.option(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MOST_LINKS = 40
-DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/(\d+)\Z")
+DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})\Z")
 STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 

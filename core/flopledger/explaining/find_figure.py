@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
-from flopledger.errors import ConventionError, UsageError
+from flopledger.errors import ConventionError, UsageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
 
 SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
+LONGEST_NUMBER = 200
+"""The longest text that is read as a number; Python refuses to read one of over 4,300 digits."""
 _FIGURE = re.compile(
     r"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{1,2}))?\s*([KMGBTP]?)\s*(?:MACs?|MAdds?|FLOPs?|params?|ops)?\Z",
     re.IGNORECASE,
@@ -70,9 +72,11 @@ def parse_figure(text: str) -> Figure:
     Raises:
         UsageError: The text is no figure.
     """
-    found = _FIGURE.match(text.strip())
+    found = _FIGURE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
     if found is None:
-        raise UsageError(f"{text!r} is not a figure; expected a number such as 4.09G, 25.6M or 4089184256")
+        raise UsageError(
+            f"{shown(text)} is not a figure; expected a number such as 4.09G, 25.6M or 4089184256"
+        )
     whole, decimals, exponent, scale = found.groups()
     digits = whole.replace(",", "").replace("_", "")
     unit = Fraction(SCALES[scale.upper()]) * Fraction(10) ** int(exponent or 0)

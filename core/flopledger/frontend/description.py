@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import inspect
+import types
 from dataclasses import dataclass
+from typing import TypeGuard, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +52,67 @@ def type_names(obj: object) -> tuple[str, ...]:
     """Return the qualified names that an object may be claimed by, without importing anything.
 
     Those of a class and its bases; of an instance's type and its bases; and for a function its own
-    and those of the type that it is annotated to return.
+    and those of the type that it is annotated to return. Of an object of the user's nothing is asked but its
+    type: an attribute, ``__class__`` included, may be computed, and raise or lie.
     """
-    while isinstance(obj, functools.partial):
+    while has_type(obj, functools.partial):
         obj = obj.func
-    if inspect.isroutine(obj):
-        module, name = getattr(obj, "__module__", None), getattr(obj, "__qualname__", "")
-        return (f"{module or ''}.{name}", *_class_names(_returned(obj)))
-    return _class_names(obj if isinstance(obj, type) else type(obj))
+    if is_routine(obj):
+        module, name = _text(obj, "__module__"), _text(obj, "__qualname__")
+        return (f"{module}.{name}", *_class_names(_returned(obj)))
+    return _class_names(obj if has_type(obj, type) else type(obj))
+
+
+T = TypeVar("T")
+_ROUTINES = (
+    types.FunctionType,
+    types.MethodType,
+    types.BuiltinFunctionType,
+    types.MethodDescriptorType,
+    types.WrapperDescriptorType,
+    types.MethodWrapperType,
+    types.ClassMethodDescriptorType,
+)
+
+
+def has_type(obj: object, cls: type[T]) -> TypeGuard[T]:
+    """Return whether an object's own type is a class or derived from it, without asking the object.
+
+    ``isinstance`` also asks for ``__class__``, which an object may compute: a proxy answers with another's
+    class, and a stand-in for a library that is not installed raises.
+    """
+    return issubclass(type(obj), cls)
+
+
+def is_routine(obj: object) -> bool:
+    """Return whether an object is a function or method, by its type alone."""
+    return issubclass(type(obj), _ROUTINES)
+
+
+def _text(obj: object, name: str) -> str:
+    """Return a text that Python itself keeps with a function or class; empty where there is none."""
+    read = type.__getattribute__ if has_type(obj, type) else object.__getattribute__
+    try:
+        found: object = read(obj, name)
+    except AttributeError:
+        return ""
+    return found if type(found) is str else ""
 
 
 def _class_names(cls: type | None) -> tuple[str, ...]:
-    bases = () if cls is None else cls.__mro__[:-1]
-    return tuple(f"{base.__module__}.{base.__qualname__}" for base in bases)
+    bases: tuple[type, ...] = () if cls is None else type.__getattribute__(cls, "__mro__")[:-1]
+    return tuple(f"{_text(base, '__module__')}.{_text(base, '__qualname__')}" for base in bases)
 
 
 def _returned(function: object) -> type | None:
     """Return the class that a function is annotated to return; a text is looked up, not evaluated."""
-    found: object = getattr(function, "__annotations__", {}).get("return")
-    if isinstance(found, str):
-        scope, _, rest = found.partition(".")
-        found = getattr(function, "__globals__", {}).get(scope)
-        for name in filter(None, rest.split(".")):
-            found = getattr(found, name, None)
-    return found if isinstance(found, type) else None
+    try:
+        found: object = getattr(function, "__annotations__", {}).get("return")
+        if has_type(found, str):
+            scope, _, rest = found.partition(".")
+            found = getattr(function, "__globals__", {}).get(scope)
+            for name in filter(None, rest.split(".")):
+                found = getattr(found, name, None)
+    except Exception:  # noqa: BLE001  (an annotation may be computed, and so may an attribute on the way)
+        return None
+    return found if has_type(found, type) else None

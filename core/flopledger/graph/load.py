@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from flopledger.dims.arithmetic import is_dim, symbol
 from flopledger.dims.types import SYMBOL
@@ -103,7 +103,8 @@ class _Loader:
         for name, field in fields.items():
             if name not in item and field.default is field.default_factory is dataclasses.MISSING:
                 raise self.wrong(place, f"the field {name!r} is missing")
-        return record(**{k: _FIELDS[k](self, v, f"{place}.{k}") for k, v in item.items()})
+        readers = _FIELDS[record]
+        return record(**{k: readers[k](self, v, f"{place}.{k}") for k, v in item.items()})
 
     def id(self, value: object, place: str) -> int:
         """Read an id."""
@@ -162,6 +163,13 @@ class _Loader:
         if len(sizes) > MOST_AXES:
             raise self.wrong(place, f"a shape of {len(sizes)} axes; at most {MOST_AXES} are read")
         return tuple(self.dim(v, place) for v in sizes)
+
+    def known_shape(self, value: object, place: str) -> tuple[Dim, ...]:
+        """Read the shape of a weight, which is always known."""
+        found = self.shape(value, place)
+        if found is None:
+            raise self.wrong(place, "expected the sizes of a weight as a list, found null")
+        return found
 
     def dim(self, value: object, place: str) -> Dim:
         """Read a dimension."""
@@ -225,20 +233,46 @@ def _symbols(name: str) -> Dim:
     raise KeyError(name)
 
 
-_FIELDS: Mapping[str, Callable[[_Loader, object, str], object]] = {
-    **dict.fromkeys(("id", "object", "storage", "index", "tensor"), _Loader.id),
-    **dict.fromkeys(("alias_of", "parent", "module"), _Loader.maybe_id),
-    **dict.fromkeys(("children", "inputs", "outputs"), _Loader.ids),
-    **dict.fromkeys(("trainable", "training", "composite", "positional"), _Loader.flag),
-    **dict.fromkeys(("names", "paths", "bases", "notes"), _Loader.words),
-    **dict.fromkeys(("attrs", "native", "profile"), _Loader.values),
-    **dict.fromkeys(
-        ("dtype", "role", "type", "path", "kind", "source", "problem", "name", "frontend", "framework"),
-        _Loader.word,
-    ),
-    "framework_version": _Loader.word,
-    "parameters": _Loader.pairs,
-    "level": _Loader.level,
-    "shape": _Loader.shape,
+_Reader: TypeAlias = "Callable[[_Loader, object, str], object]"
+
+_FIELDS: Mapping[type, Mapping[str, _Reader]] = {
+    tables.Reading: {
+        **dict.fromkeys(("source", "frontend", "framework", "framework_version"), _Loader.word),
+        "profile": _Loader.values,
+        "notes": _Loader.words,
+    },
+    tables.Input: {"name": _Loader.word, "tensor": _Loader.id, "positional": _Loader.flag},
+    tables.Module: {
+        "id": _Loader.id,
+        "paths": _Loader.words,
+        "type": _Loader.word,
+        "bases": _Loader.words,
+        "children": _Loader.ids,
+        "parameters": _Loader.pairs,
+        "training": _Loader.flag,
+        "native": _Loader.values,
+    },
+    tables.Layer: {
+        **dict.fromkeys(("id", "index"), _Loader.id),
+        **dict.fromkeys(("path", "kind", "source", "problem"), _Loader.word),
+        "level": _Loader.level,
+        **dict.fromkeys(("parent", "module"), _Loader.maybe_id),
+        **dict.fromkeys(("inputs", "outputs"), _Loader.ids),
+        **dict.fromkeys(("attrs", "native"), _Loader.values),
+        "composite": _Loader.flag,
+    },
+    tables.Tensor: {
+        "id": _Loader.id,
+        "shape": _Loader.shape,
+        "dtype": _Loader.word,
+        "alias_of": _Loader.maybe_id,
+    },
+    tables.Parameter: {
+        **dict.fromkeys(("id", "object", "storage"), _Loader.id),
+        "names": _Loader.words,
+        "shape": _Loader.known_shape,
+        **dict.fromkeys(("dtype", "role"), _Loader.word),
+        "trainable": _Loader.flag,
+    },
 }
-"""How each field is read; a field of one name means the same in every table."""
+"""How each field of each record is read; what one table leaves open (a tensor's shape) another may not."""

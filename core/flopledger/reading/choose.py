@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
+from flopledger.frontend.description import has_type, is_routine
 from flopledger.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -75,9 +77,9 @@ def read(plugin: Plugin, source: object, request: Request) -> Graph:
 
 def _guessed(obj: object, registry: Registry) -> list[Plugin]:
     """Return the frontends whose framework a function's own file has imported, whole or classes of it."""
-    at_hand = list(obj.__globals__.values()) if inspect.isfunction(obj) else []
-    modules = {value.__name__ for value in at_hand if inspect.ismodule(value)}
-    classes = [value for value in at_hand if inspect.isclass(value)]
+    at_hand = list(obj.__globals__.values()) if has_type(obj, FunctionType) else []
+    modules = {vars(value).get("__name__") for value in at_hand if type(value) is ModuleType}
+    classes = [value for value in at_hand if has_type(value, type)]
     return [
         plugin
         for plugin in registry.plugins.values()
@@ -129,7 +131,7 @@ def _only(claims: Sequence[Plugin], source: str, registry: Registry) -> Plugin:
 
 def _makes_models(obj: object, claims: Sequence[Plugin]) -> bool:
     """Tell a class or function from a model, which in many frameworks can be called too."""
-    if isinstance(obj, (type, functools.partial)) or inspect.isroutine(obj):
+    if has_type(obj, type) or has_type(obj, functools.partial) or is_routine(obj):
         return True
     return callable(obj) and not claims
 

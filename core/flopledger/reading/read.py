@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import gc_pause as collector
 from flopledger import input_files
-from flopledger.errors import FlopledgerError, SourceError, UsageError
+from flopledger.errors import FlopledgerError, SourceError, UsageError, shown
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from flopledger.frontend.specs import InputSpec
     from flopledger.plugins.registry import Plugin
 
+LONGEST_S = 10_000_000
+"""The longest timeout, in seconds; a third of a year."""
+MOST_BYTES = 2**62
+"""The largest memory limit; the kernel's own numbers end soon after."""
 _HEAD = 4096
 """How much of a file is looked at to tell a saved graph."""
 
@@ -146,10 +150,12 @@ def read_source(
 
 
 def _check_limits(timeout: float | None, memory_limit: int | None) -> None:
-    if timeout is not None and not timeout > 0:
-        raise UsageError(f"the timeout is {timeout} seconds, expected more than 0")
-    if memory_limit is not None and memory_limit <= 0:
-        raise UsageError(f"the memory limit is {memory_limit} bytes, expected more than 0")
+    """Refuse limits that no timer and no kernel take: none at all, not a number, or beyond all bounds."""
+    if timeout is not None and not 0 < timeout <= LONGEST_S:
+        raise UsageError(f"the timeout is {timeout} seconds, expected more than 0 and at most {LONGEST_S}")
+    if memory_limit is not None and not 0 < memory_limit <= MOST_BYTES:
+        found = shown(memory_limit)
+        raise UsageError(f"the memory limit is {found} bytes, expected more than 0 and at most {MOST_BYTES}")
 
 
 @collector.paused()
