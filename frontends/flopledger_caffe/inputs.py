@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flopledger.errors import UsageError, nearest
 
 from flopledger_caffe.text.fields import LARGEST_DIM
+from flopledger_caffe.text.net import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,14 +99,12 @@ class Told:
 
 def is_source(entry: Entry) -> bool:
     """Tell whether a layer brings data into the network, in upstream Caffe or a fork."""
-    known = entry.type == "Input" or entry.type.endswith("Data") or "input_param" in entry.message
+    known = entry.type == "Input" or folded(entry.type).endswith("data") or "input_param" in entry.message
     return known and not entry.bottoms
 
 
-def shape_of(message: Message, entry: Entry) -> Shape:
-    """Return the sizes of a ``shape { dim: ... }``."""
-    if not message.fields:
-        raise entry.error("has a shape without dim, expected shape { dim: ... }")
+def shape_of(message: Message) -> Shape:
+    """Return the sizes of a ``shape { dim: ... }``; without any it is a scalar, as in upstream's tests."""
     return message.numbers("dim", _DIM)
 
 
@@ -124,7 +123,7 @@ def told(entry: Entry) -> Told:
         SourceError: A field is malformed, or a size is impossible.
     """
     params = entry.message.message(params_name(entry))
-    shapes = [shape_of(message, entry) for message in params.messages("shape")]
+    shapes = [shape_of(message) for message in params.messages("shape")]
     if not shapes and entry.type == "DummyData":
         shapes = _old_dummies(params)
     if shapes or entry.type in ("Input", "DummyData"):
@@ -163,17 +162,41 @@ def _image(entry: Entry, params: Message, found: Told) -> Shape | None:
     if channels is None:
         channels, size = _COLOUR, "x".join(map(str, sizes))
         found.notes.append(f"{entry.tops[0]}: 3 channels were assumed, the file tells only {size}")
+    if "new_length" in params:  # the clips of C3D and video-caffe: N, C, L, H, W
+        return channels, params.number("new_length", 1, _DIM), *sizes
     return channels, *sizes
 
 
-def _sizes(params: Message, transform: Message) -> tuple[int, int] | None:
+def guessed(entry: Entry) -> tuple[int | None, int | None, tuple[int, int] | None]:
+    """Return batch, channels and sizes that a data layer suggests, for the example of a message."""
+    params, transform = entry.message.message(params_name(entry)), entry.message.message("transform_param")
+    batch = params.number("batch_size", 1, _DIM) if "batch_size" in params else None
+    means = len(transform.all("mean_value"))
+    channels = _channels(entry, params, transform) or (means if means in (1, _COLOUR) else None)
+    return batch, channels, _sizes(params, transform, fit=True)
+
+
+_MODES = {"WARP": 1, "FIT_SMALL_SIZE": 2, "FIT_LARGE_SIZE_AND_PAD": 3}
+
+
+def _sizes(params: Message, transform: Message, *, fit: bool = False) -> tuple[int, int] | None:
+    """Return height and width: of a crop, else of a resizing, else of the pictures.
+
+    SSD's ``resize_param`` gives them, but where it fits the smaller side, when the other one depends on the
+    picture (``fit`` says to take them even so).
+    """
     for message in (transform, params):
         crop = message.number("crop_size", 0, (0, LARGEST_DIM))
         if crop:
             return crop, crop
-    for height, width in (("new_height", "new_width"), ("height", "width")):
-        if params.number(height, 0) and params.number(width, 0):
-            return params.number(height, 1, _DIM), params.number(width, 1, _DIM)
+    resize = transform.message("resize_param")
+    fixed = fit or resize.word("resize_mode", _MODES, "WARP") != "FIT_SMALL_SIZE"
+    places = [(transform, "crop_h", "crop_w"), (transform, "resize_height", "resize_width")]
+    places += [(resize, "height", "width")] if fixed else []
+    places += [(params, "new_height", "new_width"), (params, "height", "width")]
+    for message, height, width in places:
+        if message.number(height, 0) and message.number(width, 0):
+            return message.number(height, 1, _DIM), message.number(width, 1, _DIM)
     return None
 
 
@@ -191,6 +214,10 @@ def _channels(entry: Entry, params: Message, transform: Message) -> int | None:
 
 def label(entry: Entry, top: str, batch: Dim, found: Told) -> Shape:
     """Return the shape of a top behind the first: one value for each item of the batch."""
+    if entry.type == "AnnotatedData":
+        # SSD's: one row of eight numbers for each box of the batch, as many as the pictures have.
+        found.notes.append(f"{top}: one box for each picture was assumed (the file does not say)")
+        return (1, 1, batch, 8)
     if entry.type not in _LABELLED:
         found.notes.append(f"{top}: one value for each item of the batch was assumed (the file does not say)")
     return (batch,)

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
-_HEAD = 4096
-_LAYER = re.compile(rb"^[ \t]*layers?[ \t]*:?[ \t]*\{", re.MULTILINE)
-_TEXTS = (".pbtxt", ".txt")
+_HEAD = 65536
+_LAYER = re.compile(rb"(?:^|[\s}])layers?\s*:?\s*\{")
+_TEXTS = (".pbtxt", ".txt", ".pt", ".net", ".proto")
+"""Names under which networks are published beside ``.prototxt``: ``.pt`` is that of Faster R-CNN's files.
+
+PyTorch's weights are called so too; they are zip archives or pickles, which hold a zero byte at their start.
+"""
 
 
 @hookimpl
@@ -39,7 +43,8 @@ def recognises_file(path: Path) -> bool:
         return True
     if suffixes[-1:] != [] and suffixes[-1] not in _TEXTS:
         return False
-    return bool(_LAYER.search(input_files.head(path, _HEAD)))
+    head = input_files.head(path, _HEAD)
+    return b"\0" not in head and bool(_LAYER.search(head))
 
 
 @hookimpl

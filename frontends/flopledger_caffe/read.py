@@ -8,16 +8,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.errors import SourceError, UsageError, nearest
+from flopledger.errors import FlopledgerError, ShapeError, SourceError, UsageError
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import CONTAINER, UNKNOWN, Module, Reading, Value
 from flopledger.kinds import builtin
 
+from flopledger_caffe.blobs import Blobs
 from flopledger_caffe.inputs import Specs, is_source, label, params_name, told
 from flopledger_caffe.modules import Parameters
-from flopledger_caffe.tables.layers import SPELLINGS, TABLE
+from flopledger_caffe.remedies import example, top_example
+from flopledger_caffe.tables.layers import SPELLINGS, TABLE, is_foreign
+from flopledger_caffe.tables.row import MANY, Known, arity, facts
 from flopledger_caffe.text import net, prototxt
 from flopledger_caffe.text.fields import LARGEST_DIM, Unshaped, View, unread
+from flopledger_caffe.text.message import ForeignError
+from flopledger_caffe.text.net import own_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,28 +58,53 @@ def read_network(root: Message, request: Request) -> Graph:
         raise UsageError("a Caffe network takes shapes of inputs, such as data=1x3x224x224, not values")
     state = net.state_of(root, request.options, request.profile.get("mode"))
     reader = _Reader(root, state, Specs(request.inputs))
-    outputs = reader.read()
+    try:
+        outputs = reader.read()
+    except FlopledgerError as error:
+        raise _with_intels_way(error, root, state, request, reader.ones) from None
     mode = "train" if state.phase == net.TRAIN else "eval"
-    notes = tuple(reader.notes + reader.parameters.notes)
+    notes = tuple(reader.notes + reader.blobs.notes + reader.parameters.notes)
     reading = Reading(request.source, "caffe", "caffe", profile={"mode": mode}, notes=notes)
     return reader.builder.build(reading, outputs)
 
 
-class _Reader:
-    """Puts the layers of one network into a graph, in the order of the file."""
+def _with_intels_way(
+    error: FlopledgerError, root: Message, state: State, request: Request, ones: Sequence[str]
+) -> FlopledgerError:
+    """Return an error that says so, where the file fits once a pooling with a kernel of 1 is clipped.
 
-    def __init__(self, root: Message, state: State, specs: Specs) -> None:
+    Intel's Caffe clips it, and the files of its ResNet-50 need that; BVLC's refuses them, as we do.
+    """
+    if not ones or not isinstance(error, (SourceError, ShapeError)):
+        return error
+    try:
+        _Reader(root, state, Specs(request.inputs), clips_ones=True).read()
+    except FlopledgerError:
+        return error
+    names = ", ".join(map(repr, ones))
+    return type(error)(
+        f"{error}; Intel's Caffe clips the last window of a pooling with a kernel of 1, and there the shapes "
+        f"fit: write round_mode: FLOOR into the pooling_param of {names} to read the file as it does"
+    )
+
+
+class _Reader:
+    """Puts the layers of one network into a graph, in the order of the file.
+
+    ``ones`` are the poolings with a kernel of 1 that Intel's Caffe rounds in another way, see
+    :func:`_with_intels_way`; ``clips_ones`` says to round them so.
+    """
+
+    def __init__(self, root: Message, state: State, specs: Specs, *, clips_ones: bool = False) -> None:
         self.root, self.state, self.specs = root, state, specs
+        self.clips_ones, self.ones = clips_ones, list[str]()
         self.builder = GraphBuilder(builtin())
         self.parameters = Parameters(self.builder)
         self.notes: list[str] = []
-        self.blobs: dict[str, int] = {}
-        self.unused: dict[str, int] = {}
-        self.makers: dict[str, str] = {}
+        self.blobs = Blobs(root, state, specs, self.builder, SPELLINGS)
         self.culprits: dict[int, str] = {}
         self.paths: set[str] = {""}
         self.repeats: dict[str, int] = {}
-        self.later: list[Entry] = []
 
     def read(self) -> tuple[int, ...]:
         """Read everything and return the network's outputs: the blobs that no layer uses."""
@@ -86,14 +116,14 @@ class _Reader:
             Module(0, ("",), NETWORK, training=training, native={"name": self.root.text("name")})
         )
         builder.layer("", CONTAINER, NETWORK, module=0)
-        self.later = list(net.entries(self.root, self.state, SPELLINGS))
-        self.later.reverse()
+        self.blobs.later = list(net.entries(self.root, self.state, SPELLINGS))
+        self.blobs.later.reverse()
         self._read_inputs()
-        while self.later:
-            self._read_layer(self.later.pop())
+        while self.blobs.later:
+            self._read_layer(self.blobs.later.pop())
         self.specs.finish()
         self.parameters.finish()
-        outputs = tuple(self.unused.values())
+        outputs = tuple(self.blobs.unused.values())
         inputs = tuple(item.tensor for item in builder.inputs)
         builder.layers[0] = replace(builder.layers[0], inputs=inputs, outputs=outputs)
         builder.modules[0] = replace(builder.modules[0], children=tuple(range(1, len(builder.modules))))
@@ -116,45 +146,26 @@ class _Reader:
             elif dims:
                 given[i] = dims[4 * i : 4 * i + 4]
         for name, shape in zip(names, given, strict=True):
-            tensor = self._input(name, shape)
+            tensor = self.blobs.input(name, shape)
             if tensor is None:
                 raise root.error(
-                    f"the file does not tell the shape of the input {name!r}{self._remedy(name)}"
+                    f"the file does not tell the shape of the input {name!r}{self.blobs.remedy(name)}"
                 )
-            self._register(name, tensor, "the network's inputs")
-
-    def _input(self, name: str, shape: Shape | None) -> int | None:
-        """Add an input, of the shape that the user gives or else of this one; None where there is neither."""
-        spec = self.specs.take(name)
-        if spec is not None and spec.shape is not None:
-            return self.builder.input(name, spec.shape, spec.dtype or "float32")
-        return None if shape is None else self.builder.input(name, shape)
+            self.blobs.register(name, tensor, "the network's inputs")
 
     def _read_layer(self, entry: Entry) -> None:
-        bottoms = [self._bottom(name, entry) for name in entry.bottoms]
         row = TABLE.get(entry.type)
+        bottoms = self.blobs.bottoms(entry, MANY if row is None else row.labels)
         if row is not None:
+            wrong = arity(entry, row, len(bottoms))
+            if wrong:
+                self._read_unknown(entry, bottoms, f"{wrong}: another layer than the known {entry.type!r}")
+                return
             self._read_known(entry, row, bottoms)
         elif is_source(entry):
             self._read_source(entry)
         else:
-            self._read_unknown(entry, bottoms)
-
-    def _bottom(self, name: str, entry: Entry) -> int:
-        if name in self.blobs:
-            self.unused.pop(name, None)
-            return self.blobs[name]
-        for later in (entry, *reversed(self.later)):
-            if name in later.tops:
-                which = "itself" if later is entry else f"layer {later.name!r} (line {later.message.line})"
-                raise entry.error(
-                    f"needs the blob {name!r}, which no earlier layer makes, only {which}: a cycle"
-                )
-        raise entry.error(f"needs the blob {name!r}, which no layer makes{nearest(name, self.blobs)}")
-
-    def _register(self, name: str, tensor: int, maker: str) -> None:
-        self.blobs[name] = self.unused[name] = tensor
-        self.makers[name] = maker
+            self._read_unknown(entry, bottoms, f"no formula for Caffe type {entry.type!r}")
 
     def _read_source(self, entry: Entry) -> None:
         found = told(entry)
@@ -164,26 +175,34 @@ class _Reader:
             shape = found.shapes[i]
             if shape is None and i and shapes[0] and entry.type not in ("Input", "DummyData"):
                 shape = label(entry, name, shapes[0][0], found)
-            tensor = self._input(name, shape)
+            tensor = self.blobs.input(name, shape)
             if tensor is None:
-                remedy = self._remedy(name, found.batch, entry)
+                remedy = self.blobs.remedy(name, entry)
                 raise entry.error(f"does not tell the shape of its blob {name!r}{remedy}")
             tensors.append(tensor)
             shapes.append(self._shape(tensor))
         given = {name for name in entry.tops if name in self.specs.given}
         self.notes += [note for note in found.notes if note.partition(":")[0] not in given]
         self._add(
-            entry, "input", {"shapes": tuple(shapes)}, (), tensors, native=_spelled(entry, params_name(entry))
+            entry,
+            "input",
+            {"shapes": tuple(shapes)},
+            (),
+            tensors,
+            native=own_fields(entry, params_name(entry)),
         )
 
-    def _read_unknown(self, entry: Entry, bottoms: Sequence[int]) -> None:
-        """Read a layer of a type that the table does not have; the user may give its tops' shapes."""
+    def _read_unknown(self, entry: Entry, bottoms: Sequence[int], problem: str) -> None:
+        """Read a layer that the table does not have, or has as another; its tops' shapes may be given."""
         tensors: list[int] = []
         given: list[Shape] = []
-        for name in entry.tops:
+        for i, name in enumerate(entry.tops):
             spec = self.specs.take(name, by_place=not entry.bottoms)
             if spec is None or spec.shape is None:
-                tensors.append(self.builder.tensor(None))
+                # In place, top and bottom are one blob of one shape: a fork's activation, most likely.
+                in_place = entry.bottoms[i : i + 1] == (name,)
+                shape = self.builder.tensors[bottoms[i]].shape if in_place else None
+                tensors.append(self.builder.tensor(None) if shape is None else self._alias(bottoms[i], shape))
             else:
                 given.append(spec.shape)
                 dtype = spec.dtype or "float32"
@@ -191,37 +210,59 @@ class _Reader:
         if not entry.bottoms and entry.tops and len(given) == len(tensors):
             self._add(entry, "input", {"shapes": tuple(given)}, (), tensors)
             return
-        problem = f"no formula for Caffe type {entry.type!r}"
-        if not entry.bottoms and entry.tops:
-            problem += f", and the file does not tell what it brings{_example(entry.tops[0])}"
+        unshaped = [name for name, tensor in zip(entry.tops, tensors, strict=True) if self._is_open(tensor)]
+        if unshaped and entry.bottoms:
+            problem += top_example(unshaped[0])
+        elif entry.tops and not entry.bottoms:
+            remedy = example(self.root, SPELLINGS, entry.tops[0], entry)
+            problem += f", and the file does not tell what it brings{remedy}"
         self._add(entry, UNKNOWN, {}, bottoms, tensors, problem=problem)
 
     def _read_known(self, entry: Entry, row: Row, bottoms: Sequence[int]) -> None:
-        _check_count(entry, "bottom", len(bottoms), row.bottoms)
-        _check_count(entry, "top", len(entry.tops), row.made)
         shapes = tuple(self.builder.tensors[tensor].shape for tensor in bottoms)
-        view = View(entry, row.params, shapes, self.state.phase)
+        view = View(entry, row.params, shapes, self.state.phase, clips_ones=self.clips_ones)
+        inputs = list(bottoms)
+        try:
+            known = self._known(view, row, inputs)
+        except (SourceError, ShapeError) as error:
+            if not is_foreign(entry, row, error):
+                raise
+            reason = str(error).removeprefix(entry.where).removeprefix(": ").removeprefix(" ")
+            self._read_unknown(entry, bottoms, f"another layer than the known {entry.type!r}: {reason}")
+            return
+        tensors = self._tops(entry, row, bottoms, known.made)
+        self._add(
+            entry, known.kind or UNKNOWN, known.attrs, inputs, tensors,
+            blobs=known.blobs, native=known.native, problem=known.problem or row.why,
+        )  # fmt: skip
+        if row.note:
+            self.notes.append(f"{entry.name}: {row.note}")
+
+    def _known(self, view: View, row: Row, inputs: list[int]) -> Known:
+        """Return what a row says of a layer; ``inputs`` become the operands of its kind."""
+        entry, bottoms = view.entry, tuple(inputs)
         kind = row.kind(view) if callable(row.kind) else row.kind
-        problem = row.why
+        native = {**own_fields(entry, row.params), **facts(view, row)}
         attrs: Attrs = {}
         blobs: tuple[Blob, ...] = ()
-        inputs = list(bottoms)
-        made: Sequence[Shape | None] = [None] * len(entry.tops)
         try:
             attrs, blobs = row.attrs(view), row.blobs(view)
             if row.operands is not None:
-                inputs = [self._operand(bottoms, operand) for operand in row.operands(view)]
+                inputs[:] = [self._operand(bottoms, operand) for operand in row.operands(view)]
             view.all_shapes()
             made = self._made(view, row, kind, attrs, inputs)
             self._note_unread(view)
+            self._note_ones(entry, attrs)
         except Unshaped:
-            problem = f"its input has no shape: {self._culprit(bottoms)} above it is unknown"
-        tensors = self._tops(entry, row, bottoms, made)
-        native = {**_spelled(entry, row.params), **_facts(view, row)}
-        self._add(
-            entry, kind or UNKNOWN, attrs, inputs, tensors,
-            blobs=blobs, native=native, problem=problem,
-        )  # fmt: skip
+            tensor = self._unshaped(bottoms)
+            problem = f"its input has no shape: {self.culprits[tensor]} above it is unknown"
+            return Known(kind, attrs, blobs, (None,) * view.tops, native, problem)
+        return Known(kind, attrs, blobs, made, native)
+
+    def _note_ones(self, entry: Entry, attrs: Attrs) -> None:
+        size = attrs.get("kernel")
+        if "clip" in attrs and not attrs["clip"] and isinstance(size, tuple) and 1 in size:
+            self.ones.append(entry.name)
 
     def _note_unread(self, view: View) -> None:
         entry, params = view.entry, view.params
@@ -248,13 +289,16 @@ class _Reader:
             made = list(self.builder.infer(kind, attrs, inputs, entry.where))
         if len(made) < view.tops and row.more_tops is not None:
             made += (made[0] if shape is None else shape for shape in row.more_tops(view))
+        if row.restore is not None:
+            made = list(row.restore(view, tuple(made)))
+        if row.labels != MANY:
+            made += [None] * (view.tops - len(made))
         if view.tops and len(made) != view.tops:
-            raise entry.error(f"has {view.tops} tops, it makes {len(made)}")
+            raise ForeignError(str(entry.error(f"has {view.tops} tops, it makes {len(made)}")))
         return made
 
-    def _culprit(self, bottoms: Sequence[int]) -> str:
-        tensor = next(tensor for tensor in bottoms if self.builder.tensors[tensor].shape is None)
-        return self.culprits[tensor]
+    def _unshaped(self, bottoms: Sequence[int]) -> int:
+        return next(tensor for tensor in bottoms if self.builder.tensors[tensor].shape is None)
 
     def _tops(
         self, entry: Entry, row: Row, bottoms: Sequence[int], made: Sequence[Shape | None]
@@ -283,7 +327,7 @@ class _Reader:
     ) -> None:
         """Add a layer's module and its call, and make its tops known."""
         builder, path = self.builder, self._path(entry.name)
-        own = _spelled(entry) if native is None else native
+        own = own_fields(entry) if native is None else native
         number = len(builder.modules)
         parameters = self.parameters.add(entry, path, blobs)
         training = self.state.phase == net.TRAIN
@@ -301,13 +345,13 @@ class _Reader:
             if self.builder.tensors[tensor].shape is None:
                 self.culprits[tensor] = self._origin(entry, inputs)
             if i >= len(entry.tops):
-                self.unused[f"{entry.name} (automatic {i})"] = tensor
+                self.blobs.unused[f"{entry.name} (automatic {i})"] = tensor
                 continue
             name = entry.tops[i]
             in_place = entry.bottoms[i : i + 1] == (name,)
-            if name in self.blobs and not in_place:
-                raise entry.error(f"makes the blob {name!r}, which {self.makers[name]} makes already")
-            self._register(name, tensor, f"layer {entry.name!r} (line {entry.message.line})")
+            if name in self.blobs.made and not in_place:
+                raise entry.error(f"makes the blob {name!r}, which {self.blobs.makers[name]} makes already")
+            self.blobs.register(name, tensor, f"layer {entry.name!r} (line {entry.message.line})")
 
     def _origin(self, entry: Entry, inputs: Sequence[int]) -> str:
         """Return the first layer above, or this one, whose output has no shape."""
@@ -324,50 +368,9 @@ class _Reader:
         self.paths.add(path)
         return path
 
-    def _remedy(self, name: str, batch: int | None = None, entry: Entry | None = None) -> str:
-        """Tell how to give a shape, and which of those that are given have a name that nothing has."""
-        known = {*self.blobs, *self.root.texts("input"), *(entry.tops if entry else ())}
-        known.update(top for later in self.later for top in later.tops)
-        lost = [given for given in self.specs.named if given not in known]
-        hints = (
-            f"; a shape is given for {given!r}, which is not there{nearest(given, known)}" for given in lost
-        )
-        return _example(name, batch) + "".join(hints)
+    def _is_open(self, tensor: int) -> bool:
+        return self.builder.tensors[tensor].shape is None
 
     def _shape(self, tensor: int) -> Shape:
         shape = self.builder.tensors[tensor].shape
         return () if shape is None else shape
-
-
-def _check_count(entry: Entry, what: str, found: int, allowed: tuple[int, int]) -> None:
-    least, most = allowed
-    if not least <= found <= most:
-        expected = str(least) if least == most else f"{least} or more" if found < least else f"at most {most}"
-        raise entry.error(f"has {found} {what}{'' if found == 1 else 's'}, expected {expected}")
-
-
-def _facts(view: View, row: Row) -> dict[str, Value]:
-    """Return the fields that conventions read, whether the file spells them or not."""
-    params, facts = view.params, dict[str, Value]()
-    for key, default in row.defaults.items():
-        if key in row.words:
-            facts[key] = params.word(key, row.words[key], str(default))
-        elif isinstance(default, bool):
-            facts[key] = params.flag(key, default=default)
-        elif isinstance(default, int):
-            facts[key] = params.real(key, default)
-    return facts
-
-
-def _spelled(entry: Entry, params: str = "") -> dict[str, Value]:
-    """Return a layer's own fields as they are spelled; of a type that is not known, all of them."""
-    fields: dict[str, Value] = {}
-    for field in entry.message.fields:
-        wanted = field.key == params if params else field.key.endswith("_param")
-        if wanted and not isinstance(field.value, str):
-            fields.update(field.value.plain())
-    return fields
-
-
-def _example(name: str, batch: int | None = None) -> str:
-    return f"; give it, with your sizes: -i {name}={batch or 1}x3x224x224"

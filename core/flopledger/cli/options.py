@@ -72,6 +72,7 @@ _SOURCE_OPTIONS = (
         "--phase", type=click.Choice(["test", "train"], case_sensitive=False), help="Caffe's phase."
     ),
     click.option("--stage", "stages", metavar="STAGE", multiple=True, help="A stage of Caffe's."),
+    click.option("--level", type=int, metavar="N", help="Caffe's level, 0 unless the file has another."),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
         "--timeout", type=Seconds(), metavar="SECONDS",
@@ -102,6 +103,7 @@ class SourceOptions:
     mode: str | None = None
     phase: str | None = None
     stages: tuple[str, ...] = ()
+    level: int | None = None
     execute: bool = False
     timeout: float | None = None
     memory_limit: int | None = None
@@ -119,13 +121,13 @@ class SourceOptions:
         """Read a source under a profile; ``--mode`` goes before it."""
         from flopledger import api  # noqa: PLC0415  (the help needs none of it)
 
-        given = {"phase": self.phase, "stage": self.stages}
+        given = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
         return api.read(
             source,
             self.inputs,
             profile={**profile, "mode": self.mode} if self.mode else profile,
             arguments=self.arguments,
-            options={name: value for name, value in given.items() if value},
+            options={name: value for name, value in given.items() if value is not None},
             frontend=self.frontend,
             inputs_from=self.inputs_from,
             execute=self.execute,

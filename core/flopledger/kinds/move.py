@@ -218,6 +218,16 @@ def no_shapes(_: Call) -> tuple[Shape, ...]:
     return ()
 
 
+def filter_shapes(call: Call) -> tuple[Shape, ...]:
+    """All inputs but the last, the selector, as large as they are where every item passes.
+
+    Source: Caffe's ``filter_layer.cpp``.
+    """
+    if len(call.inputs) < 2:
+        raise call.impossible("a filter takes what it filters and a selector")
+    return call.inputs[:-1]
+
+
 def dropout_parts(call: Call) -> Parts:
     """In training ``y = x m / (1 - rate)``: each element times its mask, then scaled; else nothing.
 
@@ -336,6 +346,7 @@ KINDS = (
     _free("cast", "the same values in another type", same_shape),
     _free("roll", "elements moved round along axes", same_shape),
     _free("flip", "axes reversed", same_shape),
+    _free("filter", "the items of a batch that the last input selects", filter_shapes),
     _free("silence", "an input that is used up without output", no_shapes),
     Kind(
         name="dropout",

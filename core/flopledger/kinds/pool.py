@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import ceildiv, floordiv, is_dim, minimum, product, total
 from flopledger.kinds.conv import is_same, joined, paddings, same_sizes, spatial, windows
-from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, merged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -185,6 +185,49 @@ def fractional_shapes(call: Call) -> tuple[Shape, ...]:
     return (joined(call, lead, channels, out),)
 
 
+def pyramid_shapes(call: Call) -> tuple[Shape, ...]:
+    """Level i pools each channel into ``2^i x 2^i`` bins; the h levels are joined: (N, C (4^h - 1) / 3)."""
+    batch, channels, _, _ = _picture(call)
+    return ((batch, channels * ((4 ** call.whole("height") - 1) // 3)),)
+
+
+def _picture(call: Call) -> Shape:
+    if len(call.input) != 4:
+        raise call.impossible("a pyramid is pooled from 4 dimensions, N, C, H, W")
+    return call.input
+
+
+def pyramid_parts(call: Call) -> Parts:
+    """The pooling of each level, with windows of ``ceil(H / 2^i) x ceil(W / 2^i)``.
+
+    Sources: He et al., *Spatial Pyramid Pooling*, 2014 (arXiv:1406.4729), section 2.2; ``spp_layer.cpp``.
+    """
+    batch, channels, height, width = _picture(call)
+    found: Parts = {}
+    for level in range(call.whole("height")):
+        bins = 2**level
+        windows_of_level = batch * channels * bins * bins
+        volume = ceildiv(height, bins) * ceildiv(width, bins)
+        found = merged(found, _pooled(call, windows_of_level, volume))
+    return found
+
+
+def _pooled(call: Call, windows_made: Dim, volume: Dim) -> Parts:
+    """Return the operations of so many windows of one size, as the kinds of plain pooling have them."""
+    method = call.word("method")
+    if method == "max":
+        return {"compares": windows_made * (volume - 1)}
+    if method == "avg":
+        return {"adds": windows_made * (volume - 1), "divides": windows_made}
+    if method == "stochastic":
+        return {
+            "multiplies": windows_made * volume,
+            "adds": 2 * windows_made * (volume - 1),
+            "divides": windows_made,
+        }
+    raise call.impossible(f"the method {method!r} is none of max, avg and stochastic")
+
+
 def _pool(name: str, doc: str, parts: Callable[[Call], Parts], *more: Attribute) -> Kind:
     return Kind(
         name=name,
@@ -233,4 +276,15 @@ KINDS = (
         "adaptive_max_pool", "the largest element of windows made for an output size", adaptive_max_parts
     ),
     _adaptive_pool("adaptive_avg_pool", "the mean of windows made for an output size", adaptive_avg_parts),
+    Kind(
+        name="pyramid_pool",
+        doc="poolings into 1, 4, 16 .. bins side by side",
+        group="pool",
+        attributes=(
+            Attribute("height", "number of levels"),
+            Attribute("method", "max, avg or stochastic", default="max"),
+        ),
+        shapes=pyramid_shapes,
+        parts=pyramid_parts,
+    ),
 )

@@ -183,6 +183,25 @@ def recurrent_parts(call: Call) -> Parts:
     return parts
 
 
+def unit_shapes(call: Call) -> tuple[Shape, ...]:
+    """The next cell and the next state, each of the last cell's shape."""
+    return (call.input, call.input)
+
+
+def lstm_unit_parts(call: Call) -> Parts:
+    """The equations of the LSTM without its products: ``q = i * g + m * k * cell`` and ``h' = o * f(q)``.
+
+    For each element of the cell three sigmoids, two tanh, four products, one of them with the mark m that
+    a sequence goes on, and one addition. Source: Caffe's ``lstm_unit_layer.cpp``.
+    """
+    n = call.in_elems
+    parts: Parts = {"multiplies": 4 * n, "adds": n}
+    for name, times in (("sigmoid", 3), ("tanh", 2)):
+        for operation, each in PER_ELEMENT[name].items():
+            parts[operation] = parts.get(operation, 0) + times * each * n
+    return parts
+
+
 _HIDDEN = Attribute("hidden_size", "units of each layer and direction")
 _CELL = (
     _HIDDEN,
@@ -222,4 +241,11 @@ KINDS = (
     _recurrent("rnn_cell", "one step of a simple recurrent layer"),
     _recurrent("gru_cell", "one step of a gated recurrent layer"),
     _recurrent("lstm_cell", "one step of a long short-term memory layer"),
+    Kind(
+        name="lstm_unit",
+        doc="one step of a long short-term memory layer whose products are formed already",
+        group="activation",
+        shapes=unit_shapes,
+        parts=lstm_unit_parts,
+    ),
 )

@@ -1,7 +1,9 @@
 """The table of layers: each Caffe type, the kind that it is, and what the kind asks for.
 
 Everything in upstream Caffe is here, and what is common in its forks. A type without a kind has a
-known shape at most and is shown as unknown; a type that is not here is unknown altogether.
+known shape at most and is shown as unknown; a type that is not here is unknown altogether. Upstream is
+held to its own rules; forks give one name to several layers, so that a fork's layer that does not fit its row
+is unknown too.
 """
 
 from __future__ import annotations
@@ -10,27 +12,32 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flopledger_caffe.inputs import FIELDS
-from flopledger_caffe.tables import learned, movement, windows
+from flopledger_caffe.tables import forks, learned, movement, windows
 from flopledger_caffe.tables.row import MANY, Row
+from flopledger_caffe.text.message import ForeignError
 from flopledger_caffe.text.net import by_folded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flopledger_caffe.text.net import Entry
+
 _SEVERAL = (1, MANY)
 _TWO_OR_MORE = (2, MANY)
 _ONE_OR_TWO = (1, 2)
-_LOSS = (0, 1)
-_LOSS_AND_MORE = (0, 2)
+_LOSS = (0, MANY)
+"""Upstream's losses have one top or two; forks add the loss of each region, which costs nothing more."""
 _TRUE = MappingProxyType({"bias_term": True})
 
 _WINDOWS = {
     "Convolution": Row(
         "conv", "convolution_param", windows.conv_attrs, windows.conv_blobs,
+        operands=windows.conv_operands, restore=windows.conv_restore,
         bottoms=_SEVERAL, made=_SEVERAL, defaults=_TRUE,
     ),
     "Deconvolution": Row(
         "conv_transpose", "convolution_param", windows.conv_attrs, windows.deconv_blobs,
+        operands=windows.conv_operands, restore=windows.conv_restore,
         bottoms=_SEVERAL, made=_SEVERAL, defaults=_TRUE,
     ),
     "DepthwiseConvolution": Row(
@@ -50,6 +57,7 @@ _WINDOWS = {
     "Upsample": Row("resample", "upsample_param", windows.upsample_attrs, bottoms=_ONE_OR_TWO),
     "PriorBox": Row("prior_box", "prior_box_param", windows.prior_attrs, bottoms=(2, 2)),
     "ROIPooling": Row("roi_pool", "roi_pooling_param", windows.roi_attrs, bottoms=(2, 2)),
+    "SPP": Row("pyramid_pool", "spp_param", windows.spp_attrs),
     "Reorg": Row("view", "reorg_param", windows.reorg_attrs),
 }  # fmt: skip
 
@@ -81,9 +89,7 @@ _LEARNED = {
         "rnn", "recurrent_param", learned.rnn_attrs, learned.rnn_blobs, more_tops=learned.hidden_tops,
         operands=learned.sequence_operands, bottoms=(2, 4), made=(1, 2),
     ),
-    "LSTMUnit": Row(
-        tops=learned.unit_tops, bottoms=(3, 3), made=(2, 2), why="LSTMUnit is a part of LSTM; use that",
-    ),
+    "LSTMUnit": Row("lstm_unit", bottoms=(3, 3), made=(2, 2)),
 }  # fmt: skip
 
 _ELEMENTWISE = {
@@ -130,36 +136,44 @@ _MOVEMENT = {
     "Tile": Row("tile", "tile_param", movement.tile_attrs),
     "ShuffleChannel": Row("channel_shuffle", "shuffle_channel_param", movement.shuffle_attrs),
     "BatchReindex": Row("gather", "", movement.reindex_attrs, bottoms=(2, 2)),
+    "Filter": Row(
+        "filter",
+        bottoms=_TWO_OR_MORE,
+        made=_SEVERAL,
+        note="how many items pass depends on the data; all were assumed to",
+    ),
     "Silence": Row("silence", bottoms=_SEVERAL, made=(0, 0)),
     "HDF5Output": Row("silence", "hdf5_output_param", bottoms=_SEVERAL, made=(0, 0)),
 }
 
 _LOSSES = {
     "SoftmaxWithLoss": Row(
-        "softmax_cross_entropy", "softmax_param", learned.classes_attrs, bottoms=(2, 3), made=_LOSS_AND_MORE
+        "softmax_cross_entropy", "softmax_param", learned.classes_attrs, bottoms=(1, 3), made=_LOSS, labels=1
     ),
     "InfogainLoss": Row(
-        "infogain", "infogain_loss_param", learned.classes_attrs, bottoms=(2, 3), made=_LOSS_AND_MORE
+        "infogain", "infogain_loss_param", learned.classes_attrs, bottoms=(1, 3), made=_LOSS, labels=1
     ),
     "SigmoidCrossEntropyLoss": Row(
-        "sigmoid_cross_entropy", attrs=learned.loss_attrs, bottoms=(2, 2), made=_LOSS_AND_MORE
+        "sigmoid_cross_entropy", attrs=learned.loss_attrs, bottoms=(1, 2), made=_LOSS, labels=1
     ),
-    "MultinomialLogisticLoss": Row("nll", attrs=learned.nll_attrs, bottoms=(2, 2), made=_LOSS),
-    "EuclideanLoss": Row("mse", bottoms=(2, 2), made=_LOSS),
-    "HingeLoss": Row("hinge", "hinge_loss_param", bottoms=(2, 2), made=_LOSS),
+    "MultinomialLogisticLoss": Row("nll", attrs=learned.nll_attrs, bottoms=(1, 2), made=_LOSS, labels=1),
+    "EuclideanLoss": Row("mse", bottoms=(1, 2), made=_LOSS, labels=1),
+    "HingeLoss": Row("hinge", "hinge_loss_param", bottoms=(1, 2), made=_LOSS, labels=1),
     "ContrastiveLoss": Row(
-        "contrastive", "contrastive_loss_param", learned.contrastive_attrs, bottoms=(3, 3), made=_LOSS
+        "contrastive",
+        "contrastive_loss_param",
+        learned.contrastive_attrs,
+        bottoms=(2, 3),
+        made=_LOSS,
+        labels=2,
     ),
-    "SmoothL1Loss": Row("smooth_l1", "smooth_l1_loss_param", bottoms=(2, 4), made=_LOSS),
-    "Accuracy": Row("accuracy", "accuracy_param", learned.accuracy_attrs, bottoms=(2, 2), made=(0, 2)),
+    "SmoothL1Loss": Row("smooth_l1", "smooth_l1_loss_param", bottoms=(1, 4), made=_LOSS, labels=1),
+    "Accuracy": Row(
+        "accuracy", "accuracy_param", learned.accuracy_attrs, bottoms=(1, 2), made=_LOSS, labels=1
+    ),
 }
 
 _WITHOUT_FORMULA = {
-    "SPP": Row(params="spp_param", tops=windows.spp_tops, why="no formula for Caffe type 'SPP'"),
-    "Filter": Row(
-        tops=movement.filter_tops, bottoms=_TWO_OR_MORE, made=_SEVERAL,
-        why="how many items 'Filter' lets pass depends on the data; all were assumed to",
-    ),
     "PSROIPooling": Row(
         params="psroi_pooling_param", tops=windows.psroi_tops, bottoms=(2, 2),
         why="the operations of 'PSROIPooling' depend on the regions",
@@ -174,9 +188,16 @@ _WITHOUT_FORMULA = {
 }  # fmt: skip
 
 TABLE: Mapping[str, Row] = MappingProxyType(
-    {**_WINDOWS, **_LEARNED, **_ELEMENTWISE, **_MOVEMENT, **_LOSSES, **_WITHOUT_FORMULA}
+    {**_WINDOWS, **_LEARNED, **_ELEMENTWISE, **_MOVEMENT, **_LOSSES, **_WITHOUT_FORMULA, **forks.ROWS}
 )
 """Each type by its V2 name."""
+
+OF_FORKS = frozenset({
+    *forks.ROWS, *_WITHOUT_FORMULA, "DepthwiseConvolution", "ConvolutionDepthwise", "Interp", "Upsample",
+    "PriorBox", "ROIPooling", "Reorg", "BN", "Axpy", "Normalize", "ReLU6", "SELU", "Mish", "HardSigmoid",
+    "HardSwish", "Permute", "ShuffleChannel", "SmoothL1Loss",
+})  # fmt: skip
+"""The types that upstream Caffe does not have."""
 
 _OTHER_NAMES = {
     "relu6": "ReLU6",
@@ -184,5 +205,25 @@ _OTHER_NAMES = {
     "hsigmoid": "HardSigmoid",
     "channelshuffle": "ShuffleChannel",
 }
-SPELLINGS: Mapping[str, str] = MappingProxyType({**_OTHER_NAMES, **by_folded((*TABLE, *FIELDS))})
-"""V2 names by what the V1 spelling has in common with them, see :func:`~flopledger_caffe.text.net.folded`."""
+_EXACT = {name: name for name in (*TABLE, *FIELDS)}
+_UPSTREAM_LAST = sorted(_EXACT, key=lambda name: name not in OF_FORKS)
+SPELLINGS: Mapping[str, str] = MappingProxyType({**_OTHER_NAMES, **by_folded(_UPSTREAM_LAST), **_EXACT})
+"""V2 names by themselves, and by what the V1 spelling has in common with them.
+
+See :func:`~flopledger_caffe.text.net.folded`. ``LSTM`` is upstream's layer and ``Lstm`` another one; V1's
+word for both would be upstream's.
+"""
+
+_PARAMS = frozenset(row.params for row in TABLE.values()) | {"transform_param", "loss_param"}
+
+
+def is_foreign(entry: Entry, row: Row, error: Exception) -> bool:
+    """Return whether a layer that does not fit its row is a fork's own rather than a mistake.
+
+    So it is where upstream has no such type or spells it otherwise, where the type's own field is missing and
+    one that no row knows is there instead (CTPN's ``lstm_param``), or where a word or the number of tops is
+    none of upstream's (a fork's ``operation: DIV``).
+    """
+    own = {field.key for field in entry.message.fields if field.key.endswith("_param")}
+    strange = bool(row.params) and row.params not in own and bool(own - _PARAMS)
+    return entry.type in OF_FORKS or bool(entry.spelled) or strange or isinstance(error, ForeignError)

@@ -292,19 +292,23 @@ def _recurrent_blobs(view: View, gates: int, hidden: int) -> tuple[Blob, ...]:
     )
 
 
-def unit_tops(view: View) -> Shapes:
-    """The next cell and state, both of the last cell's shape."""
-    return view.shape(), view.shape()
-
-
 def softmax_attrs(view: View) -> Attrs:
     """Return the axis of the classes."""
     return {"axis": view.axis(1)}
 
 
 def loss_attrs(view: View) -> Attrs:
-    """Return the shapes of both tops where there is a second: the probabilities."""
-    return {"outputs": ((), view.shape())} if view.tops > 1 else {}
+    """Return the shapes of all tops where there is a second: the probabilities."""
+    made = loss_tops(view)
+    return {"outputs": made} if len(made) > 1 else {}
+
+
+def loss_tops(view: View) -> Shapes:
+    """The loss, the probabilities, and the loss of each label (R-FCN's ``softmax_loss_layer.cpp``)."""
+    shapes: list[Shape] = [(), view.shape()]
+    if len(view.shapes) > 1:
+        shapes.append(view.shape(1))
+    return tuple(shapes[: max(view.tops, 1)])
 
 
 def classes_attrs(view: View) -> Attrs:

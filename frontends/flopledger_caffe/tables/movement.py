@@ -18,7 +18,7 @@ from flopledger_caffe.text.message import INT32
 if TYPE_CHECKING:
     from flopledger.dims.types import Shape
 
-    from flopledger_caffe.tables.row import Attrs, Shapes
+    from flopledger_caffe.tables.row import Attrs
     from flopledger_caffe.text.fields import View
 
 REDUCTIONS = {"SUM": 1, "ASUM": 2, "SUMSQ": 3, "MEAN": 4}
@@ -128,7 +128,7 @@ def parameter_attrs(view: View) -> Attrs:
 
 def parameter_shape(view: View) -> Shape:
     """Return the shape that the layer's parameter is given."""
-    return shape_of(view.params.message("shape"), view.entry)
+    return shape_of(view.params.message("shape"))
 
 
 def reduction_kind(view: View) -> str:
@@ -151,8 +151,3 @@ def argmax_attrs(view: View) -> Attrs:
     planes = 2 if view.flag("out_max_val", default=False) else 1
     result = (view.size(0), planes, best, *(1,) * max(len(shape) - 3, 0))
     return {"axes": tuple(range(1, len(shape))), "top": best, "shape": result}
-
-
-def filter_tops(view: View) -> Shapes:
-    """All bottoms but the selector, as if every item passed."""
-    return view.all_shapes()[:-1]

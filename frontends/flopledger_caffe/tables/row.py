@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value
 
     from flopledger_caffe.text.fields import View
+    from flopledger_caffe.text.net import Entry
 
 
 class Blob(NamedTuple):
@@ -27,6 +28,17 @@ class Operand(NamedTuple):
 
     bottom: int
     shape: Shape | None = None
+
+
+class Known(NamedTuple):
+    """What a row says of one layer: kind and attributes, weights, tops, native fields, and what is amiss."""
+
+    kind: str | None
+    attrs: Attrs
+    blobs: tuple[Blob, ...]
+    made: Sequence[Shape | None]
+    native: dict[str, Value]
+    problem: str = ""
 
 
 Attrs: TypeAlias = "dict[str, Value]"
@@ -59,7 +71,11 @@ class Row:
         bottoms, made: The least and the most bottoms, and tops.
         defaults: Values of fields that conventions read, for where the file is silent.
         words: The words of those among them that are enumerations.
+        restore: The shapes of the tops, from those that the kind's rule gives for the operands' views.
         shares: Whether the top is the bottom's memory under another shape.
+        labels: The first of the bottoms that are labels: they may be missing, since no formula needs them,
+            and a fork's layer may have more tops than upstream's; MANY where there are none.
+        note: What the reading assumes of it.
         why: Why a type without a kind has no formula.
     """
 
@@ -74,5 +90,33 @@ class Row:
     made: tuple[int, int] = (1, 1)
     defaults: Mapping[str, Value] = field(default_factory=dict)
     words: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    restore: Callable[[View, Shapes], Shapes] | None = None
     shares: bool = False
+    labels: int = MANY
+    note: str = ""
     why: str = ""
+
+
+def arity(entry: Entry, row: Row, bottoms: int) -> str:
+    """Return how a layer's bottoms or tops are not those of its type; empty where they are."""
+    for what, found, (least, most) in (("bottom", bottoms, row.bottoms), ("top", len(entry.tops), row.made)):
+        if not least <= found <= most:
+            expected = (
+                str(least) if least == most else f"{least} or more" if found < least else f"at most {most}"
+            )
+            return f"has {found} {what}{'' if found == 1 else 's'}, expected {expected}"
+    return ""
+
+
+def facts(view: View, row: Row) -> dict[str, Value]:
+    """Return the fields that conventions read, whether the file spells them or not."""
+    params = view.params
+    found: dict[str, Value] = {}
+    for key, default in row.defaults.items():
+        if key in row.words:
+            found[key] = params.word(key, row.words[key], str(default))
+        elif isinstance(default, bool):
+            found[key] = params.flag(key, default=default)
+        elif isinstance(default, int):
+            found[key] = params.real(key, default)
+    return found

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
+from flopledger.dims.arithmetic import floordiv, product
 
-from flopledger_caffe.tables.row import Attrs, Blob, Shapes
+from flopledger_caffe.tables.row import Attrs, Blob, Operand, Shapes
 from flopledger_caffe.text.fields import (
     KERNEL,
     NOT_NEGATIVE,
@@ -31,6 +31,24 @@ if TYPE_CHECKING:
 METHODS = {"MAX": 0, "AVE": 1, "STOCHASTIC": 2}
 _POOLS = {"MAX": "max_pool", "AVE": "avg_pool", "STOCHASTIC": "stochastic_pool"}
 _ROUNDING = {"CEIL": 0, "FLOOR": 1}
+
+
+def conv_operands(view: View) -> tuple[Operand, ...]:
+    """All axes before the channels are one batch, as ``base_conv_layer.cpp`` takes them."""
+    axis = view.axis(1)
+    if axis < 2:
+        return tuple(Operand(i) for i in range(len(view.shapes)))
+    shapes = view.all_shapes()
+    return tuple(Operand(i, (product(shape[:axis]), *shape[axis:])) for i, shape in enumerate(shapes))
+
+
+def conv_restore(view: View, made: Shapes) -> Shapes:
+    """Put the axes before the channels back."""
+    axis = view.axis(1)
+    if axis < 2:
+        return made
+    shapes = zip(view.all_shapes(), made, strict=True)
+    return tuple(given[:axis] + shape[1:] for given, shape in shapes if shape is not None)
 
 
 def conv_attrs(view: View) -> Attrs:
@@ -66,9 +84,15 @@ def depthwise_blobs(view: View) -> tuple[Blob, ...]:
     return _conv_blobs(view, view.size(view.axis(1)))
 
 
-def _conv_blobs(view: View, groups: Dim) -> tuple[Blob, ...]:
+def conv_weights(view: View, size: tuple[int, ...]) -> tuple[Blob, ...]:
+    """Weight (C_out, C_in / group, size) and bias (C_out,)."""
+    return _conv_blobs(view, view.params.number("group", 1, POSITIVE), size)
+
+
+def _conv_blobs(view: View, groups: Dim, size: tuple[int, ...] | None = None) -> tuple[Blob, ...]:
     out, channels = view.required("num_output"), view.size(view.axis(1))
-    shape = (out, floordiv(channels, groups), *kernel(view, spatial_rank(view)))
+    spatial = kernel(view, spatial_rank(view)) if size is None else size
+    shape = (out, floordiv(channels, groups), *spatial)
     return Blob("weight", "weight", shape), *_bias(view, out)
 
 
@@ -87,18 +111,20 @@ def pool_kind(view: View) -> str:
 
 def pool_attrs(view: View) -> Attrs:
     """Return the window; Caffe rounds up, and clips the last window only where there is padding."""
-    if len(view.shape()) != 4:
-        raise view.error(f"pools an input with {len(view.shape())} axes, expected 4 (N, C, H, W)")
+    rank = len(view.shape()) - 2
+    # BVLC's takes 4 axes alone; the clips of video-caffe and C3D 1.1 have 5 (N, C, L, H, W).
+    if rank not in (2, 3):
+        raise view.error(f"pools an input with {rank + 2} axes, expected 4 (N, C, H, W)")
     given = [name for name in KERNEL if name in view.params]
-    stride = view.axes(2, STRIDE, 1, POSITIVE)
-    padding = view.axes(2, PAD, 0, NOT_NEGATIVE)
+    stride = view.axes(rank, STRIDE, 1, POSITIVE)
+    padding = view.axes(rank, PAD, 0, NOT_NEGATIVE)
     if view.flag("global_pooling", default=False):
         if given:
             raise view.error(f"has global_pooling and also {given[0]}, expected one of them")
-        if any(padding) or stride != (1, 1):
+        if any(padding) or any(step != 1 for step in stride):
             raise view.error("has global_pooling, which needs a pad of 0 and a stride of 1")
-        return {"kernel": (0, 0), "whole": True}
-    size = kernel(view, 2)
+        return {"kernel": (0,) * rank, "whole": True}
+    size = kernel(view, rank)
     if any(pad >= k for pad, k in zip(padding, size, strict=True)):
         raise view.error(f"has the padding {padding}, which must be smaller than the kernel {size}")
     if any(padding) and pool_kind(view) == "stochastic_pool":
@@ -106,7 +132,10 @@ def pool_attrs(view: View) -> Attrs:
     ceil = view.params.word("round_mode", _ROUNDING, "CEIL") == "CEIL" and view.flag(
         "ceil_mode", default=True
     )
-    return {"kernel": size, "stride": stride, "padding": padding, "ceil": ceil, "clip": any(padding)}
+    # Intel's Caffe clips the last window for a kernel of 1 as well (its pooling_layer.cpp); where a file fits
+    # only so, the reader tries that to say it in the error.
+    clip = any(padding) or (view.clips_ones and 1 in size)
+    return {"kernel": size, "stride": stride, "padding": padding, "ceil": ceil, "clip": clip}
 
 
 def pool_mask(view: View) -> Shapes:
@@ -121,10 +150,11 @@ def im2col_attrs(view: View) -> Attrs:
     return {**window(view, spatial_rank(view))}
 
 
-def spp_tops(view: View) -> Shapes:
-    """Level i pools each channel into 2^i x 2^i bins; the levels are joined: (N, C (4^h - 1) / 3)."""
-    height = view.params.number("pyramid_height", 1, (1, 16))
-    return ((view.size(0), view.size(1) * ((4**height - 1) // 3)),)
+def spp_attrs(view: View) -> Attrs:
+    """Return the levels, and how each is pooled."""
+    method = _POOLS[view.params.word("pool", METHODS, "MAX")].removesuffix("_pool")
+    view.required("pyramid_height")
+    return {"height": view.params.number("pyramid_height", 1, (1, 16)), "method": method}
 
 
 def interp_attrs(view: View) -> Attrs:

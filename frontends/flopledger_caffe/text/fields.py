@@ -28,12 +28,23 @@ class Unshaped(Exception):  # noqa: N818  (it is caught where a layer is read; n
 
 
 class View:
-    """One layer: its own parameter message, the shapes of its bottoms, and the phase."""
+    """One layer: its own parameter message, the shapes of its bottoms, and the phase.
 
-    __slots__ = ("entry", "params", "phase", "shapes")
+    ``clips_ones`` says to round a pooling with a kernel of 1 as Intel's Caffe does.
+    """
 
-    def __init__(self, entry: Entry, params: str, shapes: tuple[Shape | None, ...], phase: str) -> None:
-        self.entry, self.shapes, self.phase = entry, shapes, phase
+    __slots__ = ("clips_ones", "entry", "params", "phase", "shapes")
+
+    def __init__(
+        self,
+        entry: Entry,
+        params: str,
+        shapes: tuple[Shape | None, ...],
+        phase: str,
+        *,
+        clips_ones: bool = False,
+    ) -> None:
+        self.entry, self.shapes, self.phase, self.clips_ones = entry, shapes, phase, clips_ones
         self.params: Message = entry.message.message(params)
         self.params.asked = set()
 
@@ -84,10 +95,16 @@ class View:
     ) -> tuple[int, ...]:
         """Return a number for each spatial axis.
 
-        It is written once for all, once for each, or with ``_h`` and ``_w`` for two; ``names`` are
-        these three fields.
+        It is written once for all, once for each, or with ``_h`` and ``_w`` for two; ``names`` are these
+        three fields. Forks also write ``kernel_d`` for the depth, and all as ``kernel_shape { dim: .. }``.
         """
         name, name_h, name_w = names
+        stem = name_h.removesuffix("_h")
+        if f"{stem}_shape" in self.params:
+            return self._shaped(rank, f"{stem}_shape", limits)
+        if f"{stem}_d" in self.params and rank == 3:
+            depth = self.params.number(f"{stem}_d", default, limits)
+            return (depth, *self.axes(2, names, default, limits))
         if name_h in self.params or name_w in self.params:
             return self._pair(rank, names, default, limits)
         numbers = self.params.numbers(name, limits)
@@ -96,6 +113,13 @@ class View:
         if len(numbers) == rank:
             return numbers
         return (numbers or (default,)) * rank
+
+    def _shaped(self, rank: int, name: str, limits: tuple[int, int]) -> tuple[int, ...]:
+        """Return the sizes that the N-d layers of video-caffe and C3D 1.1 write as a shape."""
+        numbers = self.params.message(name).numbers("dim", limits)
+        if len(numbers) != rank:
+            raise self.error(f"has {len(numbers)} dim in {name}, expected {rank}")
+        return numbers
 
     def _pair(
         self, rank: int, names: tuple[str, str, str], default: int, limits: tuple[int, int]
@@ -138,11 +162,17 @@ KERNEL = ("kernel_size", "kernel_h", "kernel_w")
 STRIDE = ("stride", "stride_h", "stride_w")
 PAD = ("pad", "pad_h", "pad_w")
 DILATION = ("dilation", "dilation_h", "dilation_w")
+HOLE = ("hole", "hole_h", "hole_w")
+"""What DeepLab's first Caffe called dilation."""
 NOT_NEGATIVE = (0, 2**31 - 1)
 
 
 def kernel(view: View, rank: int) -> tuple[int, ...]:
-    """Return the kernel's size along each spatial axis; it has no default."""
+    """Return the kernel's size along each spatial axis; it has no default where there is one."""
+    if rank == 0:
+        return ()
+    if "kernel_shape" in view.params:
+        return view.axes(rank, KERNEL, 1, POSITIVE)
     if not any(name in view.params for name in KERNEL):
         raise view.error(f"has no kernel_size, it needs one in {view.params.name}")
     if "kernel_size" not in view.params and not all(name in view.params for name in KERNEL[1:]):
@@ -156,7 +186,7 @@ def window(view: View, rank: int) -> dict[str, tuple[int, ...]]:
         "kernel": kernel(view, rank),
         "stride": view.axes(rank, STRIDE, 1, POSITIVE),
         "padding": view.axes(rank, PAD, 0, NOT_NEGATIVE),
-        "dilation": view.axes(rank, DILATION, 1, POSITIVE),
+        "dilation": view.axes(rank, HOLE if "hole" in view.params else DILATION, 1, POSITIVE),
     }
 
 

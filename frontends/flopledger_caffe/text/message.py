@@ -35,6 +35,10 @@ _FLAGS = {
 }
 
 
+class ForeignError(SourceError):
+    """A word or a number of tops that upstream Caffe's layer does not have, and a fork's may."""
+
+
 class Document:
     """A text, its name, and where its lines begin."""
 
@@ -184,7 +188,8 @@ class Message:
             for word, number in words.items():
                 if number == value:
                     return word
-        raise self._wrong(field, "one of " + ", ".join(words) + nearest(str(field.value), words))
+        error = self._wrong(field, "one of " + ", ".join(words) + nearest(str(field.value), words))
+        raise ForeignError(str(error)) if field.form is Form.WORD else error
 
     def message(self, key: str) -> Message:
         """Read a message; one that is not there is empty."""

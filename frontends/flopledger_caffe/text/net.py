@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from flopledger.errors import SourceError
+    from flopledger.graph.tables import Value
 
     from flopledger_caffe.text.message import Field, Message
 
@@ -68,6 +69,8 @@ class Entry:
     message: Message
     bottoms: tuple[str, ...]
     tops: tuple[str, ...]
+    spelled: str = ""
+    """The type as a quoted text, where it is another spelling of the V2 name; V1's words are no other."""
 
     @property
     def where(self) -> str:
@@ -115,25 +118,34 @@ def entries(root: Message, state: State, known: Mapping[str, str]) -> Iterator[E
     Args:
         root: The whole file.
         state: What the layers are kept for.
-        known: The V2 types, by their :func:`folded` spelling.
+        known: The V2 types, by themselves and by their :func:`folded` spelling.
 
     Raises:
         SourceError: The file is no network, or a layer in it is malformed.
     """
-    fields = [field for field in root.fields if field.key in _OF_NETWORKS]
-    if not fields:
-        raise _no_network(root)
-    for field in fields:
-        message = field.value
-        if isinstance(message, str):
-            raise root.error(f"{field.key} is {field.shown}, expected {{ ... }}", field)
+    for message in all_layers(root):
         if message.all("layer"):
             raise message.error(
                 "'layers { layer { ... } }' is the spelling of Caffe before 2014 (V0); bring it up to date "
                 "with Caffe's upgrade_net_proto_text"
             )
         if kept(message, state):
-            yield _entry(message, known)
+            yield entry_of(message, known)
+
+
+def all_layers(root: Message) -> Iterator[Message]:
+    """Yield the layers of all states, in the order of the file.
+
+    Raises:
+        SourceError: The file is no network.
+    """
+    fields = [field for field in root.fields if field.key in _OF_NETWORKS]
+    if not fields:
+        raise _no_network(root)
+    for field in fields:
+        if isinstance(field.value, str):
+            raise root.error(f"{field.key} is {field.shown}, expected {{ ... }}", field)
+        yield field.value
 
 
 def unknown_fields(root: Message) -> tuple[str, ...]:
@@ -155,13 +167,19 @@ def _no_network(root: Message) -> SourceError:
     return root.error(f"the file has no layer {{ ... }} and so is no Caffe network; it begins with {found!r}")
 
 
-def _entry(message: Message, known: Mapping[str, str]) -> Entry:
+def entry_of(message: Message, known: Mapping[str, str]) -> Entry:
+    """Return a layer.
+
+    Raises:
+        SourceError: It is malformed.
+    """
     field = message.one("type")
     if field is None:
         raise message.error(f"the layer {message.text('name')!r} has no type")
     kind = _type(message, field, known)
     name = message.text("name") or kind
-    return Entry(name, kind, message, message.texts("bottom"), message.texts("top"))
+    spelled = str(field.value) if field.form is Form.STRING and field.value != kind else ""
+    return Entry(name, kind, message, message.texts("bottom"), message.texts("top"), spelled)
 
 
 def _type(message: Message, field: Field, known: Mapping[str, str]) -> str:
@@ -175,7 +193,17 @@ def _type(message: Message, field: Field, known: Mapping[str, str]) -> str:
                 f"there is no layer type number {number}, they end with {len(OLD_TYPES) - 1}", field
             )
         spelled = OLD_TYPES[number]
-    return spelled if spelled in known.values() else known.get(folded(spelled), spelled)
+    return known.get(spelled) or known.get(folded(spelled), spelled)
+
+
+def own_fields(entry: Entry, params: str = "") -> dict[str, Value]:
+    """Return a layer's own fields as they are spelled; of a type that is not known, all of them."""
+    fields: dict[str, Value] = {}
+    for field in entry.message.fields:
+        wanted = field.key == params if params else field.key.endswith("_param")
+        if wanted and not isinstance(field.value, str):
+            fields.update(field.value.plain())
+    return fields
 
 
 def folded(spelled: str) -> str:

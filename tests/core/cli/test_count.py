@@ -181,7 +181,7 @@ def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("flopledger.api.read", read)
     args = [
         "-i", "a=1x2", "-i", "b=3", "--arg", "n=4", "--frontend", "caffe", "--mode", "train",
-        "--phase", "TRAIN", "--stage", "s", "--stage", "t", "--execute", "--timeout", "2.5",
+        "--phase", "TRAIN", "--stage", "s", "--stage", "t", "--level", "0", "--execute", "--timeout", "2.5",
         "--memory-limit", "1K",
     ]  # fmt: skip
     assert run(["read", str(toy), *args]) == 130
@@ -190,7 +190,7 @@ def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.Mon
         "inputs": ("a=1x2", "b=3"),
         "profile": {"mode": "train"},
         "arguments": {"n": 4},
-        "options": {"phase": "train", "stage": ("s", "t")},
+        "options": {"phase": "train", "stage": ("s", "t"), "level": 0},
         "frontend": "caffe",
         "inputs_from": None,
         "execute": True,

@@ -23,12 +23,28 @@ def test_each_box_is_pooled_to_one_size(ask: Ask) -> None:
     assert ask("roi_pool", (1, 512, 38, 50), (300, 5), pooled=(7, 6)).shapes == ((300, 512, 7, 6),)
 
 
+def test_patches_are_multiplied_at_each_displacement(ask: Ask) -> None:
+    """FlowNet's: 21 x 21 displacements; 20 of padding make up for the border of 20; 256 products each."""
+    maps = (1, 256, 48, 64), (1, 256, 48, 64)
+    found = ask("correlation", *maps, displacement=20, displacement_stride=2, padding=20)
+    outputs = 441 * 48 * 64
+    assert found.shapes == ((1, 441, 48, 64),)
+    assert found.facts == {"macs": 256 * outputs, "dots": outputs}
+    # a patch of 3 x 3 in steps of 2: ceil((9 - 2 * (1 + 1)) / 2) = 3 places, 3 x 3 displacements
+    found = ask("correlation", (1, 2, 9, 9), (1, 2, 9, 9), displacement=1, kernel=3, stride=2)
+    assert found.shapes == ((1, 9, 3, 3),)
+    assert found.facts["macs"] == 9 * 2 * 9 * 3 * 3
+    assert found.parts == {"multiplies": 1458, "adds": 1377, "bias_adds": 0, "divides": 81}
+
+
 def test_what_depends_on_the_boxes_is_unknown_and_not_free() -> None:
     assert builtin()["roi_pool"].parts is None
     assert not builtin()["roi_pool"].free
 
 
 IMPOSSIBLE = [
+    ("correlation", ((1, 2, 9, 9), (1, 3, 9, 9)), {"displacement": 1}, "of one shape"),
+    ("correlation", ((1, 2, 4, 4), (1, 2, 4, 4)), {"displacement": 2}, "has no place at a distance of 2"),
     ("prior_box", ((512, 38, 38),), {"priors": 4}, "4 dimensions"),
     ("roi_pool", ((1, 512, 38, 50),), {"pooled": (7, 7)}, "a list of boxes"),
     ("roi_pool", ((1, 512, 38), (300, 5)), {"pooled": (7, 7)}, "N, C, H, W"),

@@ -149,3 +149,22 @@ def test_a_norm_that_is_no_number_is_refused(ask: Ask) -> None:
 def test_padding_called_same_divides_the_sizes_by_the_stride_and_rounds_up(ask: Ask) -> None:
     attrs = {"kernel": (3, 3), "stride": (2, 4), "padding": "same"}
     assert ask("max_pool", (1, 3, 17, 6), **attrs).shapes == ((1, 3, 9, 2),)
+
+
+def test_a_pyramid_is_a_pooling_at_each_level(ask: Ask) -> None:
+    """13 x 13: one window of 169, four of 7 x 7 and sixteen of 4 x 4, for each of 2 * 8 channels.
+
+    16 * (168 + 4 * 48 + 16 * 15) = 16 * 600 comparisons.
+    """
+    found = ask("pyramid_pool", (2, 8, 13, 13), height=3)
+    assert (found.shapes, found.parts) == (((2, 168),), {"compares": 9600})
+    assert ask("pyramid_pool", (2, 8, 13, 13), height=3, method="avg").parts == {"adds": 9600, "divides": 336}
+    # as many products as elements of windows: 16 * (169 + 4 * 49 + 16 * 16)
+    stochastic = ask("pyramid_pool", (2, 8, 13, 13), height=3, method="stochastic").parts
+    assert stochastic == {"multiplies": 9936, "adds": 19200, "divides": 336}
+
+
+@pytest.mark.parametrize(("shape", "method"), [((2, 8, 13), "max"), ((2, 8, 13, 13), "sum")])
+def test_a_pyramid_that_can_not_be_says_why(ask: Ask, shape: tuple[int, ...], method: str) -> None:
+    with pytest.raises(ShapeError):
+        ask("pyramid_pool", shape, height=1, method=method)

@@ -178,3 +178,15 @@ def test_what_can_not_be_run_says_why(
 def test_a_cell_has_no_layers(ask: Ask) -> None:
     with pytest.raises(GraphError, match="has no attribute 'layers'"):
         ask("lstm_cell", (3, 5), hidden_size=4, layers=2)
+
+
+def test_a_unit_of_an_lstm_is_its_step_without_the_products(ask: Ask) -> None:
+    """For each of 2 * 5 cells three sigmoids, two tanh, four products and one addition."""
+    found = ask("lstm_unit", (1, 2, 5), (1, 2, 20), (1, 2))
+    assert found.shapes == ((1, 2, 5), (1, 2, 5))
+    sigmoid, tanh = ask("sigmoid", (10,)).parts, ask("tanh", (10,)).parts
+    expected = {"multiplies": 40, "adds": 10}
+    for parts, times in ((sigmoid, 3), (tanh, 2)):
+        for name, count in parts.items():
+            expected[name] = expected.get(name, 0) + times * count
+    assert found.parts == expected

@@ -307,7 +307,6 @@ def test_an_input_that_is_not_there_is_an_error(read: Read, specs: list[str], me
             DATA % ("Input", "input_param { shape { dim: 2147483648 } }"),
             "dim is 2147483648, expected .* to 2147483647",
         ),
-        (DATA % ("Input", "input_param { shape { } }"), "has a shape without dim"),
         (DATA % ("Data", "data_param { batch_size: 0 }"), "batch_size is 0"),
     ],
 )
@@ -404,7 +403,8 @@ PYTHON = (
 def test_an_unknown_type_says_so_and_layers_below_say_whose_fault_it_is(read: Read) -> None:
     graph = read(INPUT + PYTHON + relu("r", "p", "r") + dense("f", "r", "f") + relu("s", "x", "s"))
     py, r, f, s = graph.layers[1:]
-    assert (py.kind, py.problem, py.source) == ("unknown", "no formula for Caffe type 'Python'", "Python")
+    problem = "no formula for Caffe type 'Python'; give its shape, with your sizes: -i p=1x64x14x14"
+    assert (py.kind, py.problem, py.source) == ("unknown", problem, "Python")
     assert py.native == {"module": "m", "layer": "L"}
     assert [graph.shape(t) for t in (*py.outputs, *r.outputs, *f.outputs)] == [None] * 4
     fault = "its input has no shape: 'py1' (Python) above it is unknown"
@@ -419,6 +419,11 @@ def test_the_user_may_give_the_shape_of_an_unknown_layers_blob(read: Read) -> No
     assert layer_of(graph, "py1").kind == "unknown"
     f = layer_of(graph, "f")
     assert (f.problem, graph.shape(f.outputs[0])) == ("", (300, 4))
+
+
+def test_regions_are_proposed_as_lists_of_five_numbers(read: Read) -> None:
+    graph = read(INPUT + 'layer { name: "p" type: "Python" bottom: "x" top: "rois" top: "scores" }')
+    assert graph.layers[1].problem.endswith("-i rois=300x5")
 
 
 def test_an_unknown_layer_that_brings_data_is_an_input_once_its_shape_is_given(read: Read) -> None:
@@ -499,3 +504,136 @@ def test_a_long_chain_is_read(read: Read) -> None:
     graph = read('input: "b0" input_shape { dim: 1 }' + chain)
     assert len(graph.layers) == 3001
     assert TensorRef(graph.outputs[0]) == TensorRef(3000)
+
+
+STAGED = """layer { name: "in" type: "DummyData" top: "x" include { phase: TRAIN }
+  dummy_data_param { shape { dim: 1 dim: 16 } } }
+layer { name: "h" type: "InnerProduct" bottom: "x" top: "h" include { stage: "two" }
+  inner_product_param { num_output: 5 } }
+""" + dense("out", "h", "y")
+
+
+def test_a_missing_blob_says_with_which_options_it_is_made(read: Read) -> None:
+    with pytest.raises(
+        SourceError,
+        match=r"'h', which no layer makes in the phase TEST; layer 'h' .* --phase train --stage two$",
+    ):
+        read(STAGED)
+    with pytest.raises(SourceError, match=r"in the phase TRAIN; layer 'h' .* with --stage two$"):
+        read(STAGED, phase="train")
+    # 16 * 5 + 5 * 4
+    assert read(STAGED, phase="train", stage="two").count("mac").total.macs == 100
+
+
+def test_a_missing_blob_of_another_level_says_so(read: Read) -> None:
+    text = INPUT + relu("a", "x", "y", "include { min_level: 2 }") + relu("b", "y", "z")
+    with pytest.raises(SourceError, match=r"layer 'a' .* makes it with --level 2$"):
+        read(text)
+    assert names(read(text, level=2)) == ["a", "b"]
+
+
+def test_a_label_that_another_phase_brings_is_noted_with_that_phase(read: Read) -> None:
+    data = DATA % ("DummyData", "dummy_data_param { shape { dim: 4 dim: 3 } } include { phase: TRAIN }")
+    graph = read('input: "data" input_shape { dim: 4 dim: 3 }' + data.replace('top: "data"', "") + LOSS)
+    assert graph.reading.notes[0].endswith("layer 'd' (line 1) makes it with --phase train")
+
+
+def test_a_blob_that_no_layer_makes_may_be_given(read: Read) -> None:
+    body = dense("f", "feature", "y")
+    with pytest.raises(SourceError, match="if it is an input, give its shape, with your sizes: -i feature="):
+        read(body)
+    graph = read(body, "feature=2x6")
+    assert inputs(graph) == {"feature": (2, 6)}
+    assert graph.count("mac").total.macs == 48  # 2 * 6 * 4
+
+
+def test_a_scalar_input_has_no_sizes(read: Read) -> None:
+    """Upstream's tests have ``input_shape {}`` and ``shape {}``: blobs without axes."""
+    text = 'input: "s" input_shape {} layer { name: "r" type: "ReLU" bottom: "s" top: "r" }'
+    assert inputs(read(text)) == {"s": ()}
+    assert inputs(read(DATA % ("Input", "input_param { shape { } }"))) == {"data": (), "label": ()}
+
+
+@pytest.mark.parametrize(
+    ("fields", "shape"),
+    [
+        ("resize_param { resize_mode: WARP height: 300 width: 500 }", (8, 3, 300, 500)),
+        ("resize_param { height: 300 width: 500 }", (8, 3, 300, 500)),
+        ("resize_param { resize_mode: FIT_LARGE_SIZE_AND_PAD height: 300 width: 500 }", (8, 3, 300, 500)),
+        (
+            "resize_param { resize_mode: FIT_SMALL_SIZE height: 300 width: 500 } crop_size: 224",
+            (8, 3, 224, 224),
+        ),
+        ("crop_h: 512 crop_w: 256", (8, 3, 512, 256)),
+    ],
+)
+def test_a_data_layer_that_resizes_tells_its_shape(read: Read, fields: str, shape: tuple[int, ...]) -> None:
+    graph = read(DATA % ("AnnotatedData", f"data_param {{ batch_size: 8 }} transform_param {{ {fields} }}"))
+    assert inputs(graph) == {"data": shape, "label": (1, 1, 8, 8)}
+
+
+def test_clips_have_a_length(read: Read) -> None:
+    text = (
+        'layers { name: "d" type: VIDEO_DATA top: "data" top: "label" image_data_param '
+        "{ batch_size: 30 crop_size: 112 new_height: 128 new_width: 171 new_length: 16 } }"
+    )
+    assert inputs(read(text))["data"] == (30, 3, 16, 112, 112)
+
+
+@pytest.mark.parametrize(
+    ("text", "spec"),
+    [
+        (
+            DATA % ("Data", "data_param { batch_size: 64 } transform_param { force_gray: true }"),
+            "data=64x1x224x224",
+        ),
+        (
+            DATA
+            % (
+                "Data",
+                "transform_param { resize_param { resize_mode: FIT_SMALL_SIZE height: 6 width: 9 } }",
+            ),
+            "data=1x3x6x9",
+        ),
+        (
+            DATA % ("Data", "data_param { batch_size: 2 } transform_param { mean_value: 127 }"),
+            "data=2x1x224x224",
+        ),
+        # what the data layer of the other phase says
+        (
+            DATA
+            % (
+                "Data",
+                "include { phase: TRAIN } data_param { batch_size: 64 } transform_param { crop_size: 97 }",
+            )
+            + DATA % ("Data", "include { phase: TEST } data_param { batch_size: 50 }"),
+            "data=50x3x97x97",
+        ),
+    ],
+)
+def test_the_proposal_for_a_missing_shape_comes_from_the_file(read: Read, text: str, spec: str) -> None:
+    with pytest.raises(SourceError, match=f"give it, with your sizes: -i {spec}$"):
+        read(text)
+
+
+ONES = """layer { name: "p" type: "Pooling" bottom: "x" top: "p"
+  pooling_param { pool: MAX kernel_size: 1 stride: 2 %s } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "c"
+  convolution_param { num_output: 3 kernel_size: 1 stride: 2 bias_term: false } }
+layer { name: "e" type: "Eltwise" bottom: "p" bottom: "c" top: "e" }
+"""
+
+
+def test_shapes_that_fit_in_intels_caffe_alone_say_so(read: Read) -> None:
+    """8 in steps of 2: BVLC's pooling rounds 3.5 up to 4, and 5 windows; the convolution has 4."""
+    message = "5x5 and 'c' of shape 2x3x4x4; Intel's Caffe clips .* round_mode: FLOOR .* of 'p' to read"
+    with pytest.raises(SourceError, match=message):
+        read(INPUT + ONES % "")
+    # 2 * 4 * 4 * 3 * 3, as Intel's counts it
+    assert read(INPUT + ONES % "round_mode: FLOOR").count("mac").total.macs == 288
+
+
+def test_shapes_that_fit_nowhere_say_nothing_of_intel(read: Read) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(INPUT + ONES.replace("num_output: 3", "num_output: 4") % "")
+    assert "Intel" not in str(caught.value)
