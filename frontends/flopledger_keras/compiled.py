@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from flopledger.errors import SourceError
 from keras.src.backend.common.stateless_scope import StatelessScope, get_stateless_scope
+from keras.src.saving.serialization_lib import SafeModeScope
 
+from flopledger_keras.guard import OptimizerGuard
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _KEY, _DEFAULT = "compile_config", "rmsprop"
-_MODULE = "keras.optimizers"
 
 
 def take_out(config: dict[str, Any]) -> dict[str, Any] | None:
@@ -68,13 +68,10 @@ def _made(said: object, known: Mapping[str, Any]) -> Any:
     """Make an optimizer of Keras's own, or of the user's file; a file may name nothing else.
 
     Raises:
-        SourceError: It names a class of another module.
+        SourceError: It names something else.
     """
-    for part in _parts(said):
-        module, name = part.get("module"), part.get("class_name")
-        if name is not None and name not in known and not str(module).startswith(_MODULE):
-            raise SourceError(f"the optimizer {module}.{name} is none of {_MODULE}")
-    with keras.saving.custom_object_scope(dict(known)):
+    OptimizerGuard("the optimizer", known).check({"optimizer": said})
+    with keras.saving.custom_object_scope(dict(known)), SafeModeScope(safe_mode=True):
         return keras.optimizers.get(said)
 
 

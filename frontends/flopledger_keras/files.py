@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import keras
+from flopledger import bounded
 from flopledger.errors import SourceError
 from keras.src.legacy.saving import saving_utils
+from keras.src.saving.object_registration import GLOBAL_CUSTOM_OBJECTS
+from keras.src.saving.serialization_lib import SafeModeScope
 
 from flopledger_keras.compiled import add_optimizer, take_out
+from flopledger_keras.guard import Guard
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
@@ -19,45 +22,30 @@ if TYPE_CHECKING:
     from flopledger.reading.read import Request
 
 _CONFIG = "config.json"
-_LARGEST = 1 << 28
-"""The largest configuration that is read, in bytes."""
 
 
 def load(path: Path, request: Request) -> Any:
     """Build the model that a file describes; its variables get no values.
 
     Raises:
-        SourceError: The file is malformed, or Keras can't build it: a class is not known, or it holds code.
+        SourceError: The file is malformed, Keras can't build it since a class is not known, or it holds
+            code or names another file (:mod:`flopledger_keras.guard`).
     """
     suffix = path.suffix.lower()
     if suffix in (".h5", ".hdf5"):
         return _build(_of_h5(path), path, request)
     if zipfile.is_zipfile(path):
         return _build(_of_archive(path), path, request)
-    return _build(_text(path), path, request)
-
-
-def _text(path: Path) -> str:
-    try:
-        if path.stat().st_size > _LARGEST:
-            raise SourceError(
-                f"{path}: it has {path.stat().st_size} bytes, a configuration at most {_LARGEST}"
-            )
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: it can't be read: {error}") from None
+    return _build(bounded.text_of(path), path, request)
 
 
 def _of_archive(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(_CONFIG).file_size > _LARGEST:
-                raise SourceError(f"{path}: its {_CONFIG} is larger than {_LARGEST} bytes")
-            return archive.read(_CONFIG).decode("utf-8")
+        return bounded.member_of(path, _CONFIG).decode("utf-8")
     except KeyError:
         raise SourceError(f"{path}: there is no {_CONFIG} in it, so that it is no .keras file") from None
-    except (OSError, zipfile.BadZipFile, UnicodeDecodeError) as error:
-        raise SourceError(f"{path}: it can't be read: {error}") from None
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{path}: its {_CONFIG} can't be read: {error}") from None
 
 
 def _of_h5(path: Path) -> str:
@@ -65,26 +53,42 @@ def _of_h5(path: Path) -> str:
 
     try:
         with h5py.File(path, "r") as file:
-            config: Any = file.attrs.get("model_config")
-    except OSError as error:
+            config = _attribute(file, path)
+    except (OSError, RuntimeError) as error:
         raise SourceError(f"{path}: it is no HDF5 file: {error}") from None
     if config is None:
         raise SourceError(f"{path}: it holds weights and no model: save the whole model, or name its code")
-    return str(config.decode("utf-8") if isinstance(config, bytes) else config)
+    return str(config.decode("utf-8", "replace") if isinstance(config, bytes) else config)
+
+
+def _attribute(file: Any, path: Path) -> Any:
+    """Return the attribute that holds the configuration: one text of bounded length, or None.
+
+    An array of texts could be one text of the file a million times over.
+    """
+    if "model_config" not in file.attrs:
+        return None
+    about = file.attrs.get_id("model_config")
+    if about.shape != () or about.dtype.kind not in "OSU" or about.get_storage_size() > bounded.MOST_BYTES:
+        raise SourceError(f"{path}: its model_config is not one text of at most {bounded.MOST_BYTES} bytes")
+    config = file.attrs["model_config"]
+    if not isinstance(config, (str, bytes)):
+        raise SourceError(f"{path}: its model_config is no text")
+    return config
 
 
 def _build(text: str, path: Path, request: Request) -> Any:
-    try:
-        config = json.loads(text)
-    except ValueError as error:
-        raise SourceError(f"{path}: its configuration is no JSON: {error}") from None
+    config = bounded.json_of(text, f"{path}: its configuration")
     if not isinstance(config, dict) or "class_name" not in config:
         raise SourceError(f"{path}: its configuration is no Keras model's: it has no class_name")
-    known = _custom(request)
+    own = _custom(request)
+    known = {**GLOBAL_CUSTOM_OBJECTS, **own} if own else {}
     compiled = take_out(config)
+    Guard(str(path), known).check(config)
     try:
-        with without_values():
-            model = _made(config, known)
+        # The safe mode is a second wall; the guard has refused before what it would
+        with without_values(), SafeModeScope(safe_mode=True):
+            model = _made(config, own)
     except Exception as error:
         raise SourceError(f"{path}: Keras can't build it: {_reason(error)}") from error
     add_optimizer(model, compiled, known)
@@ -92,7 +96,7 @@ def _build(text: str, path: Path, request: Request) -> Any:
 
 
 def _made(config: dict[str, Any], known: dict[str, Any]) -> Any:
-    """Build a configuration of Keras 3, or of an older one; code in it is refused."""
+    """Build a configuration of Keras 3, or of an older one."""
     if "module" in config or "registered_name" in config:
         return keras.saving.deserialize_keras_object(config, custom_objects=known, safe_mode=True)
     return saving_utils.model_from_config(config, custom_objects=known)
@@ -101,8 +105,6 @@ def _made(config: dict[str, Any], known: dict[str, Any]) -> Any:
 def _reason(error: Exception) -> str:
     first = str(error).strip().partition("\n")[0]
     text = f"{type(error).__name__}: {first}"
-    if "unsafe" in str(error).lower() or "lambda" in str(error).lower():
-        return f"{text} (it holds Python code, which is never run from a file: read the live model instead)"
     if "locate class" in str(error) or "Unknown layer" in str(error) or "custom_objects" in str(error):
         return f"{text} (name the Python file of its own classes: --arg custom_objects=FILE.py)"
     return text

@@ -90,7 +90,11 @@ def test_classes_of_the_user_s_own_come_from_the_file_that_is_named(tmp_path: Pa
     [
         ("network.keras", b"no archive", "no JSON"),
         ("network.json", b'{"class_name": "Model", "config": ', "no JSON"),
-        ("network.json", b'{"module": "keras", "class_name": "Nothing", "config": {}}', "can't build it"),
+        (
+            "network.json",
+            b'{"module": "keras", "class_name": "Nothing", "config": {}}',
+            "no layer of this Keras",
+        ),
         ("network.h5", b"\x89HDF\r\n\x1a\n", "no HDF5 file"),
     ],
 )
