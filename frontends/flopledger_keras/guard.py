@@ -89,7 +89,7 @@ class Guard:
         known: The user's own classes and functions, by the name that a configuration has for them.
     """
 
-    modules = _MODULES
+    modules: tuple[str, ...] = _MODULES
     homes = _HOMES
 
     def __init__(self, where: str, known: Mapping[str, Any]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import zipfile
 from typing import TYPE_CHECKING
 
-from flopledger import input_files
+from flopledger import bounded, input_files
+from flopledger.errors import SourceError
 from flopledger.frontend.description import Frontend, type_names
 from flopledger.frontend.hookspecs import hookimpl
 
@@ -43,15 +43,14 @@ def recognises_file(path: Path) -> bool:
     if suffix in (".h5", ".hdf5"):
         return head.startswith(b"\x89HDF")
     if head.startswith(b"PK"):
-        return zipfile.is_zipfile(path) and "config.json" in _members(path)
+        return "config.json" in _members(path)
     return suffix == ".json" and b'"class_name"' in head and b'"config"' in head
 
 
 def _members(path: Path) -> list[str]:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return archive.namelist()
-    except (OSError, zipfile.BadZipFile):
+        return bounded.names_in(path)
+    except SourceError:
         return []
 
 
