@@ -29,6 +29,12 @@ _UNARY: tuple[tuple[str, str, dict[str, int]], ...] = (
         "(min(max(round(x / s) + z, low), high) - z) s (arXiv:1712.05877)",
         {"divides": 1, "adds": 3, "compares": 2, "multiplies": 1},
     ),
+    (
+        "quantize",
+        "min(max(round(x / s) + z, low), high), a whole number (arXiv:1712.05877)",
+        {"divides": 1, "adds": 2, "compares": 2},
+    ),
+    ("dequantize", "(x - z) s of a whole number x (arXiv:1712.05877)", {"adds": 1, "multiplies": 1}),
 )
 _BINARY: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("atan2", "the angle of the point (b, a)", {"trigs": 1}),

@@ -1,0 +1,1 @@
+"""The ONNX frontend: exported models, read from their protobuf without the package ``onnx``."""

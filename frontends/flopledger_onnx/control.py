@@ -1,0 +1,355 @@
+"""Operators that hold graphs, If, Loop and Scan, and functions of the file.
+
+What runs is read: the branch that a known condition takes, a body as often as a known count says. What
+depends on data is unknown, unless both branches do the same work.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flopledger.dims.arithmetic import equal, text
+from flopledger.errors import ShapeError, SourceError
+from flopledger.graph.tables import CONTAINER, UNKNOWN
+
+from flopledger_onnx.arrays import scalar
+from flopledger_onnx.records import Record, work
+from flopledger_onnx.scopes import scopes_of
+from flopledger_onnx.tables.layers import source_name
+from flopledger_onnx.values import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flopledger.dims.arithmetic import Dim, Shape
+
+    from flopledger_onnx.node import Call
+    from flopledger_onnx.trace import Job, Scope, Tracer
+    from flopledger_onnx.wire.messages import Function, Graph, ValueInfo
+
+
+def declared(graph: Graph) -> dict[str, list[int | str]]:
+    """Return the shapes that a graph states of its values; an open size is an empty name."""
+    found: dict[str, list[int | str]] = {}
+    for info in (*graph.value_info, *graph.output):
+        sizes = sizes_of(info)
+        if sizes is not None:
+            found[info.name] = sizes
+    return found
+
+
+def sizes_of(info: ValueInfo) -> list[int | str] | None:
+    """Return the sizes that are stated of a value, names where they are open, None where it has no shape."""
+    tensor = None if info.type is None else info.type.tensor_type or info.type.sparse_tensor_type
+    if tensor is None or tensor.shape is None:
+        return None
+    return [
+        d.dim_value if d.dim_value is not None and d.dim_value > 0 else d.dim_param for d in tensor.shape.dim
+    ]
+
+
+def _container(tracer: Tracer, call: Call, scope: Scope) -> int:
+    """Note down the call around those of a graph, its outputs to follow."""
+    record = Record(
+        call.path[len(scope.prefix) :], CONTAINER, source_name(call.node.domain, call.type), {},
+        [value for value in call.inputs if value is not None], [],
+        key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent,
+    )  # fmt: skip
+    tracer.records.append(record)
+    return len(tracer.records) - 1
+
+
+def _inside(call: Call, scope: Scope, parent: int, name: str) -> Scope:
+    """Return the scope of a graph in a node."""
+    from flopledger_onnx.trace import Scope as New  # noqa: PLC0415  (the two modules need each other)
+
+    return New(
+        (scope.key, id(call.node), name), scope.opsets, scope, attributes=scope.attributes, parent=parent,
+        prefix=f"{call.path}/",
+    )  # fmt: skip
+
+
+def _finish(tracer: Tracer, call: Call, scope: Scope, record: int, values: Sequence[Value]) -> None:
+    tracer.records[record].outputs = list(values)[: len(call.node.output)]
+    tracer.bind(call, scope, values)
+
+
+def _graph(call: Call, name: str) -> Graph:
+    found = call.attributes.get(name)
+    if found is None or found.g is None:
+        raise call.error(f"lacks the graph {name!r}")
+    return found.g
+
+
+def branches(tracer: Tracer, call: Call, scope: Scope) -> Job:
+    """If: the branch that a known condition takes, else one of both if they do the same work."""
+    condition = call.value(0).known()
+    known = condition is not None and len(condition.items) == 1 and condition.items[0] is not None
+    graphs = {name: _graph(call, name) for name in ("then_branch", "else_branch")}
+    if condition is None or not known:
+        yield _either(tracer, call, scope, graphs)
+        return
+    taken = "then_branch" if condition.items[0] else "else_branch"
+    record = _container(tracer, call, scope)
+    values = yield tracer.body(graphs[taken], _inside(call, scope, record, taken))
+    _finish(tracer, call, scope, record, values)
+    other = "else_branch" if taken == "then_branch" else "then_branch"
+    yield _unread(tracer, call, scope, other, graphs[other])
+
+
+def _attempt(tracer: Tracer, graph: Graph, inside: Scope) -> Job:
+    """Follow a graph that may not run, and take its calls back; return its values and its calls."""
+    mark, before = len(tracer.records), tracer.unknown.copy()
+    tracer.lenient += 1
+    try:
+        values = yield tracer.body(graph, inside)
+    except ShapeError:
+        values = []
+    finally:
+        tracer.lenient -= 1
+        found = tracer.records[mark:]
+        del tracer.records[mark:]
+        tracer.unknown = before
+    return values, found
+
+
+def _unread(tracer: Tracer, call: Call, scope: Scope, name: str, graph: Graph) -> Job:
+    """Keep the weights of a graph that does not run: its modules are never called."""
+    _, found = yield _attempt(tracer, graph, _inside(call, scope, len(tracer.records), name))
+    _keep(tracer, call, name, found)
+
+
+def _keep(tracer: Tracer, call: Call, name: str, found: Sequence[Record]) -> None:
+    for record in found:
+        if record.parameters:
+            record.name = f"{call.path}/{name}/{record.name}"
+            tracer.uncalled.append(record)
+
+
+def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph]) -> Job:
+    """Read both branches, and keep the first if both do the same work."""
+    trials = {}
+    for name, graph in graphs.items():
+        trials[name] = yield _attempt(tracer, graph, _inside(call, scope, len(tracer.records), name))
+    works = {name: work(found) for name, (_, found) in trials.items()}
+    first, second = works["then_branch"], works["else_branch"]
+    values = _agreed([values for values, _ in trials.values()], len(call.node.output))
+    if first is not None and second is not None and _alike(first, second):
+        record = _container(tracer, call, scope)
+        taken = "then_branch"
+        yield tracer.body(graphs[taken], _inside(call, scope, record, taken))
+        _keep(tracer, call, "else_branch", trials["else_branch"][1])
+        _finish(tracer, call, scope, record, values)
+        return
+    shown = [f"{name.partition('_')[0]} {_macs(works[name])}" for name in works]
+    problem = f"which branch runs depends on data: {', '.join(shown)}"
+    for name, (_, found) in trials.items():
+        _keep(tracer, call, name, found)
+    _unknown(tracer, call, scope, problem, values)
+
+
+def _macs(found: Mapping[str, Dim] | None) -> str:
+    return "unknown" if found is None else f"{text(found['macs'])} MAC"
+
+
+def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
+    return all(equal(a.get(name, 0), b.get(name, 0)) for name in {*a, *b})
+
+
+def _agreed(both: Sequence[Sequence[Value]], outputs: int) -> list[Value]:
+    """Return what two branches give, its shape only where it is the same."""
+    found = []
+    for i in range(outputs):
+        values = [values[i] for values in both if i < len(values)]
+        shapes = [value.shape for value in values]
+        same = len(values) == len(both) and all(shape == shapes[0] for shape in shapes)
+        reason = "" if same and shapes[0] is not None else "its shape depends on which branch runs"
+        found.append(
+            Value(shapes[0] if same else None, values[0].dtype if values else "float32", reason=reason)
+        )
+    return found
+
+
+def _unknown(
+    tracer: Tracer, call: Call, scope: Scope, problem: str, values: Sequence[Value] | None = None
+) -> None:
+    """Note a call down whose work depends on data."""
+    record = _container(tracer, call, scope)
+    found = tracer.records[record]
+    found.kind, found.problem = UNKNOWN, problem
+    tracer.unknown[found.source] += 1
+    if values is None:
+        reason = f"its input has no shape: {call.path!r} ({call.type}) above it is unknown"
+        values = [Value(tracer.declared(name, scope), reason=reason) for name in call.node.output]
+    _finish(tracer, call, scope, record, values)
+
+
+def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
+    """Loop: the body as often as its count and condition say, where both are known."""
+    graph, carried = _graph(call, "body"), [call.value(i) for i in range(2, len(call.inputs))]
+    most = _most_turns(call)
+    if (call.has(0) and most is None) or len(graph.input) != 2 + len(carried):
+        yield _body_once(tracer, call, scope, graph, carried)
+        return
+    keep = call.value(1) if call.has(1) else _condition(known=True)
+    mark, record = len(tracer.records), _container(tracer, call, scope)
+    before, turn = tracer.unknown.copy(), 0
+    gathered: list[list[Value]] = []
+    while most is None or turn < most:
+        array = keep.known()
+        goes_on = array.items[0] if array is not None and len(array.items) == 1 else None
+        if goes_on is None or (most is None and turn >= tracer.most_calls):
+            tracer.unknown = before
+            found = tracer.records[mark:]
+            del tracer.records[mark:]
+            _keep(tracer, call, "body", found if turn else [])
+            yield _body_once(tracer, call, scope, graph, carried)
+            return
+        if not goes_on:
+            break
+        inside = _inside(call, scope, record, "body")
+        names = [info.name for info in graph.input]
+        inside.names.update(zip(names, [Value((), "int64", scalar(turn)), keep, *carried], strict=True))
+        values = yield tracer.body(graph, inside)
+        keep, carried = values[0], values[1 : 1 + len(carried)]
+        gathered.append(values[1 + len(carried) :])
+        turn += 1
+    _finish(
+        tracer,
+        call,
+        scope,
+        record,
+        [*carried, *_stacked(gathered, turn, len(call.node.output) - len(carried))],
+    )
+
+
+def _most_turns(call: Call) -> int | None:
+    """Return how often a loop runs at most, None where that is not known or not bounded."""
+    trips = call.value(0).known() if call.has(0) else None
+    found = trips.items[0] if trips is not None and len(trips.items) == 1 else None
+    return found if isinstance(found, int) else None
+
+
+def _condition(*, known: bool) -> Value:
+    return Value((), "bool", scalar(known))
+
+
+def _stacked(gathered: Sequence[Sequence[Value]], turns: int, outputs: int) -> list[Value]:
+    """Return the values of each turn, one behind the other along a new first axis."""
+    found = []
+    for i in range(max(outputs, 0)):
+        values = [values[i] for values in gathered if i < len(values)]
+        shapes = [value.shape for value in values]
+        same = bool(shapes) and shapes[0] is not None and all(shape == shapes[0] for shape in shapes)
+        shape = (turns, *(shapes[0] or ())) if same else None
+        reason = "" if same else "what a loop that never runs gives has no shape"
+        found.append(Value(shape, values[0].dtype if values else "float32", reason=reason))
+    return found
+
+
+def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: Sequence[Value]) -> Job:
+    """Note down a loop whose turns depend on data, with the work of one of them."""
+    inside = _inside(call, scope, len(tracer.records), "body")
+    given = [Value((), "int64"), Value((), "bool"), *carried]
+    inside.names.update((info.name, value) for info, value in zip(graph.input, given, strict=False))
+    for info in graph.input[len(given) :]:
+        inside.names[info.name] = Value(None, reason="it depends on a loop")
+    values, found = yield _attempt(tracer, graph, inside)
+    _keep(tracer, call, "body", found)
+    problem = f"how often its body runs depends on data; once is {_macs(work(found))}"
+    outputs = []
+    for i in range(len(call.node.output)):
+        before = carried[i] if i < len(carried) else None
+        after = values[1 + i] if 1 + i < len(values) else None
+        stays = before is not None and after is not None and before.shape == after.shape
+        reason = "" if stays else f"its input has no shape: {call.path!r} (Loop) above it is unknown"
+        dtype = before.dtype if before is not None else "float32"
+        outputs.append(Value(before.shape if stays and before is not None else None, dtype, reason=reason))
+    _unknown(tracer, call, scope, problem, outputs)
+
+
+def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
+    """Scan: the body once for each slice of its inputs along an axis."""
+    graph, count = _graph(call, "body"), call.whole("num_scan_inputs", 1)
+    states = len(call.inputs) - count
+    turns, slices = _slices(call, states)
+    if call.opset < 9 or turns is None or states < 0 or len(graph.input) != len(call.inputs):
+        values, found = yield _attempt(tracer, graph, _opened(call, scope, tracer, graph))
+        del values
+        _keep(tracer, call, "body", found)
+        _unknown(tracer, call, scope, "how often its body runs is not known")
+        return
+    record = _container(tracer, call, scope)
+    carried = [call.value(i) for i in range(states)]
+    gathered: list[list[Value]] = []
+    for _ in range(turns):
+        inside = _inside(call, scope, record, "body")
+        names = [info.name for info in graph.input]
+        inside.names.update(zip(names, [*carried, *slices], strict=True))
+        values = yield tracer.body(graph, inside)
+        carried = values[:states]
+        gathered.append(values[states:])
+    stacked = _stacked(gathered, turns, len(call.node.output) - states)
+    axes = call.wholes("scan_output_axes") or ()
+    for value, axis in zip(stacked, axes, strict=False):
+        value.shape = _moved(value.shape, axis)
+    _finish(tracer, call, scope, record, [*carried, *stacked])
+
+
+def _moved(shape: Shape | None, axis: int) -> Shape | None:
+    """Move the first axis of a shape to another place."""
+    if shape is None:
+        return None
+    rest = list(shape[1:])
+    rest.insert(axis % len(shape), shape[0])
+    return tuple(rest)
+
+
+def _slices(call: Call, states: int) -> tuple[int | None, list[Value]]:
+    """Return how often a Scan's body runs, and the slice of each input that it reads at once."""
+    axes = call.wholes("scan_input_axes") or (0,) * (len(call.inputs) - states)
+    turns: set[Dim] = set()
+    slices = []
+    for i, axis in zip(range(states, len(call.inputs)), axes, strict=False):
+        shape = call.value(i).shape
+        if not shape:
+            return None, []
+        place = call.axis(axis, len(shape))
+        turns.add(shape[place])
+        slices.append(Value((*shape[:place], *shape[place + 1 :]), call.value(i).dtype))
+    only = turns.pop() if len(turns) == 1 else None
+    return only if isinstance(only, int) else None, slices
+
+
+def _opened(call: Call, scope: Scope, tracer: Tracer, graph: Graph) -> Scope:
+    inside = _inside(call, scope, len(tracer.records), "body")
+    for info in graph.input:
+        inside.names[info.name] = Value(None, reason="it depends on a loop")
+    return inside
+
+
+def called(tracer: Tracer, function: Function, call: Call, scope: Scope) -> Job:
+    """A function of the file: its nodes, within the call."""
+    from flopledger_onnx.trace import Scope as New  # noqa: PLC0415  (likewise)
+
+    record = _container(tracer, call, scope)
+    attributes: dict[str, Any] = {each.name: each for each in function.attribute_proto}
+    opsets = {
+        opset.domain if opset.domain != "ai.onnx" else "": opset.version for opset in function.opset_import
+    }
+    inside = New(
+        (scope.key, id(call.node)), {**scope.opsets, **opsets}, None, attributes={**attributes, **call.attributes},
+        parent=record, prefix=f"{call.path}/",
+    )  # fmt: skip
+    if len(call.inputs) > len(function.input):
+        raise call.error(f"gives {len(call.inputs)} inputs, the function takes {len(function.input)}")
+    for name, value in zip(function.input, call.inputs, strict=False):
+        if value is not None:
+            inside.names[name] = value
+    values = yield tracer.function(function, inside)
+    _finish(tracer, call, scope, record, values)
+
+
+JOBS: Mapping[str, Callable[[Tracer, Call, Scope], Job]] = {"If": branches, "Loop": loop, "Scan": scan}
+
+__all__ = ["JOBS", "SourceError", "called", "declared", "sizes_of"]

@@ -1,0 +1,47 @@
+"""The hooks of the ONNX frontend; it reads a model's file, no framework and no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.errors import SourceError
+from flopledger.frontend.description import Frontend
+from flopledger.frontend.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from flopledger.graph.tables import Graph
+    from flopledger.reading.read import Request
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(name="onnx", framework="onnx", in_place=True, reads="ONNX models (.onnx)")
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Return whether a file is called a model: its bytes begin as those of any protobuf message do."""
+    return path.suffix.lower() == ".onnx"
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:  # noqa: ARG001  (a model is a file)
+    """Recognise none."""
+    return False
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a file.
+
+    Raises:
+        SourceError: It is missing, malformed, or no model.
+        UsageError: An input that is asked for is not there, or does not fit.
+    """
+    from flopledger_onnx.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
+
+    if not isinstance(source, (str, Path)):
+        raise SourceError(f"an ONNX model is a file, found {type(source).__name__}")
+    return read_file(Path(source), request)

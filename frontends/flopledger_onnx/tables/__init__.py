@@ -1,0 +1,1 @@
+"""The operators: kind, attributes in neutral words, shapes, and which inputs are weights."""

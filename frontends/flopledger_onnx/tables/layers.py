@@ -1,0 +1,36 @@
+"""The table: which operator is which kind, by its name, with its domain where that is not ONNX's own."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from flopledger_onnx.tables import elements, movement, norms, products, quantised, transformers, windows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flopledger_onnx.tables.row import Row
+
+TABLE: Mapping[str, Row] = MappingProxyType(
+    {
+        **windows.ROWS,
+        **products.ROWS,
+        **norms.ROWS,
+        **elements.ROWS,
+        **movement.ROWS,
+        **quantised.ROWS,
+        **transformers.ROWS,
+    }
+)
+
+CONTROL = frozenset({"If", "Loop", "Scan"})
+"""Operators that hold graphs; :mod:`flopledger_onnx.control` reads them."""
+
+STANDARD = frozenset({"", "ai.onnx"})
+"""The names of ONNX's own domain."""
+
+
+def source_name(domain: str, op_type: str) -> str:
+    """Return what an operator is called: ``Conv``, ``com.microsoft.FusedMatMul``."""
+    return op_type if domain in STANDARD else f"{domain}.{op_type}"

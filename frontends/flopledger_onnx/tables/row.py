@@ -1,0 +1,96 @@
+"""What the table of operators says about one of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from flopledger.dims.arithmetic import Shape
+    from flopledger.graph.tables import Value as AttrValue
+
+    from flopledger_onnx.arrays import Array
+    from flopledger_onnx.node import Call
+    from flopledger_onnx.values import Value
+
+Attrs: TypeAlias = "dict[str, AttrValue]"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One of several computations that an operator does: its name, its kind, and what it reads and gives."""
+
+    name: str
+    kind: str
+    attrs: Attrs
+    inputs: Sequence[Shape]
+    outputs: Sequence[Shape] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a node computes.
+
+    Attributes:
+        kind: Its kind; CONTAINER where ``parts`` do the work, UNKNOWN where no formula is known.
+        attrs: The attributes that the kind asks for.
+        operands: Which inputs the kind reads, by number, or under another shape; None for all.
+        shapes: The shapes of the outputs where the kind's rule does not give them; None for the rule.
+        more: The shapes of outputs behind those that the kind's rule gives.
+        dtypes: The types of the outputs; one that is missing is that of the first input.
+        arrays: The elements of the outputs, where they are known.
+        alias: Whether the first output is the first input's memory under another shape.
+        parts: The computations of an operator that does several.
+        constant: Whether the outputs are the constants that the inputs are made of, moved or cast.
+        members: The values in the list that the node makes.
+        problem: Why a call has no formula.
+    """
+
+    kind: str
+    attrs: Attrs = field(default_factory=dict)
+    operands: Sequence[int | Shape] | None = None
+    shapes: Sequence[Shape | None] | None = None
+    more: Sequence[Shape | None] = ()
+    dtypes: Sequence[str] = ()
+    arrays: Sequence[Array | None] = ()
+    alias: bool = False
+    parts: Sequence[Part] = ()
+    constant: bool = False
+    members: Sequence[Value] | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A node that gives its inputs as they are, or constants: no call."""
+
+    values: Sequence[Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operator.
+
+    Attributes:
+        rule: What a node of it computes.
+        weights: The roles of the inputs that are weights whatever their type, by number.
+        arguments: The inputs that say how, not what: shapes, axes, scales, states; never weights.
+    """
+
+    rule: Callable[[Call], Step | Passed]
+    weights: Mapping[int, str]
+    arguments: frozenset[int]
+
+
+def row(
+    rule: Callable[[Call], Step | Passed], *arguments: int, weights: Mapping[int, str] | None = None
+) -> Row:
+    """Return a row; the numbers are the inputs that are arguments."""
+    return Row(rule, MappingProxyType(weights or {}), frozenset(arguments))
+
+
+WEIGHT: Mapping[int, str] = MappingProxyType({1: "weight"})
+WEIGHT_AND_BIAS: Mapping[int, str] = MappingProxyType({1: "weight", 2: "bias"})

@@ -1,0 +1,104 @@
+"""Which constants are parameters, and of what role.
+
+A file stores weights, masks, anchors, positions, scales and shapes alike, and nothing tells them apart
+but where they are used: what stands in a weight's place is a weight, whatever its type.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flopledger.graph.tables import BUFFER_ROLES, Parameter
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from flopledger_onnx.node import Call
+    from flopledger_onnx.tables.row import Row
+    from flopledger_onnx.values import Constant
+
+_STORED = re.compile(r"(?:b?float|double|u?int(?:8|4|2)\b)")
+"""The types that weights are stored in. Shapes, indices and conditions are int64, int32 and bool."""
+_REAL = re.compile(r"b?float|double")
+_NAMED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
+"""How exporters write a parameter of a module: ``encoder.layer.0.weight``. Constants that they lift out of
+the code have names such as ``val_12``, ``onnx::Add_345`` and ``/layer/Constant_output_0``."""
+_PLACES = frozenset({"MatMul", "Gemm", "Einsum", "Gather", "FusedMatMul", "PRelu"})
+"""Operators whose constant operands are weights: projections and tables."""
+MOST_NAMED = 5
+
+
+@dataclass(slots=True)
+class Weights:
+    """The parameters so far, by the memory that they lie in."""
+
+    table: list[Parameter] = field(default_factory=list)
+    known: dict[Hashable, int] = field(default_factory=dict)
+    unsure: dict[int, None] = field(default_factory=dict)
+    sure: set[int] = field(default_factory=set)
+
+    def used(self, call: Call, row: Row | None) -> tuple[tuple[str, int], ...]:
+        """Return the name and the id of each parameter that a node reads, new ones added."""
+        found: dict[int, str] = {}
+        for index, constant, role in _candidates(call, row):
+            number = self._number(constant, role)
+            found.setdefault(number, constant.name)
+            sure = (
+                index in (row.weights if row else ()) or call.type in _PLACES or _NAMED.match(constant.name)
+            )
+            if sure:
+                self.unsure.pop(number, None)
+                self.sure.add(number)
+            elif number not in self.sure:
+                self.unsure.setdefault(number, None)
+        return tuple((name, number) for number, name in found.items())
+
+    def _number(self, constant: Constant, role: str) -> int:
+        number = self.known.get(constant.storage)
+        if number is not None:
+            stored = self.table[number]
+            if constant.name not in stored.names:
+                self.table[number] = _renamed(stored, (*stored.names, constant.name))
+            return number
+        number = self.known[constant.storage] = len(self.table)
+        self.table.append(
+            Parameter(
+                number, (constant.name,), constant.shape, constant.dtype, role,
+                trainable=role not in BUFFER_ROLES, object=number, storage=number,
+            )
+        )  # fmt: skip
+        return number
+
+    @property
+    def note(self) -> str:
+        """A sentence that names the constants that may be no weights, empty where there are none."""
+        names = [self.table[number].names[0] for number in self.unsure]
+        if not names:
+            return ""
+        listed = ", ".join(names[:MOST_NAMED])
+        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+        elements = sum(math.prod(map(int, map(str, self.table[i].shape))) for i in self.unsure)
+        return f"counted as weights, though they may be masks or positions: {listed}{more} ({elements:,} elements)"
+
+
+def _candidates(call: Call, row: Row | None) -> Iterator[tuple[int, Constant, str]]:
+    """Yield the constants that a node reads as data, with the role that their place gives them."""
+    for index, value in enumerate(call.inputs):
+        if value is None or not value.constants or (row is not None and index in row.arguments):
+            continue
+        role = row.weights.get(index) if row is not None else None
+        if role is not None:
+            yield from ((index, constant, role) for constant in value.constants)
+        elif _REAL.match(value.dtype) or _STORED.match(value.dtype):
+            stored = (c for c in value.constants if _STORED.match(c.dtype) and math.prod(c.shape) > 1)
+            yield from ((index, constant, "weight") for constant in stored)
+
+
+def _renamed(parameter: Parameter, names: tuple[str, ...]) -> Parameter:
+    return Parameter(
+        parameter.id, names, parameter.shape, parameter.dtype, parameter.role,
+        parameter.trainable, parameter.object, parameter.storage,
+    )  # fmt: skip

@@ -1,0 +1,40 @@
+"""Opens a model's file as a memory map."""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from flopledger.errors import SourceError
+
+from flopledger_onnx.wire.parse import Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[Parser]:
+    """Map a file into memory and give a parser of it; errors inside name the file.
+
+    Pages that nothing reads, those of the weights, are never loaded.
+
+    Raises:
+        SourceError: The file is missing, empty, or can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise SourceError(f"{path}: it is no plain file")
+            if status.st_size == 0:
+                raise SourceError(f"{path}: it is empty, expected an ONNX model")
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise SourceError(f"{path}: it can't be read: {error.strerror or error}") from None
+    with mapped:
+        yield Parser(mapped)
