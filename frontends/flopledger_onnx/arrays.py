@@ -12,7 +12,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flopledger.dims.arithmetic import (
-    Dim,
     equal,
     extent,
     floordiv,
@@ -25,6 +24,8 @@ from flopledger.dims.arithmetic import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from flopledger.dims.types import Dim
 
 MOST_ITEMS = 4_096
 """The most elements of an array that is followed."""

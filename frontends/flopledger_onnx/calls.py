@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.graph.tables import CONTAINER, Module
 
-from flopledger_onnx.scopes import leaf_of
+from flopledger_onnx.places import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from flopledger_onnx.records import Record
     from flopledger_onnx.values import Value
 
+Parameters: TypeAlias = "tuple[tuple[str, int], ...]"
 NETWORK = "onnx.Graph"
 """The type of the module, and the source of the call, that is the whole network."""
 
@@ -28,20 +29,14 @@ class Writer:
     def __init__(self, builder: GraphBuilder, records: Sequence[Record]) -> None:
         self.builder, self.records = builder, records
         self.layer_of: dict[int, int] = {}
-        self.scope_layers: dict[tuple[int | None, str], int] = {}
+        self.scope_layers: dict[int, int] = {}
         self.paths: dict[int, str] = {}
         self.modules: dict[Hashable, int] = {}
         self.turns: Counter[int] = Counter()
         self.children: dict[int, list[int]] = {0: []}
         self.chains: dict[int, tuple[int, ...]] = {0: (0,)}
         self.made_by: dict[int, int] = {}
-        # A scope around one call alone is that call: a convolution is no container of a convolution.
-        self.sizes = Counter(
-            (record.parent, path)
-            for record in records
-            if record.level == "layer"
-            for path, _ in record.scopes
-        )
+        self.places = places_of(records)
 
     def write(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> tuple[int, ...]:
         """Write all records and return the network's outputs."""
@@ -79,9 +74,11 @@ class Writer:
         if record.level == "function":
             self._part(number, record)
             return
-        parent, prefix = self._around(record)
-        path = self._path(record, prefix)
-        module, index = self._module(record, path, parent)
+        parent, place = self._around(number, record), self.places[number]
+        path = f"{self._prefix(record)}{place.path}"
+        # A module that is called again is one module, though each call is a node of its own.
+        key = ("scope", record.parent, place.path) if place.again else record.key
+        module, index = self._new_module(key, path, record.source, parent, record.parameters)
         inputs = [self.tensor(value) for value in record.inputs if value.items is None]
         outputs = [self.tensor(value) for value in record.outputs]
         layer = self.builder.layer(
@@ -110,45 +107,34 @@ class Writer:
         )  # fmt: skip
         self._placed(number, layer, parent, outputs, path)
 
-    def _around(self, record: Record) -> tuple[int, str]:
-        """Return the call that a record lies in, its scopes made, and what its path begins with."""
+    def _around(self, number: int, record: Record) -> int:
+        """Return the call that a record lies in, those of its scopes made."""
         parent = 0 if record.parent is None else self.layer_of[record.parent]
-        prefix = "" if record.parent is None else f"{self.paths[record.parent]}/"
-        for path, cls in record.scopes:
-            key = (record.parent, path)
-            if self.sizes[key] < 2:
-                continue
-            if key not in self.scope_layers:
-                module, _ = self._scope_module(key, f"{prefix}{path}", cls, parent)
-                layer = self.builder.layer(f"{prefix}{path}", CONTAINER, cls, parent=parent, module=module)
-                self.scope_layers[key] = layer
+        for scope in self.places[number].containers:
+            if scope.id not in self.scope_layers:
+                path = f"{self._prefix(record)}{scope.path}"
+                module, index = self._new_module(
+                    ("scope", record.parent, scope.path), path, scope.type, parent
+                )
+                layer = self.builder.layer(
+                    path, CONTAINER, scope.type, parent=parent, module=module, index=index
+                )
+                self.scope_layers[scope.id] = layer
                 self.chains[layer] = (*self.chains[parent], layer)
-            parent = self.scope_layers[key]
-        return parent, prefix
+            parent = self.scope_layers[scope.id]
+        return parent
 
-    def _path(self, record: Record, prefix: str) -> str:
-        """Return a call's path: that of its module, or its own name below the module's."""
-        leaf = leaf_of(record.name) if record.scopes else record.name.strip("/") or record.name
-        if not record.scopes:
-            return f"{prefix}{leaf}"
-        innermost = record.scopes[-1][0]
-        alone = self.sizes[(record.parent, innermost)] < 2
-        return f"{prefix}{innermost}" if alone else f"{prefix}{innermost}/{leaf}"
+    def _prefix(self, record: Record) -> str:
+        return "" if record.parent is None else f"{self.paths[record.parent]}/"
 
     def _module_of(self, layer: int) -> int:
         module = self.builder.layers[layer].module
         return 0 if module is None else module
 
-    def _scope_module(self, key: Hashable, path: str, cls: str, parent: int) -> tuple[int, int]:
-        return self._new_module(("scope", key), path, cls, parent, ())
-
-    def _module(self, record: Record, path: str, parent: int) -> tuple[int, int]:
-        """Return the module of a node, and which call of it this is."""
-        return self._new_module(record.key, path, record.source, parent, record.parameters)
-
     def _new_module(
-        self, key: Hashable, path: str, cls: str, parent: int, parameters: tuple[tuple[str, int], ...]
+        self, key: Hashable, path: str, cls: str, parent: int, parameters: Parameters = ()
     ) -> tuple[int, int]:
+        """Return a module, registered at its first call, and which call of it this is."""
         number = self.modules.get(key)
         if number is None:
             number = self.modules[key] = len(self.builder.modules)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from flopledger.dims.arithmetic import equal, text
-from flopledger.errors import ShapeError, SourceError
+from flopledger.errors import ShapeError
 from flopledger.graph.tables import CONTAINER, UNKNOWN
 
 from flopledger_onnx.arrays import scalar
+from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.records import Record, work
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.tables.layers import source_name
@@ -21,10 +22,11 @@ from flopledger_onnx.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
 
+    from flopledger_onnx.names import Job
     from flopledger_onnx.node import Call
-    from flopledger_onnx.trace import Job, Scope, Tracer
+    from flopledger_onnx.trace import Tracer
     from flopledger_onnx.wire.messages import Function, Graph, ValueInfo
 
 
@@ -61,9 +63,7 @@ def _container(tracer: Tracer, call: Call, scope: Scope) -> int:
 
 def _inside(call: Call, scope: Scope, parent: int, name: str) -> Scope:
     """Return the scope of a graph in a node."""
-    from flopledger_onnx.trace import Scope as New  # noqa: PLC0415  (the two modules need each other)
-
-    return New(
+    return Scope(
         (scope.key, id(call.node), name), scope.opsets, scope, attributes=scope.attributes, parent=parent,
         prefix=f"{call.path}/",
     )  # fmt: skip
@@ -330,19 +330,15 @@ def _opened(call: Call, scope: Scope, tracer: Tracer, graph: Graph) -> Scope:
 
 def called(tracer: Tracer, function: Function, call: Call, scope: Scope) -> Job:
     """A function of the file: its nodes, within the call."""
-    from flopledger_onnx.trace import Scope as New  # noqa: PLC0415  (likewise)
-
     record = _container(tracer, call, scope)
     attributes: dict[str, Any] = {each.name: each for each in function.attribute_proto}
-    opsets = {
-        opset.domain if opset.domain != "ai.onnx" else "": opset.version for opset in function.opset_import
-    }
-    inside = New(
-        (scope.key, id(call.node)), {**scope.opsets, **opsets}, None, attributes={**attributes, **call.attributes},
-        parent=record, prefix=f"{call.path}/",
+    opsets = opsets_of(function.opset_import)
+    inside = Scope(
+        (scope.key, id(call.node)), {**scope.opsets, **opsets},
+        attributes={**attributes, **call.attributes}, parent=record, prefix=f"{call.path}/",
     )  # fmt: skip
     if len(call.inputs) > len(function.input):
-        raise call.error(f"gives {len(call.inputs)} inputs, the function takes {len(function.input)}")
+        raise call.error(f"has {len(call.inputs)} inputs, the function takes {len(function.input)}")
     for name, value in zip(function.input, call.inputs, strict=False):
         if value is not None:
             inside.names[name] = value
@@ -351,5 +347,3 @@ def called(tracer: Tracer, function: Function, call: Call, scope: Scope) -> Job:
 
 
 JOBS: Mapping[str, Callable[[Tracer, Call, Scope], Job]] = {"If": branches, "Loop": loop, "Scan": scan}
-
-__all__ = ["JOBS", "SourceError", "called", "declared", "sizes_of"]

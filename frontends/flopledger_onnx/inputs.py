@@ -1,4 +1,4 @@
-"""The inputs of a network: their declared sizes, the symbols of open ones, and what the user gives instead."""
+"""The inputs of a network: declared sizes, symbols for open ones, and what the user gives instead."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import SYMBOL, is_symbolic, symbol, symbol_names
+from flopledger.dims.arithmetic import is_symbolic, symbol, symbol_names
+from flopledger.dims.types import SYMBOL
 from flopledger.errors import SourceError, UsageError, nearest
 
 from flopledger_onnx.arrays import Array
@@ -15,9 +16,9 @@ from flopledger_onnx.values import Value
 from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.frontend.specs import InputSpec
 
     from flopledger_onnx.wire.messages import Graph, ValueInfo
@@ -51,7 +52,7 @@ def inputs_of(graph: Graph, specs: Sequence[InputSpec]) -> Inputs:
     given = _assigned(infos, specs)
     found = Inputs(overridden=bool(given))
     taken = {name for spec in specs for size in spec.shape or () for name in symbol_names(size)}
-    naming = _Naming(found, taken)
+    naming = _Naming(found, taken, _pasts(graph))
     for info in infos:
         found.values.append((info.name, _value(info, given.get(info.name), naming)))
     if naming.said:
@@ -61,6 +62,28 @@ def inputs_of(graph: Graph, specs: Sequence[InputSpec]) -> Inputs:
             f"-i {writable(example)}=..."
         )
     return found
+
+
+_PASTS: Mapping[str, frozenset[int]] = {
+    "GroupQueryAttention": frozenset({3, 4}),
+    "MultiHeadAttention": frozenset({6, 7}),
+    "Attention": frozenset({4, 5}),
+}
+"""The inputs of attention that hold past keys and values, by their place."""
+
+
+def _pasts(graph: Graph) -> frozenset[str]:
+    """Return the names that attention reads as past keys and values.
+
+    A size of 0 is an open one wherever older exporters write it, since no tensor of a network is empty; a
+    past alone may be, and an export of a first step declares it so.
+    """
+    return frozenset(
+        name
+        for node in graph.node
+        for place, name in enumerate(node.input)
+        if place in _PASTS.get(node.op_type, ())
+    )
 
 
 def _is_open(value: Value) -> bool:
@@ -123,6 +146,8 @@ def _value(info: ValueInfo, spec: InputSpec | None, naming: _Naming) -> Value:
         )
     if any(isinstance(size, int) and size >= LARGEST for size in sizes):
         raise SourceError(f"the input {info.name!r} has a size of {max(map(str, sizes))}, none is so large")
+    if info.name in naming.pasts and tensor is not None and tensor.shape is not None:
+        sizes = [0 if d.dim_value == 0 else size for d, size in zip(tensor.shape.dim, sizes, strict=True)]
     return Value(naming.shape(info.name, sizes), dtype)
 
 
@@ -143,8 +168,8 @@ def _literal(info: ValueInfo, literal: object, dtype: str) -> Value:
 class _Naming:
     """Makes a symbol for each size that the file leaves open: one name, one symbol."""
 
-    def __init__(self, found: Inputs, taken: set[str]) -> None:
-        self.symbols, self.taken = found.symbols, taken
+    def __init__(self, found: Inputs, taken: set[str], pasts: frozenset[str]) -> None:
+        self.symbols, self.taken, self.pasts = found.symbols, taken, pasts
         self.said: list[str] = []
 
     def shape(self, name: str, sizes: Sequence[int | str]) -> Shape:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, text
+from flopledger.dims.arithmetic import text
 from flopledger.errors import ShapeError, SourceError
 
-from flopledger_onnx.arrays import Array
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Dim, Shape
 
+    from flopledger_onnx.arrays import Array
     from flopledger_onnx.values import Value
     from flopledger_onnx.wire.messages import Attribute, Node
     from flopledger_onnx.wire.parse import Parser
@@ -36,7 +35,7 @@ class Call:
         *,
         opset: int,
         path: str,
-        scope: str,
+        scope: Hashable,
         parser: Parser,
     ) -> None:
         self.node, self.attributes, self.inputs = node, attributes, inputs

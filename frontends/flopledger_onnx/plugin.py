@@ -10,7 +10,7 @@ from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
 

@@ -11,13 +11,14 @@ from flopledger.kinds import builtin
 
 from flopledger_onnx.calls import Writer
 from flopledger_onnx.inputs import inputs_of
-from flopledger_onnx.trace import Scope, Tracer
+from flopledger_onnx.names import Scope, opsets_of
+from flopledger_onnx.trace import Tracer
 from flopledger_onnx.wire.file import opened
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
     from flopledger.reading.read import Request
 
     from flopledger_onnx.values import Value
@@ -54,7 +55,7 @@ def _read(parser: Parser, request: Request) -> Graph:
     if graph is None or not (graph.node or graph.output):
         raise SourceError("it holds no graph: it is no ONNX model, or an empty one")
     inputs = inputs_of(graph, request.inputs)
-    opsets = {each.domain if each.domain != "ai.onnx" else "": each.version for each in model.opset_import}
+    opsets = opsets_of(model.opset_import)
     tracer = Tracer(parser, model, overridden=inputs.overridden)
     tracer.symbols = inputs.symbols
     scope = Scope("", opsets, names=dict(inputs.values))

@@ -12,7 +12,7 @@ from flopledger.kinds import builtin
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Dim, Shape
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Level
     from flopledger.graph.tables import Value as AttrValue
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from flopledger.graph.tables import Value as AttrValue
 
     from flopledger_onnx.node import Call
     from flopledger_onnx.wire.messages import Attribute
 
 MOST_NUMBERS = 256
-"""The most numbers of an attribute that is kept; lists of more are tables, of trees or of classes."""
+"""The most numbers of an attribute that is kept; longer lists are tables of trees or classes, and cut."""
 
 
 def spelled(call: Call) -> dict[str, AttrValue]:
@@ -31,20 +33,21 @@ def spelled(call: Call) -> dict[str, AttrValue]:
     return found
 
 
+_FORMS: Mapping[int, Callable[[Attribute], AttrValue]] = {
+    1: lambda attribute: attribute.f,
+    2: lambda attribute: attribute.i,
+    3: lambda attribute: _text(attribute.s),
+    6: lambda attribute: tuple(attribute.floats[:MOST_NUMBERS]),
+    7: lambda attribute: tuple(attribute.ints[:MOST_NUMBERS]),
+    8: lambda attribute: tuple(map(_text, attribute.strings[:MOST_NUMBERS])),
+}
+"""How an attribute is kept, by its type (AttributeProto.AttributeType); graphs and tensors are left out."""
+
+
+def _text(value: bytes) -> str:
+    return value[:MOST_NUMBERS].decode("utf-8", "replace")
+
+
 def _plain(attribute: Attribute) -> AttrValue:
-    match attribute.type:
-        case 1:
-            return attribute.f
-        case 2:
-            return attribute.i
-        case 3:
-            return attribute.s.decode("utf-8", "replace")[:MOST_NUMBERS]
-        case 6:
-            return tuple(attribute.floats) if len(attribute.floats) <= MOST_NUMBERS else None
-        case 7:
-            return tuple(attribute.ints) if len(attribute.ints) <= MOST_NUMBERS else None
-        case 8:
-            texts = attribute.strings if len(attribute.strings) <= MOST_NUMBERS else ()
-            return tuple(text.decode("utf-8", "replace")[:MOST_NUMBERS] for text in texts) or None
-        case _:
-            return None
+    form = _FORMS.get(attribute.type)
+    return None if form is None else form(attribute)

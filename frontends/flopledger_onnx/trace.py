@@ -7,8 +7,7 @@ wait for, so that how deep a file nests them costs no stack; see :meth:`Tracer.r
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from flopledger.dims.arithmetic import is_symbolic
 from flopledger.errors import FlopledgerError, ShapeError, SourceError, nearest
@@ -23,14 +22,15 @@ from flopledger_onnx.tables.layers import CONTROL, STANDARD, TABLE, source_name
 from flopledger_onnx.tables.row import Passed, Step
 from flopledger_onnx.values import Value, constant, sparse_constant
 from flopledger_onnx.weights import Weights
-from flopledger_onnx.wire.messages import Attribute, Function, Graph, Model, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Hashable, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Dim, Shape
 
+    from flopledger_onnx.names import Job, Scope
     from flopledger_onnx.tables.row import Part, Row
+    from flopledger_onnx.wire.messages import Attribute, Function, Graph, Model, Node
     from flopledger_onnx.wire.parse import Parser
 
 DEEPEST = 100
@@ -40,38 +40,6 @@ MOST_CALLS_PER_NODE = 30
 """A file may stand for so many calls, and so many more for each of its nodes: functions that call each
 other twice, and loops in loops, grow without end. A block of a language model is a function that is called
 some dozens of times."""
-
-Job: TypeAlias = "Generator[Job, Any, Any]"
-
-
-@dataclass(slots=True)
-class Scope:
-    """The names of one graph or function, within those around it.
-
-    Attributes:
-        key: What identifies it: constants of the same name in two scopes are two.
-        prefix: What stands before the names of its nodes' paths in messages.
-        attributes: The attributes that a function is called with.
-        parent: The record that its calls lie in.
-    """
-
-    key: Hashable
-    opsets: Mapping[str, int]
-    outer: Scope | None = None
-    names: dict[str, Value] = field(default_factory=dict)
-    attributes: Mapping[str, Attribute] = field(default_factory=dict)
-    parent: int | None = None
-    prefix: str = ""
-    declared: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
-
-    def find(self, name: str) -> Value | None:
-        """Return what a name stands for here or around."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.names:
-                return scope.names[name]
-            scope = scope.outer
-        return None
 
 
 class Tracer:
@@ -88,7 +56,7 @@ class Tracer:
         self.calls = 0
         self.most_calls = MOST_CALLS + MOST_CALLS_PER_NODE * _nodes(model)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
-        self.symbols: dict[str, Any] = {}
+        self.symbols: dict[str, Dim] = {}
 
     def run(self, job: Job) -> Any:
         """Run a job and all that it waits for, and return what it returns.
@@ -214,7 +182,7 @@ class Tracer:
         shapes = shapes_by_rule(step.kind, step.attrs, operands, f"the node {call.path!r} ({call.type})")
         return _with_shapes(step, shapes)
 
-    def _note(  # noqa: PLR0913  (what a call is)
+    def _note(  # noqa: PLR0913, PLR0917  (what a call is)
         self,
         call: Call,
         scope: Scope,
@@ -280,8 +248,9 @@ class Tracer:
         sizes = scope.declared.get(name)
         if sizes is None or self.overridden:
             return None
-        found = [size if isinstance(size, int) else self.symbols.get(size) for size in sizes]
-        return None if None in found else tuple(found)
+        known = [size if isinstance(size, int) else self.symbols.get(size) for size in sizes]
+        found = tuple(size for size in known if size is not None)
+        return found if len(found) == len(sizes) else None
 
     def _parts(self, parent: int, container: Record, parts: Sequence[Part]) -> None:
         """Note down the computations of an operator that does several, each reading what fits."""

@@ -13,7 +13,7 @@ from flopledger_onnx.wire.tensors import shape_of, storage_of, type_name, values
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
     from flopledger_onnx.wire.messages import SparseTensor, Tensor
     from flopledger_onnx.wire.parse import Parser

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flopledger.dims.arithmetic import total
 from flopledger.graph.tables import BUFFER_ROLES, Parameter
 
 if TYPE_CHECKING:
@@ -80,8 +81,11 @@ class Weights:
             return ""
         listed = ", ".join(names[:MOST_NAMED])
         more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        elements = sum(math.prod(map(int, map(str, self.table[i].shape))) for i in self.unsure)
-        return f"counted as weights, though they may be masks or positions: {listed}{more} ({elements:,} elements)"
+        elements = total(self.table[number].numel for number in self.unsure)
+        return (
+            f"counted as weights, though they may be masks or positions: {listed}{more} "
+            f"({elements:,} elements)"
+        )
 
 
 def _candidates(call: Call, row: Row | None) -> Iterator[tuple[int, Constant, str]]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger_onnx.tables import elements, movement, norms, products, quantised, transformers, windows
+from flopledger_onnx.tables import (
+    constants,
+    elements,
+    movement,
+    norms,
+    products,
+    quantised,
+    reductions,
+    sequences,
+    signals,
+    transformers,
+    windows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +30,11 @@ TABLE: Mapping[str, Row] = MappingProxyType(
         **products.ROWS,
         **norms.ROWS,
         **elements.ROWS,
+        **reductions.ROWS,
+        **signals.ROWS,
         **movement.ROWS,
+        **constants.ROWS,
+        **sequences.ROWS,
         **quantised.ROWS,
         **transformers.ROWS,
     }

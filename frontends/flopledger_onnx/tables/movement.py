@@ -7,27 +7,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, ceildiv, floordiv, is_symbolic, product, total
+from flopledger.dims.arithmetic import ceildiv, floordiv, is_symbolic, product
 from flopledger.graph.tables import UNKNOWN
 from flopledger.kinds import Call as KindCall
 from flopledger.kinds import builtin
 
 from flopledger_onnx import arrays
-from flopledger_onnx.arrays import Array, scalar, vector
+from flopledger_onnx.arrays import Array, vector
 from flopledger_onnx.node import Unshaped
 from flopledger_onnx.tables.row import Attrs, Passed, Row, Step, row
-from flopledger_onnx.values import Constant, Value, sparse_constant
-from flopledger_onnx.values import constant as stored_constant
-from flopledger_onnx.values import known as known_constant
-from flopledger_onnx.wire.tensors import type_name, values_of
+from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Value as AttrValue
 
-    from flopledger_onnx.arrays import Item
     from flopledger_onnx.node import Call
+    from flopledger_onnx.values import Value
 
 TO_THE_END = 10**9
 """A bound of a slice that means "to the end": exporters write 2^31-1, 2^63-1 and rounder numbers, and a
@@ -308,186 +306,14 @@ def identity(call: Call) -> Passed | Step:
     return Step("identity", {}, (0,), [value.shape], arrays=[value.known()], alias=True)
 
 
-def shape_of(call: Call) -> Step:
-    """The sizes of the input, or a range of them."""
-    shape = call.shape()
-    start, end = call.whole("start", 0), call.whole("end", len(shape))
-    sizes = shape[slice(*slice(start, end).indices(len(shape)))]
-    found = vector(sizes)
-    return Step(
-        "index_arithmetic", {"shape": found.shape}, (), [found.shape], dtypes=("int64",), arrays=[found]
-    )
-
-
-def size_of(call: Call) -> Step:
-    """The number of elements of the input."""
-    found = scalar(product(call.shape()))
-    return Step("index_arithmetic", {"shape": ()}, (), [()], dtypes=("int64",), arrays=[found])
-
-
-def filled(call: Call) -> Passed | Step:
-    """ConstantOfShape: copies of one element; of a constant shape they are a constant (a weight's, too)."""
-    shape = call.dims(0)
-    value = call.attributes.get("value")
-    dtype = "float32" if value is None or value.t is None else type_name(value.t.data_type)
-    numbers = tuple(size for size in shape if isinstance(size, int))
-    item: Item = 0.0 if dtype.startswith("float") else 0
-    if value is not None and value.t is not None:
-        items = values_of(call.parser, value.t)
-        item = items[0] if items else None
-    known = arrays.filled(numbers, item) if len(numbers) == len(shape) else None
-    if call.value(0).constants and len(numbers) == len(shape):
-        name = call.node.output[0] if call.node.output else ""
-        stored = Constant(name, numbers, dtype, (call.scope, name))
-        return Passed((Value(numbers, dtype, known, (stored,)),))
-    return Step("fill", {"shape": shape}, (), [shape], dtypes=(dtype,), arrays=[known])
-
-
-def constant(call: Call) -> Passed | Step:
-    """Constant: a tensor, or numbers that the node spells out."""
-    name = call.node.output[0] if call.node.output else ""
-    given = call.attributes
-    if "value" in given and given["value"].t is not None:
-        return Passed((stored_constant(call.parser, given["value"].t, name, call.scope),))
-    if "value_int" in given:
-        found, dtype = scalar(given["value_int"].i), "int64"
-    elif "value_float" in given:
-        found, dtype = scalar(given["value_float"].f), "float32"
-    elif "value_ints" in given:
-        found, dtype = vector(given["value_ints"].ints), "int64"
-    elif "value_floats" in given:
-        found, dtype = vector(given["value_floats"].floats), "float32"
-    elif "sparse_value" in given and given["sparse_value"].sparse_tensor is not None:
-        sparse = given["sparse_value"].sparse_tensor
-        return Passed((sparse_constant(sparse, name, call.scope),))
-    elif "value_string" in given or "value_strings" in given:
-        strings = given.get("value_strings")
-        return Passed((Value((len(strings.strings),) if strings else (), "string"),))
-    else:
-        raise call.error("holds no value")
-    return Passed((known_constant(found, dtype, name, call.scope),))
-
-
-def one_hot(call: Call) -> Step:
-    """A new axis with one element that is on."""
-    depth = call.array(1).items[0]
-    axis = call.axis(call.whole("axis", -1), call.rank() + 1)
-    if not (isinstance(depth, int) or is_symbolic(depth)):
-        depth = arrays.whole(depth)
-    shape = list(call.shape())
-    if not (isinstance(depth, int) or is_symbolic(depth)):
-        raise Unshaped("the depth of OneHot depends on data")
-    shape.insert(axis, depth)
-    return Step("view", {"shape": tuple(shape)}, (0,), [tuple(shape)], dtypes=(call.value(2).dtype,))
-
-
-def non_zero(call: Call) -> Step:
-    """The places of elements other than zero: known for what is known, else they depend on data."""
-    known = call.value(0).known()
-    if known is None or None in known.items:
-        return unknown(call)
-    places = [i for i, item in enumerate(known.items) if item]
-    columns = []
-    for axis in range(len(known.shape)):
-        below = 1
-        for size in known.shape[axis + 1 :]:
-            below *= size
-        columns += [place // below % known.shape[axis] for place in places]
-    found = Array((len(known.shape), len(places)), tuple(columns))
-    return Step(
-        "index_arithmetic", {"shape": found.shape}, (), [found.shape], dtypes=("int64",), arrays=[found]
-    )
-
-
-def compress(call: Call) -> Step:
-    """Slices where a condition holds."""
-    chosen = call.value(1).known()
-    if chosen is None or None in chosen.items:
-        return unknown(call)
-    shape, count = call.shape(), sum(bool(item) for item in chosen.items)
-    if "axis" not in call.attributes:
-        return Step("gather", {"shape": (count,)}, None, [(count,)])
-    axis = call.axis(call.whole("axis"), len(shape))
-    out = (*shape[:axis], count, *shape[axis + 1 :])
-    return Step("gather", {"shape": out}, None, [out])
-
-
 def unknown(call: Call) -> Step:
     """Work, and how much comes out, that depends on data."""
     return Step(UNKNOWN, shapes=[None] * max(call.outputs, 1), problem=f"{call.type} depends on data")
 
 
-def sequence(call: Call) -> Step:
-    """SequenceConstruct: inputs in a list."""
-    items = tuple(value for value in call.inputs if value is not None)
-    return Step("identity", {"copies": 0}, None, [None], members=items)
-
-
-def split_to_sequence(call: Call) -> Step:
-    """Parts along an axis, in a list."""
-    shape = call.shape()
-    axis = call.axis(call.whole("axis", 0), len(shape))
-    sizes = _part_sizes(call, shape[axis])
-    keep = call.flag("keepdims", default=True) or call.has(1)
-    items = []
-    for size in sizes:
-        part = (*shape[:axis], *((size,) if keep else ()), *shape[axis + 1 :])
-        items.append(Value(part, call.value(0).dtype, constants=call.value(0).constants))
-    return Step("identity", {"copies": 0}, (0,), [None], members=tuple(items))
-
-
-def _part_sizes(call: Call, size: Dim) -> Sequence[Dim]:
-    """Return sizes that are given, or chunks of one size, the last one smaller."""
-    given = call.array(1) if call.has(1) else scalar(1)
-    if given.shape:
-        return given.dims or ()
-    chunk = given.items[0]
-    if (
-        not isinstance(size, int)
-        or not isinstance(chunk, int)
-        or chunk < 1
-        or size > arrays.MOST_ITEMS * chunk
-    ):
-        raise Unshaped("how many parts there are is not known")
-    return [min(chunk, size - start) for start in range(0, size, chunk)]
-
-
-def sequence_at(call: Call) -> Passed:
-    """A member of a list."""
-    items, place = call.value(0).items, call.array(1).items[0]
-    if items is None or not isinstance(place, int) or not -len(items) <= place < len(items):
-        raise Unshaped("what a sequence holds depends on data")
-    return Passed((items[place],))
-
-
-def concat_from_sequence(call: Call) -> Step:
-    """The members of a list side by side, or along a new axis."""
-    items = call.value(0).items
-    shapes = [item.shape for item in items or () if item.shape is not None]
-    if not items or len(shapes) < len(items):
-        raise Unshaped("what a sequence holds depends on data")
-    if call.flag("new_axis"):
-        axis = call.axis(call.whole("axis"), len(shapes[0]) + 1)
-        out = inferred(call, "stack", {"axis": axis}, *shapes)[0]
-    else:
-        axis = call.axis(call.whole("axis"), len(shapes[0]))
-        rest = (total(shape[axis] for shape in shapes),)
-        out = (*shapes[0][:axis], *rest, *shapes[0][axis + 1 :])
-    return Step("view", {"shape": out}, (), [out], dtypes=(items[0].dtype,))
-
-
-def sequence_length(call: Call) -> Step:
-    """How many members a list has."""
-    items = call.value(0).items
-    if items is None:
-        raise Unshaped("what a sequence holds depends on data")
-    found = scalar(len(items))
-    return Step("index_arithmetic", {"shape": ()}, (), [()], dtypes=("int64",), arrays=[found])
-
-
 _DEPENDENT = (
-    "NonMaxSuppression", "Unique", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap", "Optional",
-    "OptionalGetElement", "OptionalHasElement", "StringConcat", "StringNormalizer", "StringSplit",
+    "NonMaxSuppression", "Unique", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap",
+    "Optional", "OptionalGetElement", "OptionalHasElement", "StringConcat", "StringNormalizer", "StringSplit",
     "RegexFullMatch", "TfIdfVectorizer", "ImageDecoder",
 )  # fmt: skip
 """Operators whose work depends on data, or that handle lists, optional values and texts."""
@@ -518,16 +344,4 @@ ROWS: Mapping[str, Row] = {
     "CastLike": row(cast, 1),
     "BitCast": row(cast),
     "Identity": row(identity),
-    "Shape": row(shape_of, 0),
-    "Size": row(size_of, 0),
-    "Constant": row(constant),
-    "ConstantOfShape": row(filled, 0),
-    "OneHot": row(one_hot, 1, 2),
-    "NonZero": row(non_zero),
-    "Compress": row(compress, 1),
-    "SequenceConstruct": row(sequence),
-    "SplitToSequence": row(split_to_sequence, 1),
-    "SequenceAt": row(sequence_at, 1),
-    "ConcatFromSequence": row(concat_from_sequence),
-    "SequenceLength": row(sequence_length, 0),
 }

@@ -12,7 +12,7 @@ from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
 
     from flopledger_onnx.node import Call
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from flopledger.graph.tables import CONTAINER
 
-from flopledger_onnx.tables.elements import reduction
 from flopledger_onnx.tables.movement import inferred
 from flopledger_onnx.tables.norms import softmax
 from flopledger_onnx.tables.products import matmul, product, recurrent_step
+from flopledger_onnx.tables.reductions import reduction
 from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 from flopledger_onnx.tables.windows import conv, global_pool, pool
 from flopledger_onnx.wire.tensors import type_name

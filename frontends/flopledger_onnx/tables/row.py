@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.arithmetic import Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Value as AttrValue
 
     from flopledger_onnx.arrays import Array

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import Dim, Shape, floordiv
+from flopledger.dims.arithmetic import floordiv
 from flopledger.graph.tables import CONTAINER
 
 from flopledger_onnx.tables.elements import rotated
@@ -18,6 +18,8 @@ from flopledger_onnx.tables.windows import conv, global_pool, pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from flopledger.dims.types import Dim, Shape
 
     from flopledger_onnx.node import Call
 
@@ -152,9 +154,9 @@ def multi_head(call: Call) -> Step:
     """
     heads, query = call.whole("num_heads"), call.shape()
     if len(query) == 5:
-        batch, steps, _, _, size = query
-        query = (batch, heads, steps, size)
-        key = value = query
+        query = (query[0], heads, query[1], query[4])
+        key: Shape = query
+        value: Shape = query
     else:
         query = heads_of(call, query, heads)
         key, value = _keys(call, heads)
@@ -289,7 +291,7 @@ def gated_gelu(call: Call) -> Step:
     return _together(parts, [half], 1)
 
 
-def biased_add(call: Call) -> Step:
+def biased_add(_: Call) -> Step:
     """BiasAdd: input, bias and skip."""
     return Step("add", {}, (0, 1, 2))
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
-import stat
 from typing import TYPE_CHECKING
 
+from flopledger import input_files
 from flopledger.errors import SourceError
 
 from flopledger_onnx.wire.parse import Parser
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[Parser]:
-    """Map a file into memory and give a parser of it; errors inside name the file.
+    """Map a file into memory and give a parser of it.
 
     Pages that nothing reads, those of the weights, are never loaded.
 
@@ -27,11 +27,8 @@ def opened(path: Path) -> Iterator[Parser]:
         SourceError: The file is missing, empty, or can't be read.
     """
     try:
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise SourceError(f"{path}: it is no plain file")
-            if status.st_size == 0:
+        with input_files.open_regular(path) as file:
+            if not os.fstat(file.fileno()).st_size:
                 raise SourceError(f"{path}: it is empty, expected an ONNX model")
             mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:

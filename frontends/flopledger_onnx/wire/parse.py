@@ -148,7 +148,7 @@ class Parser:
             if byte < 128:
                 return value & 0xFFFF_FFFF_FFFF_FFFF, place + 1
             shift += 7
-        self._wrong(at, "a number has no end")
+        return self._wrong(at, "a number has no end")
 
     def varints(self, spans: list[tuple[int, int]]) -> list[int]:
         """Read the whole numbers of fields whose places alone were kept."""

@@ -121,17 +121,23 @@ def values_of(parser: Parser, tensor: Tensor) -> tuple[int | float | bool, ...] 
 def _from_fields(
     parser: Parser, tensor: Tensor, kind: ElementType, count: int
 ) -> tuple[int | float | bool, ...] | None:
-    if tensor.float_data and kind.name == "float32":
-        return _unpacked(parser, kind, count, tensor.float_data)
-    if tensor.double_data and kind.name == "float64":
-        return _unpacked(parser, kind, count, tensor.double_data)
-    if tensor.int64_data and kind.name == "int64":
-        return tuple(parser.varints(tensor.int64_data))
-    if tensor.uint64_data and kind.name in ("uint32", "uint64"):
-        return tuple(value % 2**64 for value in parser.varints(tensor.uint64_data))
-    if not tensor.int32_data:
-        return None
-    stored = parser.varints(tensor.int32_data)
+    """Read the field that the standard has for the type."""
+    found: tuple[int | float | bool, ...] | None = None
+    if kind.name == "float32" and tensor.float_data:
+        found = _unpacked(parser, kind, count, tensor.float_data)
+    elif kind.name == "float64" and tensor.double_data:
+        found = _unpacked(parser, kind, count, tensor.double_data)
+    elif kind.name == "int64" and tensor.int64_data:
+        found = tuple(parser.varints(tensor.int64_data))
+    elif kind.name in ("uint32", "uint64") and tensor.uint64_data:
+        found = tuple(value % 2**64 for value in parser.varints(tensor.uint64_data))
+    elif tensor.int32_data:
+        found = _narrow(kind, parser.varints(tensor.int32_data))
+    return found
+
+
+def _narrow(kind: ElementType, stored: Sequence[int]) -> tuple[int | float | bool, ...] | None:
+    """Return elements of at most 32 bits, which all share one field."""
     if kind.name == "bool":
         return tuple(map(bool, stored))
     if kind.name in ("float16", "bfloat16"):

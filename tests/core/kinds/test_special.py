@@ -20,6 +20,9 @@ CASES = [
     ("nan_to_num", (A,), {}, {"compares": 18}),
     # a quotient, rounding and the zero point on and off again, two bounds, a product
     ("fake_quantize", (A,), {}, {"divides": 6, "adds": 18, "compares": 12, "multiplies": 6}),
+    # a quotient, rounding and the zero point on, two bounds; the zero point off, a product
+    ("quantize", (A,), {}, {"divides": 6, "adds": 12, "compares": 12}),
+    ("dequantize", (A,), {}, {"adds": 6, "multiplies": 6}),
     ("logit", (A,), {}, {"adds": 6, "divides": 6, "logs": 6}),
     ("logit", (A,), {"clipped": True}, {"adds": 6, "divides": 6, "logs": 6, "compares": 12}),
     ("atan2", (A, A), {}, {"trigs": 6}),

@@ -1,0 +1,50 @@
+"""What the names of a graph or function stand for, within those around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Hashable, Mapping, Sequence
+
+    from flopledger_onnx.values import Value
+    from flopledger_onnx.wire.messages import Attribute, Opset
+
+Job: TypeAlias = "Generator[Job, Any, Any]"
+"""The reading of one graph: a generator that hands over the job that it waits for."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The names of one graph or function, within those around it.
+
+    Attributes:
+        key: What identifies it: constants of the same name in two scopes are two.
+        prefix: What stands before the names of its nodes' paths in messages.
+        attributes: The attributes that a function is called with.
+        parent: The record that its calls lie in.
+    """
+
+    key: Hashable
+    opsets: Mapping[str, int]
+    outer: Scope | None = None
+    names: dict[str, Value] = field(default_factory=dict)
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    parent: int | None = None
+    prefix: str = ""
+    declared: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
+
+    def find(self, name: str) -> Value | None:
+        """Return what a name stands for here or around."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope.names:
+                return scope.names[name]
+            scope = scope.outer
+        return None
+
+
+def opsets_of(imports: Sequence[Opset]) -> dict[str, int]:
+    """Return the version of each domain; ONNX's own has two names."""
+    return {"" if each.domain == "ai.onnx" else each.domain: each.version for each in imports}
