@@ -6,24 +6,45 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
 PINS := pyproject.toml constraints.txt
 
+PYTEST := $(BIN)/python -m pytest
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+
 # A framework's tests run in a process of their own: TensorFlow imported before Paddle ends the process.
-APART := $(wildcard tests/frontends/torch tests/frontends/keras tests/frontends/paddle)
+SUITES := core peers torch keras paddle
+FRAMEWORKS := torch keras paddle
+tests-peers := tests/differential tests/cross tests/docs
+tests-core := tests $(patsubst %,--ignore=%,$(tests-peers)) $(FRAMEWORKS:%=--ignore=tests/frontends/%)
+tests-torch := tests/frontends/torch
+tests-keras := tests/frontends/keras
+tests-paddle := tests/frontends/paddle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench peers clean
+.PHONY: help demo check test test-all prove lint docs bench peers clean $(SUITES:%=suite-%)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: $(VENV)/.base ## count AlexNet, with no deep-learning framework installed
 	$(BIN)/flopledger count examples/alexnet.prototxt
 
-test: lint docs ## run the linters, build the documentation, run every test
-	@failed=; \
-	run() { echo "pytest $$*"; $(BIN)/python -m pytest "$$@" || failed="$$failed $$1"; }; \
-	run tests $(APART:%=--ignore=%); \
-	for folder in $(APART); do run $$folder; done; \
-	if [ -n "$$failed" ]; then echo "failed:$$failed" >&2; exit 1; fi
+check: $(VENV)/.dev ## lint, check types, run the quick tests of core: under a minute, for the edit loop
+	@$(MAKE) --no-print-directory -j2 --output-sync=target lint suite-quick
+
+test: $(VENV)/.dev $(VENV)/.docs ## lint, build the documentation, run all but the slow tests; what CI runs
+	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target $(SUITES:%=suite-%) lint docs
+
+test-all: $(VENV)/.dev $(VENV)/.docs ## everything that make test does, the slow tests too, and make prove
+	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target SLOW=--slow $(SUITES:%=suite-%) lint docs
+	@$(MAKE) --no-print-directory prove
+
+prove: $(VENV)/.dev ## change each formula and each rule by one unit: a test must fail for each change
+	$(BIN)/python tests/prove/prove.py
+
+suite-quick: $(VENV)/.dev
+	$(PYTEST) -q --quick tests/core
+
+$(SUITES:%=suite-%): suite-%: $(VENV)/.dev
+	$(PYTEST) $(SLOW) $(tests-$*)
 
 lint: $(VENV)/.dev ## check style, types, imports and news fragments
 	$(BIN)/ruff check .
@@ -40,7 +61,7 @@ bench: $(VENV)/.base ## measure start-up and long chains, with ratios
 	$(BIN)/python benchmarks/chains.py
 
 peers: $(VENV)/.dev ## run the differential tests against the peer tools themselves, not their recorded answers
-	$(BIN)/python -m pytest tests/differential --peers
+	$(PYTEST) --slow tests/differential --peers
 
 clean: ## remove what make made
 	rm -rf $(VENV) docs/_build docs/reference/generated dist

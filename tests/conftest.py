@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+LEFT_OUT = pytest.StashKey[tuple[list[str], int]]()
 
 # A busy machine is no failure: examples are bounded in number, not in time.
 settings.register_profile(
@@ -25,6 +26,40 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--peers", action="store_true", help="ask the peer tools themselves anew")
     parser.addoption("--overwrite", action="store_true", help="renew the stored output instead of comparing")
+    parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
+    parser.addoption("--quick", action="store_true", help="leave out what starts processes or draws examples")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests unless they are asked for; pytest's last line says how many were left out."""
+    out: list[pytest.Item] = []
+    if config.getoption("--quick"):
+        out = [item for item in items if _is_slow(item) or _is_long(item)]
+    elif not config.getoption("--slow"):
+        out = [item for item in items if _is_slow(item)]
+    left = set(out)
+    items[:] = [item for item in items if item not in left]
+    config.hook.pytest_deselected(items=out)
+    config.stash[LEFT_OUT] = sorted({item.location[0] for item in out if _is_slow(item)}), len(out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Name what was left out, so that a short run is not taken for a whole one."""
+    files, count = config.stash.get(LEFT_OUT, ([], 0))
+    if count:
+        terminalreporter.write_line(
+            f"left out, make test-all runs them: {count} tests, of {', '.join(files)}"
+        )
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
+def _is_long(item: pytest.Item) -> bool:
+    """Return whether a test draws examples, or lies in a folder whose tests start processes."""
+    function = getattr(item, "function", None)
+    return getattr(function, "is_hypothesis_test", False) or "cli" in item.path.parts
 
 
 @pytest.fixture(scope="session")

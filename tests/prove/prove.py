@@ -1,0 +1,123 @@
+"""Proves that the tests can fail: changes each formula and each rule by one unit, and expects a failure.
+
+python tests/prove/prove.py [--only TEXT] [--jobs N]
+
+The tests are collected once. Each change is made in a forked copy of this process, which then runs the tests,
+those of the changed file first, until one fails. A change that no test notices is listed, and the exit code
+is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+import mutants
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+CORE = ROOT / "core" / "flopledger"
+TESTS = ("tests/core/kinds", "tests/core/conventions", "tests/core/counting", "tests/core/report")
+
+
+class Prover:
+    """Takes the place of pytest's loop over the tests."""
+
+    def __init__(self, changes: list[mutants.Mutant], jobs: int) -> None:
+        self.changes, self.jobs = changes, jobs
+        self.failed = False
+        self.survivors: list[mutants.Mutant] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note that a test failed."""
+        self.failed = self.failed or report.failed
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests once as they are, then against each change, some changes side by side."""
+        if self._try(session, None):
+            pytest.exit("the tests fail without any change", 2)
+        running: dict[int, mutants.Mutant] = {}
+        waiting = list(self.changes)
+        while waiting or running:
+            while waiting and len(running) < self.jobs:
+                change = waiting.pop(0)
+                running[self._fork(session, change)] = change
+            process, status = os.wait()
+            change = running.pop(process)
+            code = os.waitstatus_to_exitcode(status)
+            if code == 0:
+                self.survivors.append(change)
+                print(f"survived: {change.name}", flush=True)  # noqa: T201
+            elif code != 1:
+                pytest.exit(f"{change.name}: the process ended with {code}", 2)
+        return True
+
+    def _try(self, session: pytest.Session, change: mutants.Mutant | None) -> bool:
+        process = self._fork(session, change)
+        _, status = os.waitpid(process, 0)
+        return os.waitstatus_to_exitcode(status) != 0
+
+    def _fork(self, session: pytest.Session, change: mutants.Mutant | None) -> int:
+        sys.stdout.flush()
+        process = os.fork()
+        if process:
+            return process
+        code = 2
+        try:
+            code = int(self._fails(session, change))
+        finally:
+            os._exit(code)
+
+    def _fails(self, session: pytest.Session, change: mutants.Mutant | None) -> bool:
+        """Run the tests in this process until one fails; return whether one did."""
+        plugins = session.config.pluginmanager
+        plugins.unregister(plugins.get_plugin("terminalreporter"))
+        if change is not None:
+            mutants.apply(change)
+        for item in sorted(session.items, key=lambda item: _distance(item, change)):
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            if self.failed:
+                return True
+        return False
+
+
+def _distance(item: pytest.Item, change: mutants.Mutant | None) -> int:
+    """Return how soon a test is to run: those of the changed file first, then those of its folder."""
+    if change is None:
+        return 0
+    if item.path.stem == f"test_{change.path.stem}":
+        return 0
+    return 1 if item.path.parent.name == change.path.parent.name else 2
+
+
+def changes(only: str) -> list[mutants.Mutant]:
+    """Return the changes that are not known to change nothing."""
+    equal = tomllib.loads((HERE / "equal.toml").read_text())["equal"]
+    found = [m for path in sorted((CORE / "kinds").glob("*.py")) for m in mutants.of_kinds(path)]
+    known = {(row["file"], row["change"]) for row in equal}
+    return [m for m in found if only in m.name and (m.path.name, m.what) not in known]
+
+
+def main() -> int:
+    """Try every change; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--only", default="", help="only changes whose line holds this text")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    options = parser.parse_args()
+    prover = Prover(changes(options.only), options.jobs)
+    paths = [str(ROOT / path) for path in TESTS if (ROOT / path).is_dir()]
+    code = pytest.main(
+        ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", *paths], plugins=[prover]
+    )
+    print(f"{len(prover.changes)} changes, {len(prover.survivors)} survived")  # noqa: T201
+    return int(code) or int(bool(prover.survivors))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
