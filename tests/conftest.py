@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--overwrite", action="store_true", help="renew the stored output instead of comparing")
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
     parser.addoption("--quick", action="store_true", help="leave out what starts processes or draws examples")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Tell the modules that tests share, which have no access to options, whether to take their time."""
+    if config.getoption("--slow"):
+        os.environ["FLOPLEDGER_SLOW_TESTS"] = "1"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -15,6 +15,8 @@ from caffe_nets import resnet50
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+pytestmark = pytest.mark.slow  # a framework is imported for each network
+
 TORCH = f"{Path(__file__).parent / 'torch_networks.py'}:"
 IMAGE = ("-i", "1x3x224x224")
 DENSE_AS_CONV = "a dense layer as a convolution"

@@ -1,6 +1,8 @@
 """Counts the probes of the Keras peers under their conventions, in a process of its own, as JSON.
 
-python count_keras_probes.py [NAME ...]
+python count_keras_probes.py [--short] [NAME ...]
+
+With --short, whole networks are counted at one batch, and those that only the summary knows are left out.
 """
 
 from __future__ import annotations
@@ -8,7 +10,10 @@ from __future__ import annotations
 import json
 import os
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
@@ -25,9 +30,9 @@ def specs(model: Any, batch: int) -> list[str]:
     return ["x".join(map(str, (batch, *given.shape[1:]))) for given in model.inputs]
 
 
-def summary(graph: fl.Graph) -> dict[str, Any]:
+def summary(graph: fl.Graph, convention: object = "keras-summary") -> dict[str, Any]:
     """Return what Keras's summary would show."""
-    ledger = graph.count("keras-summary")
+    ledger = graph.count(convention)
     total = ledger.total
     totals = {
         "total": total.count,
@@ -39,12 +44,33 @@ def summary(graph: fl.Graph) -> dict[str, Any]:
     return {"rows": [[row.path, row.count] for row in ledger.rows], "totals": totals}
 
 
-def count(name: str) -> dict[str, Any]:
-    """Count one probe."""
+def names() -> list[str]:
+    """Return the names of the probes."""
+    return keras_probes.names()
+
+
+def readings(name: str, most: int | None = None) -> tuple[dict[int, fl.Graph], tuple[int, ...]]:
+    """Read one probe at each batch, or a few; return the batches that the profiler was asked about."""
     keras.utils.clear_session()
     build, batches = keras_probes.model(name)
+    batches = batches[: most if name in keras_probes.NETWORKS else None]
     model = built(build)
-    graphs = {batch: fl.read(model, specs(model, batch)) for batch in (batches or (1,))}
+    return {batch: fl.read(model, specs(model, batch)) for batch in (batches or (1,))}, batches
+
+
+def figures(name: str, wanted: Iterable[str]) -> dict[str, Callable[[object], Any]]:
+    """Return what gives a probe's figure under a convention, by its name or by the file of a changed one."""
+    graphs, batches = readings(name)
+    given: dict[str, Callable[[object], Any]] = {
+        "keras-summary": lambda convention: summary(graphs[1], convention),
+        "tf-profiler": lambda convention: [graphs[b].count(convention).total.count for b in batches],
+    }
+    return {convention: give for convention, give in given.items() if convention in wanted}
+
+
+def count(name: str, most: int | None = None) -> dict[str, Any]:
+    """Count one probe; a whole network at the first few batches alone if ``most`` says how many."""
+    graphs, batches = readings(name, most)
     first, own = graphs[1], graphs[1].count("mac")
     return {
         "summary": summary(first),
@@ -56,9 +82,12 @@ def count(name: str) -> dict[str, Any]:
     }
 
 
-def main(wanted: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Count the probes that are named, or all."""
-    json.dump({name: count(name) for name in wanted or keras_probes.names()}, sys.stdout)
+    short = "--short" in arguments
+    wanted = [argument for argument in arguments if argument != "--short"]
+    every = [*keras_probes.PROBES, *keras_probes.NETWORKS] if short else names()
+    json.dump({name: count(name, 1 if short else None) for name in wanted or every}, sys.stdout)
 
 
 if __name__ == "__main__":

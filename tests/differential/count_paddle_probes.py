@@ -9,7 +9,10 @@ import contextlib
 import json
 import sys
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 warnings.simplefilter("ignore")
 
@@ -18,16 +21,37 @@ import paddle  # noqa: E402
 from flopledger.report import render  # noqa: E402
 from paddle_probes import PROBES, VISION, fresh, printed, spec_of  # noqa: E402
 
+CONVENTIONS = ("paddle-flops", "paddle-flops-static", "paddle-summary")
 
-def count(probe: str) -> dict[str, Any]:
-    """Count one probe under all conventions, from one reading."""
+
+def names() -> list[str]:
+    """Return the names of the probes."""
+    return list(PROBES)
+
+
+def reading(probe: str) -> fl.Graph:
+    """Read one probe."""
     make, shape = PROBES[probe]
     with paddle.LazyGuard() if probe in VISION else contextlib.nullcontext():
         model = fresh(make)
-    graph = fl.read(model, spec_of(shape))
-    flops, static, summary = (
-        graph.count(name) for name in ("paddle-flops", "paddle-flops-static", "paddle-summary")
-    )
+    return fl.read(model, spec_of(shape))
+
+
+def figures(probe: str, wanted: Iterable[str]) -> dict[str, Callable[[object], Any]]:
+    """Return what gives a probe's figure under a convention, by its name or by the file of a changed one."""
+    graph = reading(probe)
+
+    def figure(convention: object) -> Any:
+        total = graph.count(convention).total
+        return total.count, total.params, total.trainable_params
+
+    return {name: figure for name in CONVENTIONS if name in wanted}
+
+
+def count(probe: str) -> dict[str, Any]:
+    """Count one probe under all conventions, from one reading."""
+    graph = reading(probe)
+    flops, static, summary = (graph.count(name) for name in CONVENTIONS)
     own = graph.count("mac")
     return {
         "paddle-flops": {
@@ -47,4 +71,4 @@ def count(probe: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump({probe: count(probe) for probe in sys.argv[1:] or PROBES}, sys.stdout)
+    json.dump({probe: count(probe) for probe in sys.argv[1:] or names()}, sys.stdout)

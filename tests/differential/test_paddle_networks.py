@@ -32,7 +32,7 @@ def test_our_own_figures_of_well_known_networks() -> None:
 
 def test_the_same_networks_of_pytorch_have_the_same_figures() -> None:
     names = ("resnet50", "mobilenet_v2", "vgg16", "resnet18")
-    of_torch = torch_peers.run("count_torch_probes.py", *names)
+    of_torch = torch_peers.counted()
 
     for name in names:
         assert counted()[name]["mac"]["count"] == of_torch[name]["mac"]["count"], name

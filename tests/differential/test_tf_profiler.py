@@ -6,7 +6,7 @@ Its answers are recorded, and asked for anew with --peers.
 from __future__ import annotations
 
 import pytest
-from keras_peers import ask, counted, record_anew, recorded
+from keras_peers import answers, ask, counted, record_anew
 
 TOOL = "tf-profiler"
 
@@ -20,7 +20,7 @@ def record(*, ask_peers: bool) -> None:
 def test_every_probe_and_network_has_the_profiler_s_figure_at_every_batch() -> None:
     theirs = {
         (name, batch): answer["total"]
-        for name, batches in recorded(TOOL)["answers"].items()
+        for name, batches in answers(TOOL).items()
         for batch, answer in batches.items()
     }
     ours = {
@@ -45,5 +45,6 @@ def test_shapes_inferred_anew_are_those_that_keras_says_on_every_probe() -> None
     assert {name: answer["shapes"] for name, answer in counted().items() if answer["shapes"]} == {}
 
 
+@pytest.mark.slow
 def test_the_profiler_itself_still_answers_as_recorded() -> None:
     ask(TOOL)

@@ -21,5 +21,6 @@ def test_every_probe_is_counted_as_the_tool_does() -> None:
     compare(TOOL, "torchstat-flops", "torchstat-madd")
 
 
+@pytest.mark.slow
 def test_the_tool_still_answers_as_recorded() -> None:
     ask(TOOL, MODULE)

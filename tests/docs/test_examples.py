@@ -156,7 +156,13 @@ class Reader:
         return True
 
 
-@pytest.mark.parametrize(("name", "part"), PARTS, ids=[" ".join(both).strip() for both in PARTS])
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        pytest.param(name, part, id=f"{name} {part}".strip(), marks=[pytest.mark.slow] if part else [])
+        for name, part in PARTS
+    ],
+)
 def test_a_document_shows_what_happens(name: str, part: str, tmp_path: Path, *, overwrite: bool) -> None:
     missing = [module for module in part.split() if importlib.util.find_spec(module) is None]
     if missing:

@@ -101,11 +101,13 @@ def test_the_source_distribution_holds_all_that_its_own_tests_need(in_sdist: set
     } <= in_sdist
 
 
+@pytest.mark.slow
 def test_the_installed_command_tells_its_version(installed: Path, root: Path, tmp_path: Path) -> None:
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert version in run(installed / "flopledger", "--version", cwd=tmp_path)
 
 
+@pytest.mark.slow
 def test_the_installed_command_counts_alexnet_with_no_framework(
     installed: Path, examples: Path, tmp_path: Path
 ) -> None:
@@ -113,6 +115,7 @@ def test_the_installed_command_counts_alexnet_with_no_framework(
     assert "724,406,816" in shown
 
 
+@pytest.mark.slow
 def test_an_installation_brings_no_framework_and_no_numpy(installed: Path, tmp_path: Path) -> None:
     listed = run(installed / "python", "-m", "pip", "list", "--format=freeze", cwd=tmp_path)
     names = {line.partition("==")[0].lower() for line in listed.split()}

@@ -10,16 +10,20 @@ import ast
 import copy
 import gc
 import re
+import tempfile
 import types
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from flopledger.conventions import loader, names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-_ARITHMETIC = (ast.BinOp, ast.Call, ast.Name, ast.Subscript)
 _EXPRESSION = re.compile(r"""^(?P<key>[^#\[=]+?)\s*=\s*"(?P<text>[^"]+)"\s*(#.*)?$""")
+_WORDS = ("over", "match")
+_CONDITIONS = (ast.BoolOp, ast.Compare)
 _PRICED = re.compile(r"rules|define|reduce|params")
 
 
@@ -57,11 +61,20 @@ def of_convention(path: Path) -> Iterator[Mutant]:
         found = _EXPRESSION.match(line)
         if found is None or not (_PRICED.match(section) or (not section and found["key"] == "total")):
             continue
-        changed = f"{line[: found.start('text')]}({found['text']}) + 1{line[found.end('text') :]}"
-        text = "".join([*lines[: number - 1], changed, *lines[number:]])
-        yield Mutant(
-            path, number, found.start("text"), f"{found['key'].strip()} = ({found['text']}) + 1", text
-        )
+        grown = _grown(found["key"].strip(), found["text"])
+        if not grown:
+            continue
+        start, end = found.span("text")
+        text = "".join([*lines[: number - 1], f"{line[:start]}{grown}{line[end:]}", *lines[number:]])
+        yield Mutant(path, number, start, f"{found['key'].strip()} = {grown}", text)
+
+
+def _grown(key: str, text: str) -> str:
+    """Return the expression plus one, or the negated condition; empty where the value is a word."""
+    if key in _WORDS:
+        return ""
+    condition = key == "where" or isinstance(ast.parse(text, mode="eval").body, _CONDITIONS)
+    return f"not ({text})" if condition else f"({text}) + 1"
 
 
 def _places(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
@@ -71,26 +84,18 @@ def _places(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
         if not isinstance(function, (ast.FunctionDef, ast.Lambda)):
             continue
         body = [function.body] if isinstance(function, ast.Lambda) else function.body
-        for node in (inner for part in body for inner in ast.walk(part)):
-            for expression in _numbers(node):
-                if expression not in seen:
-                    seen.add(expression)
-                    yield expression, f"({ast.unparse(expression)}) + 1"
-        if (
-            isinstance(function, ast.Lambda)
-            and isinstance(function.body, ast.BinOp)
-            and function.body not in seen
-        ):
-            seen.add(function.body)
-            yield function.body, f"({ast.unparse(function.body)}) + 1"
+        inside = [inner for part in body for inner in ast.walk(part)]
+        for node in inside:
+            if isinstance(node, ast.expr) and _is_amount(node) and node not in seen:
+                seen.add(node)
+                yield node, f"({ast.unparse(node)}) + 1"
 
 
-def _numbers(node: ast.AST) -> Iterator[ast.expr]:
-    """Yield a whole number, and what a formula gives back: the value of a part, a size or a sum."""
-    if isinstance(node, ast.Constant) and type(node.value) is int:
-        yield node
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.FloorDiv)):
-        yield node
+def _is_amount(node: ast.expr) -> bool:
+    """Return whether an expression is a whole number, a product or a quotient: what a formula is made of."""
+    if isinstance(node, ast.Constant):
+        return type(node.value) is int
+    return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.FloorDiv, ast.Pow))
 
 
 def apply(mutant: Mutant) -> None:
@@ -99,13 +104,29 @@ def apply(mutant: Mutant) -> None:
     Raises:
         LookupError: No function of the running program has the code that would change.
     """
+    if mutant.text:
+        _apply_to_convention(mutant)
+    else:
+        _apply_to_functions(mutant)
+
+
+def _apply_to_convention(mutant: Mutant) -> None:
+    """Let the convention's name stand for a changed copy of its file, for those that extend it too."""
+    path = Path(tempfile.mkdtemp(prefix="prove-")) / mutant.path.name
+    path.write_text(mutant.text)
+    shipped = dict(names.shipped())
+    shipped[path.stem] = path
+    names.shipped = lambda: shipped
+    loader._installed.cache_clear()
+
+
+def _apply_to_functions(mutant: Mutant) -> None:
     tree = ast.parse(mutant.path.read_text())
     changed = _with_one_more(tree, mutant)
     old = dict(_codes(compile(tree, str(mutant.path), "exec")))
-    done = 0
     new = dict(_codes(compile(changed, str(mutant.path), "exec")))
-    differ = [key for key, code in new.items() if code != old[key]]
-    outermost = min(differ, key=len)
+    outermost = min((key for key, code in new.items() if code != old[key]), key=len)
+    done = 0
     for function in gc.get_objects():
         if isinstance(function, types.FunctionType) and function.__code__ == old[outermost]:
             function.__code__ = new[outermost]

@@ -3,14 +3,17 @@
 python tests/prove/prove.py [--only TEXT] [--jobs N]
 
 The tests are collected once. Each change is made in a forked copy of this process, which then runs the tests,
-those of the changed file first, until one fails. A change that no test notices is listed, and the exit code
-is 1.
+those of the changed file first, until one fails. What these tests do not notice of a tool's convention is
+compared with the tool's recorded answers (recorded.py), as the tests in tests/differential do. A change that
+nothing notices is listed, and the exit code is 1; equal.toml has the changes that change no figure, and why.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -51,7 +54,6 @@ class Prover:
             code = os.waitstatus_to_exitcode(status)
             if code == 0:
                 self.survivors.append(change)
-                print(f"survived: {change.name}", flush=True)  # noqa: T201
             elif code != 1:
                 pytest.exit(f"{change.name}: the process ended with {code}", 2)
         return True
@@ -98,8 +100,27 @@ def changes(only: str) -> list[mutants.Mutant]:
     """Return the changes that are not known to change nothing."""
     equal = tomllib.loads((HERE / "equal.toml").read_text())["equal"]
     found = [m for path in sorted((CORE / "kinds").glob("*.py")) for m in mutants.of_kinds(path)]
+    found += [
+        m for path in sorted((CORE / "conventions").glob("*.toml")) for m in mutants.of_convention(path)
+    ]
     known = {(row["file"], row["change"]) for row in equal}
     return [m for m in found if only in m.name and (m.path.name, m.what) not in known]
+
+
+def unnoticed(changes: list[mutants.Mutant]) -> list[mutants.Mutant]:
+    """Return the changes that a comparison with the tools' recorded answers does not notice either."""
+    for framework in ("torch", "keras", "paddle"):
+        rows = [
+            (change.name, change.path.stem, change.text)
+            for change in changes
+            if change.text and framework in tomllib.loads(change.text).get("frameworks", ())
+        ]
+        if rows:
+            command = [sys.executable, str(HERE / "recorded.py"), framework]
+            run = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=True)
+            noticed = set(json.loads(run.stdout))
+            changes = [change for change in changes if change.name not in noticed]
+    return changes
 
 
 def main() -> int:
@@ -115,8 +136,11 @@ def main() -> int:
     code = pytest.main(
         ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", *paths], plugins=[prover]
     )
-    print(f"{len(prover.changes)} changes, {len(prover.survivors)} survived")  # noqa: T201
-    return int(code) or int(bool(prover.survivors))
+    survivors = unnoticed(prover.survivors)
+    for change in survivors:
+        print(f"survived: {change.name}")  # noqa: T201
+    print(f"{len(prover.changes)} changes, {len(survivors)} survived")  # noqa: T201
+    return int(code) or int(bool(survivors))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import json
+import os
 import random
 import subprocess
 import sys
@@ -20,6 +21,8 @@ FOLDER = Path(__file__).resolve().parents[1] / "differential"
 RECORDED = FOLDER / "recorded"
 ASKED_LIVE = 20
 """How many probes the tools are asked anew in the ordinary suite."""
+SHORT = "FLOPLEDGER_SLOW_TESTS" not in os.environ
+"""Whether whole networks are counted at one batch alone, and those that only the summary knows not at all."""
 PARTS = {"keras-summary": "summary", "tf-profiler": "profiler"}
 """The part of an answer that each record holds."""
 
@@ -39,11 +42,23 @@ def run(script: str, *arguments: str) -> str:
     return done.stdout
 
 
+def answers(tool: str) -> dict[str, Any]:
+    """Return a tool's answers about what is counted: all, or all but the largest."""
+    every: dict[str, Any] = recorded(tool)["answers"]
+    if not SHORT:
+        return every
+    known = {name: answer for name, answer in every.items() if name in recorded("tf-profiler")["answers"]}
+    if tool != "tf-profiler":
+        return known
+    whole = {name for name in known if name[0].isupper()}  # ResNet50, whereas probes are lower case
+    return {name: {"1": answer["1"]} if name in whole else answer for name, answer in known.items()}
+
+
 @functools.cache
 def counted() -> dict[str, Any]:
     """Return our own figures for all probes, worked out once in a process with Keras."""
     needs("keras", "tensorflow")
-    found: dict[str, Any] = json.loads(run("count_keras_probes.py"))
+    found: dict[str, Any] = json.loads(run("count_keras_probes.py", *(["--short"] if SHORT else [])))
     return found
 
 
