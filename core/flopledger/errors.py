@@ -10,6 +10,8 @@ import difflib
 import reprlib
 from typing import TYPE_CHECKING
 
+from flopledger import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -22,6 +24,10 @@ MOST_NAMES = 2_000
 
 class FlopledgerError(Exception):
     """The base of every error that flopledger raises on purpose."""
+
+    def __str__(self) -> str:
+        """Return the message; what can't be seen in a name that it repeats is escaped."""
+        return printable.lines(super().__str__())
 
 
 class UsageError(FlopledgerError, ValueError):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import input_files
-from flopledger.counting.ledger import Total
+from flopledger.counting.ledger import SCHEMA, Total
 from flopledger.errors import SourceError, UsageError, nearest, shown
 from flopledger.explaining.find_figure import LONGEST_NUMBER, SCALES
 
@@ -32,7 +32,6 @@ WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
 """A figure in a document: longer ones are no figures, and would take long to read."""
 SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
 HUNDRED = 100
-LEDGER = "flopledger.ledger/1"
 LARGEST_FILE = 256 * 2**20
 """The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
 
@@ -200,7 +199,7 @@ def load(path: str) -> Earlier | None:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SourceError(f"{path}: it can't be read as a ledger's JSON: {reason}") from None
-    if not isinstance(document, dict) or document.get("schema") != LEDGER:
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         return None
     try:
         return _earlier(document, path)

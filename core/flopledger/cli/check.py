@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import messages
 from flopledger.cli.count import load, warnings
 from flopledger.cli.options import SourceOptions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
+from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:
     from fractions import Fraction
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from flopledger.checking.limits import Verdict
 
-FORMATS = ("table", "json", "markdown")
 OVER = 1
 """The exit code where a figure is over its limit."""
 
@@ -93,7 +94,7 @@ class CheckOptions:
     help="How much more than --against is allowed: 0.5% or 0.005. Default: none.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
     help="How the result is written.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
@@ -110,7 +111,7 @@ def command(**params: Any) -> None:
         found = check(options, reading)
         write(verdict.render(found, options.form), options.output)
     for line in warnings([found.ledger]):
-        click.echo(f"Warning: {line}", err=True)
+        messages.warn(line)
     if not found.passed:
         raise click.exceptions.Exit(OVER)
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import messages
 from flopledger.cli.count import load, warnings
 from flopledger.cli.options import SourceOptions, literals, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
+from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +23,6 @@ if TYPE_CHECKING:
     from flopledger.comparing.comparison import Comparison
     from flopledger.graph.graph import Graph
 
-FORMATS = ("table", "json", "markdown")
 DIFFERENT = 1
 """The exit code where the networks are not equal."""
 STEP = 0.2
@@ -81,7 +82,7 @@ class Task:
 )
 @click.option("--layers", is_flag=True, help="Show the layers that are the same, too.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
     help="How the result is written.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
@@ -103,7 +104,7 @@ def command(**params: Any) -> None:
         found = compare(options, reading_a, replace(reading_a, **given))
         write(sidebyside.render(found, options.form, layers=options.layers), options.output)
     for line in warnings([found.a, found.b]):
-        click.echo(f"Warning: {line}", err=True)
+        messages.warn(line)
     if not found.equal:
         raise click.exceptions.Exit(DIFFERENT)
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN
 from flopledger.cli.options import SourceOptions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.report import FORMATS, View, render
 from flopledger.report.numbers import calls_text
+from flopledger.report.rows import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
 
 TOLD = ("table", "markdown")
 """The formats that show what is unknown; with the others a warning on stderr does."""
-SORTS = ("count", "macs", "params", "path", "kind", "source")
 
 EXAMPLES = """\b
 Examples:
@@ -53,10 +54,10 @@ class CountOptions:
 
     def view(self) -> View:
         """Say how much is shown, and what the place it goes to can show."""
-        terminal = self.output is None and sys.stdout.isatty()
+        terminal = self.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
         limited = terminal or "COLUMNS" in os.environ
         color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        width = shutil.get_terminal_size().columns if limited and self.output is None else None
+        width = shutil.get_terminal_size().columns if limited and self.output in (None, "-") else None
         return View(self.depth, self.top, self.sort, width, color)
 
 
@@ -77,7 +78,7 @@ class CountOptions:
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree.")
 @click.option("--top", type=click.IntRange(min=1), help="Only so many rows, the largest first (not in json).")
-@click.option("--sort", type=click.Choice(SORTS), help="Sort rows instead of showing a tree.")
+@click.option("--sort", type=click.Choice(list(KEYS)), help="Sort rows instead of showing a tree.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula.")
 def command(**params: Any) -> None:
     """Count networks under conventions.
@@ -88,13 +89,15 @@ def command(**params: Any) -> None:
     options = CountOptions(**params)
     ledgers = count(options, reading)
     with progress("writing"):
-        write(render(ledgers, options.form, options.view()), options.output)
+        view = options.view()
+        styled = view.color and options.form == "table"
+        write(render(ledgers, options.form, view), options.output, gated=styled)
     unknown = [ledger for ledger in ledgers if ledger.coverage.unknown]
     if options.form not in TOLD:
         for line in warnings(ledgers):
-            click.echo(f"Warning: {line}", err=True)
+            messages.warn(line)
     if options.strict and unknown:
-        click.echo("Error: --strict: some calls have no formula", err=True)
+        messages.error("--strict: some calls have no formula")
         raise click.exceptions.Exit(UNKNOWN)
 
 

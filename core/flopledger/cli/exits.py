@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import messages
 from flopledger.errors import ConventionError, ExpressionError, FlopledgerError, OutputError, UsageError
-from flopledger.report.numbers import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,35 +42,38 @@ def reported() -> Iterator[Outcome]:
     outcome = Outcome()
     try:
         yield outcome
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None where the caller has closed it (``>&-``)
+            sys.stdout.flush()
     except click.exceptions.Exit as error:
         outcome.code = error.exit_code
     except click.ClickException as error:
-        error.show()
+        messages.say(_shown(error))
         outcome.code = USAGE
     except (click.Abort, KeyboardInterrupt):
         outcome.code = INTERRUPTED
     except FlopledgerError as error:
-        _say(str(error))
+        messages.error(str(error))
         outcome.code = next(code for kind, code in CODES if isinstance(error, kind))
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            _say(f"the output can't be written: {error.strerror}")
+            messages.error(f"the output can't be written: {error.strerror}")
         outcome.code = OUTPUT
         _abandon_stdout()
     except (MemoryError, RecursionError) as error:
-        _say(f"the source is too large to be read here ({type(error).__name__})")
+        messages.error(f"the source is too large to be read here ({type(error).__name__})")
         outcome.code = SOURCE
 
 
-def _say(message: str) -> None:
-    with contextlib.suppress(OSError):
-        click.echo("\n".join(map(plain_line, f"Error: {message}".split("\n"))), err=True)
+def _shown(error: click.ClickException) -> str:
+    """Return what click says of a wrong option, which repeats what the user typed."""
+    written = io.StringIO()
+    error.show(written)
+    return written.getvalue().removesuffix("\n")
 
 
 def _abandon_stdout() -> None:
     """Let what is left in stdout's buffer go nowhere: the interpreter flushes it once more at its end."""
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
         os.close(nowhere)

@@ -11,6 +11,7 @@ from flopledger.cli.options import SourceOptions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
+from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.graph.graph import Graph
 
-FORMATS = ("table", "json", "markdown")
 BASE = "mac"
 """What ``--all`` explains every convention from."""
 PAIR = 2
@@ -83,7 +83,7 @@ class ExplainOptions:
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
 @click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
     help="How the result is written.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")

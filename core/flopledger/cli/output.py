@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flopledger import printable
 from flopledger.errors import OutputError
 
 if TYPE_CHECKING:
@@ -21,8 +22,10 @@ DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})\Z")
 STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
-def write(text: str, target: str | None = None) -> None:
+def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
     """Write a result to a file, or to stdout where there is none.
+
+    What can't be seen is escaped, unless the text is ``gated`` already and holds the styles of a terminal.
 
     A regular file is replaced in one step, so that it holds the old or the new content and never
     half of one. Anything else (a pipe, a device, ``/dev/stdout``) is written to as it stands; a pipe that
@@ -32,6 +35,7 @@ def write(text: str, target: str | None = None) -> None:
         OutputError: The file can't be written.
         OSError: stdout can't be written.
     """
+    text = text if gated else printable.lines(text)
     if target is None or target == "-":
         _write_stdout(text)
         return
@@ -42,6 +46,8 @@ def write(text: str, target: str | None = None) -> None:
 
 
 def _write_stdout(text: str) -> None:
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "stdout is closed")
     encoding = sys.stdout.encoding or "utf-8"
     sys.stdout.flush()
     _write_all(sys.stdout.buffer, text.encode(encoding, "replace"))

@@ -8,6 +8,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from flopledger.cli import messages
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,9 +38,7 @@ def _spin(what: str, done: threading.Event) -> None:
     if done.wait(PATIENCE):
         return
     for frame in itertools.cycle(FRAMES):
-        sys.stderr.write(f"\r{frame} {what}")
-        sys.stderr.flush()
+        messages.status(f"{frame} {what}")
         if done.wait(STEP):
             break
-    sys.stderr.write("\r\x1b[K")
-    sys.stderr.flush()
+    messages.status("")

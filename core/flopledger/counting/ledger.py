@@ -21,6 +21,8 @@ Figure: TypeAlias = "int | str"
 """A figure as it is written down: whole, or the text of an expression or a fraction."""
 
 
+SCHEMA = "flopledger.ledger/1"
+"""What a ledger's JSON document calls itself."""
 GROUPS = ("kind", "source", "level", "path", "status")
 """What the rows may be summed by."""
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flopledger import printable
 from flopledger.dims.arithmetic import text
 from flopledger.graph import tables
 from flopledger.graph.tables import TensorRef
@@ -51,7 +52,7 @@ def pieces(graph: Tables) -> Iterator[str]:
         yield f',\n "{name}": ['
         records = getattr(graph, name)
         for number, record in enumerate(records):
-            yield (",\n  " if number else "\n  ") + _ENCODER.encode(_record(record))
+            yield (",\n  " if number else "\n  ") + printable.in_json(_ENCODER.encode(_record(record)))
         yield "\n ]" if records else "]"
     yield "\n}\n"
 

@@ -28,6 +28,10 @@ FORMATS: Mapping[str, str] = {
 """The formats, and the module that renders each."""
 
 
+ANSWER_FORMATS = ("table", "json", "markdown")
+"""The formats of everything else: explanations, comparisons and checks."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How much of a ledger is shown, and where.

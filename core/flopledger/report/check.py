@@ -6,14 +6,16 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
-from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.explanation import signed
-from flopledger.report.numbers import grouped, percent, plain_line
+from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.checking.limits import Finding, Growth, Verdict
+    from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.check/1"
 HEADERS = ("", "figure", "found", "limit", "before", "change")
@@ -26,44 +28,24 @@ MOST = 20
 
 def render(verdict: Verdict, form: str = "table") -> str:
     """Render a verdict in a format, as a text that ends with a line break."""
-    if form == "json":
-        return jsonfile.written(document(verdict)) + "\n"
-    lines = _marked(verdict) if form == "markdown" else _plain(verdict)
-    return "".join(f"{line}\n" for line in lines)
+    return answers.render(form, blocks(verdict), lambda: document(verdict))
 
 
-def _plain(verdict: Verdict) -> Iterator[str]:
-    yield plain_line(heading(verdict))
-    yield ""
-    yield from grid.plain(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
+def blocks(verdict: Verdict) -> Iterator[Block]:
+    """Yield a verdict as people read it."""
+    yield Heading(heading(verdict))
+    yield Grid(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
     if verdict.grown:
-        yield from ("", "Layers that grew:")
-        yield from grid.plain(GROWN, [_grown(one) for one in verdict.grown[:MOST]], GROWN_RIGHT)
-        yield from _more(verdict)
-    yield from ("", notes.provenance(verdict.ledger))
-
-
-def _marked(verdict: Verdict) -> Iterator[str]:
-    escaped = markdown.escaped
-    yield f"### {escaped(plain_line(heading(verdict)))}"
-    yield ""
-    yield from grid.marked(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
-    if verdict.grown:
-        yield from ("", "Layers that grew:", "")
-        yield from grid.marked(GROWN, [_grown(one) for one in verdict.grown[:MOST]], GROWN_RIGHT)
-        yield from _more(verdict)
-    yield from ("", f"<sub>{escaped(notes.provenance(verdict.ledger))}</sub>")
+        rows = [_grown(one) for one in verdict.grown[:MOST]]
+        more = f"and {len(verdict.grown) - MOST} more" if len(verdict.grown) > MOST else ""
+        yield Grid(GROWN, rows, GROWN_RIGHT, title="Layers that grew:", more=more)
+    yield Small((notes.provenance(verdict.ledger),))
 
 
 def heading(verdict: Verdict) -> str:
     """Say whether the check passes."""
     said = "within its limits" if verdict.passed else "over its limits"
     return f"{verdict.ledger.graph.reading.source}: {said}"
-
-
-def _more(verdict: Verdict) -> Iterator[str]:
-    if len(verdict.grown) > MOST:
-        yield f"and {len(verdict.grown) - MOST} more"
 
 
 def _row(finding: Finding) -> tuple[str, ...]:

@@ -39,13 +39,13 @@ class Column:
 
 
 def _label(node: Node, _: Ledger) -> str:
-    return "  " * min(node.depth, MOST_INDENTED) + (figures.plain_line(node.label) or NETWORK)
+    return "  " * min(node.depth, MOST_INDENTED) + (node.label or NETWORK)
 
 
 def _kind(node: Node, _: Ledger) -> str:
     if node.row is None:
         return ""
-    return figures.plain_line(node.row.source if node.row.status == "unknown" else node.row.kind)
+    return node.row.source if node.row.status == "unknown" else node.row.kind
 
 
 def _output(node: Node, _: Ledger) -> str:

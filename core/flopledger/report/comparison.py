@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
-from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Line, Small
 from flopledger.report.explanation import signed
-from flopledger.report.numbers import grouped, plain_line
+from flopledger.report.numbers import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from flopledger.comparing.layers import Item
     from flopledger.counting.ledger import Ledger
     from flopledger.dims.types import Number
+    from flopledger.report.blocks import Block, Cell
 
 SCHEMA = "flopledger.compare/1"
 TOTALS = ("", "a", "b", "b - a")
@@ -34,38 +36,21 @@ def render(comparison: Comparison, form: str = "table", *, layers: bool = False)
         form: ``table``, ``markdown`` or ``json``.
         layers: Whether pairs that are the same are shown too; JSON has all of them.
     """
-    if form == "json":
-        return jsonfile.written(document(comparison)) + "\n"
-    lines = _marked(comparison, layers=layers) if form == "markdown" else _plain(comparison, layers=layers)
-    return "".join(f"{line}\n" for line in lines)
+    return answers.render(form, blocks(comparison, layers=layers), lambda: document(comparison))
 
 
-def _plain(comparison: Comparison, *, layers: bool) -> Iterator[str]:
-    yield f"a  {plain_line(comparison.a.graph.reading.source)}"
-    yield f"b  {plain_line(comparison.b.graph.reading.source)}"
-    yield from ("", verdict(comparison), "")
-    yield from grid.plain(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
+def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
+    """Yield a comparison as people read it."""
+    names = [side.graph.reading.source for side in (comparison.a, comparison.b)]
+    yield Heading(" against ".join(names), (f"a  {names[0]}", f"b  {names[1]}"))
+    yield Line(verdict(comparison))
+    yield Grid(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
     if summary := _summary(comparison):
-        yield from ("", "What differs, and the differences b - a that are due to it:")
-        yield from grid.plain(SUMMARY, summary, frozenset({0, 1, 2}))
+        title = "What differs, and the differences b - a that are due to it:"
+        yield Grid(SUMMARY, summary, frozenset({0, 1, 2}), title)
     if pairs := _pairs(comparison, layers=layers):
-        yield ""
-        yield from grid.plain(PAIRS, pairs, frozenset({3, 4}))
-    yield from ("", *_provenance(comparison))
-
-
-def _marked(comparison: Comparison, *, layers: bool) -> Iterator[str]:
-    escaped = markdown.escaped
-    names = " against ".join(plain_line(side.graph.reading.source) for side in (comparison.a, comparison.b))
-    yield from (f"### {escaped(names)}", "", escaped(verdict(comparison)), "")
-    yield from grid.marked(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
-    if summary := _summary(comparison):
-        yield from ("", "What differs, and the differences b - a that are due to it:", "")
-        yield from grid.marked(SUMMARY, summary, frozenset({0, 1, 2}))
-    if pairs := _pairs(comparison, layers=layers):
-        yield ""
-        yield from grid.marked(PAIRS, pairs, frozenset({3, 4}))
-    yield from ("", *(f"<sub>{escaped(line)}</sub>" for line in _provenance(comparison)))
+        yield Grid(PAIRS, pairs, frozenset({3, 4}))
+    yield Small(tuple(f"{side}: {notes.provenance(ledger)}" for side, ledger in _sides(comparison)))
 
 
 def verdict(comparison: Comparison) -> str:
@@ -101,22 +86,23 @@ def _three(a: Number, b: Number) -> tuple[str, str, str]:
     return grouped(a), grouped(b), signed(number(b - a))
 
 
-def _summary(comparison: Comparison) -> list[tuple[str, ...]]:
+def _summary(comparison: Comparison) -> list[tuple[Cell, ...]]:
     return [
         (f"{group.times} x", signed(group.macs), signed(group.params), _said(group))
         for group in comparison.groups()
     ]
 
 
-def _said(group: Group) -> str:
+def _said(group: Group) -> Cell:
     """Name a reason and the first of its places, one on each line where they say more than a name."""
-    if group.texts == (group.reason,):
-        told, between = [_place(pair) for pair in group.pairs], ", "
-    else:
-        told, between = [_rest(text, group.reason) for text in group.texts], grid.BREAK
+    named = group.texts == (group.reason,)
+    places = map(_place, group.pairs) if named else (_rest(text, group.reason) for text in group.texts)
+    told = list(places)
     more = [f"and {len(told) - PLACES} more"] if len(told) > PLACES else []
-    start = f"{group.reason}: " if between == ", " or len(told) == 1 else f"{group.reason}:{grid.BREAK}"
-    return start + between.join([*told[:PLACES], *more])
+    shown = [*told[:PLACES], *more]
+    if named:
+        return f"{group.reason}: {', '.join(shown)}"
+    return f"{group.reason}: {shown[0]}" if len(told) == 1 else (f"{group.reason}:", *shown)
 
 
 def _rest(text: str, reason: str) -> str:
@@ -146,10 +132,6 @@ def _pairs(comparison: Comparison, *, layers: bool) -> list[tuple[str, ...]]:
 
 def _name(item: Item | None) -> str:
     return "" if item is None else item.path or "(network)"
-
-
-def _provenance(comparison: Comparison) -> Sequence[str]:
-    return [plain_line(f"{side}: {notes.provenance(ledger)}") for side, ledger in _sides(comparison)]
 
 
 def _sides(comparison: Comparison) -> tuple[tuple[str, Ledger], tuple[str, Ledger]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from flopledger import printable
 from flopledger.conventions import facts, loader
 from flopledger.conventions import names as convention_names
 from flopledger.kinds.kind import FACTS
 from flopledger.plugins import discovery as plugins
-from flopledger.report.numbers import plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -30,7 +30,8 @@ def overview() -> str:
     """List the conventions: name, unit and title."""
     loaded = [loader.load(name) for name in convention_names.known(plugins.conventions())]
     longest = max((len(convention.name) for convention in loaded), default=0)
-    return "".join(f"{c.name:<{longest}}  {c.unit:<6}  {c.title}\n" for c in loaded)
+    lines = (f"{c.name:<{longest}}  {c.unit:<6}  {c.title}" for c in loaded)
+    return "".join(f"{printable.line(line)}\n" for line in lines)
 
 
 def page(name: str) -> str:
@@ -41,7 +42,7 @@ def page(name: str) -> str:
     """
     convention = loader.load(name)
     lines = [*_head(convention), *_counts(convention), *_differences(convention), *_foot(convention)]
-    return "".join(f"{plain_line(line)}\n" for line in lines)
+    return "".join(f"{printable.line(line)}\n" for line in lines)
 
 
 def _head(convention: Convention) -> Iterator[str]:

@@ -2,14 +2,20 @@
 
 The column ``record`` tells them apart (``row``, ``adjustment``, ``total``): the counts of the rows
 and adjustments sum to the total's. A last column ``active_params`` is there only if a router picks experts.
+
+A spreadsheet calculates a cell that begins with ``=``, ``+``, ``-`` or ``@``, and a formula can send a file's
+content away. A name that begins so gets an apostrophe before it, which spreadsheets read as "this is text".
+Figures are left as they are, negative ones too: no name is among them.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 from typing import TYPE_CHECKING, TypeAlias
 
+from flopledger import printable
 from flopledger.counting.ledger import figure
 from flopledger.report.numbers import shapes_text
 from flopledger.report.rows import shown_rows
@@ -28,6 +34,9 @@ COLUMNS = (
     "params", "count", "unit", "macs",
 )  # fmt: skip
 ACTIVE = "active_params"
+FIGURES = frozenset({"params", "count", "macs", ACTIVE})
+_FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""What starts a formula in a spreadsheet; the wide forms do so where Japanese or Chinese is written."""
 
 
 def render(ledgers: Sequence[Ledger], view: View) -> str:
@@ -40,8 +49,18 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     for ledger in ledgers:
         name = ledger.convention.name + "".join(f" {k}={v}" for k, v in ledger.convention.switches.items())
         same: Record = {"graph": ledger.graph.reading.source, "convention": name, "unit": ledger.total.unit}
-        writer.writerows({**same, **record} for record in _records(ledger, view, routed=routed))
+        records = ({**same, **record} for record in _records(ledger, view, routed=routed))
+        writer.writerows(
+            {k: v if k in FIGURES else _cell(v) for k, v in record.items()} for record in records
+        )
     return written.getvalue()
+
+
+def _cell(value: Figure | None) -> Figure | None:
+    """Write a name so that it can be seen, and that no spreadsheet calculates it."""
+    if not isinstance(value, str):
+        return value
+    return ("'" if _FORMULA.match(value) else "") + printable.line(value)
 
 
 def _records(ledger: Ledger, view: View, *, routed: bool) -> Iterator[Record]:

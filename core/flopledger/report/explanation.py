@@ -6,42 +6,35 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
-from flopledger.report import grid, jsonfile, markdown, notes
-from flopledger.report.numbers import calls_text, grouped, plain_line
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Line, Small
+from flopledger.report.numbers import calls_text, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.dims.types import Number
     from flopledger.explaining.explanation import Cause, Explanation, Side
+    from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.explain/1"
 HEADERS = ("change", "figure", "why")
 RIGHT = frozenset({0, 1})
-FORMATS = ("table", "json", "markdown")
 
 
 def render(explanation: Explanation, form: str = "table", *, layers: bool = False) -> str:
     """Render an explanation in a format, as a text that ends with a line break."""
-    if form == "json":
-        return jsonfile.written(document(explanation, layers=layers)) + "\n"
-    lines = _marked(explanation, layers=layers) if form == "markdown" else _plain(explanation, layers=layers)
-    return "".join(f"{line}\n" for line in lines)
+    return answers.render(
+        form, blocks(explanation, layers=layers), lambda: document(explanation, layers=layers)
+    )
 
 
-def _plain(explanation: Explanation, *, layers: bool) -> Iterator[str]:
-    yield plain_line(heading(explanation))
-    yield ""
-    yield from grid.plain(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
-    yield from ("", closing(explanation), "", provenance(explanation))
-
-
-def _marked(explanation: Explanation, *, layers: bool) -> Iterator[str]:
-    escaped = markdown.escaped
-    yield f"### {escaped(plain_line(heading(explanation)))}"
-    yield ""
-    yield from grid.marked(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
-    yield from ("", escaped(closing(explanation)), "", f"<sub>{escaped(provenance(explanation))}</sub>")
+def blocks(explanation: Explanation, *, layers: bool = False) -> Iterator[Block]:
+    """Yield an explanation as people read it."""
+    yield Heading(heading(explanation))
+    yield Grid(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
+    yield Line(closing(explanation))
+    yield Small((provenance(explanation),))
 
 
 def heading(explanation: Explanation) -> str:
@@ -96,7 +89,7 @@ def provenance(explanation: Explanation) -> str:
     readings += [f"for {b.convention.name} {part}" for part in notes.origin(b.graph) if part not in readings]
     conventions = " and ".join(notes.named(side.convention) for side in (a, b))
     parts = [*readings, f"conventions: {conventions}", *notes.signed(a.graph, b.graph)]
-    return plain_line("; ".join(parts))
+    return "; ".join(parts)
 
 
 def document(explanation: Explanation, *, layers: bool = False) -> dict[str, object]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure as written_figure
-from flopledger.report import grid, jsonfile, markdown, notes
-from flopledger.report.numbers import grouped, percent, plain_line
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Small
+from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Figure as Written
     from flopledger.counting.ledger import GraphInfo
     from flopledger.explaining.find_figure import Figure, Match
+    from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.figures/1"
 HEADERS = ("convention", "figure", "unit", "off by", "")
@@ -25,29 +27,15 @@ MOST, NEAREST = 12, 3
 
 def render(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo, form: str = "table") -> str:
     """Render what was found for each figure, as a text that ends with a line break."""
-    if form == "json":
-        return jsonfile.written(document(found, graph)) + "\n"
-    lines = _marked(found, graph) if form == "markdown" else _plain(found, graph)
-    return "".join(f"{line}\n" for line in lines)
+    return answers.render(form, blocks(found, graph), lambda: document(found, graph))
 
 
-def _plain(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[str]:
+def blocks(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[Block]:
+    """Yield what was found as people read it."""
     for figure, matches in found:
-        yield plain_line(f"{graph.reading.source}: {verdict(figure, matches)}")
-        yield ""
-        yield from grid.plain(HEADERS, _rows(figure, matches), RIGHT)
-        yield ""
-    yield _provenance(graph)
-
-
-def _marked(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[str]:
-    escaped = markdown.escaped
-    for figure, matches in found:
-        yield f"### {escaped(plain_line(f'{graph.reading.source}: {verdict(figure, matches)}'))}"
-        yield ""
-        yield from grid.marked(HEADERS, _rows(figure, matches), RIGHT)
-        yield ""
-    yield f"<sub>{escaped(_provenance(graph))}</sub>"
+        yield Heading(f"{graph.reading.source}: {verdict(figure, matches)}")
+        yield Grid(HEADERS, _rows(figure, matches), RIGHT)
+    yield Small((_provenance(graph),))
 
 
 def verdict(figure: Figure, matches: Sequence[Match]) -> str:
@@ -83,7 +71,7 @@ def _whole(value: Fraction) -> int | Fraction:
 
 
 def _provenance(graph: GraphInfo) -> str:
-    return plain_line("; ".join([*notes.origin(graph), *notes.signed(graph)]))
+    return "; ".join([*notes.origin(graph), *notes.signed(graph)])
 
 
 def document(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> dict[str, object]:

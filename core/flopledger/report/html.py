@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING
 
+from flopledger import printable
 from flopledger.report import EVERYTHING, notes
 from flopledger.report.columns import COLUMNS
 from flopledger.report.rows import Node, shown_rows
@@ -24,24 +25,27 @@ def render(ledger: Ledger) -> str:
 def _pieces(given: Ledger) -> Iterator[str]:
     ledger, names = with_names(given)
     headers = [ledger.total.unit if column.header == "count" else column.header for column in COLUMNS]
-    yield (
-        "<table><thead><tr>" + "".join(f"<th>{html.escape(h)}</th>" for h in headers) + "</tr></thead><tbody>"
-    )
+    yield ("<table><thead><tr>" + "".join(f"<th>{_text(h)}</th>" for h in headers) + "</tr></thead><tbody>")
     for row in shown_rows(ledger, EVERYTHING):
         node = Node(row.path, 0, row, {}, row.count, row.params)
         yield "<tr>"
         for column in COLUMNS:
             side = "right" if column.right else "left"
-            cell = html.escape(column.value(node, ledger))
+            cell = _text(column.value(node, ledger))
             yield f'<td style="text-align: {side}">{cell}</td>'
         yield "</tr>"
     yield "</tbody></table>"
     for label, written in notes.totals(ledger):
-        yield f"<div><b>{html.escape(label)}</b> {html.escape(written)}</div>"
+        yield f"<div><b>{_text(label)}</b> {_text(written)}</div>"
     for name, size in names.items():
-        yield f"<div>{html.escape(f'{name} = {size}')}</div>"
-    for line in (*notes.adjustments(ledger), *notes.disagreements(ledger)):
-        yield f"<div>{html.escape(line)}</div>"
+        yield f"<div>{_text(f'{name} = {size}')}</div>"
+    for line in (*notes.adjustments(ledger), *ledger.disagreements):
+        yield f"<div>{_text(line)}</div>"
     for line in notes.unknowns(ledger):
-        yield f"<div><b>unknown</b> {html.escape(line)}</div>"
-    yield f"<small>{html.escape(notes.provenance(ledger))}</small>"
+        yield f"<div><b>unknown</b> {_text(line)}</div>"
+    yield f"<small>{_text(notes.provenance(ledger))}</small>"
+
+
+def _text(written: str) -> str:
+    """Escape what can't be seen, then what HTML would read as its own signs."""
+    return html.escape(printable.line(written))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from flopledger.counting.ledger import figure
+from flopledger.counting.ledger import SCHEMA, figure
 from flopledger.dims.arithmetic import is_symbolic, text
 from flopledger.report.notes import version
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Shape
     from flopledger.report import View
 
-SCHEMA = "flopledger.ledger/1"
 SEVERAL = "flopledger.ledgers/1"
 
 

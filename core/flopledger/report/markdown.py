@@ -1,77 +1,122 @@
-"""Markdown: a table for each ledger, its totals, and what stands under them."""
+"""The writer of markdown, as GitHub and most others read it."""
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.report import notes
+from flopledger import printable
+from flopledger.report import sections
+from flopledger.report.blocks import Code, Grid, Heading, Line, Listing, Pairs, Rows, Small
 from flopledger.report.columns import COLUMNS
-from flopledger.report.numbers import plain_line
 from flopledger.report.rows import Node, shown_rows
-from flopledger.report.symbol_names import with_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from flopledger.counting.ledger import Ledger
     from flopledger.report import View
+    from flopledger.report.blocks import Block, Cell
 
-SPECIAL = re.compile(r"([\\|*_`<>\[\]])")
+_SPECIAL = re.compile(r"([\\|*_`<>\[\]&~$])")
+"""What starts markup anywhere in a line: emphasis, code, links, HTML, table cells, formulas; and ``&``, since
+``&#x202e;`` would put back a character that the gate has escaped."""
+_START = re.compile(r"(?:#{1,6}|[-+=]+)(?= |\Z)|[0-9]{1,9}(?=[.)](?: |\Z))")
+"""What is markup at the start of a line alone: a heading, a list, a rule, an underlining."""
 SHOWN = COLUMNS[:-1]
 """Everything but the bar."""
 
 
 def render(ledgers: Sequence[Ledger], view: View) -> str:
     """Render a section for each ledger, and a summary under several."""
-    sections = ["\n".join(_section(ledger, view)) for ledger in ledgers]
-    if len(ledgers) > 1:
-        header, *rows = notes.summary(ledgers)
-        sections.append("\n".join(["### Summary", "", *table(header, "-" * len(header), rows)]))
-    return "\n\n".join(sections) + "\n"
+    return write(sections.of_ledgers(ledgers, view))
 
 
-def _section(given: Ledger, view: View) -> Iterator[str]:
-    ledger, names = with_names(given)
-    yield f"### {escaped(notes.heading(ledger))}"
-    yield ""
+def write(blocks: Iterable[Block]) -> str:
+    """Write blocks as markdown, an empty line between them."""
+    written = (list(_block(block)) for block in blocks)
+    return "\n\n".join("\n".join(lines) for lines in written if lines) + "\n"
+
+
+@functools.singledispatch
+def _block(block: Block) -> Iterator[str]:
+    raise TypeError(f"no block: {block!r}")
+
+
+@_block.register(Heading)
+def _(block: Heading) -> Iterator[str]:
+    yield f"### {inline(block.text)}"
+
+
+@_block.register(Line)
+def _(block: Line) -> Iterator[str]:
+    yield line(block.text)
+
+
+@_block.register(Small)
+def _(block: Small) -> Iterator[str]:
+    yield from (f"<sub>{inline(text)}</sub>" for text in block.lines)
+
+
+@_block.register(Pairs)
+def _(block: Pairs) -> Iterator[str]:
+    yield from (f"- **{inline(label)}** {inline(text)}" for label, text in block.pairs)
+
+
+@_block.register(Listing)
+def _(block: Listing) -> Iterator[str]:
+    if block.lines:
+        yield from (line(block.title), "", *(f"- {line(text)}" for text in block.lines))
+
+
+@_block.register(Code)
+def _(block: Code) -> Iterator[str]:
+    if block.lines:
+        lines = map(printable.line, block.lines)
+        yield from (block.titles["markdown"], "", f"```{block.language}", *lines, "```")
+
+
+@_block.register(Grid)
+def _(block: Grid) -> Iterator[str]:
+    if block.title:
+        yield from (line(block.title), "")
+    yield from _table(block.headers, block.right, block.rows)
+    if block.more:
+        yield from ("", line(block.more))
+
+
+@_block.register(Rows)
+def _(block: Rows) -> Iterator[str]:
+    ledger = block.ledger
     headers = [ledger.total.unit if column.header == "count" else column.header for column in SHOWN]
-    nodes = (Node(row.path, 0, row, {}, row.count, row.params) for row in shown_rows(ledger, view))
+    nodes = (Node(row.path, 0, row, {}, row.count, row.params) for row in shown_rows(ledger, block.view))
     rows = ([column.value(node, ledger) for column in SHOWN] for node in nodes)
-    yield from table(headers, ["-:" if column.right else "-" for column in SHOWN], rows)
-    yield ""
-    for label, written in notes.totals(ledger):
-        yield f"- **{escaped(label)}** {escaped(written)}"
-    yield from _list("where", [f"{name} = {size}" for name, size in names.items()])
-    yield from _list("In the total beside the rows:", notes.adjustments(ledger))
-    yield from _list("Levels disagree:", notes.disagreements(ledger))
-    yield from _list("Notes on the reading:", map(plain_line, ledger.graph.reading.notes))
-    yield from _list("Unknown, so not in the total (no formula for them):", notes.unknowns(ledger))
-    if stub := notes.stub(ledger):
-        yield from ("", "To price them, save this as `mine.toml` and count with `-c ./mine.toml`:")
-        yield from ("", "```toml", *stub, "```")
-    yield from ("", f"<sub>{escaped(notes.provenance(ledger))}</sub>")
+    yield from _table(headers, frozenset(i for i, column in enumerate(SHOWN) if column.right), rows)
 
 
-def table(headers: Sequence[str], rules: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table; a rule is ``-`` for a column of words and ``-:`` for one of figures."""
+def _table(headers: Sequence[str], right: frozenset[int], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     yield _row(headers)
-    yield "|" + "|".join(f" {rule}-- " if rule == "-" else f" --{rule} " for rule in rules) + "|"
+    yield "|" + "|".join(" ---: " if i in right else " --- " for i in range(len(headers))) + "|"
     for row in rows:
         yield _row(row)
 
 
-def _row(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(map(escaped, cells)) + " |"
+def _row(cells: Iterable[Cell]) -> str:
+    parts = ((cell,) if isinstance(cell, str) else cell for cell in cells)
+    return "| " + " | ".join("<br>".join(map(inline, cell)) for cell in parts) + " |"
 
 
-def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        if number == 0:
-            yield from ("", title, "")
-        yield f"- {escaped(line)}"
+def inline(text: str) -> str:
+    """Escape what can't be seen, and what markdown would read as its own signs within a line."""
+    return _SPECIAL.sub(r"\\\1", printable.line(text))
 
 
-def escaped(written: str) -> str:
-    """Escape what markdown would read as its own signs."""
-    return SPECIAL.sub(r"\\\1", written)
+def line(text: str) -> str:
+    """Escape a text that starts a line, where more signs have a meaning."""
+    written = inline(text.lstrip(" "))
+    found = _START.match(written)
+    if found is None:
+        return written
+    sign = 0 if not found[0].isdigit() else found.end()  # of a number, its point makes the list
+    return f"{written[:sign]}\\{written[sign:]}"

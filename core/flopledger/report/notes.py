@@ -1,4 +1,7 @@
-"""What stands around a report's rows: totals, adjustments, what is unknown, and the provenance."""
+"""What a report says beside its rows: totals, adjustments, what is unknown, and the provenance.
+
+The texts hold names as they are; the writers of reports escape what can't be seen.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,9 @@ import importlib.metadata
 import json
 from typing import TYPE_CHECKING
 
+from flopledger import printable
 from flopledger.conventions import names as convention_names
-from flopledger.report.numbers import calls_text, in_words, plain_line, shape_text, shapes_text
+from flopledger.report.numbers import calls_text, in_words, shape_text, shapes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -29,7 +33,7 @@ def version() -> str:
 def heading(ledger: Ledger) -> str:
     """Return what is shown: the source, and the convention's title and name."""
     used = ledger.convention
-    return plain_line(f"{ledger.graph.reading.source}: {used.title} ({used.name})")
+    return f"{ledger.graph.reading.source}: {used.title} ({used.name})"
 
 
 def totals(ledger: Ledger) -> list[tuple[str, str]]:
@@ -65,17 +69,12 @@ def _picked(ledger: Ledger) -> str:
 def adjustments(ledger: Ledger) -> list[str]:
     """Return what the total has beside the sum of the rows, one line each."""
     unit = ledger.total.unit
-    return [f"{in_words(a.count, unit)}: {plain_line(a.what)}" for a in ledger.adjustments]
-
-
-def disagreements(ledger: Ledger) -> list[str]:
-    """Return where two levels of the graph give different counts, one line each."""
-    return [plain_line(line) for line in ledger.disagreements]
+    return [f"{in_words(a.count, unit)}: {a.what}" for a in ledger.adjustments]
 
 
 def unknowns(ledger: Ledger) -> list[str]:
     """Return one line for each source that has no formula: how often, with which shapes, where, why."""
-    return [plain_line(_unknown(unknown)) for unknown in ledger.coverage.unknown]
+    return [_unknown(unknown) for unknown in ledger.coverage.unknown]
 
 
 def _unknown(unknown: Unknown) -> str:
@@ -98,7 +97,8 @@ def stub(ledger: Ledger) -> list[str]:
     lines = ['name = "mine"', f"extend = {_quoted(base)}"]
     for level in dict.fromkeys(unknown.level for unknown in unpriced):
         lines += ["", f"[rules.{level}]"]
-        lines += [_rule(unknown) for unknown in unpriced if unknown.level == level]
+        rules = {unknown.source: _rule(unknown) for unknown in unpriced if unknown.level == level}
+        lines += rules.values()  # one a source: TOML takes no key twice
     return lines
 
 
@@ -106,18 +106,18 @@ def _rule(unknown: Unknown) -> str:
     """Price a source by its output where that is known, for the user to replace."""
     price = "0" if unknown.out_elems is None else "out_elems"
     shapes = f"{shapes_text(unknown.inputs) or '?'} -> {shapes_text(unknown.outputs) or '?'}"
-    return f"{_quoted(unknown.source)} = {_quoted(price)}  # {plain_line(shapes)}"
+    return f"{_quoted(unknown.source)} = {_quoted(price)}  # {shapes}"
 
 
 def _quoted(text: str) -> str:
     """Write a string as TOML does."""
-    return json.dumps(text, ensure_ascii=False)
+    return printable.in_toml(json.dumps(text, ensure_ascii=False))
 
 
 def provenance(ledger: Ledger) -> str:
     """Return one line that says what was counted, how it was read, under which convention, by what."""
     parts = [*origin(ledger.graph), f"convention: {named(ledger.convention)}", *signed(ledger.graph)]
-    return plain_line("; ".join(parts))
+    return "; ".join(parts)
 
 
 def origin(graph: GraphInfo) -> list[str]:
@@ -161,7 +161,7 @@ def summary(ledgers: Sequence[Ledger]) -> list[tuple[str, ...]]:
         total = ledger.total
         rows.append(
             (
-                plain_line(ledger.graph.reading.source),
+                ledger.graph.reading.source,
                 ledger.convention.name,
                 in_words(total.count, total.unit),
                 in_words(total.macs, "MAC"),

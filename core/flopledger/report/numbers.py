@@ -106,10 +106,3 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def plain_line(written: str) -> str:
-    """Escape control characters: a name from a file must not steer the terminal."""
-    if written.isprintable():
-        return written
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in written)

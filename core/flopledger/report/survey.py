@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
-from flopledger.report import grid, jsonfile, markdown, notes
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Line, Small
 from flopledger.report.explanation import cause_document, signed
-from flopledger.report.numbers import grouped, plain_line, scaled
+from flopledger.report.numbers import grouped, scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.explaining.explanation import Entry, Explanation
+    from flopledger.report.blocks import Block, Cell
 
 SCHEMA = "flopledger.explain-all/1"
 RIGHT = frozenset({1, 4})
@@ -24,33 +26,19 @@ SHOWN = 4
 
 def render(entries: Sequence[Entry], form: str = "table") -> str:
     """Render a survey in a format, as a text that ends with a line break."""
-    if form == "json":
-        return jsonfile.written(document(entries)) + "\n"
-    lines = _marked(entries) if form == "markdown" else _plain(entries)
-    return "".join(f"{line}\n" for line in lines)
+    return answers.render(form, blocks(entries), lambda: document(entries))
+
+
+def blocks(entries: Sequence[Entry]) -> Iterator[Block]:
+    """Yield a survey as people read it."""
+    yield Heading(_heading(entries))
+    yield Grid(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
+    yield from map(Line, _left_out(entries))
+    yield Small((_provenance(entries),))
 
 
 def _explained(entries: Sequence[Entry]) -> list[tuple[Entry, Explanation]]:
     return [(entry, entry.explanation) for entry in entries if entry.explanation is not None]
-
-
-def _plain(entries: Sequence[Entry]) -> Iterator[str]:
-    yield plain_line(_heading(entries))
-    yield ""
-    yield from grid.plain(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
-    for line in _left_out(entries):
-        yield from ("", line)
-    yield from ("", _provenance(entries))
-
-
-def _marked(entries: Sequence[Entry]) -> Iterator[str]:
-    escaped = markdown.escaped
-    yield f"### {escaped(plain_line(_heading(entries)))}"
-    yield ""
-    yield from grid.marked(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
-    for line in _left_out(entries):
-        yield from ("", escaped(line))
-    yield from ("", f"<sub>{escaped(_provenance(entries))}</sub>")
 
 
 def _heading(entries: Sequence[Entry]) -> str:
@@ -66,12 +54,12 @@ def _headers(entries: Sequence[Entry]) -> tuple[str, ...]:
     return ("convention", "count", "unit", "in short", "params", against)
 
 
-def _row(entry: Entry, explanation: Explanation) -> list[str]:
+def _row(entry: Entry, explanation: Explanation) -> list[Cell]:
     side = explanation.b
     params = "" if entry.params is None else grouped(entry.params)
     short = scaled(side.figure, side.unit)
     name = notes.titled(side.convention)
-    return [name, grouped(side.figure), side.unit, short, params, grid.BREAK.join(_causes(explanation))]
+    return [name, grouped(side.figure), side.unit, short, params, tuple(_causes(explanation))]
 
 
 def _causes(explanation: Explanation) -> Iterator[str]:
@@ -86,12 +74,12 @@ def _causes(explanation: Explanation) -> Iterator[str]:
 def _left_out(entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
         if entry.explanation is None:
-            yield plain_line(f"{entry.convention} gives no figure here: {entry.reason}")
+            yield f"{entry.convention} gives no figure here: {entry.reason}"
 
 
 def _provenance(entries: Sequence[Entry]) -> str:
     graphs = [one.b.graph for _, one in _explained(entries)]
-    return plain_line("; ".join([*notes.origin(graphs[0]), *notes.signed(*graphs)])) if graphs else ""
+    return "; ".join([*notes.origin(graphs[0]), *notes.signed(*graphs)]) if graphs else ""
 
 
 def document(entries: Sequence[Entry]) -> dict[str, object]:

@@ -6,10 +6,11 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from flopledger import printable
 from flopledger.dims.arithmetic import is_symbolic, text, total
 from flopledger.errors import ConventionError, ExpressionError
 from flopledger.meter import metered
-from flopledger.report.numbers import plain_line, share_of
+from flopledger.report.numbers import share_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,7 +35,8 @@ def render(ledgers: Sequence[Ledger], _: View) -> str:
     """
     try:
         with metered(sum(len(ledger.rows) for ledger in ledgers)):
-            return "".join(f"{line}\n" for ledger in ledgers for line in _printout(ledger))
+            lines = (line for ledger in ledgers for line in _printout(ledger))
+            return "".join(f"{printable.line(line)}\n" for line in lines)
     except (ExpressionError, OverflowError) as error:
         raise ConventionError(str(error)) from None
 
@@ -177,4 +179,4 @@ def _written(value: object, spec: PrintSpec) -> str:
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if value is None:
         return ""
-    return text(value) if is_symbolic(value) else plain_line(str(value))
+    return text(value) if is_symbolic(value) else printable.line(str(value))  # before it is measured

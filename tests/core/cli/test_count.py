@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from flopledger.cli import run
-from flopledger.cli.count import SORTS, load
+from flopledger.cli.count import load
 from flopledger.cli.options import SourceOptions, literals
 from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError
-from flopledger.report.rows import KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,10 +137,6 @@ def test_plain_tables_import_no_rich_and_help_no_frontend(toy: Path) -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stderr.splitlines()[-1] == "[]"
-
-
-def test_sort_keys_are_those_of_the_reports() -> None:
-    assert set(SORTS) == set(KEYS)
 
 
 def test_arguments_are_python_literals_else_texts() -> None:

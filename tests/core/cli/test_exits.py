@@ -5,6 +5,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -267,3 +268,18 @@ def test_ctrl_c_while_the_command_still_loads_ends_with_130(monkeypatch: pytest.
 
     monkeypatch.setattr("flopledger.cli.run", interrupt)
     assert __main__.main() == 130
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-", ">&- 2>&- <&-"])
+def test_a_closed_stdout_ends_with_5_and_without_a_traceback(closed: str, toy: Path) -> None:
+    args = ["sh", "-c", f'exec "$0" -m flopledger count "$1" {closed}', sys.executable, toy]
+    done = subprocess.run(args, capture_output=True, text=True, check=False)
+    message = "Error: the output can't be written: stdout is closed\n"
+    assert (done.returncode, done.stderr) == (5, "" if "2>&-" in closed else message)
+
+
+def test_a_closed_stdout_does_not_matter_to_a_result_in_a_file(toy: Path, tmp_path: Path) -> None:
+    script = 'exec "$0" -m flopledger count "$1" --format json -o "$2" >&- 2>&- <&-'
+    args = ["sh", "-c", script, sys.executable, toy, tmp_path / "out.json"]
+    assert subprocess.run(args, capture_output=True, check=False).returncode == 0
+    assert json.loads((tmp_path / "out.json").read_text())

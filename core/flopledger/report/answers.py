@@ -1,0 +1,34 @@
+"""Answers other than a count (explanations, comparisons, checks): blocks for people, JSON for machines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.errors import UsageError, nearest
+from flopledger.report import ANSWER_FORMATS, jsonfile, markdown, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from flopledger.report.blocks import Block
+
+_WRITERS: Mapping[str, Callable[[Iterable[Block]], str]] = {"table": plain.write, "markdown": markdown.write}
+
+
+def render(form: str, blocks: Iterable[Block], document: Callable[[], Mapping[str, object]]) -> str:
+    """Render an answer in a format, as a text that ends with a line break.
+
+    Args:
+        form: One of :data:`flopledger.report.ANSWER_FORMATS`.
+        blocks: The answer for people.
+        document: Makes the answer for machines, where that is asked for.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    if form == "json":
+        return jsonfile.written(document()) + "\n"
+    if form not in _WRITERS:
+        known = ", ".join(ANSWER_FORMATS)
+        raise UsageError(f"no format is called {form!r}{nearest(form, ANSWER_FORMATS)}; there are {known}")
+    return _WRITERS[form](blocks)
