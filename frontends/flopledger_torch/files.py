@@ -17,8 +17,10 @@ import torch
 from torch.fx.node import map_arg
 from torch.utils import _pytree as pytree
 
+from flopledger_torch.archive.program import Flat
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch.export import ExportedProgram
     from torch.fx import GraphModule, Node
@@ -83,12 +85,14 @@ class _Run:
         return function(*args, **kwargs)
 
 
-def parts_of(program: ExportedProgram) -> tuple[torch.nn.Module, str]:
+def parts_of(program: ExportedProgram | Flat) -> tuple[torch.nn.Module, str]:
     """Return a program as a tree of modules, and what is to be said of it; empty if nothing is."""
-    flat: Any = program.module()
+    flat: Any = program if isinstance(program, Flat) else program.module()
     ways = _ways(flat)
-    if not any(ways.values()):
-        return flat, "the program does not say which modules its operations belong to"
+    said = "" if any(ways.values()) else "the program does not say which modules its operations belong to"
+    if said and not isinstance(program, Flat):
+        return flat, said
+    checks: Callable[[Sequence[Any]], None] = program.checks if isinstance(program, Flat) else _unchecked
     types = {path: kind for way in ways.values() for _, path, kind in way}
     root = _class(types.get("", "Program"))()
     _take_in(root, flat, types)
@@ -100,14 +104,20 @@ def parts_of(program: ExportedProgram) -> tuple[torch.nn.Module, str]:
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         run = _Run(root)
-        bound = signature.bind(*args, **kwargs).arguments.values()
-        run.values.update(zip(given, _leaves(bound), strict=True))
+        values = _leaves(signature.bind(*args, **kwargs).arguments.values())
+        checks(values)
+        run.values.update(zip(given, values, strict=True))
         run(steps)
         return graph.process_outputs(map_arg(result, run.values.__getitem__))
 
     vars(forward)["__signature__"] = signature
     vars(root)["forward"] = forward
-    return root, ""
+    return root, said
+
+
+def _unchecked(values: Sequence[Any]) -> None:
+    """Check nothing: a program that torch has loaded checks its inputs itself."""
+    del values
 
 
 def _leaves(values: Any) -> list[Any]:

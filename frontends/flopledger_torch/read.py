@@ -13,6 +13,7 @@ from flopledger.errors import FlopledgerError, SourceError, UsageError
 from flopledger.frontend import user_code as blame
 from torch.export import ExportedProgram
 
+from flopledger_torch.archive.program import Flat, load
 from flopledger_torch.build import add_note, is_lazy, materialised
 from flopledger_torch.files import parts_of
 from flopledger_torch.inputs import arguments
@@ -56,14 +57,15 @@ def read_source(source: object, request: Request) -> Graph:
 
 def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.nn.Module, Request]:
     """Return the module of an exported program, and what it was exported with if no inputs are given."""
-    try:
-        program = torch.export.load(source) if isinstance(source, Path) else source
-    except Exception as error:
-        raise SourceError(f"{source}: torch can't load it as an exported program: {error}") from error
+    program: Flat | ExportedProgram
+    if isinstance(source, Path):
+        loaded = load(source)
+        program, example = loaded.flat, (loaded.args, loaded.kwargs)
+    else:
+        program, example = source, source.example_inputs
     model, said = parts_of(program)
     if said:
         add_note(model, said)
-    example = program.example_inputs
     if example is not None and not request.inputs and request.values is None:
         args, kwargs = example
         named = inspect.signature(model.forward).bind(*args, **kwargs).arguments if kwargs else None

@@ -186,7 +186,7 @@ def test_an_exported_program_is_read_with_the_inputs_that_it_has(tmp_path: Path)
 def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "net.pt2"
     file.write_bytes(b"nothing")
-    with pytest.raises(SourceError, match="can't load it as an exported program"):
+    with pytest.raises(SourceError, match="can't be read"):
         fl.read(str(file))
 
 
