@@ -1,26 +1,26 @@
-"""What leads where: what flows on from certain calls, and what reaches the outputs."""
+"""The data flow between calls: what is computed from certain results, and what reaches the outputs."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from flopledger.graph.tables import CONTAINER, TensorRef
+from flopledger.graph.tables import CONTAINER, tensors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from flopledger.graph.graph import Graph
-    from flopledger.graph.tables import Layer, Value
+    from flopledger.graph.tables import Layer, Tables
 
 
 def downstream(
     layers: Iterable[Layer], begins: Callable[[Layer], bool], ends: Callable[[Layer], bool]
 ) -> frozenset[int]:
-    """Return the calls that have an input from a call where it begins, past none where it ends.
+    """Return the calls that have an input from a call where the flow begins, past none where it ends.
 
-    For conventions of tools that lose sight of shapes: their ``[flow]`` says at which calls that begins
-    (``from``) and at which it ends (``until``). A container hands on what the calls below it make.
+    TensorFlow's profiler needs it: it counts nothing for ops whose shapes its frozen graph does not know,
+    which are those after a grouped convolution (a compiled call) up to a reshape to constants. Its ``[flow]``
+    states at which calls that begins (``from``) and ends (``until``). Containers are left out: what they give
+    is what the calls inside them make.
     """
     tensors: set[int] = set()
     calls: set[int] = set()
@@ -35,20 +35,20 @@ def downstream(
     return frozenset(calls)
 
 
-def live(graph: Graph, has_calls: Sequence[bool]) -> list[bool]:
+def live(graph: Tables, has_children: Sequence[bool]) -> list[bool]:
     """Return whether what each call computes reaches an output of the network.
 
-    Followed backwards, from the outputs, through the innermost calls and all tensors among their
-    arguments, weights that are computed too. A call that writes into memory that is needed later, or
-    holds a call that is needed, is needed as well; one that only shows such memory in another form is not.
+    Followed backwards, from the outputs, through the innermost calls and all tensors among their arguments,
+    computed weights included. A call that writes into memory that is needed later is needed as well, and so
+    is one that contains a needed call; one that only shows such memory in another form is not.
     """
     memory = memories(graph)
-    made = {tensor for layer in graph.layers if not has_calls[layer.id] for tensor in layer.outputs}
+    made = {tensor for layer in graph.layers if not has_children[layer.id] for tensor in layer.outputs}
     needed: set[int] = set()
     read: set[int] = set()
 
     def need(tensor: int | None) -> None:
-        """Note that a tensor is needed; of a view that no call made, what it shows."""
+        """Note that a tensor is needed; if it is a view that no call made, what it shows too."""
         while tensor is not None:
             needed.add(tensor)
             read.add(memory[tensor])
@@ -59,7 +59,7 @@ def live(graph: Graph, has_calls: Sequence[bool]) -> list[bool]:
         need(tensor)
     found = [False] * len(graph.layers)
     for layer in reversed(graph.layers):
-        given = () if has_calls[layer.id] else (*layer.inputs, *tensors_among(layer.native.values()))
+        given = () if has_children[layer.id] else (*layer.inputs, *tensors_in(layer.native.values()))
         if found[layer.id] or any(
             tensor in needed or (memory[tensor] in read and tensor in given) for tensor in layer.outputs
         ):
@@ -71,7 +71,7 @@ def live(graph: Graph, has_calls: Sequence[bool]) -> list[bool]:
     return found
 
 
-def memories(graph: Graph) -> list[int]:
+def memories(graph: Tables) -> list[int]:
     """Return the tensor whose memory each tensor shows; a view comes after what it shows."""
     found: list[int] = []
     for tensor in graph.tensors:
@@ -80,14 +80,6 @@ def memories(graph: Graph) -> list[int]:
     return found
 
 
-def tensors_among(values: Iterable[Value]) -> Iterator[int]:
-    """Yield the tensors among native arguments, however they are nested."""
-    pending = list(values)
-    while pending:
-        value = pending.pop()
-        if isinstance(value, TensorRef):
-            yield value.id
-        elif isinstance(value, tuple):
-            pending.extend(value)
-        elif isinstance(value, Mapping):
-            pending.extend(value.values())
+def tensors_read(layer: Layer) -> set[int]:
+    """Return the tensors that a call reads: its inputs, and those among its native arguments."""
+    return {*layer.inputs, *tensors_in(layer.native.values())}

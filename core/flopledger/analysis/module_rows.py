@@ -1,8 +1,11 @@
 """A table of modules as tools print it: a row for each call, indented as the modules are registered.
 
-A module that is registered in several places stands in the last of them. Where the containers around it
-are not the ones that were listed last, they get rows of their own, as those that are never called do.
-Each container's row has the weights that the rows below it don't list; a module's first row counts.
+This imitates torchinfo 1.8 (``torchinfo.py: forward_pass``, ``add_missing_container_layers``;
+``layer_info.py: leftover_params``), whose total of parameters is the sum of the rows that it prints and so
+depends on which rows there are. A module that is registered in several containers is listed in the last of
+them. Where the containers around it are not those that were listed last, they get rows of their own, as
+those that are never called do. A container's row has the weights that the rows below it don't list; of
+several rows of one module, the first counts.
 """
 
 from __future__ import annotations
@@ -15,107 +18,117 @@ from flopledger.dims.arithmetic import is_dim, maximum, total
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.analysis.analysis import Structure
+    from flopledger.analysis.call_tree import CallTree
+    from flopledger.analysis.module_tree import ModuleTree
     from flopledger.dims.types import Dim
-    from flopledger.graph.tables import Module, Parameter
+    from flopledger.graph.tables import Module, Parameter, Tables
 
 
-class Row(NamedTuple):
-    """One row: the module, how deep it stands, and whether it is there to show the place of others."""
+class ModuleRow(NamedTuple):
+    """One row: the module, its indentation, and whether it only names the container of the next rows."""
 
     module: int
     depth: int
     inserted: bool
 
 
-def kept(module: Module, parameters: tuple[Parameter, ...]) -> Iterator[tuple[str, Dim]]:
+def unpruned(module: Module, parameters: tuple[Parameter, ...]) -> Iterator[tuple[str, Dim]]:
     """Yield a module's own weights: name, and elements without those that pruning masks out.
 
-    A frontend says what is left by the native fact ``kept``, which maps names of pruned weights to it.
+    A frontend states what remains in the native fact ``kept``, which maps names of pruned weights to it:
+    torch.nn.utils.prune keeps the whole weight and a mask, and torchinfo counts what the mask leaves.
     """
     masks = module.native.get("kept")
     for name, i in module.parameters:
         if not parameters[i].is_buffer:
-            left = masks.get(name) if isinstance(masks, Mapping) else None
-            yield name, left if is_dim(left) else parameters[i].numel
+            remaining = masks.get(name) if isinstance(masks, Mapping) else None
+            yield name, remaining if is_dim(remaining) else parameters[i].numel
 
 
-def left(structure: Structure, module: int) -> Dim:
-    """Count what pruning left of the weights of a module and all below it, each parameter object once."""
-    parameters = structure.graph.parameters
+def _unpruned_below(graph: Tables, modules: ModuleTree, module: int) -> Dim:
+    """Count the unpruned weights of a module and all below it, each parameter object once."""
+    parameters = graph.parameters
     found: dict[int, Dim] = {}
-    for below in structure.below(module):
-        registered = structure.graph.modules[below]
-        weights = [parameters[i].object for _, i in registered.parameters if not parameters[i].is_buffer]
-        found.update(zip(weights, (value for _, value in kept(registered, parameters)), strict=True))
+    for below in modules.subtree(module):
+        record = graph.modules[below]
+        objects = [parameters[i].object for _, i in record.parameters if not parameters[i].is_buffer]
+        found.update(zip(objects, (value for _, value in unpruned(record, parameters)), strict=True))
     return total(found.values())
 
 
-def listed(structure: Structure) -> dict[int, Dim]:
-    """Return the elements of the weights that each module's row has in such a table."""
-    rows = _rows(structure)
-    again = _again(structure, rows)
+def weights_by_row(graph: Tables, calls: CallTree, modules: ModuleTree) -> dict[int, Dim]:
+    """Return the elements of the weights that each module's row lists in such a table."""
+    rows = _rows(graph, calls)
+    repeated = _repeated(rows, calls)
     ends = _ends(rows)
-    below: list[Dim] = [0] * (len(rows) + 1)  # what the rows from here to the end list
+    listed_from: list[Dim] = [0] * (len(rows) + 1)  # by each row and all rows after it together
     found: dict[int, Dim] = {}
     for place in range(len(rows) - 1, -1, -1):
         module = rows[place].module
-        value = left(structure, module)
-        if structure.graph.modules[module].children:
-            value -= below[place + 1] - below[ends[place]]
-        below[place] = below[place + 1] + (0 if again[place] else value)
-        if not again[place]:
+        value = _unpruned_below(graph, modules, module)
+        if graph.modules[module].children:
+            value -= listed_from[place + 1] - listed_from[ends[place]]
+        listed_from[place] = listed_from[place + 1] + (0 if repeated[place] else value)
+        if not repeated[place]:
+            # The rows of a container may list more than it has: a module in two containers has a row in one
+            # of them, and its weights are subtracted there only. torchinfo prints 0 for what is negative.
             found[module] = maximum(value, 0)
     return found
 
 
-def _last_places(structure: Structure) -> dict[int, tuple[int, ...]]:
+def _last_places(graph: Tables, calls: CallTree) -> dict[int, tuple[int, ...]]:
     """Return the modules above each one where it is registered last, the network first."""
-    root = structure.root
+    root = calls.root_module
     found: dict[int, tuple[int, ...]] = {}
     pending = [] if root is None else [(root, tuple[int, ...]())]
     while pending:
         module, above = pending.pop()
         if module not in found:
             found[module] = above
-            pending += [(child, (*above, module)) for child in structure.graph.modules[module].children]
+            pending += [(child, (*above, module)) for child in graph.modules[module].children]
     return found
 
 
-def _rows(structure: Structure) -> list[Row]:
-    places = _last_places(structure)
+def _rows(graph: Tables, calls: CallTree) -> list[ModuleRow]:
+    places = _last_places(graph, calls)
     current: dict[int, int] = {}
-    rows: list[Row] = []
-    for layer in structure.graph.layers:
+    rows: list[ModuleRow] = []
+    for layer in graph.layers:
         module = layer.module
         if layer.level != "layer" or module is None or module not in places:
             continue
         above = places[module]
         for depth in range(1, len(above)):
             if current.get(depth) != above[depth]:
-                rows.append(Row(above[depth], depth, inserted=True))
+                rows.append(ModuleRow(above[depth], depth, inserted=True))
                 current[depth] = above[depth]
-        rows.append(Row(module, len(above), inserted=False))
+        rows.append(ModuleRow(module, len(above), inserted=False))
         current = {depth: held for depth, held in current.items() if depth < len(above)}
         current[len(above)] = module
     return rows
 
 
-def _again(structure: Structure, rows: list[Row]) -> list[bool]:
-    """Tell which rows show a module that another row counts: a call's first row, or its only one."""
+def _repeated(rows: list[ModuleRow], calls: CallTree) -> list[bool]:
+    """Return which rows show a module that another row counts.
+
+    The first row of a call counts. An inserted row counts if it is its module's only row: torchinfo gives
+    weights to one that it needed once, and none to any if it needed it several times.
+    """
     seen: set[int] = set()
     times: dict[int, int] = {}
-    again = []
+    repeated = []
     for row in rows:
         times[row.module] = times.get(row.module, 0) + row.inserted
-        again.append(row.module in (structure.calls if row.inserted else seen))
+        repeated.append(row.module in (calls.of_module if row.inserted else seen))
         if not row.inserted:
             seen.add(row.module)
-    return [old or (row.inserted and times[row.module] > 1) for old, row in zip(again, rows, strict=True)]
+    return [
+        other or (row.inserted and times[row.module] > 1) for other, row in zip(repeated, rows, strict=True)
+    ]
 
 
-def _ends(rows: list[Row]) -> list[int]:
-    """Return the first row after those that stand below each."""
+def _ends(rows: list[ModuleRow]) -> list[int]:
+    """Return for each row the next one that is not below it."""
     ends = [len(rows)] * len(rows)
     open_rows: list[int] = []
     for place, row in enumerate(rows):

@@ -141,11 +141,11 @@ def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Conventi
 
 
 def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
-    from flopledger.explaining import explanation  # noqa: PLC0415
-    from flopledger.report import survey  # noqa: PLC0415
+    from flopledger.explaining import survey  # noqa: PLC0415
+    from flopledger.report import survey as report  # noqa: PLC0415
 
     graphs = readings(options, reading)
-    return survey.render(explanation.survey(graphs, graphs[0][1][0]), options.form)
+    return report.render(survey.survey(graphs, graphs[0][1][0]), options.form)
 
 
 def _search(options: ExplainOptions, reading: SourceOptions) -> str:

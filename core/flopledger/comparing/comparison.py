@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger import lazy
-from flopledger.comparing import alignment
-from flopledger.comparing import reasons as differences
+from flopledger.comparing import alignment, reasons
 from flopledger.comparing.layers import Item, items_of
+from flopledger.conventions import loader
+from flopledger.conventions.convention import Convention
+from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, total
 from flopledger.dims.bounds import number
 
@@ -21,12 +23,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flopledger.comparing.reasons import Reason
-    from flopledger.conventions.convention import Convention
+    from flopledger.counting.count import Count
     from flopledger.counting.ledger import Ledger
     from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
 
-STATUSES = ("same", "changed", "only_a", "only_b")
+OWN = "mac"
+"""The convention whose work and parameters the layers are aligned by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +163,18 @@ def compare(graph_a: Graph, graph_b: Graph, *under: str | Convention) -> Compari
     Raises:
         ConventionError: A convention does not apply to one of the networks.
     """
-    pairs = alignment.align(items_of(graph_a), items_of(graph_b))
-    found = differences.reasons(pairs)
-    totals = [(graph_a.count(one), graph_b.count(one)) for one in under or ("mac",)]
-    sides = tuple(Pair(a, b, why) for (a, b), why in zip(pairs, found, strict=True))
+    graphs = (graph_a, graph_b)
+    conventions = [one if isinstance(one, Convention) else loader.load(one) for one in under or (OWN,)]
+    counts = [_evaluated(graphs, one) for one in conventions]
+    own = loader.load(OWN)
+    mac = next((pair for one, pair in zip(conventions, counts, strict=True) if one == own), None)
+    a, b = mac or _evaluated(graphs, own)
+    pairs = alignment.align(items_of(a), items_of(b))
+    found = reasons.reasons(pairs)
+    totals = [(engine.ledger_of(of_a), engine.ledger_of(of_b)) for of_a, of_b in counts]
+    sides = tuple(Pair(one, other, why) for (one, other), why in zip(pairs, found, strict=True))
     return Comparison(*totals[0], sides, tuple(totals[1:]))
+
+
+def _evaluated(graphs: tuple[Graph, Graph], convention: Convention) -> tuple[Count, Count]:
+    return engine.evaluate(graphs[0], convention), engine.evaluate(graphs[1], convention)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from flopledger.conventions import loader
-from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
 from flopledger.dims.bounds import number
 from flopledger.expressions.compiler import compile_expression
@@ -15,13 +13,14 @@ from flopledger.graph.tables import CONTAINER
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from flopledger.analysis.analysis import Structure
-    from flopledger.conventions.convention import Convention
+    from flopledger.analysis.analysis import Analysis
+    from flopledger.counting.count import Count
     from flopledger.counting.ledger import Row
     from flopledger.dims.types import Dim, Number, Shape
-    from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer, Parameter
 
+TRAINABLE = compile_expression("numel if trainable else 0")
+"""What is counted of each parameter: a layer that is frozen in one network only is still the same layer."""
 NOWHERE = "(in no layer)"
 """The path of what a network has beside its layers: parameters that no called module owns."""
 
@@ -79,41 +78,36 @@ def _sortable(value: Dim) -> str:
     return f"{value:012d}" if isinstance(value, int) else str(value)
 
 
-def items_of(graph: Graph) -> list[Item]:
+def items_of(count: Count) -> list[Item]:
     """Return a network's computing and weight-holding layers in the order of its data flow.
 
     Their macs and trainable parameters sum to those of the network.
+
+    Args:
+        count: The network under ``mac``.
     """
-    structure = engine.structure_of(graph)
-    ledger = engine.count(graph, _trainable())
-    found = Gathering(structure, ledger.rows).items()
+    analysis = count.analysis
+    rows = count.rows(TRAINABLE)
+    found = Gathering(analysis, rows).items()
     rest = Item(
         NOWHERE,
         "parameters",
-        len(ledger.rows),
-        number(ledger.total.macs - total(item.macs for item in found)),
-        number(ledger.total.trainable_params - total(item.params for item in found)),
+        len(rows),
+        number(total(analysis.formulas.true_macs) - total(item.macs for item in found)),
+        number(analysis.weights.totals[1] - total(item.params for item in found)),
     )
     ordered = sorted(found, key=lambda item: item.order)
     return ordered if equal(rest.macs, 0) and equal(rest.params, 0) else [*ordered, rest]
 
 
-def _trainable() -> Convention:
-    """Return ``mac`` with the trainable parameters in the rows."""
-    mac = loader.load("mac")
-    if mac.params is None:
-        return mac
-    return replace(mac, params=replace(mac.params, count=compile_expression("numel if trainable else 0")))
-
-
 class Gathering:
     """Gathers a network's items: a layer's weights with its work, a norm's scale with the norm."""
 
-    def __init__(self, structure: Structure, rows: Iterable[Row]) -> None:
-        self.structure, self.layers = structure, structure.graph.layers
+    def __init__(self, analysis: Analysis, rows: Iterable[Row]) -> None:
+        self.analysis, self.layers = analysis, analysis.graph.layers
         self.rows = {row.id: row for row in rows}
-        self.depths = _depths(structure, self.rows)
-        self.makers = _makers(structure, self.rows)
+        self.depths = _depths(analysis, self.rows)
+        self.makers = _makers(analysis, self.rows)
         self.inside = self._inside()
         self.found: dict[int, Item] = {}
         self.given: dict[int, Number] = {}
@@ -132,14 +126,14 @@ class Gathering:
         return list(self.found.values())
 
     def _add(self, row: Row, params: Number) -> None:
-        item = _item(self.structure, self.layers[row.id], row, self.depths[row.id])
+        item = _item(self.analysis, self.layers[row.id], row, self.depths[row.id])
         self.found[row.id] = replace(item, params=params, path=self.named.get(row.id, item.path))
 
     def _inside(self) -> dict[int, list[int]]:
         """Return, for each call, the computing calls and the bare norms below it."""
         inside: dict[int, list[int]] = {}
         for row in self.rows.values():
-            bare = row.params == 0 and _group(self.structure, self.layers[row.id]) == "norm"
+            bare = row.params == 0 and _group(self.analysis, self.layers[row.id]) == "norm"
             up = self.layers[row.id].parent if row.macs != 0 or bare else None
             while up is not None:
                 inside.setdefault(up, []).append(row.id)
@@ -160,14 +154,14 @@ class Gathering:
             self.named[near[0]] = row.path
         free, last = list(near), near[0]
         for size in weights:
-            fitting = [i for i in free if equal(_weight_size(self.structure, self.layers[i]), size)]
+            fitting = [i for i in free if equal(_weight_size(self.analysis, self.layers[i]), size)]
             if fitting:
                 last = fitting[0]
                 free.remove(last)
             self.given[last] = number(self.given.get(last, 0) + size)
 
     def _own(self, module: int) -> list[Parameter]:
-        graph = self.structure.graph
+        graph = self.analysis.graph
         return [graph.parameters[i] for _, i in graph.modules[module].parameters]
 
     def _nearest(self, call: int) -> list[int]:
@@ -185,7 +179,7 @@ class Gathering:
         """Give a scale's weights to the norm before it, and a bias's to what it is added to."""
         layer = self.layers[row.id]
         maker = self.makers.get(layer.inputs[0], -1) if layer.inputs else -1
-        norm = maker in self.rows and _group(self.structure, self.layers[maker]) == "norm"
+        norm = maker in self.rows and _group(self.analysis, self.layers[maker]) == "norm"
         if row.kind == "scale" and norm and self.rows[maker].kind != "scale":
             if maker not in self.found:
                 self._add(self.rows[maker], 0)
@@ -198,14 +192,14 @@ class Gathering:
         return True
 
 
-def _group(structure: Structure, layer: Layer) -> str:
-    kind = structure.formula(layer)
+def _group(analysis: Analysis, layer: Layer) -> str:
+    kind = analysis.formulas.kind_of[layer.id]
     return kind.group if kind is not None else ""
 
 
-def _weight_size(structure: Structure, layer: Layer) -> Number:
+def _weight_size(analysis: Analysis, layer: Layer) -> Number:
     """Return how many elements the weight of a convolution or dense layer has; 0 of others."""
-    facts = structure.facts(layer)
+    facts = analysis.formulas.facts(layer)
     if "in_features" in facts and isinstance(layer.attrs.get("out_features"), int):
         return number(facts["in_features"] * _dim(layer.attrs["out_features"]))
     if "kernel_volume" in facts:
@@ -219,22 +213,22 @@ def _dim(value: object) -> Dim:
     return value if is_dim(value) else 0
 
 
-def _makers(structure: Structure, rows: Mapping[int, Row]) -> dict[int, int]:
+def _makers(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
     """Return which layer, if any, made each tensor; the last one where several write to it."""
     makers: dict[int, int] = {}
     for layer_id in rows:
-        layer = structure.graph.layers[layer_id]
-        if structure.formula(layer) is not None:
+        layer = analysis.graph.layers[layer_id]
+        if analysis.formulas.kind_of[layer.id] is not None:
             makers.update(dict.fromkeys(layer.outputs, layer_id))
     return makers
 
 
-def _depths(structure: Structure, rows: Mapping[int, Row]) -> dict[int, int]:
+def _depths(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
     """Count the computing layers before each call, along the longest way."""
     of_tensor: dict[int, int] = {}
     depths: dict[int, int] = {}
     for layer_id, row in rows.items():
-        layer = structure.graph.layers[layer_id]
+        layer = analysis.graph.layers[layer_id]
         before = max((of_tensor.get(tensor, 0) for tensor in layer.inputs), default=0)
         depths[layer_id] = before
         if row.status != "container":
@@ -243,10 +237,10 @@ def _depths(structure: Structure, rows: Mapping[int, Row]) -> dict[int, int]:
     return depths
 
 
-def _item(structure: Structure, layer: Layer, row: Row, depth: int) -> Item:
+def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> Item:
     kept = "parameters" if row.kind == CONTAINER else row.kind
     plain = Item(row.path, kept, depth, row.macs, row.params, source=row.source)
-    kind = structure.formula(layer)
+    kind = analysis.formulas.kind_of[layer.id]
     if kind is None or row.inputs[:1] in ((), (None,)) or row.outputs[:1] in ((), (None,)):
         return plain
     attrs = {**kind.defaults, **layer.attrs}
@@ -270,7 +264,7 @@ def _item(structure: Structure, layer: Layer, row: Row, depth: int) -> Item:
             bias=attrs.get("bias") is True,
         )
     if row.kind == "linear":
-        facts = kind.facts(structure.call(layer, kind))
+        facts = kind.facts(analysis.formulas.call(layer, kind))
         return replace(plain, channels=(facts["in_features"], made[-1]), bias=attrs.get("bias") is True)
     return replace(plain, channels=(_channels(attrs, given), _channels(attrs, made)))
 

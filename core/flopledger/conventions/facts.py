@@ -1,15 +1,17 @@
-"""What an expression of a convention may name, worked out only when one asks.
+"""What an expression of a convention may name; a value is worked out only when an expression asks for it.
 
-Three namespaces: neutral facts (what the kind says of a call), native ones (``native.x``: what the
-framework's layer or call says, as spelled) and structural ones (where the call stands).
+Three namespaces: neutral facts (of the call's kind), native ones (``native.x``: attributes of the
+framework's layer or arguments of its call, as spelled there) and structural ones (the call's place in the
+network).
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from flopledger.analysis.module_rows import kept
+from flopledger.analysis.module_rows import unpruned
 from flopledger.dims.arithmetic import product, total
 from flopledger.errors import ExpressionError
 from flopledger.expressions.functions import TensorShape
@@ -17,201 +19,205 @@ from flopledger.graph.tables import LEVELS
 from flopledger.kinds.kind import FACTS, PARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from flopledger.analysis.analysis import Structure
+    from flopledger.analysis.analysis import Analysis
     from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Layer, Module
     from flopledger.kinds import Kind
 
 
-class Subject(Protocol):
-    """What a fact is asked of: a call, or a module as if it were called, of a network that is counted.
-
-    The scopes of :mod:`flopledger.counting.scopes` are such subjects. Stated here, since the facts that a
-    convention may name are settled before anything is counted.
-    """
-
-    @property
-    def layer(self) -> Layer:
-        """The call."""
-
-    @property
-    def kind(self) -> Kind | None:
-        """Its kind; None where it has no formula."""
-
-    @property
-    def parts(self) -> Mapping[str, Dim]:
-        """Its arithmetic operations by name."""
-
-    @property
-    def module(self) -> Module | None:
-        """The module that it runs in."""
-
-    @property
-    def count(self) -> Counted:
-        """The network around it."""
-
-    def shapes(self, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
-        """Return the shapes of tensors, those that are known."""
-
-
-class Counted(Protocol):
-    """The network that a subject belongs to, and what its convention makes of it."""
-
-    @property
-    def structure(self) -> Structure:
-        """The views of its graph."""
-
-    @property
-    def covered(self) -> Sequence[bool]:
-        """Whether each call lies below one that the convention prices as a whole."""
-
-    @property
-    def hidden(self) -> frozenset[int]:
-        """The calls that the convention's flow reaches."""
+class RuleView(Protocol):
+    """What facts ask about the convention that a call is counted under."""
 
     @property
     def open_paths(self) -> Sequence[int]:
-        """How many paths lead to each module past no mapped one."""
+        """The number of paths to each module that pass through no mapped one."""
 
-    def inner(self, layer: Layer) -> bool:
-        """Return whether a call of the same level encloses this one in its module's call."""
+    @property
+    def covered(self) -> Sequence[bool]:
+        """Whether each call lies inside one that the convention can count as a whole."""
+
+    @property
+    def hidden(self) -> Collection[int]:
+        """The calls that the convention's flow reaches."""
 
     def mapped(self, module: Module) -> bool:
         """Return whether the convention has a rule for a module's calls, by their source."""
 
+    def inner(self, layer: Layer) -> bool:
+        """Return whether a call of the same level contains this one within its module's call."""
 
+
+class CallView(Protocol):
+    """What facts ask about a call; :class:`flopledger.counting.scopes.CallScope` answers."""
+
+    @property
+    def rules(self) -> RuleView:
+        """The convention's rules for this network."""
+
+    @property
+    def analysis(self) -> Analysis:
+        """The views of the network."""
+
+    @property
+    def layer(self) -> Layer:
+        """The call's record."""
+
+    @property
+    def kind(self) -> Kind | None:
+        """The call's kind; None where it has no formula."""
+
+    @property
+    def parts(self) -> Mapping[str, Dim]:
+        """The arithmetic operations of the call."""
+
+    @property
+    def module(self) -> Module | None:
+        """The module that the call runs in."""
+
+    def shapes(self, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
+        """Return the known ones of the shapes of tensors."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
-    """A structural fact: what it says, and how to work it out."""
+    """A structural fact: what it is, and how to work it out.
 
-    __slots__ = ("doc", "value")
+    ``alike`` marks what calls of equal kind, source, level, attributes and shapes have in common: a rule that
+    names only such facts is evaluated once for all of them. Any other fact depends on the call's place.
+    """
 
-    def __init__(self, doc: str, value: Callable[[Subject], object]) -> None:
-        self.doc, self.value = doc, value
+    doc: str
+    value: Callable[[CallView], object]
+    alike: bool = False
 
 
-def _module(site: Subject) -> Module:
-    module = site.module
+def _module(call: CallView) -> Module:
+    module = call.module
     if module is None:
-        raise ExpressionError(f"{site.layer.path!r} runs in no module")
+        raise ExpressionError(f"{call.layer.path!r} runs in no module")
     return module
 
 
-def _calls(site: Subject) -> list[int]:
-    return site.count.structure.calls.get(_module(site).id, [])
+def _calls(call: CallView) -> list[int]:
+    return call.analysis.calls.of_module.get(_module(call).id, [])
 
 
-def _first_shape(site: Subject, tensors: tuple[int, ...], what: str) -> Shape:
-    shapes = site.shapes(tensors)
+def _first_shape(call: CallView, tensors: tuple[int, ...], what: str) -> Shape:
+    shapes = call.shapes(tensors)
     if not shapes:
-        raise ExpressionError(f"{site.layer.path!r} has no {what} of known shape")
+        raise ExpressionError(f"{call.layer.path!r} has no {what} of known shape")
     return shapes[0]
+
+
+def _input(call: CallView) -> Shape:
+    return _first_shape(call, call.layer.inputs, "input")
+
+
+def _output(call: CallView) -> Shape:
+    return _first_shape(call, call.layer.outputs, "output")
+
+
+def _own_shapes(call: CallView) -> tuple[Shape, ...]:
+    parameters = call.analysis.graph.parameters
+    return tuple(TensorShape(parameters[i].shape) for _, i in _module(call).parameters)
 
 
 STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
     {
-        "kind": Fact("the call's kind", lambda s: s.layer.kind),
+        "kind": Fact("the call's kind", lambda c: c.layer.kind, alike=True),
         "group": Fact(
-            "the group of its kind, empty where it has no formula", lambda s: s.kind.group if s.kind else ""
+            "the group of its kind, empty where it has no formula",
+            lambda c: c.kind.group if c.kind else "",
+            alike=True,
         ),
-        "source": Fact("the framework's name for what is called", lambda s: s.layer.source),
-        "class_name": Fact("the last word of the source", lambda s: s.layer.source.rpartition(".")[2]),
-        "level": Fact("layer, function or op", lambda s: s.layer.level),
-        "inputs": Fact("the shapes of all input tensors", lambda s: s.shapes(s.layer.inputs)),
-        "outputs": Fact("the shapes of all output tensors", lambda s: s.shapes(s.layer.outputs)),
-        "input": Fact("the shape of the first input", lambda s: _first_shape(s, s.layer.inputs, "input")),
-        "out": Fact("the shape of the first output", lambda s: _first_shape(s, s.layer.outputs, "output")),
-        "in_elems": Fact(
-            "the elements of the first input", lambda s: product(_first_shape(s, s.layer.inputs, "input"))
+        "source": Fact("the framework's name for what is called", lambda c: c.layer.source, alike=True),
+        "class_name": Fact(
+            "the last word of the source", lambda c: c.layer.source.rpartition(".")[2], alike=True
         ),
-        "out_elems": Fact(
-            "the elements of the first output", lambda s: product(_first_shape(s, s.layer.outputs, "output"))
-        ),
-        "ops": Fact("all arithmetic operations of the call", lambda s: total(s.parts.values())),
-        "index": Fact("which call of its module this is, from 1", lambda s: s.layer.index),
-        "composite": Fact("whether an op only lowers to others", lambda s: s.layer.composite),
+        "level": Fact("layer, function or op", lambda c: c.layer.level, alike=True),
+        "inputs": Fact("the shapes of all input tensors", lambda c: c.shapes(c.layer.inputs), alike=True),
+        "outputs": Fact("the shapes of all output tensors", lambda c: c.shapes(c.layer.outputs), alike=True),
+        "input": Fact("the shape of the first input", _input, alike=True),
+        "out": Fact("the shape of the first output", _output, alike=True),
+        "in_elems": Fact("the elements of the first input", lambda c: product(_input(c)), alike=True),
+        "out_elems": Fact("the elements of the first output", lambda c: product(_output(c)), alike=True),
+        "ops": Fact("all arithmetic operations of the call", lambda c: total(c.parts.values()), alike=True),
+        "index": Fact("which call of its module this is, from 1", lambda c: c.layer.index),
+        "composite": Fact("whether an op only lowers to others", lambda c: c.layer.composite),
         "outermost": Fact(
             "whether no call of the same level encloses it within its module's call",
-            lambda s: not s.count.inner(s.layer),
+            lambda c: not c.rules.inner(c.layer),
         ),
         "live": Fact(
             "whether what the call computes reaches an output of the network",
-            lambda s: s.count.structure.live[s.layer.id],
+            lambda c: c.analysis.live[c.layer.id],
         ),
         "uncovered": Fact(
             "whether no call around it has a formula or a rule of its own",
-            lambda s: not s.count.covered[s.layer.id],
+            lambda c: not c.rules.covered[c.layer.id],
         ),
         "hidden": Fact(
             "whether an input comes from a call where the convention's flow begins, past none where it ends",
-            lambda s: s.layer.id in s.count.hidden,
+            lambda c: c.layer.id in c.rules.hidden,
         ),
-        "depth": Fact("how many calls are around it", lambda s: s.count.structure.depths[s.layer.id]),
-        "leaf": Fact("whether the module has no children", lambda s: not _module(s).children),
-        "root": Fact("whether the module is the network", lambda s: _module(s).id == s.count.structure.root),
-        "training": Fact("whether the module is in training mode", lambda s: _module(s).training),
-        "ncalls": Fact("how often the module is called", lambda s: len(_calls(s))),
-        "first": Fact("whether this is the module's first call", lambda s: _calls(s)[:1] == [s.layer.id]),
-        "last": Fact("whether this is the module's last call", lambda s: _calls(s)[-1:] == [s.layer.id]),
+        "depth": Fact("how many calls are around it", lambda c: c.analysis.calls.depths[c.layer.id]),
+        "leaf": Fact("whether the module has no children", lambda c: not _module(c).children),
+        "root": Fact(
+            "whether the module is the network", lambda c: _module(c).id == c.analysis.calls.root_module
+        ),
+        "training": Fact("whether the module is in training mode", lambda c: _module(c).training),
+        "ncalls": Fact("how often the module is called", lambda c: len(_calls(c))),
+        "first": Fact("whether this is the module's first call", lambda c: _calls(c)[:1] == [c.layer.id]),
+        "last": Fact("whether this is the module's last call", lambda c: _calls(c)[-1:] == [c.layer.id]),
         "mapped": Fact(
             "whether the convention has a layer rule for the module's source",
-            lambda s: s.count.mapped(_module(s)),
+            lambda c: c.rules.mapped(_module(c)),
         ),
         "paths": Fact(
-            "the ways from the network to the module", lambda s: s.count.structure.paths[_module(s).id]
+            "the ways from the network to the module", lambda c: c.analysis.modules.paths[_module(c).id]
         ),
         "paths_around": Fact(
             "the ways to the nearest module around the call that any leads to",
-            lambda s: s.count.structure.paths_around[s.layer.id],
+            lambda c: c.analysis.modules.paths_around[c.layer.id],
         ),
         "open_paths": Fact(
-            "the ways that pass through no mapped module", lambda s: s.count.open_paths[_module(s).id]
+            "the ways that pass through no mapped module", lambda c: c.rules.open_paths[_module(c).id]
         ),
-        "own": Fact("the elements of the module's own weights", lambda s: s.count.structure.own(_module(s))),
+        "own": Fact("the elements of the module's own weights", lambda c: c.analysis.weights.own(_module(c))),
         "stored": Fact(
             "the elements of the module's own weights and buffers",
-            lambda s: s.count.structure.stored(_module(s)),
+            lambda c: c.analysis.weights.own_and_buffers(_module(c)),
         ),
         "all": Fact(
             "the elements of all weights of the module and below, each once",
-            lambda s: s.count.structure.all(_module(s).id),
+            lambda c: c.analysis.weights.below(_module(c).id),
         ),
         "all_trainable": Fact(
-            "the same of the trainable ones", lambda s: s.count.structure.all(_module(s).id, trainable=True)
+            "the same of the trainable ones",
+            lambda c: c.analysis.weights.below(_module(c).id, trainable=True),
         ),
         "all_stored": Fact(
             "the elements of all weights and buffers of the module and below, each once",
-            lambda s: s.count.structure.all_stored(_module(s).id),
+            lambda c: c.analysis.weights.below_and_buffers(_module(c).id),
         ),
         "listed": Fact(
             "the weights in the module's row of a table of calls, without those in the rows below it",
-            lambda s: s.count.structure.listed.get(_module(s).id, 0),
+            lambda c: c.analysis.module_rows.get(_module(c).id, 0),
         ),
         "params": Fact(
             "the module's own weights as (name, elements that pruning left) pairs",
-            lambda s: tuple(kept(_module(s), s.count.structure.graph.parameters)),
+            lambda c: tuple(unpruned(_module(c), c.analysis.graph.parameters)),
         ),
-        "own_shapes": Fact(
-            "the shapes of the module's own weights and buffers",
-            lambda s: tuple(
-                TensorShape(s.count.structure.graph.parameters[i].shape) for _, i in _module(s).parameters
-            ),
-        ),
+        "own_shapes": Fact("the shapes of the module's own weights and buffers", _own_shapes),
         "root_batch": Fact(
             "the length of the first axis of the network's first positional input, else 1",
-            lambda s: s.count.structure.root_batch,
+            lambda c: c.analysis.calls.root_batch,
         ),
     }
 )
 """The structural facts by name, and the neutral ones that every call has."""
-
-
-SEEN = frozenset({
-    "kind", "group", "source", "class_name", "level", "inputs", "outputs", "input", "out", "in_elems",
-    "out_elems", "ops",
-})  # fmt: skip
-"""The structural facts that calls which look alike have in common; the others say where a call stands."""
 
 MODULE_FACTS = (
     "source", "class_name", "leaf", "root", "training", "ncalls", "mapped", "paths", "open_paths",

@@ -13,6 +13,7 @@ from flopledger.errors import UsageError, nearest
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flopledger.analysis.experts.groups import Experts
     from flopledger.conventions.printspec import PrintSpec
     from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Input, Reading
@@ -78,20 +79,6 @@ class Total:
     non_trainable_params: Number
     buffers: Number
     active_params: Number | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Experts:
-    """Experts that a router picks some of for each token, in the module at ``path`` that holds them all.
-
-    ``params`` are the weights of all ``size`` experts, ``active_params`` those of the ``picked`` ones.
-    """
-
-    path: str
-    size: int
-    picked: int
-    params: Dim
-    active_params: Dim
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger import lazy
+from flopledger import gc_pause, lazy
 from flopledger.counting import engine
+from flopledger.counting.count import Count
 from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
 from flopledger.dims.bounds import number
-from flopledger.errors import ConventionError, UsageError, nearest
-from flopledger.explaining import causes as workcauses
-from flopledger.explaining import parameters as paramcauses
+from flopledger.errors import UsageError, nearest
+from flopledger.explaining import causes, parameters
 from flopledger.explaining.words import Difference
+from flopledger.explaining.work import Evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
@@ -82,21 +83,6 @@ class Explanation:
         return lazy.render_explanation(self).rstrip("\n")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A network under one convention, and what parts its figure from that of another; see :func:`survey`.
-
-    ``params`` is None for a tool that prints no parameter figure. ``explanation`` is None where ``reason``
-    says why the convention has no figure for this network.
-    """
-
-    convention: str
-    unit: str
-    params: Number | None = None
-    explanation: Explanation | None = None
-    reason: str = ""
-
-
 def explain(
     graph_a: Graph, a: Convention, b: Convention, *, graph_b: Graph | None = None, what: str = "count"
 ) -> Explanation:
@@ -117,66 +103,65 @@ def explain(
         raise UsageError(
             f"what is explained is one of {', '.join(WHAT)}, found {what!r}{nearest(what, WHAT)}"
         )
-    graph_b = graph_b or graph_a
-    engine.check_applies(graph_a, a)
-    engine.check_applies(graph_b, b)
-    sides = (_side(graph_a, a, what), _side(graph_b, b, what))
-    differences = _of_params(graph_b, a, b) if what == "params" else list(_of_work(graph_a, graph_b, a, b))
-    gap = number(sides[1].figure - sides[0].figure)
-    return Explanation(what, graph_a.reading.source, *sides, gap, merged(differences))
+    first = Evaluated(engine.evaluate(graph_a, a))
+    if graph_b is None or graph_b is graph_a:
+        return explain_counts(first, _second(first, graph_a, b), what)
+    return explain_counts(
+        first, Evaluated(engine.evaluate(graph_b, b)), what, on_b=on_other_reading(a, graph_b)
+    )
 
 
-def survey(graphs: Iterable[tuple[Graph, Iterable[Convention]]], base: Convention) -> list[Entry]:
-    """Count a network under every convention that applies, and say what parts each figure from a base's.
+def _second(first: Evaluated, graph: Graph, b: Convention) -> Evaluated:
+    """Return the count to arrive at; a convention that is explained from itself is evaluated once, too."""
+    return first if b == first.convention else Evaluated(engine.evaluate(graph, b))
+
+
+def on_other_reading(convention: Convention, graph: Graph) -> Evaluated:
+    """Return a convention's count of a reading that another convention needs, whatever its own profile is."""
+    return Evaluated(Count(graph, engine.analysis_of(graph), convention))
+
+
+@gc_pause.paused()
+def explain_counts(
+    a: Evaluated, b: Evaluated, what: str = "count", *, on_b: Evaluated | None = None
+) -> Explanation:
+    """Explain the difference between two counts of a network.
 
     Args:
-        graphs: The network under each profile, with the conventions that take that reading; the first of
-            them is the one that ``base`` counts.
-        base: The convention that the others are explained from.
+        a: The network under the convention to start from.
+        b: The network under the convention to arrive at.
+        what: ``count`` for the operations, ``params`` for the parameters.
+        on_b: The convention of ``a`` over the graph of ``b``, where that is another reading of the network.
+
+    Raises:
+        ConventionError: A convention does not apply to the network.
+        UsageError: A convention gives no parameter figure.
     """
-    entries: list[Entry] = []
-    first: Graph | None = None
-    for graph, conventions in graphs:
-        first = first or graph
-        entries += [_entry(first, graph, base, convention) for convention in conventions]
-    return entries
+    sides = (_side(a, what), _side(b, what))
+    start = on_b or a
+    if what == "params":
+        differences = list(parameters.differences(start.count, b.count))
+    else:
+        differences = [*_of_reading(a, start, b), *causes.differences(start, b)]
+    gap = number(sides[1].figure - sides[0].figure)
+    return Explanation(what, a.count.graph.reading.source, *sides, gap, merged(differences))
 
 
-def _entry(first: Graph, graph: Graph, base: Convention, convention: Convention) -> Entry:
-    try:
-        found = explain(first, base, convention, graph_b=graph)
-        params = engine.Counter(engine.structure_of(graph), convention).params()[0]
-    except ConventionError as error:
-        return Entry(convention.name, convention.unit, reason=str(error))
-    return Entry(convention.name, convention.unit, params, found)
-
-
-def _side(graph: Graph, convention: Convention, what: str) -> Side:
-    ledger = engine.count(graph, convention)
+def _side(side: Evaluated, what: str) -> Side:
+    info, graph = engine.convention_info(side.convention), engine.graph_info(side.count.graph)
     if what == "count":
-        return Side(ledger.convention, convention.unit, ledger.total.count, ledger.graph)
-    if ledger.total.params is None:
-        raise UsageError(f"the convention {convention.name!r} gives no parameter figure")
-    return Side(ledger.convention, "params", ledger.total.params, ledger.graph)
+        return Side(info, side.convention.unit, side.count.total[0], graph)
+    if side.count.params.count is None:
+        raise UsageError(f"the convention {side.convention.name!r} gives no parameter figure")
+    return Side(info, "params", side.count.params.count, graph)
 
 
-def _of_work(graph_a: Graph, graph_b: Graph, a: Convention, b: Convention) -> Iterable[Difference]:
-    """Yield the differences in operations; first, what the other reading changes by itself."""
-    structure = engine.structure_of(graph_b)
-    first = engine.Counter(structure, a)
-    if graph_b is not graph_a:
-        before = _side(graph_a, a, "count").figure
-        after = first.total(first.rows())[0]
-        profile = ", ".join(f"{k} = {str(v).lower()}" for k, v in b.profile.items())
-        yield Difference(
-            "kernel", f"read with {profile}, as {b.name} needs it: other kernels run", number(after - before)
-        )
-    yield from workcauses.differences(first, engine.Counter(structure, b))
-
-
-def _of_params(graph: Graph, a: Convention, b: Convention) -> list[Difference]:
-    structure = engine.structure_of(graph)
-    return list(paramcauses.differences(engine.Counter(structure, a), engine.Counter(structure, b)))
+def _of_reading(a: Evaluated, on_b: Evaluated, b: Evaluated) -> Iterator[Difference]:
+    """Yield what the other reading changes by itself: ``a`` is one convention over both graphs."""
+    if a is not on_b:
+        profile = ", ".join(f"{k} = {str(v).lower()}" for k, v in b.convention.profile.items())
+        text = f"read with {profile}, as {b.convention.name} needs it: other kernels run"
+        yield Difference("kernel", text, number(on_b.count.total[0] - a.count.total[0]))
 
 
 def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
@@ -184,7 +169,7 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
     groups: dict[tuple[str, str], list[Difference]] = {}
     for difference in differences:
         groups.setdefault((difference.kind, difference.text), []).append(difference)
-    causes = []
+    found = []
     for (kind, said), members in groups.items():
         details = {member.detail for member in members if member.count != 0}
         text = f"{said} ({min(details)})" if len(details) == 1 and min(details) else said
@@ -195,8 +180,8 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
         layers = tuple((path, count) for path, count in sums.items() if count != 0)
         count = number(total(member.count for member in members))
         if count != 0 or layers:
-            causes.append(Cause(text, kind, count, len(layers), layers))
-    return tuple(sorted(causes, key=_largest_first))
+            found.append(Cause(text, kind, count, len(layers), layers))
+    return tuple(sorted(found, key=_largest_first))
 
 
 def _largest_first(cause: Cause) -> tuple[Fraction, str]:

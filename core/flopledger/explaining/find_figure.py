@@ -12,7 +12,7 @@ from flopledger.counting import engine
 from flopledger.errors import ConventionError, UsageError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from flopledger.conventions.convention import Convention
     from flopledger.dims.types import Number
@@ -93,12 +93,8 @@ def variants(convention: Convention, switches: Iterable[str] | None = None) -> I
         switches: The decisions that may be changed; None for all.
     """
     yield convention
-    choices = [
-        (name, value)
-        for name, switch in convention.switches.items()
-        for value in switch.values
-        if value != convention.chosen[name] and (switches is None or name in switches)
-    ]
+    allowed = None if switches is None else set(switches)
+    choices = [one for one in _decisions(convention) if allowed is None or one[0] in allowed]
     for count in range(1, MOST_SWITCHED + 1):
         for chosen in itertools.combinations(choices, count):
             if len({name for name, _ in chosen}) == count:
@@ -113,43 +109,60 @@ def candidates(graphs: Iterable[tuple[Graph, Iterable[Convention]]]) -> list[Can
     Args:
         graphs: The network under each profile, with the conventions to try on that reading.
     """
-    found: list[Candidate] = []
-    for graph, conventions in graphs:
-        for convention in conventions:
-            plain = _figures(graph, convention)
-            found += plain
-            if plain:
-                telling = [name for name in convention.switches if _tells(graph, convention, name, plain)]
-                for variant in itertools.islice(variants(convention, telling), 1, None):
-                    found += _figures(graph, variant)
+    return [
+        one
+        for graph, conventions in graphs
+        for convention in conventions
+        for one in _tried(graph, convention)
+    ]
+
+
+def _tried(graph: Graph, convention: Convention) -> list[Candidate]:
+    """Count a network under a convention and its variants, each of them once."""
+    plain = _figures(graph, convention)
+    if not plain:
+        return []
+    single = {
+        (name, value): _figures(graph, convention.set({name: value}))
+        for name, value in _decisions(convention)
+    }
+    effective = {
+        name
+        for (name, _), figures in single.items()
+        if any(one.count != plain[0].count for one in figures[:1])
+    }
+    found = list(plain)
+    for (name, _), figures in single.items():
+        if name in effective:
+            found += figures
+    alone = 1 + sum(name in effective for name, _ in single)
+    for variant in itertools.islice(variants(convention, effective), alone, None):
+        found += _figures(graph, variant)
     return found
 
 
-def _tells(graph: Graph, convention: Convention, name: str, plain: Sequence[Candidate]) -> bool:
-    """Whether any value of a decision changes the figure of this network."""
-    switch, count = convention.switches[name], plain[0].count
-    others = (value for value in switch.values if value != convention.chosen[name])
-    changed = (_figures(graph, convention.set({name: value})) for value in others)
-    return any(one.count != count for figures in changed for one in figures[:1])
+def _decisions(convention: Convention) -> Iterator[tuple[str, str]]:
+    """Yield the decisions that differ from a convention in one respect: a switch and its other value."""
+    for name, switch in convention.switches.items():
+        for value in switch.values:
+            if value != convention.chosen[name]:
+                yield name, value
 
 
 def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
     """Return what a convention counts of a network; nothing where it does not apply, or gives a formula."""
-    counter = engine.Counter(engine.structure_of(graph), convention)
     try:
-        engine.check_applies(graph, convention)
-        figures: list[tuple[str, str, Number | None]] = [
-            ("count", convention.unit, counter.total(counter.rows())[0])
-        ]
+        count = engine.evaluate(graph, convention)
+        figures: list[tuple[str, str, Number | None]] = [("count", convention.unit, count.total[0])]
         if not convention.changed:
-            figures.append(("params", "params", counter.params()[0]))
+            figures.append(("params", "params", count.params.count))
     except ConventionError:
         return []
     switches = tuple(convention.changed.items())
     return [
-        Candidate(convention.name, switches, what, unit, count)
-        for what, unit, count in figures
-        if isinstance(count, (int, Fraction))
+        Candidate(convention.name, switches, what, unit, figure)
+        for what, unit, figure in figures
+        if isinstance(figure, (int, Fraction))
     ]
 
 

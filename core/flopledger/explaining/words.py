@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import product
 from flopledger.dims.bounds import number
+from flopledger.explaining.work import OPERATIONS
 from flopledger.graph.tables import LEVELS
 
 if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
-    from flopledger.counting.scopes import Site
+    from flopledger.counting.scopes import CallScope
     from flopledger.dims.types import Number
-    from flopledger.explaining.causes import Work
+    from flopledger.explaining.work import Breakdown
 
-OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}
-"""How many operations of a unit one multiply-accumulate is."""
 PRODUCTS = frozenset({"matmul", "einsum", "grouped_matmul"})
 """The kinds that multiply two results of the network; what is not seen of them is of the kind matmul."""
 FORMS = {
@@ -69,30 +68,30 @@ def of_total(what: str, names: tuple[str, str], counts: tuple[Number, Number]) -
 class Words:
     """Finds the words for the differences of one piece of work."""
 
-    def __init__(self, sides: tuple[Convention, Convention], site: Site) -> None:
-        self.sides, self.site = sides, site
+    def __init__(self, sides: tuple[Convention, Convention], scope: CallScope) -> None:
+        self.sides, self.scope = sides, scope
         self.names = (sides[0].name, sides[1].name)
-        kind = site.kind
+        kind = scope.kind
         self.kind = kind.group if kind is not None else "module"
-        self.subject = kind.name if kind is not None else site.layer.source
+        self.subject = kind.name if kind is not None else scope.layer.source
         if kind is not None and kind.name in PRODUCTS:
             self.kind = "matmul"
 
     def _difference(self, kind: str, text: str, a: Number, b: Number, detail: str = "") -> Difference:
-        return Difference(kind, text, number(b - a), self.site.layer.path, detail)
+        return Difference(kind, text, number(b - a), self.scope.layer.path, detail)
 
     def _only(self, a: Number, b: Number) -> str:
         """Name the side that counts a component, where only one does."""
         return self.names[1] if a == 0 else self.names[0] if b == 0 else ""
 
-    def _missed(self, a: Number, missing: Work) -> str:
+    def _missed(self, a: Number, missing: Breakdown) -> str:
         name = self.names[0 if a == 0 else 1]
         return f"{self.subject} not counted by {name}" + (f": {missing.reason}" if missing.reason else "")
 
-    def unseen(self, a: Work, b: Work) -> Difference:
+    def unseen(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name dot products that only one of the two counts: all that it counts of them."""
-        missing = a if a.seen == 0 else b
-        return self._difference(missing.cause or self.kind, self._missed(a.seen, missing), a.once, b.once)
+        missing = a if a.macs == 0 else b
+        return self._difference(missing.cause or self.kind, self._missed(a.macs, missing), a.once, b.once)
 
     def missed(self, side: int, why: tuple[str, str], a: Number, b: Number) -> Difference:
         """Name dot products inside of a call that one side counts only in part."""
@@ -100,7 +99,7 @@ class Words:
         text = f"{self.subject} not counted by {self.names[side]}" + (f": {reason}" if reason else "")
         return self._difference(cause or self.kind, text, a, b)
 
-    def unit(self, a: Work, b: Work) -> Difference:
+    def unit(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name the step between MAC and FLOP, or to a figure that counts parameters."""
         units = [side.unit for side in self.sides]
         if "params" in units:
@@ -110,7 +109,7 @@ class Words:
             text = "unit: a multiply-accumulate is one MAC, or two FLOP"
         return self._difference("unit", text, a.unit, b.unit)
 
-    def formula(self, a: Work, b: Work) -> Difference:
+    def formula(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name a formula's difference from the true count, or the price of what is no dot product."""
         if weights := self._weights(a, b):
             return weights
@@ -118,7 +117,7 @@ class Words:
             name = self.names[0 if a.form else 1]
             text = FORMS[a.form or b.form].format(subject=self.subject, name=name)
             return self._difference("formula", text, a.formula, b.formula)
-        if a.seen != 0:
+        if a.macs != 0:
             return self._another(a, b)
         if a.formula != 0 and b.formula != 0:
             text = f"{self.subject} priced differently"
@@ -128,7 +127,7 @@ class Words:
         text = self._missed(a.formula, missing)
         return self._difference(kind, text, a.formula, b.formula, self._rates(a.formula, b.formula))
 
-    def _weights(self, a: Work, b: Work) -> Difference | None:
+    def _weights(self, a: Breakdown, b: Breakdown) -> Difference | None:
         """Name what a figure of parameters has in the place of operations."""
         counting = [side.unit == "params" for side in self.sides]
         if counting[0] == counting[1] or (a, b)[counting.index(True)].formula == 0:
@@ -136,16 +135,16 @@ class Words:
         text = f"the weights of {self.subject}, which {self.names[counting.index(True)]} counts"
         return self._difference("parameters", text, a.formula, b.formula)
 
-    def _another(self, a: Work, b: Work) -> Difference:
+    def _another(self, a: Breakdown, b: Breakdown) -> Difference:
         who = self._only(a.formula, b.formula) or " and another by ".join(self.names)
         text = f"another formula for {self.subject} by {who}"
         return self._difference("formula", text, a.formula, b.formula, self._factors(a, b))
 
-    def _factors(self, a: Work, b: Work) -> str:
+    def _factors(self, a: Breakdown, b: Breakdown) -> str:
         """Say which multiple of the true figure a formula gives, where it is a whole one."""
         said = []
         for name, side, one in zip(self.names, self.sides, (a, b), strict=True):
-            true, formula = OPERATIONS[side.unit] * one.seen, one.formula
+            true, formula = OPERATIONS[side.unit] * one.macs, one.formula
             if formula == 0 or not isinstance(formula, (int, Fraction)) or not isinstance(true, int):
                 continue
             factor = 1 + Fraction(formula) / true if true else Fraction(1, 2)
@@ -156,9 +155,9 @@ class Words:
 
     def _rates(self, a: Number, b: Number) -> str:
         """Say how many operations each side takes for an element, where it is a whole number."""
-        structure, layer = self.site.count.structure, self.site.layer
+        graph, layer = self.scope.analysis.graph, self.scope.layer
         for what, tensors in (("output", layer.outputs), ("input", layer.inputs)):
-            shape = structure.graph.shape(tensors[0]) if tensors else None
+            shape = graph.shape(tensors[0]) if tensors else None
             size = product(shape) if shape is not None else 0
             if not isinstance(size, int) or size == 0:
                 continue
@@ -168,7 +167,7 @@ class Words:
                 return f"{', '.join(by)} for each {what} element"
         return ""
 
-    def bias(self, a: Work, b: Work) -> Difference:
+    def bias(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name a bias."""
         only = self._only(a.bias, b.bias)
         text = (
@@ -178,7 +177,7 @@ class Words:
         )
         return self._difference("bias", text, a.bias, b.bias)
 
-    def twice(self, a: Work, b: Work) -> Difference:
+    def twice(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name work that is counted on two levels, or again below a call that is counted."""
         only = self._only(a.twice, b.twice)
         levels = (a if b.twice == 0 else b).levels
@@ -189,7 +188,7 @@ class Words:
             "counted twice", f"{self.subject} counted twice {by}: {how}", a.twice, b.twice
         )
 
-    def sharing(self, a: Work, b: Work) -> Difference:
+    def sharing(self, a: Breakdown, b: Breakdown) -> Difference:
         """Name what modules that are registered several times multiply."""
         only = self._only(a.sharing, b.sharing)
         who = f"by {only}" if only else "by both, differently"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from flopledger.errors import GraphError, shown
-from flopledger.graph.tables import TensorRef
+from flopledger.graph.tables import tensors_in
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Tables, Value
+    from collections.abc import Iterator
+
+    from flopledger.graph.tables import Tables
 
 DEEPEST_TREE = 500
 """How deep calls and modules may be nested: no framework can call deeper."""
@@ -70,24 +71,12 @@ def _references(graph: Tables) -> Iterator[tuple[str, int, int]]:
             yield f"modules[{module.id}]", parameter, parameters
     for layer in graph.layers:
         place = f"layers[{layer.id}]"
-        for used in (*layer.inputs, *layer.outputs, *_tensor_refs(layer.native), *_tensor_refs(layer.attrs)):
+        for used in (*layer.inputs, *layer.outputs, *tensors_in((layer.native, layer.attrs))):
             yield place, used, tensors
         if layer.parent is not None:
             yield place, layer.parent, len(graph.layers)
         if layer.module is not None:
             yield place, layer.module, modules
-
-
-def _tensor_refs(native: Mapping[str, Value]) -> Iterator[int]:
-    pending: list[Value] = list(native.values())
-    while pending:
-        value = pending.pop()
-        if isinstance(value, TensorRef):
-            yield value.id
-        elif isinstance(value, tuple):
-            pending.extend(value)
-        elif isinstance(value, Mapping):
-            pending.extend(value.values())
 
 
 def _check_modules(graph: Tables, where: str) -> None:

@@ -7,13 +7,14 @@ nothing recurses, so that a chain of any length can be read, counted and stored.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flopledger.dims.arithmetic import product
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator
 
     from flopledger.dims.types import Dim, Shape
 
@@ -41,6 +42,19 @@ class TensorRef:
 
 Value: TypeAlias = "bool | float | str | Dim | TensorRef | tuple[Value, ...] | Mapping[str, Value] | None"
 """What an attribute may hold."""
+
+
+def tensors_in(values: Iterable[Value]) -> Iterator[int]:
+    """Yield the ids of the tensors among attributes or native arguments, however they are nested."""
+    pending = list(values)
+    while pending:
+        value = pending.pop()
+        if isinstance(value, TensorRef):
+            yield value.id
+        elif isinstance(value, tuple):
+            pending.extend(value)
+        elif isinstance(value, Mapping):
+            pending.extend(value.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from flopledger.report.notes import version
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from flopledger.counting.ledger import ConventionInfo, Experts, Figure, GraphInfo, Ledger, Row
+    from flopledger.analysis.experts.groups import Experts
+    from flopledger.counting.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row
     from flopledger.dims.types import Shape
     from flopledger.report import View
 

@@ -15,7 +15,8 @@ from flopledger.report.numbers import grouped, scaled
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.explaining.explanation import Entry, Explanation
+    from flopledger.explaining.explanation import Explanation
+    from flopledger.explaining.survey import Entry
     from flopledger.report.blocks import Block, Cell
 
 SCHEMA = "flopledger.explain-all/1"

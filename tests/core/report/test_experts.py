@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 import pytest
+from flopledger.analysis.experts.groups import Experts
 from flopledger.checking import limits as budget
-from flopledger.counting.ledger import Experts
 from flopledger.report import FORMATS, render
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from flopledger.plugins import discovery as plugins
 from flopledger.testing import check_graph
 from flopledger_paddle.framework import paddle
@@ -126,7 +126,7 @@ def test_a_layer_is_what_it_is(read: Read, name: str) -> None:
 
     assert next(layer.kind for layer in graph.layers if layer.path == "0") == kind
     assert ledger.total.count == macs
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     assert ledger.coverage.unknown == ()
     check_graph(graph, plugins.kinds())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 import torch
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from networks import Attention, Causal, Dense, Generator, Inverted, Recurrent, ResNet, UNet, ViT
@@ -68,7 +68,7 @@ PROFILES = [
 
 def is_known(graph: Graph) -> None:
     check_graph(graph, kinds())
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     assert [(u.source, u.paths) for u in graph.count("ops").coverage.unknown] == []
 
 
@@ -236,5 +236,5 @@ def test_a_language_or_vision_model_adds_up(family: str, *, grad: bool) -> None:
     graph = fl.read(model, inputs, profile={"grad": grad})
     assert graph.count("mac").total.count == count
     check_graph(graph, kinds())
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     assert graph.count("mac").coverage.unknown == ()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import flopledger as fl
 import pytest
 import torch
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from torch import Tensor, nn
@@ -172,7 +172,7 @@ def test_experts_of_language_models(family: str, *, execute: bool) -> None:
     experts = [row.macs for row in ledger.rows if ".experts" in row.path and "shared" not in row.path]
     assert sum(experts) == places * 32 * k * macs
     assert ledger.coverage.unknown == ()
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     check_graph(graph, kinds())
 
 

@@ -7,7 +7,7 @@ import math
 import flopledger as fl
 import pytest
 import torch
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 from torch import Tensor, nn
@@ -141,7 +141,7 @@ def test_other_functions_are_counted_by_their_formula(name: str) -> None:
 
     graph = fl.read(One(), inputs)
     check_graph(graph, kinds())
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     assert graph.count("ops").coverage.unknown == ()
     assert graph.count("ops").total.count == count
 

@@ -9,7 +9,7 @@ import flopledger as fl
 import pytest
 import sympy
 import torch
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from flopledger.dims.arithmetic import floordiv, maximum, minimum, substitute, symbol, text
 from flopledger.errors import SourceError
 from flopledger_torch.symbols.sizes import NAMES, dim_of
@@ -105,7 +105,7 @@ def test_numbers_put_into_the_formula_give_the_count(name: str) -> None:
     graph = fl.read(model, specs)
     said = " ".join(note.partition(" (")[0] for note in graph.reading.notes)
     assert said.removeprefix("the formulas hold only where ") == LEAST.get(name, "")
-    assert structure_of(graph).disagreements == ()
+    assert analysis_of(graph).formulas.disagreements == ()
     assert graph.count("mac").coverage.unknown == ()
     formulas = {convention: graph.count(convention).total.count for convention in ("mac", "ops")}
     for sizes in values:

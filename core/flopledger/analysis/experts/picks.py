@@ -7,22 +7,24 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.analysis.flow import tensors_among
+from flopledger.analysis.flow import tensors_read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.analysis.analysis import Structure
+    from flopledger.analysis.call_tree import CallTree
+    from flopledger.analysis.formulas import Formulas
     from flopledger.dims.types import Shape
     from flopledger.graph.tables import Layer
 
 KINDS = frozenset({"top_k", "arg_max", "reduce_max"})
-"""The kinds of calls that may pick."""
+"""The kinds of calls that may pick: ``topk`` in most routers; Switch Transformers takes ``argmax``, and
+``max(dim=...)`` gives the largest value with its place."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pick:
-    """A call that picks ``k`` of ``size``; ``largest_of`` is the tensor where it is the largest alone."""
+    """A call that picks ``k`` of ``size``; where k is 1, ``largest_of`` is the tensor that it searches."""
 
     call: int
     size: int
@@ -30,11 +32,11 @@ class Pick:
     largest_of: int | None = None
 
 
-def together(picks: Sequence[Pick]) -> int:
-    """Return how many are picked by calls that belong together.
+def picked_together(picks: Sequence[Pick]) -> int:
+    """Return how many places are picked by calls that choose from the same experts.
 
-    The largest of a tensor, and the largest of what is left of it, are two; the largest of one tensor
-    asked for twice is one.
+    GShard and NLLB-MoE take the largest score, mask it out and take the largest of the rest: the largest of
+    two tensors are two experts. The largest of one tensor, asked for twice, is one.
     """
     several = max((pick.k for pick in picks if pick.largest_of is None), default=0)
     return max(several, len({pick.largest_of for pick in picks} - {None}))
@@ -43,8 +45,8 @@ def together(picks: Sequence[Pick]) -> int:
 class Picks:
     """The picks of a network, by the size of the axis that they pick from."""
 
-    def __init__(self, structure: Structure) -> None:
-        self.structure, self.graph = structure, structure.graph
+    def __init__(self, calls: CallTree, formulas: Formulas) -> None:
+        self.graph, self._calls, self._formulas = calls.graph, calls, formulas
         self.by_size: dict[int, list[Pick]] = {}
         for layer in self.graph.layers:
             pick = self._pick(layer) if layer.kind in KINDS else None
@@ -52,40 +54,35 @@ class Picks:
                 self.by_size.setdefault(pick.size, []).append(pick)
 
     def inside(self, size: int, call: int) -> Iterator[int]:
-        """Yield the picks of a size inside a call, in order."""
+        """Yield the ids of the picks of a size inside a call, in order."""
         picks = self.by_size.get(size, [])
         for place in range(bisect_right(picks, call, key=lambda pick: pick.call), len(picks)):
-            if picks[place].call > self.ends[call]:
+            if picks[place].call > self._calls.ends[call]:
                 return
             yield picks[place].call
 
-    @functools.cached_property
-    def ends(self) -> list[int]:
-        """The last call inside each call, itself if there is none."""
-        ends = list(range(len(self.graph.layers)))
-        for layer in reversed(self.graph.layers):
-            if layer.parent is not None:
-                ends[layer.parent] = max(ends[layer.parent], ends[layer.id])
-        return ends
-
     def _pick(self, layer: Layer) -> Pick | None:
-        """Return what a call picks; nothing if nobody looks at the places of the largest."""
-        if not layer.inputs or self.structure.formula(layer) is None:
+        """Return what a call picks; None where its sizes are not known or nothing reads the places found.
+
+        A max pool over an axis, or a loss that takes the largest logit, has no reader of the place.
+        """
+        if not layer.inputs or self._formulas.kind_of[layer.id] is None:
             return None
         shape, axis = self.graph.shape(layer.inputs[0]) or (), self._axis(layer)
         if axis is None or not -len(shape) <= axis < len(shape):
             return None
         size, axis = shape[axis], axis % len(shape)
+        largest_of = None
         if layer.kind == "top_k":
-            pick, k = Pick(layer.id, 0, 0), self._kept(layer, axis)
+            k = self._places_used(layer, axis)
         else:
             places = layer.outputs[1:2] if layer.kind == "reduce_max" else layer.outputs[:1]
             if self._readers.keys().isdisjoint(places):
                 return None
-            pick, k = Pick(layer.id, 0, 0, layer.inputs[0]), layer.attrs.get("top", 1)
+            k, largest_of = layer.attrs.get("top", 1), layer.inputs[0]
         if not isinstance(size, int) or not isinstance(k, int) or not 1 <= k < size:
             return None
-        return Pick(pick.call, size, k, pick.largest_of if k == 1 else None)
+        return Pick(layer.id, size, k, largest_of if k == 1 else None)
 
     def _axis(self, layer: Layer) -> int | None:
         """Return the only axis that a call picks along."""
@@ -95,21 +92,25 @@ class Picks:
         axis = axes[0] if isinstance(axes, tuple) and len(axes) == 1 else None
         return axis if isinstance(axis, int) else None
 
-    def _kept(self, layer: Layer, axis: int) -> object:
-        """Return how many places of those that are picked are looked at; noisy routers pick one more."""
+    def _places_used(self, layer: Layer, axis: int) -> object:
+        """Return how many of the places that a ``topk`` gives are used.
+
+        The noisy router of Shazeer et al. (arXiv:1701.06538) picks k + 1, to compare each score with the
+        threshold, and cuts the last place off: what every reader leaves of the axis is the number of experts.
+        """
         if not layer.outputs:
             return None
         places = layer.outputs[-1]
-        readers = [r for r in self._readers.get(places, ()) if r > self.ends[layer.id]]
+        readers = [r for r in self._readers.get(places, ()) if r > self._calls.ends[layer.id]]
         shape = self.graph.shape(places) or ()
-        cuts = [self._cut(self.graph.layers[r], shape, axis) for r in readers]
+        cuts = [self._cut_to(self.graph.layers[r], shape, axis) for r in readers]
         known = [size for size in cuts if size is not None]
         return max(known) if known and len(known) == len(cuts) else layer.attrs.get("size")
 
-    def _cut(self, reader: Layer, before: Shape, axis: int) -> int | None:
-        """Return what a call leaves of an axis of its only input, if it but cuts that."""
+    def _cut_to(self, reader: Layer, before: Shape, axis: int) -> int | None:
+        """Return the length that a call leaves of an axis, if it only cuts its input there."""
         shapes = [self.graph.shape(i) for i in (*dict.fromkeys(reader.inputs), *reader.outputs)]
-        if len(shapes) != 2 or shapes[0] != before or self.structure.parts(reader):
+        if len(shapes) != 2 or shapes[0] != before or self._formulas.parts(reader):
             return None
         after = shapes[1] or ()
         size = after[axis] if len(after) == len(before) else None
@@ -119,12 +120,12 @@ class Picks:
 
     @functools.cached_property
     def _readers(self) -> dict[int, list[int]]:
-        """The calls that do something with what a pick gave, by the tensor that it gave."""
+        """By the tensor that a pick gave, the calls that compute with it; [] if it is only returned."""
         given = {i: i for layer in self.graph.layers if layer.kind in KINDS for i in layer.outputs}
         readers: dict[int, list[int]] = {}
         for layer in self.graph.layers:
-            for tensor in given.keys() & {*layer.inputs, *tensors_among(layer.native.values())}:
-                if self._hands_on(layer):
+            for tensor in given.keys() & tensors_read(layer):
+                if self._passes_on(layer):
                     given[layer.outputs[0]] = given[tensor]
                 else:
                     readers.setdefault(given[tensor], []).append(layer.id)
@@ -132,9 +133,12 @@ class Picks:
             readers.setdefault(given[tensor], [])
         return readers
 
-    def _hands_on(self, layer: Layer) -> bool:
-        """Tell whether a call hands on its only input as it is."""
-        if len(layer.inputs) != 1 or len(layer.outputs) != 1 or self.structure.formula(layer) is None:
+    def _passes_on(self, layer: Layer) -> bool:
+        """Return whether a call only passes on its input, as ``detach``, ``contiguous`` and casts do.
+
+        An op is one call among several for one line of code: the reader of a pick is what comes after these.
+        """
+        if len(layer.inputs) != 1 or len(layer.outputs) != 1 or self._formulas.kind_of[layer.id] is None:
             return False
         shapes = {self.graph.shape(layer.inputs[0]), self.graph.shape(layer.outputs[0])}
-        return len(shapes) == 1 and not self.structure.parts(layer)
+        return len(shapes) == 1 and not self._formulas.parts(layer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flopledger.counting.engine import structure_of
+from flopledger.counting.engine import analysis_of
 from torch_sketch import Sketch
 
 DENSE = {"weight": (7, 7), "bias": (7,)}
@@ -10,7 +10,7 @@ X = (1, 7)
 
 
 def rows(net: Sketch) -> dict[int, int]:
-    return dict(structure_of(net.graph()).listed)
+    return dict(analysis_of(net.graph()).module_rows)
 
 
 def test_a_leaf_lists_its_own_and_a_container_what_is_left() -> None:

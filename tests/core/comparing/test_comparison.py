@@ -8,6 +8,8 @@ from caffe_nets import Net, resnet50
 from flopledger.comparing import alignment
 from flopledger.comparing import layers as items
 from flopledger.comparing.comparison import compare
+from flopledger.conventions import loader
+from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, symbol
 from flopledger.errors import ConventionError
 from flopledger.frontend.builder import GraphBuilder
@@ -42,6 +44,10 @@ def conv(out: int = 4, kernel: int = 3, **more: Value) -> dict[str, Value]:
 def sums_agree(found: Comparison) -> bool:
     a, b = found.a.total, found.b.total
     return equal(found.macs, b.macs - a.macs) and equal(found.params, b.trainable_params - a.trainable_params)
+
+
+def of(graph: Graph) -> list[items.Item]:
+    return items.items_of(engine.evaluate(graph, loader.load("mac")))
 
 
 @pytest.fixture
@@ -99,7 +105,7 @@ def test_a_network_is_equal_to_itself(read) -> None:  # noqa: ANN001
 def test_a_norm_is_one_with_the_scale_behind_it(read) -> None:  # noqa: ANN001
     net = Net(3, 8)
     net.normed("c", "data", 4, 3)
-    found = [(item.path, item.kind, item.params) for item in items.items_of(read(net.text()))]
+    found = [(item.path, item.kind, item.params) for item in of(read(net.text()))]
 
     assert found == [("c", "conv", 108), ("c/bn", "batch_norm", 8)]
 
@@ -235,8 +241,8 @@ def test_the_pairs_of_whole_networks_sum_too_and_each_layer_is_in_one(a, b) -> N
     found = compare(a, b)
 
     assert sums_agree(found)
-    assert sorted(p.a.path for p in found.pairs if p.a) == sorted(i.path for i in items.items_of(a))
-    assert sorted(p.b.path for p in found.pairs if p.b) == sorted(i.path for i in items.items_of(b))
+    assert sorted(p.a.path for p in found.pairs if p.a) == sorted(i.path for i in of(a))
+    assert sorted(p.b.path for p in found.pairs if p.b) == sorted(i.path for i in of(b))
 
 
 @given(graphs(symbols=True), graphs(symbols=True))

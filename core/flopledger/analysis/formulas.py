@@ -1,0 +1,177 @@
+"""What each call computes by its kind: facts, operations and macs, worked out once for each signature."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import equal, plain
+from flopledger.dims.bounds import number
+from flopledger.errors import FlopledgerError, GraphError, Unbounded
+from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.kinds import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flopledger.analysis.call_tree import CallTree
+    from flopledger.analysis.signatures import Signatures
+    from flopledger.dims.types import Dim, Shape
+    from flopledger.graph.tables import Layer, Tables
+    from flopledger.kinds import Facts, Kind, Parts
+
+    Shapes = tuple[Shape | None, ...]
+
+
+class Formulas:
+    """The kinds' formulas, applied to the calls of one graph."""
+
+    def __init__(
+        self, graph: Tables, kinds: Mapping[str, Kind], calls: CallTree, signatures: Signatures
+    ) -> None:
+        self.graph, self.kinds = graph, kinds
+        self._calls, self._signatures = calls, signatures
+        self._facts: dict[int, Facts] = {}
+        self._parts: dict[int, Parts] = {}
+        self._shown: dict[int, tuple[Shapes, Shapes, Mapping[str, Dim]]] = {}
+
+    @functools.cached_property
+    def kind_of(self) -> list[Kind | None]:
+        """For each call its kind, None if it has no formula or the call can't be counted."""
+        return [self._kind(layer) for layer in self.graph.layers]
+
+    def _kind(self, layer: Layer) -> Kind | None:
+        if layer.problem or layer.kind in (CONTAINER, UNKNOWN):
+            return None
+        kind = self.kinds.get(layer.kind)
+        return kind if kind is not None and kind.parts is not None else None
+
+    def group(self, call: int) -> str:
+        """Return the group of a call's kind, empty if it has no formula."""
+        kind = self.kind_of[call]
+        return kind.group if kind is not None else ""
+
+    def call(self, layer: Layer, kind: Kind) -> Call:
+        """Return a call in the form that a kind's formula takes.
+
+        Raises:
+            FlopledgerError: The shape of an input or output is not known.
+        """
+        inputs, outputs = self._known_shapes(layer, layer.inputs), self._known_shapes(layer, layer.outputs)
+        return Call(kind, layer.attrs, inputs, outputs, layer.path)
+
+    def _known_shapes(self, layer: Layer, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
+        shapes = [self.graph.tensors[i].shape for i in tensors]
+        known = tuple(shape for shape in shapes if shape is not None)
+        if len(known) < len(shapes):
+            raise FlopledgerError(f"{layer.path}: the shape of an input or output is not known")
+        return known
+
+    def facts(self, layer: Layer) -> Facts:
+        """Return the facts of a call's kind; none where it has no formula."""
+        kind = self.kind_of[layer.id]
+        if kind is None:
+            return {}
+        signature = self._signatures.of[layer.id]
+        found = self._facts.get(signature)
+        if found is None:
+            found = self._facts[signature] = self._applied(kind.facts, kind, layer)
+        return found
+
+    def parts(self, layer: Layer) -> Parts:
+        """Return the arithmetic operations of a call; none where it has no formula."""
+        kind = self.kind_of[layer.id]
+        if kind is None or kind.parts is None:
+            return {}
+        signature = self._signatures.of[layer.id]
+        found = self._parts.get(signature)
+        if found is None:
+            found = self._parts[signature] = self._applied(kind.parts, kind, layer)
+        return found
+
+    def _applied(self, formula: Callable[[Call], dict[str, Dim]], kind: Kind, layer: Layer) -> dict[str, Dim]:
+        """Apply a formula to a call.
+
+        A saved graph may come from anybody, so a call that does not fit its kind (a convolution of a
+        vector, an axis of text) is an error in the graph, not in the formula.
+        """
+        call = self.call(layer, kind)
+        try:
+            found = formula(call)
+            for value in found.values():
+                number(value)
+        except GraphError:
+            raise
+        except (Unbounded, ArithmeticError, TypeError, ValueError, LookupError, AttributeError) as error:
+            reason = f"its attributes and shapes don't fit the kind {kind.name!r}: {error}"
+            raise GraphError(f"{layer.path}: {reason}") from None
+        return found
+
+    def macs(self, layer: Layer) -> Dim:
+        """Count a call's multiply-accumulates by its own kind; 0 where it has no formula."""
+        return plain(self.facts(layer).get("macs", 0))
+
+    def shown(self, layer: Layer) -> tuple[Shapes, Shapes, Mapping[str, Dim]]:
+        """Return the shapes of a call's inputs and outputs, and its operations that are not 0."""
+        signature = self._signatures.of[layer.id]
+        found = self._shown.get(signature)
+        if found is None:
+            shape = self.graph.shape
+            parts = {name: plain(value) for name, value in self.parts(layer).items() if value != 0}
+            inputs, outputs = tuple(map(shape, layer.inputs)), tuple(map(shape, layer.outputs))
+            found = self._shown[signature] = inputs, outputs, parts
+        return found
+
+    @functools.cached_property
+    def covered(self) -> list[bool]:
+        """Whether a call lies inside one whose kind's formula covers all that it does."""
+        covered: list[bool] = []
+        for layer in self.graph.layers:
+            up = layer.parent
+            covered.append(up is not None and (covered[up] or self.kind_of[up] is not None))
+        return covered
+
+    @functools.cached_property
+    def true_macs(self) -> list[Dim]:
+        """The multiply-accumulates of each call; 0 for those inside a call that is counted as a whole."""
+        return [0 if self.covered[layer.id] else self.macs(layer) for layer in self.graph.layers]
+
+    @functools.cached_property
+    def unknown(self) -> list[Layer]:
+        """The innermost calls that have no formula and lie inside none that has one."""
+        return [
+            layer
+            for layer, kind in zip(self.graph.layers, self.kind_of, strict=True)
+            if kind is None
+            and layer.kind != CONTAINER
+            and not self._calls.has_children[layer.id]
+            and not self.covered[layer.id]
+        ]
+
+    @functools.cached_property
+    def disagreements(self) -> tuple[str, ...]:
+        """The calls whose formula gives another number of macs than the calls inside them.
+
+        A frontend states both: torch's MultiheadAttention has a formula of its own and lowers to matrix
+        products that have theirs. Where the two differ, one of them is wrong.
+        """
+        layers, has_children = self.graph.layers, self._calls.has_children
+        if not any(has_children[i] and kind for i, kind in enumerate(self.kind_of)):
+            return ()
+        inside: list[Dim] = [0] * len(layers)
+        known = [True] * len(layers)
+        found = []
+        for layer in reversed(layers):
+            kind = self.kind_of[layer.id]
+            macs = self.macs(layer) if kind else inside[layer.id]
+            if kind and has_children[layer.id] and known[layer.id] and not equal(macs, inside[layer.id]):
+                found.append(
+                    f"{layer.path} ({layer.source}): {macs} macs by its kind {layer.kind!r}, "
+                    f"{inside[layer.id]} by the calls below it"
+                )
+            if layer.parent is not None:
+                inside[layer.parent] += macs
+                if not kind and not has_children[layer.id] and layer.kind != CONTAINER:
+                    known[layer.parent] = False
+                known[layer.parent] &= bool(kind) or known[layer.id]
+        return tuple(reversed(found))

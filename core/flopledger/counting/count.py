@@ -1,0 +1,216 @@
+"""One convention evaluated over one network: the pass of which a ledger and an explanation are views."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flopledger.conventions.facts import STRUCTURAL
+from flopledger.counting.ledger import Adjustment, Row
+from flopledger.counting.memo import Memo, names_read
+from flopledger.counting.parameters import ParameterCount
+from flopledger.counting.rounding import without_rounding
+from flopledger.counting.rules import Rules
+from flopledger.counting.scopes import CallScope
+from flopledger.dims.arithmetic import total
+from flopledger.dims.bounds import number
+from flopledger.errors import ConventionError, ExpressionError, GraphError, Unbounded
+from flopledger.graph.tables import CONTAINER, LEVELS
+from flopledger.meter import metered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flopledger.analysis.analysis import Analysis
+    from flopledger.conventions.convention import Convention
+    from flopledger.dims.types import Number
+    from flopledger.expressions.compiler import Expression
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
+
+
+@dataclass(slots=True)
+class PricedCall:
+    """A call that the convention counts: its rule, what that gives once, how often it counts, the product.
+
+    ``rule`` is None where the convention has none for it, ``by_source`` whether it names the call's source.
+    ``price`` is 0 where ``times`` is: the rule is then not evaluated, which may have no value there.
+    """
+
+    scope: CallScope
+    rule: Memo | None
+    by_source: bool
+    times: Number
+    price: Number
+    count: Number
+
+    @property
+    def layer(self) -> Layer:
+        """The call's record."""
+        return self.scope.layer
+
+
+class Count:
+    """One network under one convention. Everything is evaluated when it is first asked for, and once."""
+
+    def __init__(self, graph: Graph, analysis: Analysis, convention: Convention) -> None:
+        self.graph, self.analysis, self.convention = graph, analysis, convention
+        self.rules = Rules(analysis, convention)
+        self.params = ParameterCount(self.rules)
+
+    @functools.cached_property
+    def listed(self) -> dict[int, CallScope]:
+        """The calls that the convention counts, whatever they count, by id."""
+        listed: dict[int, CallScope] = {}
+        wheres = {level: self.memo(rules.where) for level, rules in self.convention.levels.items()}
+        with metered(len(self.graph.layers)):
+            for layer in self.graph.layers:
+                where = wheres.get(layer.level)
+                if where is None:
+                    continue
+                scope = CallScope(self.rules, layer)
+                if where.expression.text == "True" or self._value(where, scope):
+                    listed[layer.id] = scope
+        return listed
+
+    @functools.cached_property
+    def priced(self) -> dict[int, PricedCall]:
+        """The same calls with what each counts."""
+        rules: dict[Expression | None, Memo | None] = {None: None}
+        times = {level: self.memo(rules.times) for level, rules in self.convention.levels.items()}
+        priced: dict[int, PricedCall] = {}
+        with metered(len(self.graph.layers)):
+            for i, scope in self.listed.items():
+                expression, by_source = self.rules.rule(scope.layer)
+                if expression not in rules:
+                    rules[expression] = None if expression is None else self.memo(expression)
+                priced[i] = self._price(
+                    scope, rules[expression], times[scope.layer.level], by_source=by_source
+                )
+        return priced
+
+    def _price(self, scope: CallScope, rule: Memo | None, times: Memo, *, by_source: bool) -> PricedCall:
+        if rule is None:
+            return PricedCall(scope, None, by_source, 0, 0, 0)
+        try:
+            often = self.number(times, scope)
+            if often == 0:
+                return PricedCall(scope, rule, by_source, 0, 0, 0)
+            price = self.number(rule, scope)
+            return PricedCall(scope, rule, by_source, often, price, number(price * often))
+        except Unbounded as error:
+            raise ConventionError(f"{self.convention.name}: {scope.layer.path}: {error}") from None
+
+    def memo(self, expression: Expression) -> Memo:
+        """Return an expression that remembers its values for the calls of this count."""
+        return Memo(expression, self.convention.define, _alike)
+
+    def number(self, expression: Memo, scope: CallScope) -> Number:
+        """Return the value of an expression for a call, where it is a number.
+
+        Raises:
+            ConventionError: It has none, or it is no number; the message names the call.
+            GraphError: The call's attributes don't fit its kind.
+        """
+        if expression.expression.text == "1":
+            return 1
+        try:
+            return expression.number(scope)
+        except (ExpressionError, GraphError) as error:
+            raise self._located(error, scope) from None
+
+    def _value(self, expression: Memo, scope: CallScope) -> object:
+        try:
+            return expression.value(scope)
+        except (ExpressionError, GraphError) as error:
+            raise self._located(error, scope) from None
+
+    def _located(self, error: Exception, scope: CallScope) -> Exception:
+        if isinstance(error, GraphError):
+            return GraphError(f"{scope.layer.path}: {error}")
+        return ConventionError(f"{self.convention.name}: {scope.layer.path}: {error}")
+
+    @functools.cached_property
+    def total(self) -> tuple[Number, tuple[Adjustment, ...]]:
+        """The total, and what it has besides the sum of the calls: scaling, batch division, rounding."""
+        calls = self.priced.values()
+        sums: dict[str, object] = {
+            level: total(call.count for call in calls if call.layer.level == level) for level in LEVELS
+        }
+        if "params" in names_read(self.convention.total, self.convention.define):
+            sums["params"] = self.params.count or 0
+        batch = self.analysis.calls.root_batch
+        exact = without_rounding(self.convention.total)
+        figure = self._figure(self.convention.total, {**sums, "root_batch": batch})
+        unrounded = self._figure(exact, {**sums, "root_batch": batch})
+        undivided = self._figure(exact, {**sums, "root_batch": 1})
+        beside = "parameters" if "params" in exact.names else "scaling"
+        steps = {
+            beside: number(undivided - total(call.count for call in calls)),
+            "batch division": number(unrounded - undivided),
+            "rounding": number(figure - unrounded),
+        }
+        return figure, tuple(Adjustment(what, value) for what, value in steps.items() if value != 0)
+
+    def _figure(self, expression: Expression, values: Mapping[str, object]) -> Number:
+        try:
+            return expression.number(self.rules.root_scope(values))
+        except ExpressionError as error:
+            raise ConventionError(f"{self.convention.name}: {error}") from None
+
+    def rows(self, params: Expression | None = None) -> tuple[Row, ...]:
+        """Return a row for each call that the convention counts.
+
+        Args:
+            params: What is counted of each parameter; by default what the convention counts.
+        """
+        of_calls = self.params.by_call(self.listed, params)
+        places: dict[int, int] = {}
+        rows: list[Row] = []
+        for i, call in self.priced.items():
+            places[i] = len(rows)
+            parent = next((up for up in self.analysis.calls.around(i) if up in places), None)
+            rows.append(self._row(call, parent, of_calls.get(i, 0)))
+        return tuple(rows)
+
+    def _row(self, call: PricedCall, parent: int | None, params: Number) -> Row:
+        layer, formulas = call.layer, self.analysis.formulas
+        inputs, outputs, parts = formulas.shown(layer)
+        weights, label = ((), "") if layer.module is None else self.analysis.weights.described(layer.module)
+        return Row(
+            layer.id,
+            parent,
+            layer.path,
+            layer.index,
+            layer.kind,
+            layer.source,
+            layer.level,
+            inputs,
+            outputs,
+            params,
+            call.count,
+            formulas.true_macs[layer.id],
+            parts,
+            self._status(call),
+            layer.problem,
+            weights,
+            layer.module,
+            label,
+        )
+
+    def _status(self, call: PricedCall) -> str:
+        if call.count != 0:
+            return "counted"
+        kind = call.scope.kind
+        if kind is None and not call.by_source:
+            if call.layer.kind == CONTAINER or self.analysis.calls.has_children[call.layer.id]:
+                return "container"
+            return "unknown"
+        return "free" if kind is not None and not call.scope.parts else "ignored"
+
+
+def _alike(name: str) -> bool:
+    """Return whether a name has one value for all calls of a signature: it is no fact of the call's place."""
+    fact = STRUCTURAL.get(name)
+    return fact is None or fact.alike

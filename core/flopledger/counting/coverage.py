@@ -1,0 +1,60 @@
+"""How much of a network a count covers: which calls are counted, free, ignored or unknown."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from flopledger.counting.ledger import Coverage, Unknown
+from flopledger.dims.arithmetic import product, total
+from flopledger.graph.tables import UNKNOWN
+
+if TYPE_CHECKING:
+    from flopledger.analysis.analysis import Analysis
+    from flopledger.counting.ledger import Row
+    from flopledger.dims.types import Dim
+    from flopledger.graph.tables import Layer
+
+
+def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
+    """Return how many calls were counted, are free, were left out, or are unknown.
+
+    Unknown are all calls that have no formula and that no rule priced, whether the convention
+    looks at their level or not, unless the calls inside them are known.
+    """
+    by_status = Counter(row.status for row in rows)
+    without_formula = analysis.formulas.unknown
+    priced = {row.id for row in rows if row.status == "counted"} if without_formula else ()
+    unknown: dict[tuple[str, str, str], list[Layer]] = {}
+    for layer in without_formula:
+        if layer.id not in priced:
+            unknown.setdefault((layer.source, layer.kind, layer.problem), []).append(layer)
+    found = tuple(_unknown(analysis, calls) for calls in unknown.values())
+    return Coverage(by_status["counted"], by_status["free"], by_status["ignored"], found)
+
+
+def _unknown(analysis: Analysis, calls: list[Layer]) -> Unknown:
+    first, graph = calls[0], analysis.graph
+    shapes = [graph.shape(i) for layer in calls for i in layer.outputs]
+    elements: Dim | None = None
+    if all(s is not None for s in shapes):
+        elements = total(product(s) for s in shapes if s is not None)
+    return Unknown(
+        first.source,
+        first.kind,
+        len(calls),
+        elements,
+        first.problem or _reason(analysis, first),
+        tuple(layer.path for layer in calls),
+        tuple(graph.shape(i) for i in first.inputs),
+        tuple(graph.shape(i) for i in first.outputs),
+        first.level,
+    )
+
+
+def _reason(analysis: Analysis, layer: Layer) -> str:
+    if layer.kind == UNKNOWN:
+        return f"no formula for {layer.source!r}"
+    if layer.kind not in analysis.kinds:
+        return f"the kind {layer.kind!r} is not known here: is its plugin installed?"
+    return f"the kind {layer.kind!r} has no formula: its work depends on the data"

@@ -1,0 +1,113 @@
+"""The parameters that a convention counts, in total and for each row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.counting.memo import Memo
+from flopledger.counting.scopes import ModuleScope, ParameterScope
+from flopledger.dims.arithmetic import total
+from flopledger.dims.bounds import number
+from flopledger.errors import ConventionError, ExpressionError
+from flopledger.meter import metered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from flopledger.conventions.convention import Params
+    from flopledger.counting.memo import SignedScope
+    from flopledger.counting.rules import Rules
+    from flopledger.dims.types import Number
+    from flopledger.expressions.compiler import Expression
+
+
+class ParameterCount:
+    """The parameters of one network under one convention; each expression is evaluated over them once."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules, self.analysis, self.convention = rules, rules.analysis, rules.convention
+        self._values: dict[Expression, list[tuple[int | None, Number]]] = {}
+
+    def figures(self) -> tuple[Number | None, Number, Number, Number]:
+        """Return the tool's parameters, trainable and other ones, and buffers; ours where it has no rule.
+
+        The first is None for a tool that prints no parameter figure.
+        """
+        weights, trained, buffers = self.analysis.weights.totals
+        own = (trained, weights - trained, buffers)
+        rule = self.convention.params
+        if rule is None:
+            return None, *own
+        extra = (rule.trainable, rule.non_trainable, rule.buffers)
+        found = [self._sum(e) if e is not None else o for e, o in zip(extra, own, strict=True)]
+        return self._sum(rule.count), found[0], found[1], found[2]
+
+    @property
+    def count(self) -> Number | None:
+        """The tool's figure of all parameters; None if it has none."""
+        rule = self.convention.params
+        return None if rule is None else self._sum(rule.count)
+
+    def _sum(self, count: Expression) -> Number:
+        return number(total(value for _, value in self.values(count)))
+
+    def values(self, count: Expression | None = None) -> list[tuple[int | None, Number]]:
+        """Return what each parameter or module counts, with the module that it belongs to.
+
+        Args:
+            count: What is counted of each; by default what the convention counts.
+        """
+        rule = self.convention.params
+        if rule is None:
+            return []
+        count = count or rule.count
+        if count not in self._values:
+            with metered(len(self.analysis.graph.layers)):
+                self._values[count] = list(self._evaluate(rule, count))
+        return self._values[count]
+
+    def _evaluate(self, rule: Params, count: Expression) -> Iterator[tuple[int | None, Number]]:
+        scopes = self._parameters() if rule.over == "parameters" else self._modules()
+        where, value = (
+            Memo(e, self.convention.define, lambda name: "." in name) for e in (rule.where, count)
+        )
+        for module, scope in scopes:
+            try:
+                if rule.where.text == "True" or where.value(scope):
+                    yield module, value.number(scope)
+            except ExpressionError as error:
+                raise ConventionError(f"{self.convention.name}: {error}") from None
+
+    def _parameters(self) -> Iterator[tuple[int | None, SignedScope]]:
+        for owner, facts in self.analysis.weights.facts:
+            yield owner, ParameterScope(self.rules, facts)
+
+    def _modules(self) -> Iterator[tuple[int | None, SignedScope]]:
+        for module in self.analysis.graph.modules:
+            yield module.id, ModuleScope(self.rules, module)
+
+    def by_call(self, listed: Iterable[int], count: Expression | None = None) -> dict[int, Number]:
+        """Return the parameters of each row: a module's belong to its first call, or the module around it.
+
+        Args:
+            listed: The calls that have rows.
+            count: What is counted of each parameter; by default what the convention counts.
+        """
+        first: dict[int, int] = {}
+        layers = self.analysis.graph.layers
+        for i in listed:
+            module = layers[i].module
+            if module is not None and layers[i].level == "layer":
+                first.setdefault(module, i)
+        sums: dict[int, list[Number]] = {}
+        for module, value in self.values(count) if first else ():
+            call = self._call_for(module, first)
+            if call is not None and value != 0:
+                sums.setdefault(call, []).append(value)
+        return {i: number(total(values)) for i, values in sums.items()}
+
+    def _call_for(self, module: int | None, first: Mapping[int, int]) -> int | None:
+        while module is not None and module not in first:
+            parents = self.analysis.modules.parents[module]
+            module = parents[0] if parents else None
+        return None if module is None else first[module]
