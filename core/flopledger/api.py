@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
+from flopledger.errors import UsageError
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
+from flopledger.reading.read import read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
     from flopledger.explaining.explanation import Explanation
+
+Read: TypeAlias = "Callable[[Mapping[str, object]], Graph]"
+"""Reads a source under a profile."""
 
 
 def read(  # noqa: PLR0913  (each is one of the command line's source options)
@@ -52,10 +58,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An input or an option can't be used.
     """
-    from flopledger.reading import read as sources  # noqa: PLC0415  (sources finds the plugins, which import this package)
-
     specs, values = given_inputs(inputs)
-    request = sources.Request(
+    request = Request(
         source=str(source) if isinstance(source, (str, Path)) else type(source).__name__,
         inputs=specs,
         values=values,
@@ -64,8 +68,11 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         profile=profile or {},
         options=options or {},
         execute=execute,
+        frontend=frontend,
+        timeout=timeout,
+        memory_limit=memory_limit,
     )
-    return sources.read_source(source, request, frontend=frontend, timeout=timeout, memory_limit=memory_limit)
+    return read_source(source, request)
 
 
 def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
@@ -116,8 +123,17 @@ def count(
         SourceError: The source can't be read.
     """
     loaded = _loaded(convention)
-    graph = source if isinstance(source, Graph) else read(source, inputs, profile=loaded.profile)
+    graph = _reader(source, inputs)(loaded.profile)
     return engine.count(graph, loaded.set(switches))
+
+
+def _reader(source: object, inputs: object) -> Read:
+    """Return a function that reads a source under a profile; a graph is taken as it is."""
+
+    def under(profile: Mapping[str, object]) -> Graph:
+        return source if isinstance(source, Graph) else read(source, inputs, profile=profile)
+
+    return under
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
@@ -152,11 +168,7 @@ def explain(
     from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
     pair = (_loaded(a), _loaded(b))
-    graphs: dict[int, Graph] = {}
-    for profile, members in profiles(pair):
-        graph = source if isinstance(source, Graph) else read(source, inputs, profile=profile)
-        graphs.update((id(member), graph) for member in members)
-    graph_a, graph_b = (graphs[id(one)] for one in pair)
+    graph_a, graph_b = reading_for_each(_reader(source, inputs), pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 
 
@@ -184,10 +196,7 @@ def compare(
 
     loaded = _loaded(convention)
     given = (inputs, inputs if inputs_b is None else inputs_b)
-    graphs = [
-        source if isinstance(source, Graph) else read(source, each, profile=loaded.profile)
-        for source, each in zip((a, b), given, strict=True)
-    ]
+    graphs = [_reader(source, each)(loaded.profile) for source, each in zip((a, b), given, strict=True)]
     return comparison.compare(graphs[0], graphs[1], loaded)
 
 
@@ -206,3 +215,46 @@ def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list
         else:
             groups.append((dict(convention.profile), [convention]))
     return groups
+
+
+def profile_for(loaded: Iterable[Convention]) -> dict[str, object]:
+    """Return the profile under which several conventions can count.
+
+    Raises:
+        UsageError: They need different readings.
+    """
+    groups = profiles(loaded)
+    if len(groups) > 1:
+        split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
+        raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")
+    return groups[0][0] if groups else {}
+
+
+def readings(
+    read_under: Read, loaded: Iterable[Convention], first: Graph | None = None
+) -> list[tuple[Graph, list[Convention]]]:
+    """Read a source once for each profile that conventions need.
+
+    Args:
+        read_under: Reads the source under a profile.
+        loaded: The conventions.
+        first: A reading that there is already; it is used where it meets a profile.
+
+    Returns:
+        Each reading with the conventions that can count it, in the order of the conventions.
+    """
+    return [
+        (first if first is not None and _meets(first, profile) else read_under(profile), members)
+        for profile, members in profiles(loaded)
+    ]
+
+
+def reading_for_each(read_under: Read, loaded: Sequence[Convention]) -> list[Graph]:
+    """Read a source once for each profile, and return the reading of each convention, in their order."""
+    found = {id(one): graph for graph, members in readings(read_under, loaded) for one in members}
+    return [found[id(one)] for one in loaded]
+
+
+def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
+    found = graph.reading.profile
+    return all(found.get(key, value) == value for key, value in profile.items())

@@ -18,16 +18,18 @@ import os
 import random
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger.errors import FlopledgerError, GraphError, UsageError
+from flopledger.frontend.request import Request
 from flopledger.graph import checks as consistency
 from flopledger.graph.graph import Graph
 from flopledger.graph.tables import CONTAINER, UNKNOWN
 from flopledger.kinds import Call
 from flopledger.plugins import discovery as plugins
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,9 +67,9 @@ def check_frontend(name: str, source: object, request: Request | None = None) ->
     """
     check_discovery(name, source if isinstance(source, (str, Path)) else "model")
     request = request or Request(str(source))
-    first = read_source(source, request, frontend=name)
+    first = read_source(source, replace(request, frontend=name))
     with unchanged():
-        second = read_source(source, request, frontend=name)
+        second = read_source(source, replace(request, frontend=name))
     check_graph(first, plugins.kinds())
     if first.digest != second.digest:
         raise AssertionError(f"{name}: read twice, the digests are {first.digest} and {second.digest}")
@@ -125,12 +127,12 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         AssertionError: It is over a limit; the message is the table of ``flopledger check``.
         UsageError: No limit is given, or one can't be read.
     """
-    from flopledger import api  # noqa: PLC0415  (the contract of frontends needs neither)
-    from flopledger.checking import limits as budget  # noqa: PLC0415  (the contract of frontends needs neither)
+    from flopledger import api, quantities  # noqa: PLC0415  (the contract of frontends needs none of these)
+    from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.report import check as verdict  # noqa: PLC0415
 
     given = {"macs": max_macs, "params": max_params, **(limits or {})}
-    most = {key: budget.parse_limit(str(value)) for key, value in given.items() if value is not None}
+    most = {key: quantities.parse_limit(str(value)) for key, value in given.items() if value is not None}
     if not most and against is None:
         raise UsageError("nothing to check: give max_macs, max_params, limits or against")
     earlier = None
@@ -139,7 +141,7 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         if earlier is None:
             raise UsageError(f"{against} is no ledger; make one with count --format json")
     ledger = api.count(source, inputs, convention)
-    found = budget.check(ledger, most, earlier, budget.parse_tolerance(tolerance))
+    found = budget.check(ledger, most, earlier, quantities.parse_tolerance(tolerance))
     if not found.passed:
         raise AssertionError("\n" + verdict.render(found))
     return ledger

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from flopledger import testing
 from flopledger.frontend import builder, hookspecs
 from flopledger.frontend import description as frontend
+from flopledger.frontend.request import Request
 from flopledger.graph import tables
 from flopledger.graph.graph import Graph
-from flopledger.reading import read as sources
 
 from pages.markup import block, code, documentation, page, table
 
@@ -49,7 +49,7 @@ def _hooks() -> str:
         "example.",
         *(signature(f"## {code(name)}", hook) for name, hook in hooks().items()),
         "## What the hooks are given, and give",
-        record(sources.Request),
+        record(Request),
         record(frontend.Frontend),
         signature(f"### {code('type_names')}", frontend.type_names),
         "## The builder",

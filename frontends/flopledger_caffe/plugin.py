@@ -12,8 +12,8 @@ from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _HEAD = 65536
 _LAYER = re.compile(rb"(?:^|[\s}])layers?\s*:?\s*\{")

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.dims.types import Shape
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
     from flopledger_caffe.tables.row import Attrs, Blob, Operand, Row
     from flopledger_caffe.text.message import Message

@@ -19,7 +19,7 @@ from flopledger_keras.state import without_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.reading.read import Request
+    from flopledger.frontend.request import Request
 
 _CONFIG = "config.json"
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flopledger.dims.types import Shape
+    from flopledger.frontend.request import Request
     from flopledger.frontend.specs import Nested
-    from flopledger.reading.read import Request
 
 _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
 """What stands for a symbol while Keras infers shapes, where the model does not say the size."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer")
 _FACTORIES = ("keras.applications.", "keras.src.applications.")

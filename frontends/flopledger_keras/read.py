@@ -20,8 +20,8 @@ from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
 
 if TYPE_CHECKING:
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 
 def read_source(source: object, request: Request) -> Graph:

@@ -18,8 +18,8 @@ from flopledger_onnx.wire.file import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
     from flopledger_onnx.values import Value
     from flopledger_onnx.wire.parse import Parser

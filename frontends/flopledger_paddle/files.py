@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.dims.types import Shape
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _INPUTS = ("pd_op.data", "pd_op.feed")
 _STATISTICS = {1: "running_mean", 2: "running_var"}

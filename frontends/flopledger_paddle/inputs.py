@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flopledger.dims.types import Shape
-    from flopledger.reading.read import Request
+    from flopledger.frontend.request import Request
 
 
 @dataclass(slots=True)

@@ -23,8 +23,8 @@ from flopledger_paddle.values import Values
 
 if TYPE_CHECKING:
     from flopledger.frontend.registered_modules import Registered
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _READING = threading.Lock()
 

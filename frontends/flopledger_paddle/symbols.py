@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend.request import Request
     from flopledger.frontend.specs import InputSpec
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer, Tensor, Value
-    from flopledger.reading.read import Request
 
 Sizes: TypeAlias = Mapping[str, int]
 

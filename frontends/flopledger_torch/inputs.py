@@ -13,7 +13,7 @@ from flopledger.frontend.specs import InputSpec, gather
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.reading.read import Request
+    from flopledger.frontend.request import Request
 
     Make = Callable[[InputSpec, torch.dtype], torch.Tensor]
 

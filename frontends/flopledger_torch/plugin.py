@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""

@@ -24,9 +24,9 @@ from flopledger_torch.trace import OURS, Reader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from flopledger.frontend.request import Request
     from flopledger.frontend.specs import InputSpec
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
 _PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}
 _MODES = ("eval", "train", "given")

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import torch
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
-    from flopledger.reading.read import Request
 
     from flopledger_torch.stand_ins import Fakes
 

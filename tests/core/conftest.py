@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 from flopledger.errors import SourceError
+from flopledger.frontend.request import Request
 from flopledger.plugins import discovery as plugins
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,8 +88,8 @@ def good():
     ) -> Graph:
         self.file.write_text(self.head + code)
         source = f"{self.file}:{name}"
-        request = Request(source, **how)  # type: ignore[arg-type]
-        return read_source(source, request, timeout=timeout, memory_limit=memory_limit)
+        limits = {"timeout": timeout, "memory_limit": memory_limit}
+        return read_source(source, Request(source, **limits, **how))  # type: ignore[arg-type]
 
     def fails(self, code: str, name: str = "make", **how: object) -> str:
         """Return the message of the error that reading gives."""

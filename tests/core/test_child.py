@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import ConventionError, SourceError, UsageError
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
 
 if TYPE_CHECKING:
     from conftest import Install, Net
@@ -214,7 +215,7 @@ def test_a_file_that_needs_a_framework_is_read_in_a_child(
     install("acme", "acme", FILES.format(module="wave"))
     file = tmp_path / "net.acme"
     file.write_text("the net")
-    graph = read_source(file, Request(str(file), options={"phase": "TEST"}), frontend=frontend)
+    graph = read_source(file, Request(str(file), options={"phase": "TEST"}, frontend=frontend))
     pid, *notes = graph.reading.notes
     assert int(pid) != os.getpid()
     assert notes == ["the net", "[('phase', 'TEST')]"]

@@ -130,7 +130,8 @@ import os, sys
 sys.path[:] = {path!r}
 for number in {closed}:
     os.close(number)
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
+from flopledger.frontend.request import Request
 layers = read_source({source!r}, Request({source!r})).layers
 os._exit(40 + len(layers))
 """
@@ -149,7 +150,8 @@ def test_standard_streams_that_are_closed_do_not_matter(
 READER = """
 import sys
 sys.path[:] = {path!r}
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
+from flopledger.frontend.request import Request
 source = {source!r}
 try:
     read_source(source, Request(source))

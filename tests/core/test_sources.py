@@ -8,13 +8,15 @@ import pytest
 from flopledger.errors import GraphError, PluginError, SourceError, UsageError
 from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
 from flopledger.graph.graph import Graph
 from flopledger.graph.tables import Reading
 from flopledger.plugins import discovery as plugins
 from flopledger.plugins.registry import Registry
 from flopledger.reading import choose as reading
-from flopledger.reading.read import Attribute, Request, locate, read_source
+from flopledger.reading.read import read_source
+from flopledger.reading.source import Attribute, locate
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,7 +27,7 @@ SMALL = "input x 1x3x8x8\nconv c1 x out=4 kernel=3\nscan s1 c1 state=16\n"
 
 
 def read(source: object, frontend: str | None = None, **how: object) -> Graph:
-    return read_source(source, Request(str(source), **how), frontend=frontend)  # type: ignore[arg-type]
+    return read_source(source, Request(str(source), frontend=frontend, **how))  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -156,9 +158,9 @@ def test_a_frontend_that_is_not_there_is_refused(small: Path) -> None:
 def test_limits_are_more_than_nothing(small: Path) -> None:
     for timeout in (0, -1, float("nan")):
         with pytest.raises(UsageError, match="expected more than 0"):
-            read_source(small, Request(str(small)), timeout=timeout)
+            read_source(small, Request(str(small), timeout=timeout))
     with pytest.raises(UsageError, match="the memory limit is -1 bytes"):
-        read_source(small, Request(str(small)), memory_limit=-1)
+        read_source(small, Request(str(small), memory_limit=-1))
 
 
 def test_what_a_file_gets_wrong_is_a_source_error(small: Path) -> None:
@@ -230,7 +232,7 @@ def registry(*fakes: Fake) -> Registry:
 
 
 def read_object(obj: object, *fakes: Fake, frontend: str | None = None, **arguments: object) -> Graph:
-    return reading.read_object(obj, Request("net", arguments=arguments), frontend, registry(*fakes))
+    return reading.read_object(obj, Request("net", arguments=arguments, frontend=frontend), registry(*fakes))
 
 
 def test_a_live_model_is_read_as_it_is() -> None:
@@ -299,7 +301,7 @@ def test_an_object_that_nobody_reads_lists_the_frontends_and_what_is_missing_and
     found = registry(Fake("fake", module="no_such_framework", extra="fake"))
     found.fail("broken", "acme", OSError("no"))
     with pytest.raises(SourceError) as caught:
-        reading.read_object(3, Request("net"), None, found)
+        reading.read_object(3, Request("net"), found)
     assert str(caught.value) == (
         "no frontend reads net. The frontends here:\n"
         "  fake: Fake models (Fake is not installed: pip install 'flopledger[fake]')\n"
@@ -319,7 +321,7 @@ def test_a_broken_frontend_that_is_chosen_says_why() -> None:
     found = registry()
     found.fail("broken", "acme", OSError("no"))
     with pytest.raises(PluginError, match="the frontend 'broken' of acme is broken: OSError: no"):
-        reading.read_object(Net(), Request("net"), "broken", found)
+        reading.read_object(Net(), Request("net", frontend="broken"), found)
 
 
 class Failing(Fake):
@@ -330,7 +332,7 @@ class Failing(Fake):
 
 def test_a_frontend_that_fails_to_recognise_is_shown_and_hurts_no_other() -> None:
     found = registry(Failing("failing"), Fake("fake", "Net"))
-    assert reading.read_object(Net(), Request("net"), None, found).reading.frontend == "fake"
+    assert reading.read_object(Net(), Request("net"), found).reading.frontend == "fake"
     assert found.failures["failing", "tests"].error.startswith("RuntimeError: <class ")
 
 

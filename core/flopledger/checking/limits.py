@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import input_files
 from flopledger.counting.ledger import SCHEMA, Total
-from flopledger.errors import SourceError, UsageError, nearest, shown
-from flopledger.explaining.find_figure import LONGEST_NUMBER, SCALES
+from flopledger.errors import SourceError, UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,11 +26,8 @@ COSTS = ("count", "macs", "params")
 FIGURES = ("count", "params")
 """The figures of each row that are compared with an earlier ledger's."""
 Exact: TypeAlias = "int | Fraction"
-LIMIT = re.compile(r"([0-9][0-9,_]*(?:\.[0-9]+)?(?:e\+?[0-9]{1,2})?)\s*([KMGBTP]?)\Z", re.IGNORECASE)
 WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
 """A figure in a document: longer ones are no figures, and would take long to read."""
-SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
-HUNDRED = 100
 LARGEST_FILE = 256 * 2**20
 """The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
 
@@ -89,31 +85,6 @@ class Earlier:
     total: Mapping[str, Exact]
     rows: Mapping[str, Mapping[str, Exact]]
     where: str
-
-
-def parse_limit(text: str) -> Fraction:
-    """Read a limit such as ``4.2G``, ``26M`` or ``4,089,184,256``; a scale is a power of 1000.
-
-    Raises:
-        UsageError: The text is no limit.
-    """
-    found = LIMIT.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
-    if found is None:
-        raise UsageError(f"{shown(text)} is not a limit; expected a number such as 4.2G, 26M or 4089184256")
-    return Fraction(found[1].replace(",", "").replace("_", "")) * SCALES[found[2].upper()]
-
-
-def parse_tolerance(text: str) -> Fraction:
-    """Read a tolerance such as ``0.5%`` or ``0.005``, as a share.
-
-    Raises:
-        UsageError: The text is no share, or is more than the whole.
-    """
-    found = SHARE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
-    share = None if found is None else Fraction(found[1]) / (HUNDRED if found[2] else 1)
-    if share is None or share > 1:
-        raise UsageError(f"{shown(text)} is not a tolerance; expected a share such as 0.5% or 0.005")
-    return share
 
 
 def check_key(key: str) -> str:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.count import load, warnings
-from flopledger.cli.options import SourceOptions, pairs, source_options
-from flopledger.cli.output import write
+from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -54,6 +53,7 @@ class CheckOptions:
         Raises:
             UsageError: A limit is malformed, on no figure of a total, or given twice.
         """
+        from flopledger import quantities  # noqa: PLC0415  (the help needs none of it)
         from flopledger.checking import limits as budget  # noqa: PLC0415  (the help needs none of it)
 
         short = {"macs": self.max_macs, "params": self.max_params}
@@ -64,7 +64,7 @@ class CheckOptions:
                     f"--max-{key} and --max {key} are both given, as {text!r} and {given[key]!r}"
                 )
         written = {**{key: text for key, text in short.items() if text is not None}, **given}
-        return {budget.check_key(key): budget.parse_limit(text) for key, text in written.items()}
+        return {budget.check_key(key): quantities.parse_limit(text) for key, text in written.items()}
 
 
 @click.command("check", short_help="Check a network against limits.", epilog=EXAMPLES, no_args_is_help=True)
@@ -122,6 +122,7 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
     Raises:
         UsageError: There is nothing to hold it against.
     """
+    from flopledger import quantities  # noqa: PLC0415
     from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.counting import engine  # noqa: PLC0415
 
@@ -130,8 +131,8 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
         raise UsageError("nothing to check: give --max-macs, --max-params, --max or --against")
     if options.tolerance is not None and options.against is None:
         raise UsageError("--tolerance is for --against")
-    (convention,) = load((options.convention,), pairs("--set", options.switches))
-    tolerance = budget.parse_tolerance("0" if options.tolerance is None else options.tolerance)
+    (convention,) = load_conventions((options.convention,), pairs("--set", options.switches))
+    tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     earlier = None
     if options.against is not None:
         earlier = budget.load(options.against)

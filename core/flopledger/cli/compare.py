@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.count import load, warnings
-from flopledger.cli.options import SourceOptions, literals, pairs, source_options
-from flopledger.cli.output import write
+from flopledger.cli.options import SourceOptions, literals, load_conventions, pairs, source_options
+from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -111,12 +110,12 @@ def command(**params: Any) -> None:
 
 def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: SourceOptions) -> Comparison:
     """Read both sources side by side, and compare them."""
-    from flopledger.cli.read import profile_for  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415
     from flopledger.comparing import comparison  # noqa: PLC0415
 
     names = options.conventions or ("mac",)
-    loaded = load(names, pairs("--set", options.switches))
-    profile = profile_for(names)
+    loaded = load_conventions(names, pairs("--set", options.switches))
+    profile = api.profile_for(loaded)
     graphs = together(lambda: reading_a.read(options.a, profile), lambda: reading_b.read(options.b, profile))
     return comparison.compare(*graphs, *loaded)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import sys
@@ -12,15 +13,14 @@ import click
 
 from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN
-from flopledger.cli.options import SourceOptions, pairs, source_options
-from flopledger.cli.output import write
+from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import progress
 from flopledger.report import FORMATS, View, render
-from flopledger.report.numbers import calls_text
 from flopledger.report.rows import KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from flopledger.conventions.convention import Convention
@@ -103,44 +103,15 @@ def command(**params: Any) -> None:
 
 def count(options: CountOptions, reading: SourceOptions) -> list[Ledger]:
     """Count each source under each convention, in the order given."""
-    loaded = load(options.conventions or ("mac",), pairs("--set", options.switches))
+    loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
     return [ledger for source in options.sources for ledger in _count(source, loaded, reading)]
-
-
-def load(names: Sequence[str], switches: dict[str, str]) -> list[Convention]:
-    """Load conventions; each switch goes to those that have it.
-
-    Raises:
-        ConventionError: A convention is unknown or malformed, or no convention has a switch.
-    """
-    from flopledger.conventions import loader  # noqa: PLC0415  (the help needs none of it)
-
-    found = [loader.load(name) for name in names]
-    for name, value in switches.items():
-        if not any(name in convention.switches for convention in found):
-            found[0].set({name: value})  # raises, and names the switches that there are
-    return [c.set({n: v for n, v in switches.items() if n in c.switches}) for c in found]
 
 
 def _count(source: str, loaded: Sequence[Convention], reading: SourceOptions) -> list[Ledger]:
     """Read a source once for each profile that is needed, and count it under each convention."""
-    from flopledger import api  # noqa: PLC0415
+    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
     from flopledger.counting import engine  # noqa: PLC0415
 
-    counted: dict[int, Ledger] = {}
     with progress(f"counting {source}"):
-        for profile, members in api.profiles(loaded):
-            graph = reading.read(source, profile)
-            counted.update((id(convention), engine.count(graph, convention)) for convention in members)
-    return [counted[id(convention)] for convention in loaded]
-
-
-def warnings(ledgers: Sequence[Ledger]) -> Iterator[str]:
-    """Yield what a format without room for it leaves unsaid: unknown calls, disagreements."""
-    for ledger in ledgers:
-        where = f"{ledger.graph.reading.source}, {ledger.convention.name}"
-        if ledger.coverage.unknown:
-            calls = sum(unknown.calls for unknown in ledger.coverage.unknown)
-            sources = ", ".join(unknown.source for unknown in ledger.coverage.unknown)
-            yield f"{where}: {calls_text(calls)} without a formula, not in the total: {sources}"
-        yield from (f"{where}: levels disagree: {line}" for line in ledger.disagreements)
+        graphs = api.reading_for_each(functools.partial(reading.read, source), loaded)
+        return [engine.count(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, pairs, source_options
+from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -111,11 +112,8 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
-    graphs: dict[int, Graph] = {}
-    for profile, members in api.profiles((a, b)):
-        graph = reading.read(options.source, profile)
-        graphs.update((id(member), graph) for member in members)
-    found = explanation.explain(graphs[id(a)], a, b, graph_b=graphs[id(b)], what=options.what)
+    graph_a, graph_b = api.reading_for_each(functools.partial(reading.read, options.source), (a, b))
+    found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
     return story.render(found, options.form, layers=options.layers)
 
 
@@ -149,11 +147,12 @@ def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
 
 
 def _search(options: ExplainOptions, reading: SourceOptions) -> str:
+    from flopledger import quantities  # noqa: PLC0415
     from flopledger.counting import engine  # noqa: PLC0415
     from flopledger.explaining import find_figure as lookup  # noqa: PLC0415
     from flopledger.report import found_figure as search  # noqa: PLC0415
 
-    figures = [lookup.parse_figure(text) for text in options.figures]
+    figures = [quantities.parse_figure(text) for text in options.figures]
     graphs = readings(options, reading)
     tried = lookup.candidates(graphs)
     found = [(figure, lookup.find(tried, figure)) for figure in figures]
@@ -163,21 +162,13 @@ def _search(options: ExplainOptions, reading: SourceOptions) -> str:
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
     from flopledger import api  # noqa: PLC0415
-    from flopledger.cli.count import load  # noqa: PLC0415
     from flopledger.conventions import names as convention_names  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
-    loaded = load(names, pairs("--set", options.switches))
-    first = reading.read(options.source, {})
+    loaded = load_conventions(names, pairs("--set", options.switches))
+    read = functools.partial(reading.read, options.source)
+    first = read({})
     framework = first.reading.framework
     fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
-    return [
-        (first if _meets(first, profile) else reading.read(options.source, profile), members)
-        for profile, members in api.profiles(fitting)
-    ]
-
-
-def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
-    found = graph.reading.profile
-    return all(found.get(key, value) == value for key, value in profile.items())
+    return api.readings(read, fitting, first)

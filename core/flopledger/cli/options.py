@@ -13,9 +13,10 @@ import click
 from flopledger.errors import UsageError, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
+    from flopledger.conventions.convention import Convention
     from flopledger.graph.graph import Graph
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -119,21 +120,39 @@ class SourceOptions:
 
     def read(self, source: str, profile: Mapping[str, object]) -> Graph:
         """Read a source under a profile; ``--mode`` goes before it."""
-        from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+        from flopledger.frontend.request import Request  # noqa: PLC0415  (the help needs none of it)
+        from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
+        from flopledger.reading.read import read_source  # noqa: PLC0415
 
         given = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
-        return api.read(
-            source,
-            self.inputs,
-            profile={**profile, "mode": self.mode} if self.mode else profile,
+        request = Request(
+            source=source,
+            inputs=tuple(map(parse_spec, self.inputs)),
+            inputs_from=self.inputs_from or "",
             arguments=self.arguments,
+            profile={**profile, "mode": self.mode} if self.mode else profile,
             options={name: value for name, value in given.items() if value is not None},
-            frontend=self.frontend,
-            inputs_from=self.inputs_from,
             execute=self.execute,
+            frontend=self.frontend,
             timeout=self.timeout,
             memory_limit=self.memory_limit,
         )
+        return read_source(source, request)
+
+
+def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[Convention]:
+    """Load conventions; each switch goes to those that have it.
+
+    Raises:
+        ConventionError: A convention is unknown or malformed, or no convention has a switch.
+    """
+    from flopledger.conventions import loader  # noqa: PLC0415  (the help needs none of it)
+
+    found = [loader.load(name) for name in names]
+    for name, value in switches.items():
+        if not any(name in convention.switches for convention in found):
+            found[0].set({name: value})  # raises, and names the switches that there are
+    return [c.set({n: v for n, v in switches.items() if n in c.switches}) for c in found]
 
 
 def pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -13,9 +13,13 @@ from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.errors import OutputError
+from flopledger.report.numbers import calls_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from typing import BinaryIO
+
+    from flopledger.counting.ledger import Ledger
 
 MOST_LINKS = 40
 DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})\Z")
@@ -121,3 +125,14 @@ def _mode(target: Path) -> int:
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask
+
+
+def warnings(ledgers: Sequence[Ledger]) -> Iterator[str]:
+    """Yield what a format without room for it leaves unsaid: unknown calls, disagreements."""
+    for ledger in ledgers:
+        where = f"{ledger.graph.reading.source}, {ledger.convention.name}"
+        if ledger.coverage.unknown:
+            calls = sum(unknown.calls for unknown in ledger.coverage.unknown)
+            sources = ", ".join(unknown.source for unknown in ledger.coverage.unknown)
+            yield f"{where}: {calls_text(calls)} without a formula, not in the total: {sources}"
+        yield from (f"{where}: levels disagree: {line}" for line in ledger.disagreements)

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, source_options
+from flopledger.cli.options import SourceOptions, load_conventions, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
-from flopledger.errors import UsageError
 
 if TYPE_CHECKING:
     from typing import Any
@@ -44,25 +43,11 @@ class ReadOptions:
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 def command(**params: Any) -> None:
     """Read a network and save it as a graph, which can be counted anywhere, again and again."""
+    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+
     reading = SourceOptions.taken_from(params)
     options = ReadOptions(**params)
-    profile = profile_for(options.conventions)
+    profile = api.profile_for(load_conventions(options.conventions, {}))
     with progress(f"reading {options.source}"):
         written = reading.read(options.source, profile).to_json()
         write(written if written.endswith("\n") else f"{written}\n", options.output)
-
-
-def profile_for(names: tuple[str, ...]) -> dict[str, object]:
-    """Return the profile under which several conventions can count.
-
-    Raises:
-        UsageError: They need different readings.
-    """
-    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.conventions import loader  # noqa: PLC0415
-
-    groups = api.profiles([loader.load(name) for name in names])
-    if len(groups) > 1:
-        split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
-        raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")
-    return groups[0][0] if groups else {}

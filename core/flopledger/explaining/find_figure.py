@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
-from flopledger.errors import ConventionError, UsageError, shown
+from flopledger.errors import ConventionError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,30 +16,10 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
+    from flopledger.quantities import Figure
 
-SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
-LONGEST_NUMBER = 200
-"""The longest text that is read as a number; Python refuses to read one of over 4,300 digits."""
-_FIGURE = re.compile(
-    r"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{1,2}))?\s*([KMGBTP]?)\s*(?:MACs?|MAdds?|FLOPs?|params?|ops)?\Z",
-    re.IGNORECASE,
-)
 MOST_SWITCHED = 2
 """How many decisions of a convention are changed at once in looking for a figure."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A figure as it was published: its text, and the range of counts that round to it."""
-
-    text: str
-    low: Fraction
-    high: Fraction
-
-    @property
-    def middle(self) -> Fraction:
-        """The count that the text says."""
-        return (self.low + self.high) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,28 +40,6 @@ class Match:
     by: Candidate
     distance: Fraction
     fits: bool
-
-
-def parse_figure(text: str) -> Figure:
-    """Read a figure such as ``4.09G``, ``25.6 M params`` or ``4,089,184,256``.
-
-    A figure stands for all counts that round to it at its precision; a whole number without a scale
-    stands for itself.
-
-    Raises:
-        UsageError: The text is no figure.
-    """
-    found = _FIGURE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
-    if found is None:
-        raise UsageError(
-            f"{shown(text)} is not a figure; expected a number such as 4.09G, 25.6M or 4089184256"
-        )
-    whole, decimals, exponent, scale = found.groups()
-    digits = whole.replace(",", "").replace("_", "")
-    unit = Fraction(SCALES[scale.upper()]) * Fraction(10) ** int(exponent or 0)
-    value = Fraction(f"{digits}.{decimals}" if decimals else digits) * unit
-    half = unit / 10 ** len(decimals or "") / 2 if unit != 1 or decimals else Fraction(0)
-    return Figure(text, value - half, value + half)
 
 
 def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.frontend.description import Frontend
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
-    from flopledger.reading.read import Request
 
 hookspec = pluggy.HookspecMarker("flopledger")
 hookimpl = pluggy.HookimplMarker("flopledger")

@@ -26,7 +26,8 @@ from flopledger.errors import FlopledgerError, SourceError, UsageError
 from flopledger.graph.graph import Graph
 
 if TYPE_CHECKING:
-    from flopledger.reading.read import Request, Target
+    from flopledger.frontend.request import Request
+    from flopledger.reading.source import Target
 
 _BOOT = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
@@ -37,20 +38,17 @@ _STDERR = 2
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the child is to do: read a target with a frontend, within some bytes of address space."""
+    """What the child is to do: read a target, as the request says."""
 
     target: Target
-    frontend: str | None
     request: Request
-    memory_limit: int | None = None
 
 
-def read(task: Task, timeout: float | None = None) -> Graph:
+def read(task: Task) -> Graph:
     """Read in a child process, and leave no process behind.
 
     Args:
-        task: What to read.
-        timeout: Seconds that it may take.
+        task: What to read, and within which time and memory.
 
     Raises:
         SourceError: The source can't be read, or the child died, hung or ran out of memory.
@@ -60,7 +58,7 @@ def read(task: Task, timeout: float | None = None) -> Graph:
     source = task.request.source
     with _unnamed_file() as job, _unnamed_file() as result:
         _write(task, job)
-        status = _run(job.fileno(), result.fileno(), source, timeout)
+        status = _run(job.fileno(), result.fileno(), source, task.request.timeout)
         result.seek(0)
         written = result.read()
     word, _, content = written.decode(errors="replace").partition("\n")
@@ -90,7 +88,7 @@ def _write(task: Task, job: IO[bytes]) -> None:
     """Write the limit and the search path first: they hold while the rest is read."""
     search_path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100  (as import does)
     try:
-        pickle.dump((task.memory_limit, search_path), job)
+        pickle.dump((task.request.memory_limit, search_path), job)
         pickle.dump(task, job)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         message = f"{task.request.source} is read in a child process, and an argument can't go there: {error}"
@@ -136,7 +134,7 @@ def _death(task: Task, status: int) -> str:
     if status >= 0:
         return f"{what} ended with exit code {status} before it was read: something in it calls exit"
     killer = f"was killed by {_signal(-status)}"
-    if task.memory_limit is not None or -status == signal.SIGKILL:
+    if task.request.memory_limit is not None or -status == signal.SIGKILL:
         return f"{what} {killer}.\n{_limit(task)}"
     return (
         f"{what} {killer}: a crash in the framework or in native code. Set PYTHONFAULTHANDLER=1 to see where"
@@ -151,6 +149,8 @@ def _signal(number: int) -> str:
 
 
 def _limit(task: Task) -> str:
-    if task.memory_limit is None:
+    if task.request.memory_limit is None:
         return "The usual cause is that memory ran out"
-    return f"The usual cause is the memory limit of {task.memory_limit} bytes that --memory-limit sets"
+    return (
+        f"The usual cause is the memory limit of {task.request.memory_limit} bytes that --memory-limit sets"
+    )

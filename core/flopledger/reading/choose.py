@@ -13,50 +13,41 @@ Which frontend reads an object is settled by these steps; ``--frontend`` settles
 
 from __future__ import annotations
 
-import functools
-import inspect
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
-from flopledger.frontend.description import has_type, is_routine
+from flopledger.frontend.description import has_type
 from flopledger.graph.graph import Graph
+from flopledger.reading.make import make, makes_models
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from flopledger.frontend.request import Request
     from flopledger.plugins.registry import Plugin, Registry
-    from flopledger.reading.read import Request
-
-_NO_WEIGHTS: Mapping[str, object] = {
-    "weights": None,
-    "weights_backbone": None,
-    "pretrained": False,
-    "pretrained_backbone": False,
-}
-"""Parameters of a class or function that are given these values, so that nothing is downloaded."""
 
 
-def choose_for_file(path: Path, request: Request, frontend: str | None, registry: Registry) -> Plugin:
+def choose_for_file(path: Path, request: Request, registry: Registry) -> Plugin:
     """Return the frontend that reads a file."""
-    if frontend is not None:
-        return _named(frontend, registry)
+    if request.frontend is not None:
+        return _named(request.frontend, registry)
     claims = _claims(registry, "recognises_file", path=path)
     if not claims and path.suffix == ".py":
         raise SourceError(f"{request.source}: it is Python code: name what to read, as in {path}:Model")
     return _only(claims, request.source, registry)
 
 
-def read_object(obj: object, request: Request, frontend: str | None, registry: Registry) -> Graph:
+def read_object(obj: object, request: Request, registry: Registry) -> Graph:
     """Read a live object, or what a class or function makes."""
-    claims = _claims_of(obj, frontend, registry)
-    if _makes_models(obj, claims) and callable(obj):
+    claims = _claims_of(obj, request.frontend, registry)
+    if makes_models(obj, claims) and callable(obj):
         claimed = bool(claims)
         makers = claims or _guessed(obj, registry)
         maker = _only(makers, request.source, registry) if claimed or len(makers) == 1 else None
-        obj = _make(obj, request, maker)
-        claims = _claims_of(obj, frontend, registry)
+        obj = make(obj, request, maker)
+        claims = _claims_of(obj, request.frontend, registry)
         claims = [maker] if maker in claims or (maker and claimed and not claims) else claims
     elif request.arguments:
         raise UsageError(f"{request.source} is a model already: --arg is for a class or function")
@@ -127,57 +118,3 @@ def _only(claims: Sequence[Plugin], source: str, registry: Registry) -> Plugin:
     lines += [plugin.frontend.summary for plugin in registry.plugins.values()]
     lines += [f"{f.name} of {f.distribution} is broken: {f.error}" for f in registry.failures.values()]
     raise SourceError("\n  ".join(lines))
-
-
-def _makes_models(obj: object, claims: Sequence[Plugin]) -> bool:
-    """Tell a class or function from a model, which in many frameworks can be called too."""
-    if has_type(obj, type) or has_type(obj, functools.partial) or is_routine(obj):
-        return True
-    return callable(obj) and not claims
-
-
-def _make(factory: Callable[..., object], request: Request, maker: Plugin | None) -> object:
-    call = functools.partial(factory, **complete(factory, request))
-    if maker and maker.offers("build"):
-        model: object = maker.hooks.build(factory=call, request=request)
-    else:
-        model = call()
-    if model is None:
-        raise SourceError(f"{request.source} was called and gave None, expected a model")
-    return model
-
-
-def complete(factory: Callable[..., object], request: Request) -> dict[str, object]:
-    """Return the arguments that a class or function is called with to make the model.
-
-    Raises:
-        UsageError: One is missing, or one is given that it does not take.
-    """
-    given = dict(request.arguments)
-    try:
-        signature = inspect.signature(factory)
-    except (TypeError, ValueError):
-        return given
-    parameters = signature.parameters
-    by_name = {n for n, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
-    given = {name: value for name, value in _NO_WEIGHTS.items() if name in by_name} | given
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    for name in given:
-        if name not in by_name and not open_ended:
-            message = f"{request.source} takes no argument {name!r}{nearest(name, by_name)}"
-            raise UsageError(f"{message}. It is {_written(request.source, signature)}")
-    missing = [n for n, p in parameters.items() if _is_required(p) and n not in given]
-    if missing:
-        options = " ".join(f"--arg {name}=..." for name in missing)
-        message = f"{request.source} needs the argument{'s' * (len(missing) > 1)} {', '.join(missing)}"
-        raise UsageError(f"{message}: give {options}. It is {_written(request.source, signature)}")
-    return given
-
-
-def _is_required(parameter: inspect.Parameter) -> bool:
-    variadic = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-    return parameter.default is parameter.empty and not variadic
-
-
-def _written(source: str, signature: inspect.Signature) -> str:
-    return f"{source.rpartition(':')[2]}{signature}"

@@ -26,7 +26,7 @@ from flopledger.frontend import user_code as blame
 from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
-from flopledger.reading.read import Attribute, locate
+from flopledger.reading.source import Attribute, locate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,10 +113,10 @@ def read(task: Task, registry: Registry) -> Graph:
     if request.inputs_from:
         request = dataclasses.replace(request, values=_values(request.inputs_from, registry))
     if isinstance(task.target, Path):
-        plugin = reading.choose_for_file(task.target, request, task.frontend, registry)
+        plugin = reading.choose_for_file(task.target, request, registry)
         return reading.read(plugin, task.target, request)
     obj = _load(task.target, request.source, registry)
-    return reading.read_object(obj, request, task.frontend, registry)
+    return reading.read_object(obj, request, registry)
 
 
 def _values(source: str, registry: Registry) -> object:

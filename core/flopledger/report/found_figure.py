@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Figure as Written
     from flopledger.counting.ledger import GraphInfo
-    from flopledger.explaining.find_figure import Figure, Match
+    from flopledger.explaining.find_figure import Match
+    from flopledger.quantities import Figure
     from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.figures/1"

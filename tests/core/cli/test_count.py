@@ -6,14 +6,16 @@ import pty
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from flopledger.cli import run
-from flopledger.cli.count import load
-from flopledger.cli.options import SourceOptions, literals
+from flopledger.cli.options import SourceOptions, literals, load_conventions
 from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError
+from flopledger.frontend.request import Request
+from flopledger.frontend.specs import parse_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,11 +40,11 @@ def test_a_switch_changes_one_decision_and_is_told(toy: Path, flopledger: Run) -
 
 
 def test_a_switch_goes_to_the_conventions_that_have_it() -> None:
-    own, script = load(["mac", "caffe-script"], {"bias": "add"})
+    own, script = load_conventions(["mac", "caffe-script"], {"bias": "add"})
     assert own.chosen["bias"] == "add"
     assert "bias" not in script.chosen
     with pytest.raises(ConventionError, match="'caffe-script' has no switch 'bias'"):
-        load(["caffe-script"], {"bias": "add"})
+        load_conventions(["caffe-script"], {"bias": "add"})
 
 
 def test_the_stub_prices_an_unknown_layer_once_it_is_pasted(toy: Path, flopledger: Run) -> None:
@@ -167,46 +169,48 @@ def test_sizes(written: str, size: int, toy: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: dict[str, object] = {}
+    asked: list[object] = []
 
-    def read(source: str, inputs: object, **how: object) -> None:
-        asked.update(source=source, inputs=inputs, **how)
+    def read_source(*given: object) -> None:
+        asked.extend(given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flopledger.api.read", read)
+    monkeypatch.setattr("flopledger.reading.read.read_source", read_source)
     args = [
         "-i", "a=1x2", "-i", "b=3", "--arg", "n=4", "--frontend", "caffe", "--mode", "train",
         "--phase", "TRAIN", "--stage", "s", "--stage", "t", "--level", "0", "--execute", "--timeout", "2.5",
         "--memory-limit", "1K",
     ]  # fmt: skip
     assert run(["read", str(toy), *args]) == 130
-    assert asked == {
-        "source": str(toy),
-        "inputs": ("a=1x2", "b=3"),
-        "profile": {"mode": "train"},
-        "arguments": {"n": 4},
-        "options": {"phase": "train", "stage": ("s", "t"), "level": 0},
-        "frontend": "caffe",
-        "inputs_from": None,
-        "execute": True,
-        "timeout": 2.5,
-        "memory_limit": 1024,
-    }
+    assert asked == [
+        str(toy),
+        Request(
+            source=str(toy),
+            inputs=(parse_spec("a=1x2"), parse_spec("b=3")),
+            arguments={"n": 4},
+            profile={"mode": "train"},
+            options={"phase": "train", "stage": ("s", "t"), "level": 0},
+            execute=True,
+            frontend="caffe",
+            timeout=2.5,
+            memory_limit=1024,
+        ),
+    ]
 
 
 def test_a_network_is_read_once_for_all_conventions_that_one_reading_serves(
     toy: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from flopledger import api
+    from flopledger.reading import read
 
     profiles: list[object] = []
-    genuine = api.read
+    genuine = read.read_source
 
-    def read(source: object, inputs: object, **how: object) -> object:
-        profiles.append(how.pop("profile"))
-        return genuine(source, inputs, **how)
+    def read_source(source: object, request: Request) -> object:
+        profiles.append(request.profile)
+        return genuine(source, replace(request, profile={}))
 
-    monkeypatch.setattr(api, "read", read)
+    monkeypatch.setattr(read, "read_source", read_source)
     for name, mode in (("trained", "train"), ("evaluated", "eval")):
         text = f'name = "{name}"\nextend = "mac"\n[profile]\nmode = "{mode}"\n'
         (toy.parent / f"{name}.toml").write_text(text)

@@ -5,7 +5,8 @@ from fractions import Fraction
 import pytest
 from flopledger.conventions import loader
 from flopledger.errors import UsageError
-from flopledger.explaining.find_figure import candidates, find, parse_figure, variants
+from flopledger.explaining.find_figure import candidates, find, variants
+from flopledger.quantities import parse_figure
 from graphs import layer
 from handmade import network
 

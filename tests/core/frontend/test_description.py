@@ -6,9 +6,9 @@ from typing import NoReturn
 import pytest
 from flopledger.errors import SourceError
 from flopledger.frontend.description import has_type, is_routine, type_names
+from flopledger.frontend.request import Request
 from flopledger.plugins.registry import Registry
 from flopledger.reading.choose import read_object
-from flopledger.reading.read import Request
 
 
 class Raises:

@@ -13,9 +13,9 @@ from flopledger_toy.scan import SCAN
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
-    from flopledger.reading.read import Request
 
 
 @hookimpl

@@ -15,9 +15,9 @@ from flopledger_toy.model import ToyModel
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Shape
+    from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Value
-    from flopledger.reading.read import Request
 
 
 def read_network(source: object, request: Request) -> Graph:

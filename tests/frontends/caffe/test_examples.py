@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from flopledger.dims.arithmetic import total
+from flopledger.frontend.request import Request
 from flopledger.kinds import builtin
 from flopledger.kinds.kind import Call
-from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flopledger.dims.arithmetic import total
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec
 from flopledger.kinds import builtin
 from flopledger.kinds.kind import Call
-from flopledger.reading.read import Request
 from flopledger_caffe.read import read_file
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError, UsageError
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 from flopledger_caffe import plugin
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def test_reading_loads_no_symbols_and_no_protobuf(tmp_path: Path) -> None:
     path = tmp_path / "a.prototxt"
     path.write_text("input: 'x' input_dim: [1, 3, 8, 8]\n" + NET)
     code = (
-        "import sys, pathlib; from flopledger.reading.read import Request; "
+        "import sys, pathlib; from flopledger.frontend.request import Request; "
         "from flopledger_caffe import plugin; "
         "plugin.read(pathlib.Path(sys.argv[1]), Request('a')); "
         "print(sorted({'numpy', 'sympy', 'google.protobuf'} & set(sys.modules)))"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

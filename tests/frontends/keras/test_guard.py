@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flopledger.errors import SourceError
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
-from flopledger.reading.read import Request
 from flopledger_onnx.read import read_file
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flopledger.dims.arithmetic import substitute
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec
-from flopledger.reading.read import Request
 from flopledger_onnx.read import read_file
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError, UsageError
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 from flopledger_onnx import plugin
 from onnx_files import one
 
@@ -45,7 +45,7 @@ def test_reading_loads_no_framework_no_symbols_and_no_protobuf(tmp_path: Path) -
     code = (
         "import sys, pathlib; from flopledger_onnx import plugin; plugin.frontend(); "
         "assert 'flopledger_onnx.read' not in sys.modules; "
-        "from flopledger.reading.read import Request; "
+        "from flopledger.frontend.request import Request; "
         "plugin.read(pathlib.Path(sys.argv[1]), Request('a')); "
         "print(sorted({'numpy', 'sympy', 'google.protobuf', 'onnx'} & set(sys.modules)))"
     )

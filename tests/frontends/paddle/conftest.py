@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
-from flopledger.reading.read import Request, read_source
+from flopledger.reading.read import read_source
 
 if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
@@ -28,7 +29,8 @@ def read() -> Read:
             inputs=tuple(map(parse_spec, specs)),
             profile={"mode": mode} if mode else {},
             execute=execute,
+            frontend="paddle",
         )
-        return read_source(model, request, frontend="paddle")
+        return read_source(model, request)
 
     return live

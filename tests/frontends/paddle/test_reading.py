@@ -9,8 +9,8 @@ import flopledger as fl
 import numpy as np
 import pytest
 from flopledger.errors import SourceError, UsageError
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
-from flopledger.reading.read import Request
 from flopledger.testing import check_frontend
 from flopledger_paddle.framework import paddle
 from paddle import nn

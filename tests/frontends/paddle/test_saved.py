@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import flopledger as fl
 import pytest
 from flopledger.errors import SourceError, UsageError
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 from flopledger.testing import check_frontend
 from flopledger_paddle.framework import paddle
 

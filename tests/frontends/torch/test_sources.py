@@ -32,8 +32,8 @@ net = Net(weights=None)
 
 
 def test_the_frontend_keeps_the_contract(net_file: Callable[[str], str]) -> None:
+    from flopledger.frontend.request import Request
     from flopledger.frontend.specs import parse_spec
-    from flopledger.reading.read import Request
 
     source = f"{net_file(NET)}:Net"
     check_frontend("torch", source, Request(source, (parse_spec("3x4"),)))

@@ -15,7 +15,7 @@ import pytest
 import torch
 from flopledger.errors import SourceError
 from flopledger.frontend import user_code
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 from flopledger_torch.archive.operators import resolved
 from flopledger_torch.read import read_source
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
-from flopledger.reading.read import Request
 from flopledger_torch.read import read_source
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.graph.tables import Graph
+    from flopledger.graph.graph import Graph
 
 
 class Tied(nn.Module):

@@ -1,0 +1,43 @@
+"""What a frontend is asked for: a source, and how it is to be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flopledger.frontend.specs import InputSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a source is to be read.
+
+    Attributes:
+        source: The source as the user named it.
+        inputs: Input specs, parsed; empty where the source says its own.
+        values: Input values given as live objects (tensors, arrays), positional and by keyword.
+        inputs_from: ``file.py:make`` or ``package.module:make``, a function that returns the values:
+            one tensor or array, a tuple of positional ones, or a dict by name.
+        arguments: ``--arg`` values for a class or function that makes the model.
+        profile: The values that the reading must have: ``mode``, ``grad``, ``fast_paths``, ``sizes``.
+        options: What only some frontends know, such as Caffe's ``phase`` and ``stage``.
+        execute: Whether the forward may really run, on small tensors.
+        frontend: The name of the frontend that reads it; needed only where several can.
+        timeout: Seconds that a reading in a child process may take.
+        memory_limit: Bytes of address space that a child process may take.
+    """
+
+    source: str
+    inputs: tuple[InputSpec, ...] = ()
+    values: object = None
+    inputs_from: str = ""
+    arguments: Mapping[str, object] = field(default_factory=dict)
+    profile: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
+    execute: bool = False
+    frontend: str | None = None
+    timeout: float | None = None
+    memory_limit: int | None = None

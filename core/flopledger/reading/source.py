@@ -1,0 +1,61 @@
+"""What the text that names a source means: a file, or an attribute of a module or of a Python file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from flopledger import input_files
+from flopledger.errors import SourceError
+
+_EXPECTED = "Expected a file, package.module:attribute or file.py:attribute"
+_READABLE = ("", "a directory")
+"""What a source may be: a regular file; or a directory, which a frontend of somebody else's may read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """An attribute, dotted where it lies deeper, of a module or of a Python file."""
+
+    module: str | Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        """What comes first on the search path while it is imported."""
+        return self.module.resolve().parent if isinstance(self.module, Path) else Path.cwd()
+
+
+Target: TypeAlias = "Path | Attribute"
+
+
+def locate(source: str) -> Target:
+    """Tell what a source's text means: an existing file, or an attribute of a module or file.
+
+    Raises:
+        SourceError: It is neither, or a pipe, a device or a socket, which could keep us waiting for ever.
+    """
+    if os.path.exists(source):  # noqa: PTH110  (pathlib raises for names that no file can have)
+        found = input_files.kind(source)
+        if found not in _READABLE:
+            raise SourceError(f"{source}: it is {found}, expected a regular file")
+        return Path(source)
+    head, colon, name = source.rpartition(":")
+    if not colon:
+        raise SourceError(f"{source!r} is no file. {_EXPECTED}")
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise SourceError(f"{source!r}: no such file, and {name!r} is no attribute's name. {_EXPECTED}")
+    if head.endswith(".py"):
+        found = input_files.kind(head)
+        if found:
+            raise SourceError(f"{source!r}: there is {_no_file(found)} {head!r}")
+        return Attribute(Path(head), name)
+    if not all(part.isidentifier() for part in head.split(".")):
+        raise SourceError(f"{source!r}: {head!r} is neither a module's name nor a Python file. {_EXPECTED}")
+    return Attribute(head, name)
+
+
+def _no_file(kind: str) -> str:
+    return "no file" if kind == "nothing" else f"{kind}, expected a file of Python code:"
