@@ -157,8 +157,9 @@ class Writer:
                 self.builder.modules[0] = replace(root, children=(*root.children, number))
 
     def _containers(self, inputs: Sequence[int], outputs: Sequence[int]) -> None:
-        """Give each container the tensors that come into it and that leave it."""
+        """Give each container the tensors that come into it and that leave it; constants do neither."""
         builder = self.builder
+        self.made_by.update((tensor, 0) for tensor in inputs if tensor not in self.made_by)
         entering: dict[int, dict[int, None]] = {}
         leaving: dict[int, dict[int, None]] = {}
         for layer in builder.layers:
@@ -188,7 +189,9 @@ class Writer:
         here = self.chains.get(layer, (0,))
         for tensor in tensors:
             made = self.made_by.get(tensor)
-            there = self.chains[made] if made is not None else (0,)
+            if made is None:
+                continue
+            there = self.chains[made]
             common = sum(1 for a, b in zip(here, there, strict=False) if a == b)
             for container in here[common:-1]:
                 entering.setdefault(container, {})[tensor] = None

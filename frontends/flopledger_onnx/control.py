@@ -188,7 +188,8 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
     """Loop: the body as often as its count and condition say, where both are known."""
     graph, carried = _graph(call, "body"), [call.value(i) for i in range(2, len(call.inputs))]
     most = _most_turns(call)
-    if (call.has(0) and most is None) or len(graph.input) != 2 + len(carried):
+    fits = most is None or tracer.affords(most * len(graph.node))
+    if (call.has(0) and most is None) or len(graph.input) != 2 + len(carried) or not fits:
         yield _body_once(tracer, call, scope, graph, carried)
         return
     keep = call.value(1) if call.has(1) else _condition(known=True)
@@ -198,7 +199,7 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
     while most is None or turn < most:
         array = keep.known()
         goes_on = array.items[0] if array is not None and len(array.items) == 1 else None
-        if goes_on is None or (most is None and turn >= tracer.most_calls):
+        if goes_on is None or not tracer.affords(2 * len(graph.node)):
             tracer.unknown = before
             found = tracer.records[mark:]
             del tracer.records[mark:]
@@ -256,7 +257,11 @@ def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: 
         inside.names[info.name] = Value(None, reason="it depends on a loop")
     values, found = yield _attempt(tracer, graph, inside)
     _keep(tracer, call, "body", found)
-    problem = f"how often its body runs depends on data; once is {_macs(work(found))}"
+    most = _most_turns(call)
+    turns = "how often its body runs depends on data"
+    if most is not None and not tracer.affords(most * len(graph.node)):
+        turns = f"its body runs up to {most:,} times, more than are followed"
+    problem = f"{turns}; once is {_macs(work(found))}"
     outputs = []
     for i in range(len(call.node.output)):
         before = carried[i] if i < len(carried) else None
@@ -273,7 +278,13 @@ def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
     graph, count = _graph(call, "body"), call.whole("num_scan_inputs", 1)
     states = len(call.inputs) - count
     turns, slices = _slices(call, states)
-    if call.opset < 9 or turns is None or states < 0 or len(graph.input) != len(call.inputs):
+    if (
+        call.opset < 9
+        or turns is None
+        or not tracer.affords(turns * len(graph.node))
+        or states < 0
+        or len(graph.input) != len(call.inputs)
+    ):
         values, found = yield _attempt(tracer, graph, _opened(call, scope, tracer, graph))
         del values
         _keep(tracer, call, "body", found)

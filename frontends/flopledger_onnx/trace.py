@@ -84,6 +84,10 @@ class Tracer:
             raise error
         return result
 
+    def affords(self, calls: int) -> bool:
+        """Return whether so many calls more may be followed."""
+        return self.calls + calls <= self.most_calls
+
     def body(self, graph: Graph, scope: Scope) -> Job:
         """Follow a graph; return the values of its outputs."""
         self.constants(graph, scope)

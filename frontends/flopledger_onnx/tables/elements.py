@@ -142,10 +142,11 @@ def rotated(call: Call, size: int, heads: int) -> Step:
     Two products and an addition for each element that is turned; the others stay.
     """
     shape = call.shape()
-    turned = shape
-    if size > 0:
-        turned = (*shape[:-1], size) if len(shape) == 4 else (*shape[:-1], size * max(heads, 1))
-    return Step("multiply_add", {"scaled": True}, (turned,), [shape])
+    if size <= 0:
+        return Step("multiply_add", {"scaled": True}, (0,), [shape])
+    turned = (*shape[:-1], size) if len(shape) == 4 else (*shape[:-1], size * max(heads, 1))
+    part = Part("rotate", "multiply_add", {"scaled": True}, (turned,))
+    return Step(CONTAINER, parts=(part,), shapes=[shape])
 
 
 def determinant(_: Call) -> Step:
@@ -216,6 +217,8 @@ _UNARY: Mapping[str, str] = {
 ROWS: Mapping[str, Row] = {
     **{name: row(one(kind)) for name, kind in _UNARY.items()},
     "PRelu": row(one("prelu"), weights={1: "weight"}),
+    "Relu": row(one("relu", lambda item: arrays.MAX(item, 0))),
+    "Abs": row(one("abs", lambda item: arrays.MAX(item, arrays.SUB(0, item)))),
     "Sqrt": row(one("sqrt", _root)),
     "Neg": row(one("negate", lambda item: arrays.SUB(0, item))),
     "Floor": row(one("round", arrays.floor)),

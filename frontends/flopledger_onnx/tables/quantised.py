@@ -15,6 +15,7 @@ from flopledger_onnx.tables.norms import softmax
 from flopledger_onnx.tables.products import matmul, product, recurrent_step
 from flopledger_onnx.tables.reductions import reduction
 from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
+from flopledger_onnx.tables.transformers import projected_attention
 from flopledger_onnx.tables.windows import conv, global_pool, pool
 from flopledger_onnx.wire.tensors import type_name
 
@@ -79,8 +80,6 @@ def lstm(call: Call) -> Step:
 
 def attention(call: Call) -> Step:
     """QAttention: the projection of one input to query, key and value, and attention in each head."""
-    from flopledger_onnx.tables.transformers import projected_attention  # noqa: PLC0415
-
     return projected_attention(call, call.shape(1)[-1], bias=call.has(2), mask=call.has(5))
 
 

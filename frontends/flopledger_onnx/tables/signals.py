@@ -23,13 +23,15 @@ def dft(call: Call) -> Step:
     axis = call.axis(
         call.whole("axis", 1) if call.opset < 20 else call.dims(2)[0] if call.has(2) else -2, rank
     )
-    points = call.dims(1)[0] if call.has(1) and call.value(1).shape != (0,) else shape[axis]
     onesided, real, inverse = call.flag("onesided"), shape[-1] == 1, call.flag("inverse")
+    points = 2 * (shape[axis] - 1) if inverse and onesided else shape[axis]
+    if call.has(1) and call.value(1).shape != (0,):
+        points = call.dims(1)[0]
     signal = tuple(points if i == axis else n for i, n in enumerate(shape[:-1]))
     half = tuple(floordiv(points, 2) + 1 if i == axis else n for i, n in enumerate(signal))
     if inverse and onesided:
-        attrs: Attrs = {"axes": (axis,), "real": "output", "size": points}
-        return Step("fft", attrs, (signal,), [(*signal, 1)])
+        attrs: Attrs = {"axes": (axis,), "real": "output", "size": points, "scaled": True}
+        return Step("fft", attrs, (half,), [(*signal, 1)])
     attrs = {"axes": (axis,), "real": "input" if real else "neither", "scaled": inverse}
     if real:
         attrs["onesided"] = onesided

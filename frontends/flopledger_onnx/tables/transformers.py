@@ -12,9 +12,10 @@ from flopledger.dims.arithmetic import floordiv
 from flopledger.graph.tables import CONTAINER
 
 from flopledger_onnx.tables.elements import rotated
+from flopledger_onnx.tables.movement import inferred
 from flopledger_onnx.tables.products import attention_attrs, heads_of, product
 from flopledger_onnx.tables.row import WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
-from flopledger_onnx.tables.windows import conv, global_pool, pool
+from flopledger_onnx.tables.windows import conv, conv_attrs, global_pool, pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,8 +53,6 @@ def fused_matmul(call: Call) -> Step:
 
 def fused_conv(call: Call) -> Step:
     """A convolution, a sum where there is a fourth input, and an activation."""
-    from flopledger_onnx.tables.movement import inferred  # noqa: PLC0415
-
     step = conv()(call)
     out = inferred(call, "conv", step.attrs, call.shape())[0]
     parts = [Part("conv", "conv", step.attrs, (call.shape(),))]
@@ -64,8 +63,6 @@ def fused_conv(call: Call) -> Step:
 
 def fused_gemm(call: Call) -> Step:
     """Gemm and an activation."""
-    from flopledger_onnx.tables.movement import inferred  # noqa: PLC0415
-
     step = product(call, 0, 1, (call.flag("transA"), call.flag("transB")), bias=call.has(2))
     operands = [call.shape(i) for i in step.operands or () if isinstance(i, int)]
     out = inferred(call, step.kind, step.attrs, *operands)[0]
@@ -324,13 +321,13 @@ def packed_gather(call: Call) -> Step:
 
 def nhwc_conv(call: Call) -> Step:
     """A convolution with the channels last; the weight stays (C_out, C_in / group, kernel)."""
-    weight, shape = call.shape(1), call.shape()
-    turned = (shape[0], shape[-1], *shape[1:-1])
-    step = conv()(call)
-    from flopledger_onnx.tables.movement import inferred  # noqa: PLC0415
-
-    out = inferred(call, "conv", step.attrs, turned)[0]
-    return Step("conv", {**step.attrs, "out_channels": weight[0]}, (turned,), [(out[0], *out[2:], out[1])])
+    shape = call.shape()
+    attrs = {**conv_attrs(call, shape[-1:]), "channels_last": True}
+    out = inferred(call, "conv", attrs, shape)[0]
+    activation = _activation(call, call.word("activation"), out)
+    if not activation:
+        return Step("conv", attrs, (0,))
+    return _together([Part("conv", "conv", attrs, (shape,)), *activation], [out], 1)
 
 
 _NORM: Mapping[int, str] = {2: "scale", 3: "shift", 4: "bias"}

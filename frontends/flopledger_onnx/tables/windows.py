@@ -12,6 +12,7 @@ from flopledger.dims.arithmetic import floordiv, is_dim, truncate
 from flopledger.graph.tables import CONTAINER, UNKNOWN
 
 from flopledger_onnx.node import Unshaped
+from flopledger_onnx.records import shapes_by_rule
 from flopledger_onnx.tables.row import WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
 
 if TYPE_CHECKING:
@@ -59,17 +60,18 @@ def conv(weight: int = 1, bias: int = 2, dtype: str = "") -> Callable[[Call], St
     """Return the rule of a convolution whose weight, (C_out, C_in / group, kernel), is that input."""
 
     def rule(call: Call) -> Step:
-        shape, groups = call.shape(weight), call.whole("group", 1)
-        attrs: Attrs = {
-            **_window(call, _kernel(call, shape)),
-            "out_channels": shape[0],
-            "groups": groups,
-            "bias": call.has(bias),
-        }
-        _check_channels(call, call.shape()[1:2], shape[1] * groups)
+        attrs = conv_attrs(call, call.shape()[1:2], weight, bias)
         return Step("conv", attrs, (0,), dtypes=(dtype,) if dtype else ())
 
     return rule
+
+
+def conv_attrs(call: Call, channels: Shape, weight: int = 1, bias: int = 2) -> Attrs:
+    """Return the attributes of a convolution of an input with these channels."""
+    shape, groups = call.shape(weight), call.whole("group", 1)
+    kernel = _kernel(call, shape)
+    _check_channels(call, channels, shape[1] * groups)
+    return {**_window(call, kernel), "out_channels": shape[0], "groups": groups, "bias": call.has(bias)}
 
 
 def _check_channels(call: Call, channels: Shape, expected: Dim) -> None:
@@ -122,7 +124,10 @@ def pool(kind: str, *, channels_last: bool = False) -> Callable[[Call], Step]:
             attrs["channels_last"] = True
         if kind == "lp_pool":
             attrs["p"] = call.whole("p", 2)
-        return Step(kind, attrs, (0,))
+        if call.outputs < 2:
+            return Step(kind, attrs, (0,))
+        shape = shapes_by_rule(kind, attrs, [call.shape()], f"the node {call.path!r} ({call.type})")[0]
+        return Step(kind, attrs, (0,), [shape, shape], dtypes=(call.value(0).dtype, "int64"))
 
     return rule
 
@@ -276,7 +281,7 @@ def roi_align(call: Call) -> Step:
         Part("sample", "grid_sample", {"mode": "linear"}, ((boxes, *shape[1:]), grid)),
         Part("pool", join, window, (sampled,)),
     )
-    return Step(CONTAINER, parts=parts)
+    return Step(CONTAINER, parts=parts, shapes=[(boxes, shape[1], *pooled)])
 
 
 def image_to_columns(call: Call) -> Step:

@@ -1,0 +1,401 @@
+"""Each operator alone: its kind, what comes out, and what it costs, worked out by hand."""
+
+# ruff: noqa: E501  (a table is read row by row)
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from flopledger.kinds import Call, builtin
+from flopledger.kinds.kind import REQUIRED
+from flopledger_onnx.tables.layers import CONTROL, TABLE
+from onnx_files import BOOL, FLOAT, INT8, INT32, INT64, UINT8, one, tensor
+
+if TYPE_CHECKING:
+    from conftest import Read
+    from flopledger.graph.graph import Graph
+
+MS = "com.microsoft"
+
+
+def ints(name: str, *values: int) -> bytes:
+    return tensor(name, [len(values)], values, INT64)
+
+
+def scalar(name: str, value: float, dtype: int = INT64) -> bytes:
+    return tensor(name, [], [value], dtype)
+
+
+def w(name: str, *dims: int, dtype: int = FLOAT) -> bytes:
+    return tensor(name, dims, None, dtype)
+
+
+def shapes(graph: Graph) -> list[tuple[object, ...] | None]:
+    return [graph.tensors[i].shape for i in graph.outputs]
+
+
+def cost(graph: Graph, fact: str = "macs") -> object:
+    """Return the multiply-accumulates, or operations of another name, of all calls together."""
+    found = 0
+    for layer in graph.layers[1:]:
+        if layer.kind != "container":
+            kind = builtin()[layer.kind]
+            args = [tuple(graph.tensors[i].shape or () for i in ids) for ids in (layer.inputs, layer.outputs)]
+            call = Call(kind, layer.attrs, *args)
+            facts = {**(kind.parts(call) if kind.parts else {}), **kind.facts(call)}
+            found += facts.get(fact, 0)  # type: ignore[operator]
+    return found
+
+
+def kinds(graph: Graph) -> list[str]:
+    return [layer.kind for layer in graph.layers[1:]]
+
+
+PRODUCTS: list[tuple[str, bytes, str, tuple[int, ...], int]] = [
+    # 2 x 2 x 3 weights for each of 4 x 5 positions and 6 channels
+    ("conv", one("Conv", [1, 4, 6, 7], constants=[w("w", 6, 2, 2, 3)], group=2, pads=[0, 1, 0, 1], strides=[2, 1]),
+     "conv", (1, 6, 3, 7), 2 * 2 * 3 * 6 * 3 * 7),
+    ("conv_same", one("Conv", [1, 1, 9], constants=[w("w", 2, 1, 4)], auto_pad="SAME_UPPER", strides=[2]),
+     "conv", (1, 2, 5), 4 * 2 * 5),
+    ("conv_valid", one("Conv", [1, 1, 9], constants=[w("w", 2, 1, 4)], auto_pad="VALID", pads=[1, 1]),
+     "conv", (1, 2, 6), 4 * 2 * 6),
+    ("conv_3d", one("Conv", [1, 2, 4, 4, 4], constants=[w("w", 3, 2, 3, 3, 3)], dilations=[1, 1, 1]),
+     "conv", (1, 3, 2, 2, 2), 54 * 3 * 8),
+    # counted at the input: 3 x 3 x 5 weights for each of 4 x 4 positions and 2 channels
+    ("conv_transpose", one("ConvTranspose", [1, 2, 4, 4], constants=[w("w", 2, 5, 3, 3)], strides=[2, 2],
+                           output_padding=[1, 1], pads=[1, 1, 1, 1]),
+     "conv_transpose", (1, 5, 8, 8), 9 * 5 * 2 * 16),
+    ("conv_transpose_same", one("ConvTranspose", [1, 2, 4], constants=[w("w", 2, 5, 3)], strides=[3],
+                                auto_pad="SAME_LOWER"),
+     "conv_transpose", (1, 5, 12), 3 * 5 * 2 * 4),
+    ("conv_transpose_given", one("ConvTranspose", [1, 2, 4], constants=[w("w", 2, 5, 3)], strides=[2],
+                                 output_shape=[10]),
+     "conv_transpose", (1, 5, 10), 3 * 5 * 2 * 4),
+    ("conv_integer", one("ConvInteger", [1, 3, 5, 5], constants=[w("w", 4, 3, 3, 3, dtype=UINT8)], dtype=UINT8),
+     "conv", (1, 4, 3, 3), 27 * 4 * 9),
+    ("gemm", one("Gemm", [2, 3], constants=[w("w", 5, 3), w("b", 5)], transB=1), "linear", (2, 5), 30),
+    ("gemm_trans_a", one("Gemm", [3, 2], constants=[w("w", 3, 5)], transA=1), "matmul", (2, 5), 30),
+    ("gemm_two", one("Gemm", [2, 3], [3, 5]), "matmul", (2, 5), 30),
+    ("matmul_weight", one("MatMul", [2, 4, 3], constants=[w("w", 3, 5)]), "linear", (2, 4, 5), 120),
+    ("matmul_stack", one("MatMul", [2, 4, 3], constants=[w("w", 2, 3, 5)]), "matmul", (2, 4, 5), 120),
+    ("matmul_two", one("MatMul", [2, 4, 3], [2, 3, 5]), "matmul", (2, 4, 5), 120),
+    ("matmul_vectors", one("MatMul", [3], [3]), "matmul", (), 3),
+    ("matmul_integer", one("MatMulInteger", [4, 3], constants=[w("w", 3, 5, dtype=UINT8)], dtype=UINT8),
+     "linear", (4, 5), 60),
+    ("einsum", one("Einsum", [2, 4, 3], [2, 3, 5], equation="b i k, b k j -> b i j"), "einsum", (2, 4, 5), 120),
+    ("einsum_dots", one("Einsum", [2, 4, 3], [3, 5], equation="...ik,kj->...ij"), "einsum", (2, 4, 5), 120),
+    ("einsum_implicit", one("Einsum", [4, 3], [3, 5], equation="ik,kj"), "einsum", (4, 5), 60),
+    # two heads of 3: 2 x 4 x 5 scores of 3 terms, and as many of the values
+    ("attention_4d", one("Attention", [1, 2, 4, 3], [1, 2, 5, 3], [1, 2, 5, 3], opset=23), "attention",
+     (1, 2, 4, 3), 2 * 4 * 5 * 6),
+    ("attention_3d", one("Attention", [1, 4, 6], [1, 5, 6], [1, 5, 6], opset=23, q_num_heads=2, kv_num_heads=2),
+     "container", (1, 4, 6), 2 * 4 * 5 * 6),
+    ("attention_grouped", one("Attention", [1, 4, 12], [1, 5, 6], [1, 5, 6], opset=23, q_num_heads=4,
+                              kv_num_heads=2), "container", (1, 4, 12), 4 * 4 * 5 * 6),
+    # 4 gates of 6 units read 5 features and 6 states in each of 3 steps and 2 samples, both ways
+    ("lstm", one("LSTM", [3, 2, 5], constants=[w("w", 2, 24, 5), w("r", 2, 24, 6)], outputs=3, hidden_size=6,
+                 direction="bidirectional"), "lstm", (3, 2, 2, 6), 2 * 3 * 2 * 24 * 11),
+    ("gru", one("GRU", [3, 2, 5], constants=[w("w", 1, 18, 5), w("r", 1, 18, 6)], outputs=2, hidden_size=6),
+     "gru", (3, 1, 2, 6), 3 * 2 * 18 * 11),
+    ("rnn_batch_first", one("RNN", [2, 3, 5], constants=[w("w", 1, 6, 5), w("r", 1, 6, 6)], hidden_size=6,
+                            layout=1), "rnn", (2, 3, 1, 6), 3 * 2 * 6 * 11),
+    # a state of 3 x 4 numbers is written and read in each of 5 steps and 2 heads
+    ("linear_attention", one("LinearAttention", [1, 5, 6], [1, 5, 6], [1, 5, 8], opset=27, q_num_heads=2,
+                             kv_num_heads=2, outputs=2), "container", (1, 5, 8), 2 * 2 * 5 * 12),
+    ("delta_attention", one("LinearAttention", [1, 5, 6], [1, 5, 6], [1, 5, 8], opset=27, q_num_heads=2,
+                            kv_num_heads=2, update_rule="delta"), "container", (1, 5, 8), 3 * 2 * 5 * 12),
+    ("causal_conv", one("CausalConvWithState", [1, 3, 7], constants=[w("w", 3, 1, 4)], opset=27, outputs=2,
+                        activation="silu"), "container", (1, 3, 7), 4 * 3 * 7),
+    ("deform_conv", one("DeformConv", [1, 2, 5, 5], constants=[w("w", 3, 2, 3, 3), w("o", 1, 18, 3, 3)], opset=19),
+     "deform_conv", (1, 3, 3, 3), 18 * 3 * 9),
+    ("affine_grid", one("AffineGrid", [2, 2, 3], constants=[ints("s", 2, 1, 4, 5)], opset=20), "affine_grid",
+     (2, 4, 5, 2), 2 * 20 * 2 * 3),
+    ("fused_matmul", one("FusedMatMul", [2, 3, 4], [2, 3, 5], domain=MS, transA=1), "matmul", (2, 4, 5), 120),
+    ("matmul_nbits", one("MatMulNBits", [2, 32], constants=[w("w", 8, 1, 16, dtype=UINT8), w("s", 8)], domain=MS,
+                         K=32, N=8, bits=4, block_size=32), "linear", (2, 8), 512),
+    ("ms_attention", one("Attention", [1, 4, 6], constants=[w("w", 6, 18), w("b", 18)], domain=MS, num_heads=2),
+     "container", (1, 4, 6), 4 * 6 * 18 + 2 * 4 * 4 * 6),
+    ("multi_head", one("MultiHeadAttention", [1, 4, 6], [1, 5, 6], [1, 5, 6], domain=MS, num_heads=2),
+     "container", (1, 4, 6), 2 * 4 * 5 * 6),
+    ("multi_head_packed", one("MultiHeadAttention", [1, 4, 2, 3, 3], domain=MS, num_heads=2), "container",
+     (1, 4, 6), 2 * 4 * 4 * 6),
+    ("grouped_packed", one("GroupQueryAttention", [1, 4, 24], domain=MS, num_heads=4, kv_num_heads=2),
+     "container", (1, 4, 12), 4 * 4 * 4 * 6),
+    # 3 rows go to 2 of 4 experts each: 6 rows through 5 x 7 and back
+    ("moe", one("MoE", [3, 5], [3, 4], constants=[w("a", 4, 7, 5), None, w("b", 4, 5, 7)], domain=MS, k=2),
+     "container", (3, 5), 2 * 6 * 35),
+    ("qattention", one("QAttention", [1, 4, 6], constants=[w("w", 6, 18, dtype=INT8), w("b", 18)], domain=MS,
+                       num_heads=2, dtype=UINT8), "container", (1, 4, 6), 4 * 6 * 18 + 2 * 4 * 4 * 6),
+    ("fused_conv", one("FusedConv", [1, 2, 5, 5], constants=[w("w", 3, 2, 3, 3)], domain=MS, activation="Relu"),
+     "container", (1, 3, 3, 3), 18 * 3 * 9),
+    ("fused_gemm", one("FusedGemm", [2, 3], constants=[w("w", 3, 5)], domain=MS, activation="Relu"),
+     "container", (2, 5), 30),
+    ("dynamic_matmul", one("DynamicQuantizeMatMul", [4, 3], constants=[w("w", 3, 5, dtype=INT8)], domain=MS),
+     "linear", (4, 5), 60),
+    ("dynamic_lstm", one("DynamicQuantizeLSTM", [3, 2, 5],
+                         constants=[w("w", 1, 5, 24, dtype=INT8), w("r", 1, 6, 24, dtype=INT8)], domain=MS,
+                         hidden_size=6), "lstm", (3, 1, 2, 6), 3 * 2 * 24 * 11),
+    ("nhwc_conv", one("NhwcFusedConv", [1, 5, 5, 2], constants=[w("w", 3, 2, 3, 3)], domain=MS), "conv",
+     (1, 3, 3, 3), 18 * 3 * 9),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "shape", "macs"), [c[1:] for c in PRODUCTS], ids=[c[0] for c in PRODUCTS]
+)
+def test_a_product_has_its_shape_and_its_multiply_accumulates(
+    read: Read, content: bytes, kind: str, shape: tuple[int, ...], macs: int
+) -> None:
+    graph = read(content)
+    assert graph.layers[1].kind == kind
+    assert shapes(graph)[0] == shape
+    assert cost(graph) == macs
+    assert graph.count("mac").total.count == macs
+
+
+OTHERS: list[tuple[str, bytes, str, tuple[int, ...], str, int]] = [
+    ("max_pool", one("MaxPool", [1, 2, 7, 7], kernel_shape=[3, 3], strides=[2, 2]), "max_pool", (1, 2, 3, 3),
+     "compares", 8 * 18),
+    ("max_pool_ceil", one("MaxPool", [1, 2, 6], kernel_shape=[3], strides=[2], ceil_mode=1), "max_pool", (1, 2, 3),
+     "compares", 2 * 6),
+    # without clipping the last of five windows would begin beyond the end
+    ("avg_pool_clip", one("AveragePool", [1, 1, 8], kernel_shape=[1], strides=[2], ceil_mode=1, opset=19),
+     "avg_pool", (1, 1, 4), "divides", 4),
+    ("lp_pool", one("LpPool", [1, 2, 6], kernel_shape=[2], strides=[2], p=2), "lp_pool", (1, 2, 3), "sqrts", 6),
+    ("global_avg", one("GlobalAveragePool", [1, 2, 3, 4]), "avg_pool", (1, 2, 1, 1), "adds", 22),
+    ("global_max", one("GlobalMaxPool", [1, 2, 3, 4]), "max_pool", (1, 2, 1, 1), "compares", 22),
+    ("max_unpool", one("MaxUnpool", [1, 1, 2, 2], [1, 1, 2, 2], kernel_shape=[2, 2], strides=[2, 2]), "view",
+     (1, 1, 4, 4), "adds", 0),
+    ("batch_norm", one("BatchNormalization", [2, 3, 4], constants=[w(n, 3) for n in "sbmv"]), "batch_norm",
+     (2, 3, 4), "multiplies", 48),
+    ("layer_norm", one("LayerNormalization", [2, 3, 4], constants=[w("s", 4), w("b", 4)], outputs=3),
+     "layer_norm", (2, 3, 4), "sqrts", 6),
+    ("rms_norm", one("RMSNormalization", [2, 3, 4], constants=[w("s", 4)], opset=23), "rms_norm", (2, 3, 4),
+     "sqrts", 6),
+    ("instance_norm", one("InstanceNormalization", [2, 3, 4], constants=[w("s", 3), w("b", 3)]), "instance_norm",
+     (2, 3, 4), "sqrts", 6),
+    ("group_norm", one("GroupNormalization", [2, 4, 5], constants=[w("s", 4), w("b", 4)], opset=21, num_groups=2),
+     "group_norm", (2, 4, 5), "sqrts", 4),
+    ("lrn", one("LRN", [1, 4, 2], size=3), "lrn", (1, 4, 2), "powers", 8),
+    ("lp_norm", one("LpNormalization", [2, 3], axis=1), "l2_norm", (2, 3), "sqrts", 2),
+    ("lp_norm_1", one("LpNormalization", [2, 3], axis=1, p=1), "container", (2, 3), "divides", 6),
+    ("mean_variance", one("MeanVarianceNormalization", [2, 3, 4, 5]), "container", (2, 3, 4, 5), "sqrts", 3),
+    # before opset 13 all axes from the first on are one: 2 vectors of 12
+    ("softmax_old", one("Softmax", [2, 3, 4], opset=11), "softmax", (2, 3, 4), "compares", 22),
+    ("softmax", one("Softmax", [2, 3, 4]), "softmax", (2, 3, 4), "compares", 18),
+    ("hardmax", one("Hardmax", [2, 3]), "arg_max", (2, 3), "compares", 4),
+    ("dropout", one("Dropout", [2, 3], outputs=2), "dropout", (2, 3), "multiplies", 0),
+    ("clip", one("Clip", [2, 3], constants=[scalar("a", 0.0, FLOAT), scalar("b", 6.0, FLOAT)]), "hard_tanh",
+     (2, 3), "compares", 12),
+    ("gelu_tanh", one("Gelu", [2, 3], opset=20, approximate="tanh"), "gelu_tanh", (2, 3), "multiplies", 36),
+    ("swish", one("Swish", [2, 3], opset=24), "silu", (2, 3), "exps", 6),
+    ("swiglu", one("SwiGLU", [2, 3], [2, 3], opset=28), "container", (2, 3), "exps", 6),
+    ("square", one("Pow", [2, 3], constants=[scalar("e", 2.0, FLOAT)]), "square", (2, 3), "multiplies", 6),
+    ("cube", one("Pow", [2, 3], constants=[scalar("e", 3.0, FLOAT)]), "power", (2, 3), "powers", 6),
+    ("add", one("Add", [2, 3], [3]), "add", (2, 3), "adds", 6),
+    ("sum", one("Sum", [2, 3], [2, 3], [2, 3]), "add", (2, 3), "adds", 12),
+    ("mean", one("Mean", [2, 3], [2, 3]), "average", (2, 3), "divides", 6),
+    ("max", one("Max", [2, 3], [3]), "maximum", (2, 3), "compares", 6),
+    ("rotary", one("RotaryEmbedding", [1, 2, 3, 4], [3, 2], [3, 2], opset=23), "multiply_add", (1, 2, 3, 4),
+     "multiplies", 48),
+    ("rotary_part", one("RotaryEmbedding", [1, 2, 3, 8], [3, 2], [3, 2], opset=23, rotary_embedding_dim=4),
+     "container", (1, 2, 3, 8), "multiplies", 48),
+    ("reduce_attribute", one("ReduceMean", [2, 3, 4], axes=[1]), "reduce_mean", (2, 1, 4), "divides", 8),
+    ("reduce_input", one("ReduceSum", [2, 3, 4], constants=[ints("a", -1)], keepdims=0), "reduce_sum", (2, 3),
+     "adds", 18),
+    ("reduce_all", one("ReduceL2", [2, 3]), "vector_norm", (1, 1), "sqrts", 1),
+    ("reduce_noop", one("ReduceSum", [2, 3], noop_with_empty_axes=1), "identity", (2, 3), "adds", 0),
+    ("log_sum", one("ReduceLogSum", [2, 3], axes=[1]), "container", (2, 1), "logs", 2),
+    ("log_sum_exp", one("ReduceLogSumExp", [2, 3], axes=[1]), "logsumexp", (2, 1), "logs", 2),
+    ("arg_max", one("ArgMax", [2, 3], axis=1, keepdims=0), "arg_max", (2,), "compares", 4),
+    ("top_k", one("TopK", [2, 5], constants=[ints("k", 1)], outputs=2), "top_k", (2, 1), "compares", 8),
+    ("cumsum", one("CumSum", [2, 3], constants=[scalar("a", 1)]), "cumsum", (2, 3), "adds", 4),
+    # 8 points take 3 rounds of 8 complex additions and 4 products, half of it for real input
+    ("dft", one("DFT", [1, 8, 1], opset=17, axis=1, onesided=1), "fft", (1, 5, 2), "multiplies", 24),
+    ("dft_inverse", one("DFT", [1, 5, 2], opset=17, axis=1, onesided=1, inverse=1), "fft", (1, 8, 1), "multiplies", 24 + 8),
+    ("stft", one("STFT", [1, 16, 1], constants=[scalar("s", 4), w("w", 8), scalar("l", 8)]), "container",
+     (1, 3, 5, 2), "multiplies", 3 * (24 + 8)),
+    ("hann", one("HannWindow", constants=[scalar("n", 8)]), "container", (8,), "trigs", 8),
+    ("blackman", one("BlackmanWindow", constants=[scalar("n", 8)]), "container", (8,), "trigs", 16),
+    ("det", one("Det", [2, 3, 3]), "det", (2,), "adds", 0),
+    ("resize_sizes", one("Resize", [1, 2, 3, 4], constants=[None, None, ints("s", 1, 2, 6, 8)], mode="linear"),
+     "resample", (1, 2, 6, 8), "multiplies", 2 * 3 * 96),
+    ("resize_scales", one("Resize", [1, 2, 3, 4], constants=[None, tensor("s", [4], [1, 1, 2 / 3, 0.5])]),
+     "resample", (1, 2, 2, 2), "multiplies", 0),
+    ("resize_last", one("Resize", [1, 3, 4, 2], constants=[None, None, ints("s", 1, 6, 8, 2)], mode="linear"),
+     "resample", (1, 6, 8, 2), "multiplies", 2 * 3 * 96),
+    ("resize_axes", one("Resize", [1, 2, 3, 4], constants=[None, None, ints("s", 6, 8)], mode="nearest", opset=18,
+                        axes=[2, 3]), "resample", (1, 2, 6, 8), "multiplies", 0),
+    ("upsample", one("Upsample", [1, 2, 3, 4], opset=7, scales=[1.0, 1.0, 2.0, 2.0], mode="nearest"), "resample",
+     (1, 2, 6, 8), "multiplies", 0),
+    ("grid_sample", one("GridSample", [1, 2, 5, 5], [1, 3, 3, 2], mode="nearest"), "grid_sample", (1, 2, 3, 3),
+     "multiplies", 0),
+    ("roi_align", one("RoiAlign", [1, 2, 5, 5], [3, 4], constants=[tensor("b", [3], [0, 0, 0], INT64)],
+                      output_height=2, output_width=2, sampling_ratio=2), "container", (3, 2, 2, 2), "divides", 24),
+    ("col2im", one("Col2Im", [1, 8, 9], constants=[ints("i", 4, 4), ints("b", 2, 2)], opset=18), "accumulate",
+     (1, 2, 4, 4), "adds", 72),
+    ("scatter_add", one("ScatterElements", [3, 4], constants=[tensor("i", [2, 4], [0] * 8, INT64), w("u", 2, 4)],
+                        reduction="add"), "accumulate", (3, 4), "adds", 8),
+    ("quantize", one("QuantizeLinear", [2, 3], constants=[scalar("s", 0.1, FLOAT), scalar("z", 3, UINT8)]),
+     "quantize", (2, 3), "divides", 6),
+    ("dequantize", one("DequantizeLinear", [2, 3], constants=[scalar("s", 0.1, FLOAT)], dtype=UINT8),
+     "dequantize", (2, 3), "multiplies", 6),
+    ("dynamic_quantize", one("DynamicQuantizeLinear", [2, 3], outputs=3), "container", (2, 3), "divides", 6),
+    ("skip_layer_norm", one("SkipLayerNormalization", [1, 2, 4], [1, 2, 4], constants=[w("s", 4)], domain=MS),
+     "container", (1, 2, 4), "sqrts", 2),
+    ("skip_rms_norm", one("SkipSimplifiedLayerNormalization", [1, 2, 4], [1, 2, 4], constants=[w("s", 4)],
+                          domain=MS), "container", (1, 2, 4), "sqrts", 2),
+    ("embed_layer_norm", one("EmbedLayerNormalization", [1, 3], constants=[None, w("w", 9, 4), w("p", 5, 4)],
+                             domain=MS, dtype=INT32, outputs=2), "container", (1, 3, 4), "adds", 12 + 4 * 12 - 3),
+    ("bias_gelu", one("BiasGelu", [2, 4], constants=[w("b", 4)], domain=MS), "container", (2, 4), "trigs", 8),
+    ("ms_rotary", one("RotaryEmbedding", [1, 3, 8], constants=[ints("p", 0), w("c", 9, 2), w("s", 9, 2)], domain=MS),
+     "multiply_add", (1, 3, 8), "multiplies", 48),
+    ("q_add", one("QLinearAdd", [2, 3], constants=[scalar("a", 0.1, FLOAT), None, w("c", 3, dtype=UINT8)],
+                  domain=MS, dtype=UINT8), "add", (2, 3), "adds", 6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "shape", "part", "count"), [c[1:] for c in OTHERS], ids=[c[0] for c in OTHERS]
+)
+def test_an_operator_has_its_shape_and_its_operations(  # noqa: PLR0913, PLR0917
+    read: Read, content: bytes, kind: str, shape: tuple[int, ...], part: str, count: int
+) -> None:
+    graph = read(content)
+    assert graph.layers[1].kind == kind
+    assert shapes(graph)[0] == shape
+    if kind != "det":
+        assert cost(graph, part) == count
+
+
+MOVES: list[tuple[str, bytes, tuple[int, ...]]] = [
+    ("reshape_zero", one("Reshape", [2, 3, 4], constants=[ints("s", 0, -1)]), (2, 12)),
+    ("reshape_attribute", one("Reshape", [2, 3, 4], opset=4, shape=[6, 4]), (6, 4)),
+    ("flatten", one("Flatten", [2, 3, 4], axis=2), (6, 4)),
+    ("flatten_negative", one("Flatten", [2, 3, 4], axis=-1), (6, 4)),
+    ("transpose", one("Transpose", [2, 3, 4]), (4, 3, 2)),
+    ("squeeze_attribute", one("Squeeze", [1, 3, 1], opset=11, axes=[0]), (3, 1)),
+    ("squeeze_input", one("Squeeze", [1, 3, 1], constants=[ints("a", -1)]), (1, 3)),
+    ("squeeze_all", one("Squeeze", [1, 3, 1]), (3,)),
+    ("unsqueeze", one("Unsqueeze", [3], constants=[ints("a", 0, -1)]), (1, 3, 1)),
+    ("concat", one("Concat", [2, 3], [2, 4], axis=-1), (2, 7)),
+    ("split_equal", one("Split", [2, 6], outputs=3, axis=1), (2, 2)),
+    ("split_given", one("Split", [2, 6], constants=[ints("s", 1, 5)], outputs=2, axis=1), (2, 1)),
+    ("split_parts", one("Split", [7, 2], outputs=3, opset=18, num_outputs=3), (3, 2)),
+    ("slice", one("Slice", [5, 6], constants=[ints("s", 1, -3), ints("e", 2**63 - 1, 2**31 - 1)]), (4, 3)),
+    ("slice_back", one("Slice", [5], constants=[ints("s", -1), ints("e", -(2**63)), ints("a", 0), ints("t", -1)]),
+     (5,)),
+    ("slice_attributes", one("Slice", [5, 6], opset=9, starts=[1], ends=[4], axes=[1]), (5, 3)),
+    ("gather", one("Gather", [2, 3, 4], constants=[tensor("i", [5], [0] * 5, INT64)], axis=1), (2, 5, 4)),
+    ("embedding", one("Gather", constants=[w("t", 9, 4), tensor("i", [2, 3], [0] * 6, INT64)]), (2, 3, 4)),
+    ("gather_nd", one("GatherND", [2, 3, 4], constants=[tensor("i", [5, 2], [0] * 10, INT64)]), (5, 4)),
+    ("gather_elements", one("GatherElements", [2, 3], constants=[tensor("i", [1, 3], [0] * 3, INT64)]), (1, 3)),
+    ("scatter_nd", one("ScatterND", [4, 3], constants=[tensor("i", [2, 1], [0, 1], INT64), w("u", 2, 3)]), (4, 3)),
+    ("expand", one("Expand", [3, 1], constants=[ints("s", 2, 1, 4)]), (2, 3, 4)),
+    ("tile", one("Tile", [2, 3], constants=[ints("r", 2, 1)]), (4, 3)),
+    ("pad", one("Pad", [2, 3], constants=[ints("p", 0, 1, 0, 2)]), (2, 6)),
+    ("pad_axes", one("Pad", [2, 3], constants=[ints("p", 1, 2), None, ints("a", -1)], opset=18), (2, 6)),
+    ("pad_attribute", one("Pad", [2, 3], opset=2, pads=[1, 0, 1, 0]), (4, 3)),
+    ("depth_to_space", one("DepthToSpace", [1, 8, 2, 3], blocksize=2), (1, 2, 4, 6)),
+    ("space_to_depth", one("SpaceToDepth", [1, 2, 4, 6], blocksize=2), (1, 8, 2, 3)),
+    ("one_hot", one("OneHot", [2, 3], constants=[scalar("d", 7), tensor("v", [2], [0.0, 1.0])], dtype=INT64,
+                    axis=1), (2, 7, 3)),
+    ("shape", one("Shape", [2, 3, 4], opset=15, start=1), (2,)),
+    ("size", one("Size", [2, 3, 4]), ()),
+    ("cast", one("Cast", [2, 3], to=INT64), (2, 3)),
+    ("trilu", one("Trilu", [3, 3]), (3, 3)),
+    ("where", one("Where", [3], [2, 3], [1]), (2, 3)),
+    ("random", one("RandomNormal", shape=[2, 3]), (2, 3)),
+    ("eye", one("EyeLike", [2, 3]), (2, 3)),
+    ("multinomial", one("Multinomial", [2, 9], sample_size=4), (2, 4)),
+    ("center_crop", one("CenterCropPad", [5, 6], constants=[ints("s", 4)], opset=18, axes=[1]), (5, 4)),
+    ("compress", one("Compress", [3, 4], constants=[tensor("c", [3], [1, 0, 1], BOOL)], axis=0), (2, 4)),
+    ("reverse", one("ReverseSequence", [3, 4], constants=[ints("n", 1, 2, 3, 1)]), (3, 4)),
+    ("range", one("Range", constants=[scalar("a", 7), scalar("b", 0), scalar("c", -2)]), (4,)),
+    ("constant_of_shape", one("ConstantOfShape", constants=[ints("s", 2, 3)]), (2, 3)),
+    ("tensor_scatter", one("TensorScatter", [1, 2, 5, 3], [1, 2, 1, 3], opset=24), (1, 2, 5, 3)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "shape"), [c[1:] for c in MOVES], ids=[c[0] for c in MOVES])
+def test_a_movement_has_its_shape_and_costs_nothing(
+    read: Read, content: bytes, shape: tuple[int, ...]
+) -> None:
+    graph = read(content)
+    assert shapes(graph)[0] == shape
+    assert [
+        kind for kind in kinds(graph) if not builtin()[kind].free and kind not in ("draw", "embedding")
+    ] == []
+
+
+DEPENDENT = (
+    "NonMaxSuppression",
+    "NonZero",
+    "Unique",
+    "Compress",
+    "StringNormalizer",
+    "Optional",
+    "SequenceEmpty",
+)
+
+
+@pytest.mark.parametrize("op", DEPENDENT)
+def test_what_depends_on_data_is_unknown_and_says_so(read: Read, op: str) -> None:
+    graph = read(one(op, [2, 3], [2]))
+    assert graph.layers[1].kind == "unknown"
+    assert graph.layers[1].problem == f"{op} depends on data"
+    assert shapes(graph) == [None]
+
+
+def test_an_operator_that_nobody_knows_is_unknown_by_its_full_name(read: Read) -> None:
+    graph = read(one("Magic", [2, 3], domain="acme.ops"))
+    layer = graph.layers[1]
+    assert (layer.kind, layer.source, layer.problem) == (
+        "unknown",
+        "acme.ops.Magic",
+        "no formula for acme.ops.Magic",
+    )
+
+
+def test_every_kind_that_the_table_may_name_exists_and_asks_for_what_is_given(read: Read) -> None:
+    for _, content, *_ in [*PRODUCTS, *OTHERS]:
+        for layer in read(content).layers[1:]:
+            if layer.kind != "container":
+                required = {a.name for a in builtin()[layer.kind].attributes if a.default is REQUIRED}
+                assert required <= set(layer.attrs)
+
+
+def test_the_table_has_every_operator_of_the_standard() -> None:
+    defs: Any = pytest.importorskip("onnx.defs", reason="the list of operators is the package onnx's")
+    names = {schema.name for schema in defs.get_all_schemas_with_history() if not schema.domain}
+    experimental = {
+        "ATen", "Affine", "ConstantFill", "Crop", "DynamicSlice", "GRUUnit", "GivenTensorFill", "ImageScaler",
+        "ParametricSoftplus", "Scale", "ScaledTanh",
+    }  # fmt: skip
+    assert names - set(TABLE) - CONTROL - experimental == set()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (one("Conv", [1, 3, 5, 5], constants=[w("w", 4, 2, 3, 3)]), "input of 3 channels and a weight for 2"),
+        (one("MatMul", [2, 3], constants=[w("w", 4, 5)]), "has vectors of 3 and a weight for 4"),
+        (one("Concat", [2, 3], [3, 4], axis=1), "the inputs don't agree outside axis 1"),
+        (one("Add", [2, 3], [4]), "the sizes 3 and 4 can't be broadcast"),
+        (one("Reshape", [2, 3], constants=[ints("s", 4, 2)]), "6 elements don't fit the shape (4, 2)"),
+        (one("Transpose", [2, 3], perm=[0, 0]), "does not name each of 2 axes once"),
+        (one("Softmax", [2, 3], axis=5), "names the axis 5 of 2"),
+        (one("MaxPool", [1, 1, 5]), "lacks the attribute 'kernel_shape'"),
+        (one("LSTM", [3, 2, 5], constants=[w("w", 1, 24, 4), w("r", 1, 24, 6)]), "has steps of 5 features"),
+        (one("Gather", [2, 3], [1], axis=4), "names the axis 4 of 2"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_node_that_it_does_not_fit(
+    read: Read, content: bytes, reason: str
+) -> None:
+    from flopledger.errors import SourceError
+
+    with pytest.raises(SourceError) as caught:
+        read(content)
+    assert reason in str(caught.value)
+    assert "the node 'n'" in str(caught.value)

@@ -1,0 +1,186 @@
+"""Graphs in nodes, and functions of the file: what runs is read, what depends on data is unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.errors import SourceError
+from onnx_files import BOOL, INT64, Graph, function, graph, model, node, tensor, value
+
+if TYPE_CHECKING:
+    from conftest import Read
+    from flopledger.graph.graph import Graph as Network
+
+W = tensor("w", [4, 4], None)
+
+
+def branch(*nodes: bytes, out: str, constants: tuple[bytes, ...] = ()) -> Graph:
+    return Graph(graph(nodes, [], [out], constants))
+
+
+THEN = branch(node("MatMul", ["x", "a"], ["t"], name="mm"), out="t", constants=(tensor("a", [4, 8], None),))
+SAME = branch(node("MatMul", ["x", "b"], ["e"], name="mm"), out="e", constants=(tensor("b", [4, 8], None),))
+OTHER = branch(node("MatMul", ["x", "c"], ["e"], name="mm"), out="e", constants=(tensor("c", [4, 2], None),))
+
+
+def conditional(then: Graph, other: Graph, condition: bytes | None = None) -> bytes:
+    nodes = [node("If", ["c"], ["y"], name="if", then_branch=then, else_branch=other)]
+    inputs = [value("x", [3, 4])]
+    if condition is None:
+        inputs.append(value("c", [], BOOL))
+    return model(graph(nodes, inputs, ["y"], [condition] if condition else []))
+
+
+def counted(network: Network) -> tuple[object, object]:
+    ledger = network.count("mac")
+    return ledger.total.count, ledger.total.params
+
+
+@pytest.mark.parametrize(("condition", "macs"), [(1, 96), (0, 24)])
+def test_the_branch_that_a_known_condition_takes_is_read_and_all_weights_are_stored(
+    read: Read, condition: int, macs: int
+) -> None:
+    network = read(conditional(THEN, OTHER, tensor("c", [], [condition], BOOL)))
+    assert counted(network) == (macs, 32 + 8)
+    assert [layer.path for layer in network.layers] == ["", "if", "if/mm"]
+
+
+def test_a_condition_may_be_given_as_an_input(read: Read) -> None:
+    network = read(conditional(THEN, OTHER), "c=!True")
+    assert counted(network) == (96, 40)
+
+
+def test_branches_that_do_the_same_work_are_counted_once(read: Read) -> None:
+    network = read(conditional(THEN, SAME))
+    assert counted(network) == (96, 64)
+    assert network.tensors[network.outputs[0]].shape == (3, 8)
+
+
+def test_branches_that_differ_are_unknown_with_both_figures(read: Read) -> None:
+    network = read(conditional(THEN, OTHER))
+    assert network.layers[1].kind == "unknown"
+    assert network.layers[1].problem == "which branch runs depends on data: then 96 MAC, else 24 MAC"
+    assert counted(network) == (0, 40)
+    assert network.tensors[network.outputs[0]].shape is None
+
+
+def body(*nodes: bytes, scan: bool = False) -> Graph:
+    inputs = [value("i", [], INT64), value("go", [], BOOL), value("h", [3, 4])]
+    return Graph(graph(nodes, inputs, ["again", "next", *["seen"] * scan], [W]))
+
+
+STEP = body(
+    node("Identity", ["go"], ["again"]), node("MatMul", ["h", "w"], ["next"], name="mm"),
+    node("Relu", ["next"], ["seen"], name="relu"), scan=True,
+)  # fmt: skip
+
+
+def looped(content: Graph, trips: bytes | None) -> bytes:
+    nodes = [node("Loop", ["m", "", "x"], ["y", "all"], name="loop", body=content)]
+    inputs = [value("x", [3, 4])] + ([] if trips else [value("m", [], INT64)])
+    return model(graph(nodes, inputs, ["y", "all"], [trips] if trips else []))
+
+
+def test_a_loop_runs_as_often_as_its_count_says(read: Read) -> None:
+    network = read(looped(STEP, tensor("m", [], [5], INT64)))
+    assert counted(network) == (5 * 48, 16)
+    assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), (5, 3, 4)]
+    calls = [layer for layer in network.layers if layer.source == "MatMul"]
+    assert [layer.path for layer in calls] == ["loop/mm", *(f"loop/mm#{turn}" for turn in range(2, 6))]
+    assert {layer.module for layer in calls} == {calls[0].module}
+    assert [layer.index for layer in calls] == [1, 2, 3, 4, 5]
+
+
+def test_a_loop_whose_count_depends_on_data_is_unknown_with_the_figure_of_one_turn(read: Read) -> None:
+    network = read(looped(STEP, None))
+    assert network.layers[1].problem == "how often its body runs depends on data; once is 48 MAC"
+    assert counted(network) == (0, 16)
+    assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), None]
+
+
+def test_a_loop_whose_condition_depends_on_data_is_unknown(read: Read) -> None:
+    asked = body(
+        node("ReduceMax", ["h"], ["top"], keepdims=0), node("Cast", ["top"], ["again"], to=BOOL),
+        node("MatMul", ["h", "w"], ["next"], name="mm"), node("Relu", ["next"], ["seen"]), scan=True,
+    )  # fmt: skip
+    network = read(looped(asked, tensor("m", [], [5], INT64)))
+    problem = "how often its body runs depends on data; once is 48 MAC"
+    assert network.layers[1].problem == problem
+    assert [layer.kind for layer in network.layers[1:]] == ["unknown"]
+
+
+def test_a_condition_that_becomes_false_ends_a_loop(read: Read) -> None:
+    counting = Graph(
+        graph(
+            [
+                node("Less", ["i", "two"], ["again"]),
+                node("MatMul", ["h", "w"], ["next"], name="mm"),
+                node("Relu", ["next"], ["seen"]),
+            ],
+            [value("i", [], INT64), value("go", [], BOOL), value("h", [3, 4])],
+            ["again", "next", "seen"],
+            [W, tensor("two", [], [2], INT64)],
+        )
+    )
+    network = read(looped(counting, tensor("m", [], [9], INT64)))
+    assert counted(network)[0] == 3 * 48
+
+
+def test_a_loop_without_end_is_unknown(read: Read) -> None:
+    network = read(model(graph(
+        [node("Loop", ["", "", "x"], ["y", "all"], name="loop", body=STEP)], [value("x", [3, 4])], ["y"],
+    )))  # fmt: skip
+    assert network.layers[1].kind == "unknown"
+
+
+def test_a_scan_runs_once_for_each_slice(read: Read) -> None:
+    content = Graph(graph(
+        [node("MatMul", ["h", "w"], ["g"], name="mm"), node("Add", ["g", "s"], ["next"]),
+         node("Relu", ["next"], ["seen"])],
+        [value("h", [3, 4]), value("s", [3, 4])], ["next", "seen"], [W],
+    ))  # fmt: skip
+    nodes = [node("Scan", ["x", "xs"], ["y", "ys"], name="scan", body=content, num_scan_inputs=1)]
+    network = read(model(graph(nodes, [value("x", [3, 4]), value("xs", [7, 3, 4])], ["y", "ys"])))
+    assert counted(network) == (7 * 48, 16)
+    assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), (7, 3, 4)]
+
+
+def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: Read) -> None:
+    block = function(
+        "Block", "acme", ["x", "w"], ["y"],
+        [node("Conv", ["x", "w"], ["h"], name="conv", refs={"strides": "by"}), node("Relu", ["h"], ["y"], name="relu")],
+        ["by"],
+    )  # fmt: skip
+    nodes = [
+        node("Block", ["x", "a"], ["h"], name="first", domain="acme", by=[1]),
+        node("Block", ["h", "b"], ["y"], name="second", domain="acme", by=[2]),
+    ]
+    weights = [tensor("a", [4, 2, 3], None), tensor("b", [5, 4, 3], None)]
+    network = read(model(graph(nodes, [value("x", [1, 2, 9])], ["y"], weights), functions=[block], acme=1))
+    assert counted(network) == (6 * 4 * 7 + 12 * 5 * 3, 24 + 60)
+    paths = [(layer.path, layer.kind, layer.source) for layer in network.layers[1:]]
+    assert paths == [
+        ("first", "container", "acme.Block"), ("first/conv", "conv", "Conv"), ("first/relu", "relu", "Relu"),
+        ("second", "container", "acme.Block"), ("second/conv", "conv", "Conv"), ("second/relu", "relu", "Relu"),
+    ]  # fmt: skip
+
+
+def test_functions_that_call_each_other_without_end_are_refused(read: Read) -> None:
+    endless = function("F", "acme", ["x"], ["y"], [node("F", ["x"], ["y"], domain="acme")])
+    content = graph([node("F", ["x"], ["y"], domain="acme")], [value("x", [1])], ["y"])
+    with pytest.raises(SourceError, match="more than 100 deep in each other"):
+        read(model(content, functions=[endless], acme=1))
+
+
+def test_functions_that_double_are_refused_soon(read: Read) -> None:
+    functions = [
+        function(f"F{i}", "acme", ["x"], ["y"], [
+            node(f"F{i + 1}", ["x"], ["h"], domain="acme"), node(f"F{i + 1}", ["h"], ["y"], domain="acme"),
+        ])
+        for i in range(40)
+    ]  # fmt: skip
+    functions.append(function("F40", "acme", ["x"], ["y"], [node("Relu", ["x"], ["y"])]))
+    content = graph([node("F0", ["x"], ["y"], domain="acme")], [value("x", [1])], ["y"])
+    with pytest.raises(SourceError, match="calls: its functions or loops are too many"):
+        read(model(content, functions=functions, acme=1))

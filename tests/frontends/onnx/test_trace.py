@@ -1,0 +1,281 @@
+"""Whole graphs: shapes that exporters calculate, weights wherever they stand, modules of the source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.errors import SourceError
+from onnx_files import BOOL, INT8, INT64, UINT8, graph, model, node, tensor, value
+from onnx_files import Tensor as Stored
+
+if TYPE_CHECKING:
+    from conftest import Read
+    from flopledger.graph.graph import Graph
+
+
+def ints(name: str, *values: int) -> bytes:
+    return tensor(name, [len(values)], values, INT64)
+
+
+def out(network: Graph) -> str:
+    return "x".join(map(str, network.tensors[network.outputs[0]].shape or ("?",)))
+
+
+def test_a_shape_that_is_calculated_from_symbols_is_followed(read: Read) -> None:
+    nodes = [
+        node("Shape", ["x"], ["s"]),
+        node("Gather", ["s", "zero"], ["n"]),
+        node("Slice", ["s", "two", "end"], ["hw"]),
+        node("Mul", ["hw", "two"], ["double"]),
+        node("Unsqueeze", ["n", "axis"], ["n1"]),
+        node("Concat", ["n1", "minus", "double"], ["wanted"], axis=0),
+        node("ReduceProd", ["hw"], ["area"], keepdims=1),
+        node("Concat", ["n1", "minus", "area"], ["flat"], axis=0),
+        node("Reshape", ["x", "flat"], ["y"]),
+    ]
+    constants = [
+        tensor("zero", [], [0], INT64),
+        ints("two", 2),
+        ints("end", 2**63 - 1),
+        ints("axis", 0),
+        ints("minus", -1),
+    ]
+    network = read(model(graph(nodes, [value("x", ["N", 3, "H", "W"])], ["y"], constants)))
+    assert out(network) == "Nx3xH*W"
+    assert {layer.kind for layer in network.layers[2:]} <= {
+        "index_arithmetic", "gather", "slice", "unsqueeze", "concat", "reshape",
+    }  # fmt: skip
+
+
+def test_floats_travel_in_sizes(read: Read) -> None:
+    nodes = [
+        node("Shape", ["x"], ["s"]), node("Slice", ["s", "two", "four"], ["hw"]), node("Cast", ["hw"], ["f"], to=1),
+        node("Mul", ["f", "scale"], ["g"]), node("Floor", ["g"], ["h"]), node("Cast", ["h"], ["i"], to=7),
+        node("Slice", ["s", "zero", "two"], ["nc"]), node("Concat", ["nc", "i"], ["size"], axis=0),
+        node("Resize", ["x", "", "", "size"], ["y"], mode="nearest"),
+    ]  # fmt: skip
+    constants = [ints("zero", 0), ints("two", 2), ints("four", 4), tensor("scale", [1], [0.5])]
+    content = model(graph(nodes, [value("x", [1, 3, 9, "W"])], ["y"], constants))
+    assert out(read(content)) == "1x3x4x(W//2)".replace("(W//2)", "FloorDiv(W, 2)")
+    assert out(read(content, "1x3x9x7")) == "1x3x4x3"
+
+
+def test_the_older_exporter_s_pads_are_followed(read: Read) -> None:
+    """TorchScript turns (last axis first) pairs round: fill, join, reshape, slice backwards, transpose."""
+    nodes = [
+        node("ConstantOfShape", ["four"], ["zeros"], value=Stored(tensor("v", [1], [0], INT64))),
+        node("Concat", ["pads", "zeros"], ["all"], axis=0),
+        node("Reshape", ["all", "pairs"], ["p"]),
+        node("Slice", ["p", "last", "first", "axis", "back"], ["q"]),
+        node("Transpose", ["q"], ["r"], perm=[1, 0]),
+        node("Reshape", ["r", "flat"], ["t"]),
+        node("Cast", ["t"], ["u"], to=INT64),
+        node("Pad", ["x", "u"], ["y"]),
+    ]
+    constants = [
+        ints("four", 4), ints("pads", 1, 2, 3, 4), ints("pairs", -1, 2), ints("last", -1),
+        ints("first", -(2**63) + 1), ints("axis", 0), ints("back", -1), ints("flat", -1),
+    ]  # fmt: skip
+    network = read(model(graph(nodes, [value("x", [1, 2, 5, 6])], ["y"], constants)))
+    assert out(network) == "1x2x12x9"
+
+
+def test_a_sequence_whose_parts_are_known_is_followed(read: Read) -> None:
+    nodes = [
+        node("SplitToSequence", ["x", "size"], ["parts"], axis=1),
+        node("SequenceAt", ["parts", "one"], ["y"]),
+        node("ConcatFromSequence", ["parts"], ["all"], axis=1),
+    ]
+    constants = [tensor("size", [], [4], INT64), tensor("one", [], [-1], INT64)]
+    network = read(model(graph(nodes, [value("x", [2, 10])], ["y", "all"], constants)))
+    assert [network.tensors[i].shape for i in network.outputs] == [(2, 2), (2, 10)]
+    assert "unknown" not in {layer.kind for layer in network.layers}
+
+
+def params(network: Graph) -> list[tuple[str, str, int]]:
+    return [(p.names[0], p.role, int(str(p.numel))) for p in network.parameters]
+
+
+def test_a_weight_is_an_initializer_a_constant_or_a_filled_shape(read: Read) -> None:
+    nodes = [
+        node("Constant", [], ["b"], value=Stored(tensor("", [4, 4], None))),
+        node("ConstantOfShape", ["shape"], ["c"]),
+        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "b"], ["i"]), node("MatMul", ["i", "c"], ["y"]),
+    ]  # fmt: skip
+    network = read(
+        model(graph(nodes, [value("x", [1, 4])], ["y"], [tensor("a", [4, 4], None), ints("shape", 4, 4)]))
+    )
+    assert params(network) == [("a", "weight", 16), ("b", "weight", 16), ("c", "weight", 16)]
+    assert network.reading.notes == ()
+
+
+def test_a_weight_is_one_behind_moves_casts_and_quantisation(read: Read) -> None:
+    nodes = [
+        node("Transpose", ["a"], ["at"]), node("MatMul", ["x", "at"], ["h"], name="first"),
+        node("DequantizeLinear", ["q", "s"], ["d"]), node("MatMul", ["h", "d"], ["y"], name="second"),
+    ]  # fmt: skip
+    constants = [tensor("a", [6, 4], None), tensor("q", [6, 5], None, INT8), tensor("s", [], [0.1])]
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y"], constants)))
+    assert params(network) == [("a", "weight", 24), ("q", "weight", 30)]
+    kinds = {layer.path: layer.kind for layer in network.layers}
+    assert (kinds["first"], kinds["second"]) == ("linear", "linear")
+    assert network.parameters[1].dtype == "int8"
+
+
+def test_roles_follow_from_the_place(read: Read) -> None:
+    nodes = [node("BatchNormalization", ["x", "s", "b", "m", "v"], ["y"])]
+    network = read(
+        model(graph(nodes, [value("x", [1, 4, 3])], ["y"], [tensor(n, [4], None) for n in "sbmv"]))
+    )
+    assert [role for _, role, _ in params(network)] == ["scale", "shift", "running_mean", "running_var"]
+    total = network.count("mac").total
+    assert (total.params, total.buffers) == (8, 8)
+
+
+def test_shapes_scales_and_conditions_are_no_weights(read: Read) -> None:
+    nodes = [
+        node("QuantizeLinear", ["x", "s", "z"], ["q"]), node("DequantizeLinear", ["q", "s", "z"], ["d"]),
+        node("Where", ["mask", "d", "low"], ["e"]), node("Resize", ["e", "", "up"], ["y"], mode="nearest"),
+    ]  # fmt: skip
+    constants = [
+        tensor("s", [4], None), tensor("z", [4], None, UINT8), tensor("mask", [4, 4], None, BOOL),
+        tensor("low", [], [-1e9]), tensor("up", [4], [1.0, 1.0, 2.0, 2.0]),
+    ]  # fmt: skip
+    network = read(model(graph(nodes, [value("x", [1, 1, 4, 4])], ["y"], constants)))
+    assert params(network) == []
+
+
+def test_large_constants_in_other_places_are_weights_with_a_note(read: Read) -> None:
+    nodes = [node("Add", ["x", "val_12"], ["h"]), node("Mul", ["h", "encoder.scale"], ["y"])]
+    constants = [tensor("val_12", [4, 4], None), tensor("encoder.scale", [4], None)]
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y"], constants)))
+    assert [count for *_, count in params(network)] == [16, 4]
+    assert network.reading.notes == (
+        "counted as weights, though they may be masks or positions: val_12 (16 elements)",
+    )
+
+
+def test_a_weight_that_is_read_twice_or_lies_in_one_place_is_stored_once(read: Read) -> None:
+    nodes = [
+        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "a"], ["i"]), node("MatMul", ["i", "b"], ["y"]),
+    ]  # fmt: skip
+    tied = (
+        tensor("a", [4, 4], None).replace(b"\x08\x01a", b"\x08\x01b") if False else tensor("b", [4, 4], None)
+    )
+    shared = tied.replace(b"offset\x12\x01b", b"offset\x12\x01a")
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y"], [tensor("a", [4, 4], None), shared])))
+    assert network.count("mac").total.params == 16
+    assert network.parameters[0].names == ("a", "b")
+
+
+def test_a_table_of_vectors_is_an_embedding(read: Read) -> None:
+    nodes = [node("Gather", ["table", "ids"], ["y"], name="words")]
+    content = model(graph(nodes, [value("ids", [2, 7], INT64)], ["y"], [tensor("table", [30, 8], None)]))
+    network = read(content)
+    assert (network.layers[1].kind, out(network)) == ("embedding", "2x7x8")
+    assert params(network) == [("table", "weight", 240)]
+
+
+SCOPES = "pkg.torch.onnx.name_scopes"
+CLASSES = "pkg.torch.onnx.class_hierarchy"
+
+
+def test_scopes_of_the_newer_exporter_are_modules(read: Read) -> None:
+    meta = {
+        SCOPES: "['', 'layer1', 'layer1.0', 'layer1.0.fc', 'linear']",
+        CLASSES: "['Net', 'torch.nn.Sequential', 'Block', 'torch.nn.Linear', 'aten.linear']",
+    }
+    act = {
+        SCOPES: "['', 'layer1', 'layer1.0', 'layer1.0.act', 'relu']",
+        CLASSES: meta[CLASSES].replace("Linear", "ReLU"),
+    }
+    nodes = [
+        node("MatMul", ["x", "w"], ["h"], name="node_MatMul", meta=meta),
+        node("Add", ["h", "b"], ["i"], name="node_linear", meta=meta),
+        node("Relu", ["i"], ["y"], name="node_relu", meta=act),
+    ]
+    network = read(
+        model(graph(nodes, [value("x", [1, 4])], ["y"], [tensor("w", [4, 4], None), tensor("b", [4], None)]))
+    )
+    rows = [(layer.path, layer.kind, layer.source, layer.parent) for layer in network.layers[1:]]
+    assert rows == [
+        ("layer1", "container", "torch.nn.Sequential", 0),
+        ("layer1.0", "container", "Block", 1),
+        ("layer1.0.fc", "container", "torch.nn.Linear", 2),
+        ("layer1.0.fc/node_MatMul", "linear", "MatMul", 3),
+        ("layer1.0.fc/node_linear", "add", "Add", 3),
+        ("layer1.0.act", "relu", "Relu", 2),
+    ]
+    block = network.layers[2]
+    assert (block.inputs, block.outputs) == (network.layers[4].inputs[:1], network.layers[6].outputs)
+
+
+def test_names_between_slashes_are_modules(read: Read) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"], name="/layer1/layer1.0/act/Relu"),
+        node("Sigmoid", ["a"], ["b"], name="/layer1/layer1.0/Sigmoid"),
+        node("Tanh", ["b"], ["y"], name="/head/act/Tanh;fused/with/another"),
+    ]
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y"])))
+    assert [layer.path for layer in network.layers[1:]] == [
+        "layer1", "layer1.0", "layer1.0.act", "layer1.0/Sigmoid", "head.act",
+    ]  # fmt: skip
+
+
+def test_a_module_that_is_called_again_is_one_module(read: Read) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"], name="/act/Relu"), node("Tanh", ["a"], ["b"], name="/mid/Tanh"),
+        node("Relu", ["b"], ["y"], name="/act/Relu_1"),
+    ]  # fmt: skip
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y"])))
+    first, _, again = network.layers[1:]
+    assert (first.path, again.path) == ("act", "act#2")
+    assert (first.module, first.index, again.index) == (again.module, 1, 2)
+
+
+def test_nodes_without_names_are_called_by_what_they_give(read: Read) -> None:
+    nodes = [
+        node("Relu", ["x"], ["a"]),
+        node("Relu", ["a"], ["y"], name="same"),
+        node("Relu", ["a"], ["z"], name="same"),
+    ]
+    network = read(model(graph(nodes, [value("x", [1, 4])], ["y", "z"])))
+    assert [layer.path for layer in network.layers[1:]] == ["a", "same", "same#2"]
+
+
+def test_a_value_that_nothing_gives_is_refused_with_its_reader(read: Read) -> None:
+    with pytest.raises(SourceError, match=r"the node 'n' \(Relu\) reads 'z', which no input"):
+        read(model(graph([node("Relu", ["z"], ["y"], name="n")], [value("x", [1])], ["y"])))
+    with pytest.raises(SourceError, match="the graph's output reads 'q'"):
+        read(model(graph([node("Relu", ["x"], ["y"], name="n")], [value("x", [1])], ["q"])))
+
+
+def test_what_lies_below_an_unknown_call_says_so_unless_the_file_states_the_shape(read: Read) -> None:
+    nodes = [
+        node("Magic", ["x"], ["h"], name="magic", domain="acme"),
+        node("MatMul", ["h", "w"], ["y"], name="mm"),
+    ]
+    inputs, weight = [value("x", [2, 4])], [tensor("w", [4, 5], None)]
+    network = read(model(graph(nodes, inputs, ["y"], weight), acme=1))
+    assert network.layers[2].problem == "its input has no shape: 'magic' (Magic) above it is unknown"
+    stated = graph(nodes, inputs, ["y"], weight, [value("h", [2, 4])])
+    network = read(model(stated, acme=1))
+    assert [layer.kind for layer in network.layers[1:]] == ["unknown", "linear"]
+    assert network.count("mac").total.count == 40
+    network = read(model(stated, acme=1), "x=3x4")
+    assert network.layers[2].kind == "unknown"
+
+
+def test_native_facts_keep_what_conventions_of_tools_need(read: Read) -> None:
+    nodes = [node("Conv", ["x", "w", ""], ["y"], group=1, auto_pad="VALID", kernel_shape=[3])]
+    network = read(model(graph(nodes, [value("x", [1, 2, 9])], ["y"], [tensor("w", [4, 2, 3], None)])))
+    assert network.layers[1].native == {
+        "group": 1, "auto_pad": "VALID", "kernel_shape": (3,), "input_types": ("float32", "float32", ""),
+        "input_shapes": ((1, 2, 9), (4, 2, 3), None), "constant_inputs": (False, True, False),
+    }  # fmt: skip
+
+
+def test_two_readings_give_one_digest(read: Read) -> None:
+    content = model(graph([node("Relu", ["x"], ["y"])], [value("x", ["N", 3])], ["y"]))
+    assert read(content).digest == read(content).digest
