@@ -149,7 +149,10 @@ def test_a_scan_runs_once_for_each_slice(read: Read) -> None:
 def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: Read) -> None:
     block = function(
         "Block", "acme", ["x", "w"], ["y"],
-        [node("Conv", ["x", "w"], ["h"], name="conv", refs={"strides": "by"}), node("Relu", ["h"], ["y"], name="relu")],
+        [
+            node("Conv", ["x", "w"], ["h"], name="conv", refs={"strides": "by"}),
+            node("Relu", ["h"], ["y"], name="relu"),
+        ],
         ["by"],
     )  # fmt: skip
     nodes = [
@@ -162,7 +165,8 @@ def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: R
     paths = [(layer.path, layer.kind, layer.source) for layer in network.layers[1:]]
     assert paths == [
         ("first", "container", "acme.Block"), ("first/conv", "conv", "Conv"), ("first/relu", "relu", "Relu"),
-        ("second", "container", "acme.Block"), ("second/conv", "conv", "Conv"), ("second/relu", "relu", "Relu"),
+        ("second", "container", "acme.Block"), ("second/conv", "conv", "Conv"),
+        ("second/relu", "relu", "Relu"),
     ]  # fmt: skip
 
 

@@ -50,7 +50,8 @@ def test_a_shape_that_is_calculated_from_symbols_is_followed(read: Read) -> None
 
 def test_floats_travel_in_sizes(read: Read) -> None:
     nodes = [
-        node("Shape", ["x"], ["s"]), node("Slice", ["s", "two", "four"], ["hw"]), node("Cast", ["hw"], ["f"], to=1),
+        node("Shape", ["x"], ["s"]), node("Slice", ["s", "two", "four"], ["hw"]),
+        node("Cast", ["hw"], ["f"], to=1),
         node("Mul", ["f", "scale"], ["g"]), node("Floor", ["g"], ["h"]), node("Cast", ["h"], ["i"], to=7),
         node("Slice", ["s", "zero", "two"], ["nc"]), node("Concat", ["nc", "i"], ["size"], axis=0),
         node("Resize", ["x", "", "", "size"], ["y"], mode="nearest"),
@@ -101,7 +102,8 @@ def test_a_weight_is_an_initializer_a_constant_or_a_filled_shape(read: Read) -> 
     nodes = [
         node("Constant", [], ["b"], value=Stored(tensor("", [4, 4], None))),
         node("ConstantOfShape", ["shape"], ["c"]),
-        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "b"], ["i"]), node("MatMul", ["i", "c"], ["y"]),
+        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "b"], ["i"]),
+        node("MatMul", ["i", "c"], ["y"]),
     ]  # fmt: skip
     network = read(
         model(graph(nodes, [value("x", [1, 4])], ["y"], [tensor("a", [4, 4], None), ints("shape", 4, 4)]))
@@ -158,7 +160,8 @@ def test_large_constants_in_other_places_are_weights_with_a_note(read: Read) -> 
 
 def test_a_weight_that_is_read_twice_or_lies_in_one_place_is_stored_once(read: Read) -> None:
     nodes = [
-        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "a"], ["i"]), node("MatMul", ["i", "b"], ["y"]),
+        node("MatMul", ["x", "a"], ["h"]), node("MatMul", ["h", "a"], ["i"]),
+        node("MatMul", ["i", "b"], ["y"]),
     ]  # fmt: skip
     tied = (
         tensor("a", [4, 4], None).replace(b"\x08\x01a", b"\x08\x01b") if False else tensor("b", [4, 4], None)
