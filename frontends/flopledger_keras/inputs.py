@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from flopledger.frontend.specs import InputSpec, gather
 from flopledger_keras.introspect import dtype_of, graph_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from flopledger.dims.types import Shape
     from flopledger.frontend.request import Request
@@ -86,27 +87,40 @@ def _declared(graph: Any, request: Request) -> Given:
     return given
 
 
+def _places(structure: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the place of each tensor in nested inputs, as ``-i`` spells it: ``b.c[0]``."""
+    if isinstance(structure, Mapping):
+        for key, value in structure.items():
+            yield from _places(value, f"{prefix}.{key}" if prefix else str(key))
+    elif isinstance(structure, (list, tuple)):
+        for place, value in enumerate(structure):
+            yield from _places(value, f"{prefix}[{place}]")
+    elif structure is not None:
+        yield prefix, structure
+
+
 def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, InputSpec]:
-    specs = list(request.inputs)
-    if request.values is not None:
-        values = request.values
-        if isinstance(values, dict) and isinstance(structure, dict):
-            names = [names[list(structure).index(key)] if key in structure else key for key in values]
-            specs = [_spec(name, value) for name, value in zip(names, values.values(), strict=True)]
-        elif isinstance(values, dict):
-            specs = [_spec(str(name), value) for name, value in values.items()]
-        else:
-            specs = [_spec("", value) for value in keras.tree.flatten(values)]
-    keys = {str(key): str(t.name) for key, t in structure.items()} if isinstance(structure, dict) else {}
-    free = [n for n in names if n not in {keys.get(s.name, s.name) for s in specs}]
+    places = {place: str(tensor.name) for place, tensor in _places(structure)}
+    specs = list(request.inputs) if request.values is None else _specs(request.values, places)
+    free = [n for n in names if n not in {places.get(s.name, s.name) for s in specs}]
     found: dict[str, InputSpec] = {}
     for spec in specs:
-        name = keys.get(spec.name, spec.name) or (free.pop(0) if free else "")
+        name = places.get(spec.name, spec.name) or (free.pop(0) if free else "")
         if name not in names or name in found:
-            what = f"the input {spec.name!r}{nearest(spec.name, names)}" if spec.name else "one more input"
+            known = [*names, *(place for place in places if place not in names)]
+            what = f"the input {spec.name!r}{nearest(spec.name, known)}" if spec.name else "one more input"
             raise UsageError(f"{request.source} has no place for {what}. Its inputs are {', '.join(names)}")
         found[name] = spec
     return found
+
+
+def _specs(values: object, places: Mapping[str, str]) -> list[InputSpec]:
+    """Return the specs of values: by the places that they have among the model's inputs, else in order."""
+    given = [(place, value) for place, value in _places(values) if hasattr(value, "shape")]
+    nested = isinstance(values, Mapping) or {place for place, _ in given} <= set(places)
+    if nested:
+        return [_spec(place, value) for place, value in _places(values)]
+    return [_spec("", value) for value in keras.tree.flatten(values)]
 
 
 def _spec(name: str, value: Any) -> InputSpec:

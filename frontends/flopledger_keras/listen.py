@@ -8,7 +8,9 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import keras
+from keras.src.backend.common import keras_tensor
 from keras.src.backend.common.variables import Variable
+from keras.src.ops.numpy import GetItem
 from keras.src.ops.operation import Operation
 
 if TYPE_CHECKING:
@@ -24,36 +26,71 @@ _OPERATORS = {
     "__rsub__": ("subtract", True),
     "__mul__": ("multiply", False),
     "__rmul__": ("multiply", True),
+    "__pow__": ("power", False),
     "__truediv__": ("divide", False),
     "__rtruediv__": ("divide", True),
     "__matmul__": ("matmul", False),
     "__rmatmul__": ("matmul", True),
 }
 """The operators of a variable: the function of ``keras.ops``, and whether the operands are turned round."""
+_ALONE: dict[str, Callable[..., Any]] = {
+    "__neg__": lambda variable: keras.ops.negative(variable),  # noqa: PLW0108  (Keras loads it late)
+    "__getitem__": lambda variable, key: GetItem().symbolic_call(variable, key),
+}
+"""The operators of a variable with itself alone, on shapes."""
 _lock = threading.RLock()
 
 
 @contextlib.contextmanager
-def hooked(evaluate: Evaluate) -> Iterator[None]:
+def hooked(evaluate: Evaluate, weights: Callable[[], bool]) -> Iterator[None]:
     """Let every layer and operation that is called on shapes in this thread come to a function.
 
     Other threads go on as ever, and all is put back on leaving.
+
+    Args:
+        evaluate: Gets the layer or operation and its arguments, and returns its result.
+        weights: Whether weights count as shapes now, so that operations on them alone come too.
     """
     places = (Operation, keras.layers.Layer)
+    thread = threading.get_ident()
+
+    def active() -> bool:
+        return threading.get_ident() == thread and weights()
+
     with _lock:
         originals = [place.__dict__["symbolic_call"] for place in places]
-        spelled = {name: Variable.__dict__[name] for name in _OPERATORS}
+        spelled = {name: Variable.__dict__[name] for name in (*_OPERATORS, *_ALONE)}
+        tensor_class = keras_tensor.KerasTensor
         try:
             for place, original in zip(places, originals, strict=True):
-                place.symbolic_call = _instead(original, evaluate, threading.get_ident())
+                place.symbolic_call = _instead(original, evaluate, thread)
             for name, operator in spelled.items():
-                setattr(Variable, name, _on_shapes(name, operator))
+                setattr(Variable, name, _on_shapes(name, operator, active))
+            keras_tensor.KerasTensor = _symbolic(tensor_class, active)
             yield
         finally:
+            keras_tensor.KerasTensor = tensor_class
             for name, operator in spelled.items():
                 setattr(Variable, name, operator)
             for place, original in zip(places, originals, strict=True):
                 place.symbolic_call = original
+
+
+def _symbolic(tensor_class: type, active: Callable[[], bool]) -> type:
+    """Return what ``any_symbolic_tensors`` asks for: a tensor of shapes, or a weight where they count too.
+
+    That function looks the class up in its own module, so that replacing it there reaches all of
+    ``keras.ops`` at once (Keras 3.15, backend/common/keras_tensor.py).
+    """
+
+    class Meta(type):
+        def __instancecheck__(cls, instance: object) -> bool:
+            return isinstance(instance, tensor_class) or (isinstance(instance, Variable) and active())
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            return tensor_class(*args, **kwargs)
+
+    return Meta(tensor_class.__name__, (), {})
 
 
 def _instead(original: Any, evaluate: Evaluate, thread: int) -> Any:
@@ -65,12 +102,14 @@ def _instead(original: Any, evaluate: Evaluate, thread: int) -> Any:
     return symbolic_call
 
 
-def _on_shapes(name: str, operator: Any) -> Any:
+def _on_shapes(name: str, operator: Any, active: Callable[[], bool]) -> Any:
     """Return a variable's operator that knows shapes too; Keras's own would compute with them."""
+    if name in _ALONE:
+        return lambda self, *args: _ALONE[name](self, *args) if active() else operator(self, *args)
     function, turned = _OPERATORS[name]
 
     def apply(self: Any, other: Any) -> Any:
-        if not isinstance(other, keras.KerasTensor):
+        if not isinstance(other, keras.KerasTensor) and not active():
             return operator(self, other)
         called = getattr(keras.ops, function)
         return called(other, self) if turned else called(self, other)

@@ -176,6 +176,9 @@ def native(layer: Any) -> dict[str, Value]:
     cell = getattr(layer, "cell", None)
     found: dict[str, Value] = {} if cell is None else {**_attributes(cell), **recurrent.functions(cell)}
     found |= _attributes(layer)
+    mode = getattr(layer, "quantization_mode", None)  # of the type policy: a property, no attribute
+    if mode is not None:
+        found["quantization_mode"] = str(mode)
     activation = getattr(layer, "activation", None)
     if activation is not None:
         found["activation"] = activation_name(activation)

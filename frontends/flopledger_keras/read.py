@@ -62,6 +62,6 @@ def _trace(model: Any, given: Given, builder: GraphBuilder, *, training: bool) -
     tracer = Tracer(builder, add_modules(model, builder, training=training), training=training)
     for name, tensor, _ in given.named:
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
-    with hooked(tracer.evaluate):
+    with hooked(tracer.evaluate, lambda: tracer.own_call):
         outputs = tracer.evaluate(model, given.args, dict(given.kwargs))
     return tracer.tensors(outputs)

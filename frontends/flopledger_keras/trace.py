@@ -7,6 +7,7 @@ to the same place, since the method that Keras infers shapes with is replaced me
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -25,24 +26,26 @@ from flopledger_keras.introspect import (
     known_as,
     shape_of,
     snake,
-    tell_training,
     with_first,
-    words,
 )
-from flopledger_keras.listen import watched
 from flopledger_keras.modules import activation_name, source_of
+from flopledger_keras.operations import operation
+from flopledger_keras.own_call import run_own
 from flopledger_keras.tables import recurrent
 from flopledger_keras.tables.activations import activation_step
-from flopledger_keras.tables.layers import LAYERS, Description, Step
-from flopledger_keras.tables.ops import OPERATIONS, Operands
-from flopledger_keras.tables.wrappers import COMPOSITES, WRAPPERS
+from flopledger_keras.tables.layers import LAYERS
+from flopledger_keras.tables.loops import own_cell
+from flopledger_keras.tables.ops import Operands
+from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flopledger.dims.types import Shape
     from flopledger.frontend.builder import GraphBuilder
     from flopledger.graph.tables import Level, Value
+
+    from flopledger_keras.tables.steps import Description, Step
 
 _RULES = {
     **LAYERS,
@@ -71,6 +74,7 @@ class Tracer:
         self._alive: list[object] = []
         self._calls: dict[int, int] = {}
         self._kept: set[int] = set()
+        self._own_calls, self._unheard = 0, False
 
     @property
     def frame(self) -> Frame:
@@ -98,29 +102,31 @@ class Tracer:
 
     def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Write down one call, and return its result: shapes."""
+        if self._unheard:
+            return op.compute_output_spec(*args, **kwargs)
         if not isinstance(op, keras.layers.Layer):
-            return self.operation(op, args, kwargs)
+            return operation(self, op, args, kwargs)
         check_compatible(op, args)
         said = kwargs.get("training")
         training = self.frame.training if said is None else bool(said)
-        number = self._open(op, args, kwargs, training=training)
-        try:
+        with self.called(op, args, kwargs, training=training) as number:
             outputs = self._inside(op, number, args, kwargs, training=training)
-        finally:
-            self.frames.pop()
         if not self.builder.layers[number].outputs:
-            self._close(number, outputs=tuple(self.tensors(outputs)))
+            self.close(number, outputs=tuple(self.tensors(outputs)))
         return outputs
 
-    def _open(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> int:
+    @contextlib.contextmanager
+    def called(
+        self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool | None = None
+    ) -> Iterator[int]:
+        """Write down a layer's call, and let what is called meanwhile be inside it."""
         module = self.modules.get(id(op))
         index = 1
         if module is not None:
             index = self._calls[module] = self._calls.get(module, 0) + 1
         above = self.frame
-        root = above.id is None
         number = self.builder.layer(
-            "" if root else above.layers + op.name,
+            "" if above.id is None else above.layers + op.name,
             CONTAINER,
             source_of(type(op)),
             parent=above.id,
@@ -128,11 +134,22 @@ class Tracer:
             index=index,
             inputs=self.tensors((args, {k: v for k, v in kwargs.items() if k not in NOT_FOR_SHAPES})),
         )
-        path = self.builder.layers[number].path
-        self.frames.append(Frame(number, "" if root else f"{path}.", "" if root else f"{path}/", training))
-        return number
+        with self.inside(number, above.training if training is None else training):
+            yield number
 
-    def _close(self, number: int, **changes: Any) -> None:
+    @contextlib.contextmanager
+    def inside(self, number: int, training: bool | None = None) -> Iterator[int]:  # noqa: FBT001  (a frame's field)
+        """Let the calls that are written down meanwhile be inside one."""
+        path, depth = self.builder.layers[number].path, len(self.frames)
+        mode = self.frame.training if training is None else training
+        self.frames.append(Frame(number, f"{path}." if path else "", f"{path}/" if path else "", mode))
+        try:
+            yield number
+        finally:
+            del self.frames[depth:]
+
+    def close(self, number: int, **changes: Any) -> None:
+        """Write down what is known of a call after it."""
         self.builder.layers[number] = replace(self.builder.layers[number], **changes)
 
     def _inside(
@@ -149,10 +166,13 @@ class Tracer:
             outputs = infer(op, args, kwargs)
             given = self.tensors(args[:1])
             made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
-            described = rule(op, Operands(self.shapes(given), made, training=training))
+            call = Operands(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
+            described = rule(op, call)
             if described is not None:
                 return self._described(number, described, given, outputs)
-        return self._run(op, number, args, kwargs, training=training)
+            if isinstance(op, keras.layers.RNN):
+                return own_cell(self, op, args, kwargs, outputs)
+        return run_own(self, op, args, kwargs, training=training)
 
     def graph(self, graph: Any, args: tuple[Any, ...], *, show_inputs: bool) -> Any:
         """Evaluate a graph of Keras again, in the order of its operations."""
@@ -197,8 +217,12 @@ class Tracer:
         if known is not None:
             steps, activation = [*steps, known], None
         first, *_ = keras.tree.flatten(outputs)
-        if len(steps) == 1 and activation is None:
+        if len(steps) == 1 and activation is None and not said.beside:
             return self._itself(number, steps[0], given, outputs, first)
+        for branch in said.beside:
+            current = given if branch.reads_input else []
+            for step in branch.steps:
+                current = self.step(step, current)
         current = given
         for step in steps[:-1]:
             current = self.step(step, current)
@@ -215,8 +239,8 @@ class Tracer:
         """Write down a layer that is one step."""
         inputs = (*given, *(self.builder.tensor(shape) for shape in step.weights))
         result = self._shaped(step, inputs, first)
-        self._close(number, kind=step.kind, attrs=step.attrs, native=step.native, inputs=inputs)
-        self._close(number, outputs=tuple(self.tensors([result])))
+        self.close(number, kind=step.kind, attrs=step.attrs, native=step.native, inputs=inputs)
+        self.close(number, outputs=tuple(self.tensors([result])))
         return with_first(outputs, result)
 
     def _shaped(self, step: Step, inputs: Sequence[int], said: Any) -> Any:
@@ -236,11 +260,11 @@ class Tracer:
         """Let a function that is not Keras's own say itself what it does."""
         middle = keras.KerasTensor(self.shapes([tensor])[0], dtype=like.dtype)
         self.name(middle, tensor)
-        state = self._mark()
+        state = self.mark()
         try:
             return activation(middle)
         except Exception as error:  # noqa: BLE001  (the user's code may raise anything on shapes)
-            self._rewind(state)
+            self.rewind(state)
             name, made = activation_name(activation), keras.KerasTensor(middle.shape, dtype=like.dtype)
             source = name if "." in name else f"keras.activations.{name}"
             self.call(
@@ -287,44 +311,10 @@ class Tracer:
             problem=problem,
         )
 
-    def operation(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Write down an operation of ``keras.ops``."""
-        composite = COMPOSITES.get(type(op).__name__)
-        if composite is not None:
-            return self._composite(composite, op, args, kwargs)
-        outputs = op.compute_output_spec(*args, **kwargs)
-        given, made = self.tensors((args, kwargs)), self.tensors(outputs)
-        scalars = sum(isinstance(v, (int, float)) for v in keras.tree.flatten((args, kwargs)))
-        call = Operands(self.shapes(given), self.shapes(made), scalars, self.frame.training, args, kwargs)
-        rule = OPERATIONS.get(type(op).__name__) if type(op).__module__.startswith("keras.") else None
-        said = rule(op, call) if rule else None
-        kind, attrs = said or (UNKNOWN, {})
-        name = op.name if id(op) in self._kept else snake(type(op).__name__)
-        problem = ""
-        if said is not None:
-            problem = self._problem(kind, attrs, given, call.outputs, name)
-            kind, attrs = (kind, attrs) if not problem else (UNKNOWN, {})
-        native = {"operation": type(op).__name__, **words(op)}
-        source = f"keras.ops.{snake(type(op).__name__)}"
-        self.call(name, source, kind, given, made, attrs=attrs, native=native, problem=problem)
-        return outputs
-
-    def _composite(self, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Write down an operation that is others, one after the other."""
-        name = snake(type(op).__name__)
-        number = self.call(name, f"keras.ops.{name}", CONTAINER, self.tensors((args, kwargs)), ())
-        path = self.builder.layers[number].path
-        self.frames.append(Frame(number, f"{path}.", f"{path}/", self.frame.training))
-        try:
-            outputs = composite(self, op, args, kwargs)
-        finally:
-            self.frames.pop()
-        self._close(number, outputs=tuple(self.tensors(outputs)))
-        return outputs
-
-    def _problem(
+    def problem(
         self, kind: str, attrs: Mapping[str, Value], given: list[int], outputs: tuple[Shape, ...], name: str
     ) -> str:
+        """Return why a kind does not fit what the framework says that a call gives; nothing where it does."""
         try:
             found = self.builder.infer(kind, attrs, given, name)
         except FlopledgerError as error:
@@ -333,63 +323,45 @@ class Tracer:
             "" if found == outputs else f"Keras says that its output is {outputs}, the kind {kind!r} {found}"
         )
 
-    def _run(
-        self, op: Any, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool
-    ) -> Any:
-        """Let a layer run its own ``call``; where that needs real tensors, it is unknown."""
-        given = {name: value for name, value in kwargs.items() if name != "training"}
-        if getattr(op, "_call_has_training_arg", False):
-            given["training"] = training
-        state = self._mark()
-        tell_training(training=training)
+    def spelled(self, op: Any) -> str:
+        """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
+        return str(op.name) if id(op) in self._kept else snake(type(op).__name__)
+
+    def describes(self, layer: Any) -> bool:
+        """Return whether the tables know a layer."""
+        return bool(known_as(layer, _RULES) or known_as(layer, WRAPPERS))
+
+    @contextlib.contextmanager
+    def weights_as_shapes(self) -> Iterator[None]:
+        """Let operations on weights alone come to us too: a layer runs its own call."""
+        self._own_calls += 1
         try:
-            return op.call(*args, **given)
-        except FlopledgerError:
-            raise
-        except Exception as error:  # noqa: BLE001  (the user's code may raise anything on shapes)
-            self._rewind(state)
-            return self._watch(op, number, args, kwargs, cant(error))
+            yield
+        finally:
+            self._own_calls -= 1
 
-    def _watch(
-        self, op: Any, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], problem: str
-    ) -> Any:
-        """Let the backend infer what a layer gives, and write down the layers that it calls meanwhile."""
-        count = len(self.builder.layers)
-        with watched(self._on_tensors):
-            outputs = infer(op, args, kwargs)
-        if len(self.builder.layers) == count:
-            self._close(number, kind=UNKNOWN, problem=problem)
-        else:
-            backend = keras.config.backend()
-            why = f"what it computes with {backend}'s own functions, beside its layers, is not seen"
-            given, made = self.tensors((args, kwargs)), self.tensors(outputs)
-            self.call(backend, f"{backend}.functions", UNKNOWN, given, made, problem=why)
-        return outputs
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Write down nothing that is called meanwhile."""
+        before, self._unheard = self._unheard, True
+        try:
+            yield
+        finally:
+            self._unheard = before
 
-    def _on_tensors(self, original: Any, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Write down a layer that is called on the backend's tensors."""
-        result = original(*args, **kwargs)
-        known = known_as(layer, _RULES) or known_as(layer, WRAPPERS) or graph_of(layer) is not None
-        if not known or any(isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(args)):
-            return result
-        made = self.evaluate(layer, keras.tree.map_structure(self._on_shapes, args), {})
-        for tensor, shape in zip(keras.tree.flatten(result), keras.tree.flatten(made), strict=True):
-            self.name(tensor, self.tensors([shape])[0])
-        return result
+    @property
+    def own_call(self) -> bool:
+        """Whether a layer runs its own call now."""
+        return self._own_calls > 0 and not self._unheard
 
-    def _on_shapes(self, value: Any) -> Any:
-        if not is_array(value):
-            return value
-        shape = keras.KerasTensor(tuple(value.shape), dtype=dtype_of(value))
-        self.name(shape, self.tensors([value])[0])
-        return shape
-
-    def _mark(self) -> tuple[int, int, dict[str, int], dict[int, int], int]:
+    def mark(self) -> tuple[int, int, dict[str, int], dict[int, int], int]:
+        """Return how far has been written down."""
         builder = self.builder
         paths = dict(builder._paths)  # noqa: SLF001  (so that names are free again)
         return len(builder.layers), len(builder.tensors), paths, dict(self._calls), len(self.frames)
 
-    def _rewind(self, state: tuple[int, int, dict[str, int], dict[int, int], int]) -> None:
+    def rewind(self, state: tuple[int, int, dict[str, int], dict[int, int], int]) -> None:
+        """Take back all that has been written down since."""
         layers, tensors, paths, self._calls, frames = state
         del self.builder.layers[layers:], self.builder.tensors[tensors:], self.frames[frames:]
         self.builder._paths = paths  # noqa: SLF001

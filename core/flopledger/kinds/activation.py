@@ -10,8 +10,8 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
-from flopledger.kinds.axes import axis_of, rows, without
+from flopledger.dims.arithmetic import floordiv, product
+from flopledger.kinds.axes import axes_of, axis_of, rows, without
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts, same_shape
 
 if TYPE_CHECKING:
@@ -143,9 +143,15 @@ def maxout_parts(call: Call) -> Parts:
 
 
 def softmax_shapes(call: Call) -> tuple[Shape, ...]:
-    """The shape stays; it has the axis."""
-    axis_of(call, call.input)
+    """The shape stays; it has the axis, or the axes."""
+    _vectors(call)
     return (call.input,)
+
+
+def _vectors(call: Call) -> Dim:
+    """Return how many vectors are normalised: the elements along the other axes."""
+    several = isinstance(call.get("axis"), tuple)
+    return product(without(call.input, axes_of(call, call.input, "axis"))) if several else rows(call)
 
 
 def softmax_parts(call: Call) -> Parts:
@@ -154,7 +160,7 @@ def softmax_parts(call: Call) -> Parts:
     For each vector of m: m - 1 comparisons, m differences, m exponentials, a sum of m, m divisions.
     Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, section 4.1.
     """
-    n, r = call.in_elems, rows(call)
+    n, r = call.in_elems, _vectors(call)
     return {"compares": n - r, "adds": 2 * n - r, "exps": n, "divides": n}
 
 
@@ -164,16 +170,43 @@ def log_softmax_parts(call: Call) -> Parts:
     For each vector of m: m - 1 comparisons, two differences for each element, m exponentials, a sum
     of m, one logarithm. Source: torch.nn.LogSoftmax.
     """
-    n, r = call.in_elems, rows(call)
+    n, r = call.in_elems, _vectors(call)
     return {"compares": n - r, "adds": 3 * n - r, "exps": n, "logs": r}
 
 
-_AXIS = (Attribute("axis", "axis along which the elements sum to 1", default=-1),)
+def rectifier_parts(call: Call) -> Parts:
+    """``y = m if x >= m, x if x > t, else a (x - t)``: a largest value, a threshold, a slope.
+
+    A comparison with t and one with m; below t a product with the slope, and a difference where t is not 0.
+    Source: keras.layers.ReLU.
+    """
+    n = call.in_elems
+    slope, largest = call.flag("slope"), call.flag("largest")
+    return {
+        "compares": n * (2 if largest else 1),
+        "multiplies": n if slope else 0,
+        "adds": n if slope and call.flag("threshold") else 0,
+    }
+
+
+_AXIS = (Attribute("axis", "axis, or axes, along which the elements sum to 1", default=-1),)
 
 KINDS = (
     *(
         Kind(name=name, doc=formula, group="activation", shapes=same_shape, parts=function_parts)
         for name, formula, _ in _FUNCTIONS
+    ),
+    Kind(
+        name="rectifier",
+        doc="m if x >= m, x if x > t, else a (x - t), with two or three of m, t and a given",
+        group="activation",
+        attributes=(
+            Attribute("slope", "whether values below the threshold are multiplied by a slope", default=False),
+            Attribute("largest", "whether there is a largest value", default=False),
+            Attribute("threshold", "whether the threshold is another than 0", default=False),
+        ),
+        shapes=same_shape,
+        parts=rectifier_parts,
     ),
     Kind(
         name="glu",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flopledger_keras.tables.layers import Step
+from flopledger_keras.tables.steps import Step
 
 ACTIVATIONS: dict[str, str] = {
     "relu": "relu",

@@ -5,11 +5,13 @@ A layer that is not here runs its own ``call`` on shapes, and the operations in 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flopledger_keras.tables.equations import explicit
-from flopledger_keras.tables.ops import relu
+from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
+from flopledger_keras.tables.ops import one_or_all, relu
+from flopledger_keras.tables.steps import Description, Step
 from flopledger_keras.tables.windows import (
     bias,
     channels_last,
@@ -28,26 +30,6 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Value
 
     from flopledger_keras.tables.ops import Operands
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A function that a layer calls: its name, kind and attributes, and the weights it reads."""
-
-    name: str
-    kind: str
-    attrs: Mapping[str, Value]
-    weights: tuple[Shape, ...] = ()
-    package: str = "keras.ops"
-    native: Mapping[str, Value] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Description:
-    """What a layer does: one step after the other, and then its activation function."""
-
-    steps: tuple[Step, ...]
-    activation: Callable[..., object] | None = None
 
 
 Rule: TypeAlias = "Callable[[Any, Operands], Description | None]"
@@ -69,8 +51,9 @@ def is_linear(activation: object) -> bool:
     )
 
 
-def _conv(layer: Any, _call: Operands) -> Description:
-    return one("conv", "conv", conv_layer_attrs(layer), layer.activation)
+def _conv(layer: Any, call: Operands) -> Description:
+    said = one("conv", "conv", conv_layer_attrs(layer), layer.activation)
+    return replace(said, beside=low_rank(layer, call))
 
 
 def _transposed(layer: Any, _call: Operands) -> Description:
@@ -92,22 +75,27 @@ def _separable(layer: Any, call: Operands) -> Description:
     return Description((first, second), None if is_linear(layer.activation) else layer.activation)
 
 
-def _dense(layer: Any, _call: Operands) -> Description:
-    return one("matmul", "linear", {"out_features": int(layer.units), **bias(layer)}, layer.activation)
+def _dense(layer: Any, call: Operands) -> Description:
+    said = one("matmul", "linear", {"out_features": int(layer.units), **bias(layer)}, layer.activation)
+    return replace(said, beside=low_rank(layer, call))
 
 
 def _einsum_dense(layer: Any, call: Operands) -> Description:
-    kernel = tuple(int(d) for d in layer.kernel.shape)
-    attrs: dict[str, Value] = {"equation": explicit(layer.equation, (call.inputs[0], kernel))}
+    # the kernel itself may be packed, and `layer.kernel` of an updated or packed one computes it
+    stated = getattr(layer, "original_kernel_shape", None)
+    kernel = tuple(int(d) for d in (layer.kernel.shape if stated is None else stated))
+    equation = explicit(layer.equation, (call.inputs[0], kernel))
+    attrs: dict[str, Value] = {"equation": equation}
     if layer.bias_axes:
         attrs["bias"] = True
     step = Step("einsum", "einsum", attrs, (kernel,), native={"equation": str(layer.equation)})
-    return Description((step,), None if is_linear(layer.activation) else layer.activation)
+    activation = None if is_linear(layer.activation) else layer.activation
+    return Description((step,), activation, of_einsum(layer, call, equation))
 
 
-def _embedding(layer: Any, _call: Operands) -> Description:
+def _embedding(layer: Any, call: Operands) -> Description:
     attrs = {"num_embeddings": int(layer.input_dim), "embedding_dim": int(layer.output_dim)}
-    return one("take", "embedding", attrs)
+    return replace(one("take", "embedding", attrs), beside=of_embedding(layer, call))
 
 
 def _batch_norm(layer: Any, call: Operands) -> Description:
@@ -196,6 +184,16 @@ def _axis(kind: str) -> Rule:
         return one(kind, kind, {"axis": layer.axis}) if isinstance(layer.axis, int) else None
 
     return rule
+
+
+def _softmax(layer: Any, call: Operands) -> Description:
+    """A softmax along one axis or several; a mask picks a large negative number before, and 0 afterwards."""
+    attrs: dict[str, Value] = {"axis": one_or_all(layer.axis)}
+    mask = call.argument(1, "mask")
+    if mask is None:
+        return one("softmax", "softmax", attrs)
+    pick = Step("where", "select", {"scalars": 1}, (tuple(mask.shape),))
+    return Description((pick, Step("softmax", "softmax", attrs), pick))
 
 
 def _dropout(layer: Any, call: Operands) -> Description:
@@ -337,7 +335,7 @@ LAYERS: dict[str, Rule] = {
     "LeakyReLU": _plain("leaky_relu"),
     "PReLU": _plain("prelu"),
     "ELU": _plain("elu"),
-    "Softmax": _axis("softmax"),
+    "Softmax": _softmax,
     "Dropout": _dropout,
     **{f"SpatialDropout{n}D": _dropout for n in (1, 2, 3)},
     "AlphaDropout": _idle,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from flopledger.dims.arithmetic import is_dim
 
 from flopledger_keras.tables.equations import explicit, tensordot
+from flopledger_keras.tables.names import OPERANDS, REDUCTIONS, SIMPLE
 from flopledger_keras.tables.windows import conv_attrs, conv_transpose_attrs, depthwise_attrs, pool_attrs
 
 if TYPE_CHECKING:
@@ -58,6 +59,17 @@ def _along(kind: str) -> Rule:
     return lambda op, _call: (kind, {"axis": op.axis})
 
 
+def _normalised(kind: str) -> Rule:
+    """Return the rule of a softmax, along one axis or several."""
+    return lambda op, _call: (kind, {"axis": one_or_all(op.axis)})
+
+
+def one_or_all(value: object) -> Value:
+    """Return an axis as a number, several as a tuple."""
+    along = axes(value)
+    return along[0] if isinstance(along, tuple) and len(along) == 1 else along
+
+
 def _reduced(kind: str) -> Rule:
     return lambda op, _call: (kind, {"axes": axes(op.axis), "keep_dims": bool(op.keepdims)})
 
@@ -76,11 +88,17 @@ def _fill(_op: Any, call: Operands) -> Said:
 
 def relu(op: Any, _call: Operands) -> Said:
     """A rectifier with Keras's options: a slope below zero, a largest value, a threshold."""
-    if getattr(op, "threshold", 0):
-        return "threshold", {}
-    if getattr(op, "negative_slope", 0):
-        return "leaky_relu", {}
-    return ("relu" if getattr(op, "max_value", None) is None else "relu6"), {}
+    options: dict[str, Value] = {
+        "threshold": bool(getattr(op, "threshold", 0)),
+        "slope": bool(getattr(op, "negative_slope", 0)),
+        "largest": getattr(op, "max_value", None) is not None,
+    }
+    chosen = [name for name, value in options.items() if value]
+    if len(chosen) > 1:
+        return "rectifier", options
+    return {"threshold": "threshold", "slope": "leaky_relu", "largest": "relu6"}[
+        chosen[0]
+    ] if chosen else "relu", {}
 
 
 def _gelu(op: Any, _call: Operands) -> Said:
@@ -129,7 +147,20 @@ def _split(op: Any, call: Operands) -> Said:
 
 
 def _unstack(op: Any, call: Operands) -> Said:
-    return None if len(call.outputs) != 1 else ("squeeze", {"axes": axes(op.axis)})
+    """Slices of length one along an axis, which then goes: a view for each, of one shape."""
+    if len(call.outputs) == 1:
+        return "squeeze", {"axes": axes(op.axis)}
+    return "unstack", {"axis": op.axis}
+
+
+def _clip(_op: Any, _call: Operands) -> Said:
+    """A value between two limits: two comparisons, as min(max(x, low), high)."""
+    return "hard_tanh", {}
+
+
+def weights_given(op: Any) -> bool:
+    """Return whether an operation's second operand is a kernel, which its kind knows by its attributes."""
+    return type(op).__name__ in ("Conv", "DepthwiseConv", "ConvTranspose")
 
 
 def _squeeze(op: Any, _call: Operands) -> Said:
@@ -223,112 +254,16 @@ def _norm(op: Any, call: Operands) -> Said:
     return kind, {"axis": first, "scale": len(call.inputs) > 1, **shift}
 
 
-_SIMPLE: dict[str, str] = {
-    "Relu6": "relu6",
-    "Sigmoid": "sigmoid",
-    "Softplus": "softplus",
-    "Softsign": "softsign",
-    "SoftShrink": "soft_shrink",
-    "Silu": "silu",
-    "LogSigmoid": "log_sigmoid",
-    "LeakyRelu": "leaky_relu",
-    "HardSigmoid": "hard_sigmoid",
-    "HardSilu": "hard_swish",
-    "Elu": "elu",
-    "Selu": "selu",
-    "Celu": "celu",
-    "TanhShrink": "tanh_shrink",
-    "HardTanh": "hard_tanh",
-    "HardShrink": "hard_shrink",
-    "Threshold": "threshold",
-    "Tanh": "tanh",
-    "Mish": "mish",
-    "Absolute": "abs",
-    "Abs": "abs",
-    "Fabs": "abs",
-    "Exp": "exp",
-    "Exp2": "exp",
-    "Log": "log",
-    "Log2": "log",
-    "Log10": "log",
-    "Sqrt": "sqrt",
-    "Rsqrt": "rsqrt",
-    "Square": "square",
-    "Negative": "negate",
-    "Reciprocal": "reciprocal",
-    "Sin": "sin",
-    "Cos": "cos",
-    "Erf": "erf",
-    "Erfc": "erf",
-    "Round": "round",
-    "Floor": "round",
-    "Ceil": "round",
-    "Trunc": "round",
-    "Sign": "sign",
-    "Cast": "cast",
-    "SaturateCast": "cast",
-    "View": "cast",
-    "ConvertToTensor": "identity",
-    "Copy": "identity",
-    "StopGradient": "identity",
-    "Roll": "roll",
-    "Flip": "flip",
-    "Fliplr": "flip",
-    "Flipud": "flip",
-    "Matmul": "matmul",
-}
-_OPERANDS: dict[str, str] = {
-    "Add": "add",
-    "Subtract": "subtract",
-    "Multiply": "multiply",
-    "Divide": "divide",
-    "DivideNoNan": "divide",
-    "TrueDivide": "divide",
-    "FloorDivide": "divide",
-    "Maximum": "maximum",
-    "Fmax": "maximum",
-    "Minimum": "minimum",
-    "Fmin": "minimum",
-    "Power": "power",
-    "Mod": "modulo",
-    "Fmod": "modulo",
-    "Equal": "compare",
-    "NotEqual": "compare",
-    "Greater": "compare",
-    "GreaterEqual": "compare",
-    "Less": "compare",
-    "LessEqual": "compare",
-    "LogicalAnd": "logical",
-    "LogicalOr": "logical",
-    "LogicalXor": "logical",
-    "LogicalNot": "logical",
-    "Where": "select",
-}
-_REDUCTIONS: dict[str, str] = {
-    "Sum": "reduce_sum",
-    "Mean": "reduce_mean",
-    "Max": "reduce_max",
-    "Amax": "reduce_max",
-    "Min": "reduce_min",
-    "Amin": "reduce_min",
-    "Prod": "reduce_prod",
-    "Any": "reduce_any",
-    "All": "reduce_any",
-    "Var": "variance",
-    "Argmax": "arg_max",
-    "Argmin": "arg_max",
-}
-
 OPERATIONS: dict[str, Rule] = {
-    **{name: _as(kind) for name, kind in _SIMPLE.items()},
-    **{name: _joined(kind) for name, kind in _OPERANDS.items()},
-    **{name: _reduced(kind) for name, kind in _REDUCTIONS.items()},
+    **{name: _as(kind) for name, kind in SIMPLE.items()},
+    **{name: _joined(kind) for name, kind in OPERANDS.items()},
+    **{name: _reduced(kind) for name, kind in REDUCTIONS.items()},
     "Relu": relu,
     "ReLU": relu,
     "Gelu": _gelu,
     "Glu": _along("glu"),
-    "Softmax": _along("softmax"),
-    "LogSoftmax": _along("log_softmax"),
+    "Softmax": _normalised("softmax"),
+    "LogSoftmax": _normalised("log_softmax"),
     "Concatenate": _along("concat"),
     "Cumsum": _along("cumsum"),
     "Sort": _along("sort"),
@@ -338,6 +273,7 @@ OPERATIONS: dict[str, Rule] = {
     "Stack": _stack,
     "Split": _split,
     "Unstack": _unstack,
+    "Clip": _clip,
     "Squeeze": _squeeze,
     "ExpandDims": _unsqueeze,
     "Pad": _pad,

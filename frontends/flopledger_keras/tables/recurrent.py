@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.kinds.activation import PER_ELEMENT
 
-from flopledger_keras.tables.layers import Description, Step
+from flopledger_keras.tables.steps import Description, Step
 
 if TYPE_CHECKING:
     from flopledger.graph.tables import Value

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 
 def channels_last(op: Any) -> bool:
-    """Tell the layout of a layer or operation, the configured one where it does not say."""
-    return str(op.data_format or keras.config.image_data_format()) == "channels_last"
+    """Tell the layout of a layer or operation, the configured one where it is open.
+
+    Cropping1D and UpSampling1D have no layout to choose: they work on (batch, steps, features).
+    """
+    layout = getattr(op, "data_format", "channels_last")
+    return str(layout or keras.config.image_data_format()) == "channels_last"
 
 
 def spread(value: object, rank: int) -> tuple[int, ...]:

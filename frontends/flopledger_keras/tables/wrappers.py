@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import keras
 
 from flopledger_keras.tables.activations import activation_step
-from flopledger_keras.tables.layers import Step
+from flopledger_keras.tables.steps import Step
 from flopledger_keras.tables.windows import channels_last, conv_layer_attrs, spread
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def _bidirectional(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[
     if op.return_state:
         more, y, z = (*y[1:], *z[1:]), y[0], z[0]
     merged = _merged(op, y, z)
-    return (merged, *more) if op.return_state and not isinstance(merged, tuple) else merged
+    if op.return_state:
+        return (*merged, *more) if isinstance(merged, tuple) else (merged, *more)
+    return merged
 
 
 def _merged(op: Any, y: Any, z: Any) -> Any:
@@ -152,8 +154,21 @@ def _attention(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str,
     return made
 
 
+def _separable(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Each channel by itself, then all channels at each place."""
+    del tracer
+    names = ("inputs", "depthwise_kernel", "pointwise_kernel")
+    named = dict(zip(names, args, strict=False)) | kwargs
+    x = keras.ops.depthwise_conv(
+        named["inputs"], named["depthwise_kernel"], strides=op.strides, padding=op.padding,
+        data_format=op.data_format, dilation_rate=op.dilation_rate,
+    )  # fmt: skip
+    return keras.ops.conv(x, named["pointwise_kernel"], data_format=op.data_format)
+
+
 COMPOSITES: dict[str, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]] = {
-    "DotProductAttention": _attention
+    "DotProductAttention": _attention,
+    "SeparableConv": _separable,
 }
 """Operations that are others, by class name."""
 

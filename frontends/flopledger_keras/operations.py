@@ -1,0 +1,53 @@
+"""Writes down operations of ``keras.ops`` that are called on shapes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import keras
+from flopledger.graph.tables import CONTAINER, UNKNOWN
+
+from flopledger_keras.introspect import snake, words
+from flopledger_keras.tables.ops import OPERATIONS, Operands, weights_given
+from flopledger_keras.tables.wrappers import COMPOSITES
+
+if TYPE_CHECKING:
+    from flopledger_keras.trace import Tracer
+
+
+def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write down an operation, and return its result: shapes."""
+    name = type(op).__name__
+    own = type(op).__module__.startswith("keras.")
+    composite = COMPOSITES.get(name) if own else None
+    if composite is not None:
+        return _composite(tracer, composite, op, args, kwargs)
+    with tracer.unheard():  # an operation may infer its shapes by calling others
+        outputs = op.compute_output_spec(*args, **kwargs)
+    given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
+    scalars = sum(isinstance(v, (int, float)) for v in keras.tree.flatten((args, kwargs)))
+    call = Operands(tracer.shapes(given), tracer.shapes(made), scalars, tracer.frame.training, args, kwargs)
+    rule = OPERATIONS.get(name) if own else None
+    said = rule(op, call) if rule else None
+    kind, attrs = said or (UNKNOWN, {})
+    problem = ""
+    if said is not None:
+        given = given[:1] if weights_given(op) else given
+        problem = tracer.problem(kind, attrs, given, call.outputs, name)
+        kind, attrs = (kind, attrs) if not problem else (UNKNOWN, {})
+    native = {"operation": name, **words(op)}
+    tracer.call(
+        tracer.spelled(op), f"keras.ops.{snake(name)}", kind, given, made,
+        attrs=attrs, native=native, problem=problem,
+    )  # fmt: skip
+    return outputs
+
+
+def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Write down an operation that is others, one after the other."""
+    name = snake(type(op).__name__)
+    number = tracer.call(name, f"keras.ops.{name}", CONTAINER, tracer.tensors((args, kwargs)), ())
+    with tracer.inside(number):
+        outputs = composite(tracer, op, args, kwargs)
+    tracer.close(number, outputs=tuple(tracer.tensors(outputs)))
+    return outputs

@@ -1,0 +1,95 @@
+"""Follows layers that the table does not describe, by their own ``call``: on shapes, else on symbols."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import keras
+from flopledger.errors import ShapeError, UsageError
+from flopledger.graph.tables import UNKNOWN
+
+from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_array, tell_training
+from flopledger_keras.listen import watched
+
+if TYPE_CHECKING:
+    from flopledger_keras.trace import Tracer
+
+
+def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
+    """Let a layer run its own ``call`` on shapes; where that fails, with the backend's symbolic tensors.
+
+    With TensorFlow the nodes of the call's function graph are read. Other backends tell no nodes: the
+    layers that the call reaches are written down, and what is computed beside them is unknown.
+    """
+    given = {name: value for name, value in kwargs.items() if name != "training"}
+    if getattr(op, "_call_has_training_arg", False):
+        given["training"] = training
+    state = tracer.mark()
+    tell_training(training=training)
+    try:
+        with tracer.weights_as_shapes(), warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore"
+            )  # Keras warns of layers that can't be built on shapes; they are below
+            return _call_of(op)(*args, **given)
+    except (ShapeError, UsageError):
+        raise
+    except Exception as error:  # noqa: BLE001  (the user's code may raise anything on shapes)
+        tracer.rewind(state)
+        problem = cant(error)
+    if keras.config.backend() == "tensorflow":
+        from flopledger_keras.function_graph import FunctionGraph  # noqa: PLC0415  (it imports TensorFlow)
+
+        try:
+            return FunctionGraph(tracer).run(op, _call_of(op), args, given, training=training)
+        except Exception as error:  # noqa: BLE001  (as above)
+            tracer.rewind(state)
+            problem = cant(error)
+    return _Watch(tracer).follow(op, args, kwargs, problem)
+
+
+def _call_of(op: Any) -> Any:
+    """Return what a layer runs when it is called: another method where it is quantised."""
+    return op.call if getattr(op, "quantization_mode", None) is None else op.quantized_call
+
+
+class _Watch:
+    """Writes down the layers that are called while the backend infers what another gives."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        self.tracer = tracer
+
+    def follow(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], problem: str) -> Any:
+        """Let the backend infer what a layer gives."""
+        tracer = self.tracer
+        number = tracer.frame.id
+        count = len(tracer.builder.layers)
+        with watched(self._on_tensors):
+            outputs = infer(op, args, kwargs)
+        if len(tracer.builder.layers) == count and number is not None:
+            tracer.close(number, kind=UNKNOWN, problem=problem)
+        else:
+            backend = keras.config.backend()
+            why = f"what it computes with {backend}'s own functions, beside its layers, is not seen"
+            given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
+            tracer.call(backend, f"{backend}.functions", UNKNOWN, given, made, problem=why)
+        return outputs
+
+    def _on_tensors(self, original: Any, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Write down a layer that is called on the backend's tensors."""
+        result = original(*args, **kwargs)
+        known = self.tracer.describes(layer) or graph_of(layer) is not None
+        if not known or any(isinstance(x, keras.KerasTensor) for x in keras.tree.flatten(args)):
+            return result
+        made = self.tracer.evaluate(layer, keras.tree.map_structure(self._on_shapes, args), {})
+        for tensor, shape in zip(keras.tree.flatten(result), keras.tree.flatten(made), strict=True):
+            self.tracer.name(tensor, self.tracer.tensors([shape])[0])
+        return result
+
+    def _on_shapes(self, value: Any) -> Any:
+        if not is_array(value):
+            return value
+        shape = keras.KerasTensor(tuple(value.shape), dtype=dtype_of(value))
+        self.tracer.name(shape, self.tracer.tensors([value])[0])
+        return shape

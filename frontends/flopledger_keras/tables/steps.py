@@ -1,0 +1,41 @@
+"""What a row of the table of layers says: the functions that a layer calls, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flopledger.dims.types import Shape
+    from flopledger.graph.tables import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A function that a layer calls: its name, kind and attributes, and the weights it reads."""
+
+    name: str
+    kind: str
+    attrs: Mapping[str, Value]
+    weights: tuple[Shape, ...] = ()
+    package: str = "keras.ops"
+    native: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Steps beside those that lead from a layer's input to its result; the first may read weights alone."""
+
+    steps: tuple[Step, ...]
+    reads_input: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What a layer does: one step after the other, and then its activation function."""
+
+    steps: tuple[Step, ...]
+    activation: Callable[..., object] | None = None
+    beside: tuple[Branch, ...] = ()

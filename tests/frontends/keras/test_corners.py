@@ -1,0 +1,194 @@
+"""Layers and operations at the corners of Keras's own tests: each figure by hand, and nothing unknown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import flopledger as fl
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
+kl, ops = keras.layers, keras.ops
+
+# Keras's own way of reading a variable that is quantised, under NumPy 2
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+class TwiceConv(kl.Conv2D):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return super().call(x) * 2.0
+
+
+class TwiceDepthwise(kl.DepthwiseConv2D):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return super().call(x) * 2.0
+
+
+class TwiceTransposed(kl.Conv2DTranspose):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return super().call(x) * 2.0
+
+
+class TwiceSeparable(kl.SeparableConv2D):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return super().call(x) * 2.0
+
+
+class Cell(kl.Layer):  # type: ignore[misc]
+    """Keras's example of a cell: ``x W + h R``."""
+
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.state_size = self.output_size = units
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.kernel = self.add_weight(shape=(shape[-1], self.state_size))
+        self.recurrent = self.add_weight(shape=(self.state_size, self.state_size))
+
+    def call(self, x: Any, states: Any) -> Any:
+        out = ops.matmul(x, self.kernel) + ops.matmul(states[0], self.recurrent)
+        return out, [out]
+
+
+def adapted(layer: Any, shape: tuple[int, ...], mode: str = "") -> Any:
+    """Return a network of one layer that gets an update of rank 2, once it is built and quantised."""
+    given = keras.Input(shape)
+    out = layer(given)
+    if mode:
+        layer.quantize(mode)
+    layer.enable_lora(2)
+    return keras.Model(given, out)
+
+
+def chain(apply: Callable[..., Any], *shapes: tuple[int, ...]) -> Any:
+    given = [keras.Input(shape) for shape in shapes]
+    return keras.Model(given if len(given) > 1 else given[0], apply(*given))
+
+
+def masked(apply: Callable[[Any, Any], Any], shape: tuple[int, ...], mask: tuple[int, ...]) -> Any:
+    given = [keras.Input(shape), keras.Input(mask, dtype="bool")]
+    return keras.Model(given, apply(*given))
+
+
+NETWORKS: Mapping[str, tuple[Callable[[], Any], int]] = {
+    "cropping of a sequence": (lambda: chain(kl.Cropping1D((1, 2)), (8, 3)), 0),
+    "both directions apart, with states": (
+        lambda: chain(kl.Bidirectional(kl.LSTM(4, return_state=True), merge_mode=None), (5, 3)),
+        2 * 5 * 4 * (3 + 4) * 4,
+    ),
+    "subclass of a convolution": (lambda: chain(TwiceConv(4, 3), (8, 8, 3)), 36 * 4 * 27),
+    "subclass of a depthwise one": (lambda: chain(TwiceDepthwise(3), (8, 8, 3)), 36 * 3 * 9),
+    "subclass of a transposed one": (
+        lambda: chain(TwiceTransposed(4, 3, strides=2), (8, 8, 3)),
+        64 * 3 * 9 * 4,
+    ),
+    "subclass of a separable one": (
+        lambda: chain(TwiceSeparable(4, 3), (8, 8, 3)),
+        36 * 3 * 9 + 36 * 3 * 4,
+    ),
+    "cell of one's own": (lambda: chain(kl.RNN(Cell(4)), (5, 3)), 5 * (3 * 4 + 4 * 4)),
+    "the same unrolled": (
+        lambda: chain(kl.RNN(Cell(4), unroll=True), (5, 3)),
+        5 * (3 * 4 + 4 * 4),
+    ),
+    "stacked cells": (
+        lambda: chain(kl.RNN([Cell(4), kl.LSTMCell(3)], return_state=True), (5, 3)),
+        5 * (3 * 4 + 4 * 4) + 5 * 4 * (4 + 3) * 3,
+    ),
+    "attention with a mask and dropout": (
+        lambda: masked(
+            lambda q, m: kl.MultiHeadAttention(2, 4, dropout=0.3)(q, q, attention_mask=m), (4, 8), (4, 4)
+        ),
+        4 * 4 * 8 * 8 + 2 * 2 * 4 * 4 * 4,
+    ),
+    "attention over two axes": (
+        lambda: chain(lambda x: kl.MultiHeadAttention(2, 4, attention_axes=(1, 2))(x, x), (3, 4, 8)),
+        4 * 12 * 8 * 8 + 2 * 2 * 12 * 12 * 4,
+    ),
+    "softmax with a mask": (
+        lambda: masked(lambda x, m: kl.Softmax()(kl.Dense(8)(x), mask=m), (4, 8), (4, 8)),
+        4 * 8 * 8,
+    ),
+    "softmax over two axes": (lambda: chain(kl.Softmax(axis=(1, 2)), (3, 4, 8)), 0),
+    "update of a dense layer": (lambda: adapted(kl.Dense(16), (16,)), 256 + 16 * 2 * 16),
+    "update of a convolution": (lambda: adapted(kl.Conv2D(5, 3), (10, 10, 4)), 64 * 5 * 36 + 36 * 2 * 5),
+    "update of an einsum": (
+        lambda: adapted(kl.EinsumDense("abc,cd->abd", output_shape=(None, 7)), (4, 6)),
+        4 * 6 * 7 + 6 * 2 * 7,
+    ),
+    "update of an embedding": (lambda: adapted(kl.Embedding(11, 7), (4,)), 11 * 2 * 7),
+    "update of a quantised dense layer": (
+        lambda: adapted(kl.Dense(16), (16,), "int8"),
+        256 + 16 * 2 + 2 * 16,
+    ),
+    "convolution with a computed kernel": (
+        lambda: chain(lambda x: ops.conv(x, ops.ones((3, 3, 4, 8)), padding="same"), (12, 12, 4)),
+        144 * 8 * 36,
+    ),
+    "depthwise convolution with a computed kernel": (
+        lambda: chain(lambda x: ops.depthwise_conv(x, ops.ones((3, 3, 8, 1)), padding="same"), (12, 12, 8)),
+        144 * 8 * 9,
+    ),
+    "limits and slices": (
+        lambda: chain(lambda x: ops.add(*ops.unstack(ops.clip(x, 0, 1), axis=1)), (2, 4)),
+        0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_has_its_figure_and_nothing_in_it_is_unknown(name: str) -> None:
+    make, macs = NETWORKS[name]
+    ledger = fl.count(make())
+    assert ledger.total.count == macs
+    assert ledger.coverage.unknown == ()
+    assert ledger.disagreements == ()
+
+
+def nested() -> Any:
+    """A model of inputs in a dict in a dict, one of them a list."""
+    named = {n: keras.Input((4,), name=n) for n in "abcd"}
+    given = {"a": named["a"], "inner": {"b": named["b"], "list": [named["c"], named["d"]]}}
+    return keras.Model(
+        given, kl.Dense(3)(named["a"] + named["b"]) + kl.Dense(5)(named["c"] * named["d"])[:, :3]
+    )
+
+
+@pytest.mark.parametrize(
+    "inputs",
+    [
+        ["2x4", "2x4", "2x4", "2x4"],
+        ["a=2x4", "inner.b=2x4", "inner.list[0]=2x4", "inner.list[1]=2x4"],
+        ["d=2x4", "c=2x4", "b=2x4", "a=2x4"],
+    ],
+)
+def test_nested_inputs_are_given_in_order_by_place_or_by_name(inputs: list[str]) -> None:
+    assert fl.count(nested(), inputs).total.count == 2 * (4 * 3 + 4 * 5)
+
+
+def test_nested_inputs_are_given_as_values() -> None:
+    one = ops.zeros((2, 4))
+    values = {"inner": {"list": [one, one], "b": one}, "a": one}
+    assert fl.count(nested(), values).total.count == 2 * (4 * 3 + 4 * 5)
+
+
+@pytest.mark.parametrize(
+    ("options", "operations"),
+    [
+        ({}, 1),
+        ({"max_value": 3.0}, 2),
+        ({"negative_slope": 0.1}, 2),
+        ({"threshold": 0.5}, 1),
+        ({"max_value": 3.0, "negative_slope": 0.1}, 3),
+        ({"max_value": 3.0, "threshold": 0.5}, 2),
+        ({"negative_slope": 0.1, "threshold": 0.5}, 3),
+        ({"max_value": 3.0, "negative_slope": 0.1, "threshold": 0.5}, 4),
+    ],
+)
+def test_a_rectifier_costs_each_of_its_options(options: Mapping[str, float], operations: int) -> None:
+    # comparisons with the threshold and the largest value, the slope's product, a difference before it
+    for apply in (kl.ReLU(**options), lambda x: keras.activations.relu(x, **options)):
+        assert fl.count(chain(apply, (7,)), convention="ops").total.count == 7 * operations
