@@ -52,9 +52,23 @@ def test_a_function_costs_its_formula_for_each_element(ask: Ask, kind: str, part
 
 
 def test_every_function_has_its_parts_tested() -> None:
-    assert {kind.name for kind in activation.KINDS} - {"glu", "maxout", "softmax", "log_softmax"} == set(
-        PARTS
-    )
+    others = {"glu", "maxout", "softmax", "log_softmax", "rectifier"}
+    assert {kind.name for kind in activation.KINDS} - others == set(PARTS)
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({}, {"compares": 6, "multiplies": 0, "adds": 0}),
+        ({"largest": True, "threshold": True}, {"compares": 12, "multiplies": 0, "adds": 0}),
+        ({"slope": True, "threshold": True}, {"compares": 6, "multiplies": 6, "adds": 6}),
+        ({"slope": True, "largest": True}, {"compares": 12, "multiplies": 6, "adds": 0}),
+    ],
+)
+def test_a_rectifier_costs_each_of_its_options(
+    ask: Ask, options: dict[str, bool], parts: dict[str, int]
+) -> None:
+    assert ask("rectifier", (2, 3), **options).parts == parts
 
 
 def test_a_learned_slope_may_be_a_second_input(ask: Ask) -> None:
@@ -97,9 +111,11 @@ def test_pieces_that_do_not_divide_the_axis_are_refused(ask: Ask, pieces: int) -
         (-1, {"compares": 32, "adds": 72, "exps": 40, "divides": 40}),
         # 10 vectors of 4: 30, 40 and 30
         (1, {"compares": 30, "adds": 70, "exps": 40, "divides": 40}),
+        # 2 vectors of 20: 38, 40 and 38
+        ((1, 2), {"compares": 38, "adds": 78, "exps": 40, "divides": 40}),
     ],
 )
-def test_softmax_runs_along_its_axis(ask: Ask, axis: int, parts: dict[str, int]) -> None:
+def test_softmax_runs_along_its_axis(ask: Ask, axis: int | tuple[int, ...], parts: dict[str, int]) -> None:
     found = ask("softmax", (2, 4, 5), axis=axis)
     assert (found.shapes, found.parts) == (((2, 4, 5),), parts)
 
