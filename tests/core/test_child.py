@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -241,3 +243,101 @@ def test_a_file_whose_framework_is_missing_names_the_extra_to_install(
         SourceError, match=r"there is no module 'no_such_framework', .*: pip install 'flopledger\[acme\]'"
     ):
         read_source("no_such_framework.nets:small", Request("no_such_framework.nets:small"))
+
+
+PATCH = """
+import builtins, json, math
+json.dumps = json.JSONEncoder.encode = json.JSONEncoder.iterencode = None
+os._exit = os.fdopen = os.write = os.getpid = os.listdir = os.kill = None
+math.isfinite = builtins.open = None
+sys.stdout, sys.stderr = None, 3
+"""
+
+
+def test_code_that_replaces_functions_of_pythons_own_is_read_all_the_same(net: Net) -> None:
+    assert net(f"def make():\n    model = good()\n    exec({PATCH!r}, globals())\n    return model\n").layers
+    failing = f"def make():\n    exec({PATCH!r}, globals())\n    raise ValueError('mine')\n"
+    assert "ValueError: mine" in net.fails(failing)
+
+
+def test_code_that_leaves_nothing_to_describe_a_failure_with_says_so(net: Net) -> None:
+    found = net.fails("import traceback\ntraceback.format_exception_only = None\ndef make(): 1 / 0\n")
+    assert "its code replaces functions of Python" in found
+
+
+def test_a_result_that_the_users_code_has_written_is_no_traceback(net: Net) -> None:
+    code = "import sys\nos.write(int(sys.argv[2]), b'error\\n{\"name\": 1}')\nos._exit(0)\n"
+    assert "before it was read" in net.fails(code)
+
+
+def test_prints_reach_stderr_without_a_control_character(net: Net, capfd: pytest.CaptureFixture[str]) -> None:
+    net(
+        "import sys\nsys.stdout.reconfigure(errors='surrogateescape')\n"
+        "print('\\x1b]0;title\\x07\\u202ea\\tb\\x9b\\rc\\r\\nd\\x1b[31mred\\x1b[0m \\udcff é')\n"
+        "def make(): return good()\n"
+    )
+    err = capfd.readouterr().err
+    assert err.replace("\n", "").isprintable()
+    assert r"\x1b]0;title\x07\u202ea" in err
+    assert "\nc\ndred " in err
+    assert "é" in err
+
+
+DAEMON = """
+def daemon(clean):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            open({file!r}, "w").write(str(os.getpid()))
+            if clean:
+                os.execve("/bin/sleep", ["sleep", "600"], {{}})
+            import time
+            time.sleep(600)
+        os._exit(0)
+    os.wait()
+    while not (os.path.exists({file!r}) and open({file!r}).read()):
+        pass
+"""
+ENDS = {
+    "a reading": "    return good()\n",
+    "an error": "    1 / 0\n",
+    "a crash": "    os.abort()\n",
+    "an exit": "    os._exit(3)\n",
+    "a hang": "    import time\n    time.sleep(600)\n",
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells which processes descend from one")
+@pytest.mark.parametrize(
+    ("end", "clean"),
+    [
+        *((end, False) for end in ENDS if end != "a hang"),
+        ("a reading", True),
+        pytest.param("a hang", True, marks=pytest.mark.slow),
+    ],
+)
+def test_a_process_that_left_the_session_ends_with_the_reading(
+    net: Net, tmp_path: Path, end: str, *, clean: bool
+) -> None:
+    """A daemon with an environment of its own (``clean``) is found only while the child lives."""
+    code = DAEMON.format(file=str(tmp_path / "pid")) + f"def make():\n    daemon({clean})\n{ENDS[end]}"
+    started = time.monotonic()
+    with contextlib.suppress(SourceError):
+        net(code, timeout=8 if end == "a hang" else None)
+    assert time.monotonic() - started < 120
+    pid = int((tmp_path / "pid").read_text())
+    assert _ended(pid)
+
+
+def _ended(pid: int) -> bool:
+    """Return whether a process has ended, or does so while its parent has not yet taken note of it."""
+    for _ in range(100):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except (OSError, IndexError):
+            return True
+        if state == "Z":
+            return True
+        time.sleep(0.05)
+    return False

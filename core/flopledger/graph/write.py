@@ -36,7 +36,18 @@ RECORDS = {
 }
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False)
+class _Encoder(json.JSONEncoder):
+    """JSON as Python writes it, even where the user's code replaces functions of the module since."""
+
+    encode, iterencode, default = (
+        json.JSONEncoder.encode,
+        json.JSONEncoder.iterencode,
+        json.JSONEncoder.default,
+    )
+
+
+ENCODER, _READABLE = _Encoder(), _Encoder(ensure_ascii=False)
+_fields, _isfinite = dataclasses.fields, math.isfinite
 
 
 def dump(graph: Tables) -> str:
@@ -46,13 +57,13 @@ def dump(graph: Tables) -> str:
 
 def pieces(graph: Tables) -> Iterator[str]:
     """Yield the JSON text of a graph, record by record."""
-    yield f'{{\n "schema": {json.dumps(SCHEMA)},\n "reading": {json.dumps(_record(graph.reading))}'
-    yield f',\n "outputs": {json.dumps(graph.outputs)}'
+    yield f'{{\n "schema": {ENCODER.encode(SCHEMA)},\n "reading": {ENCODER.encode(_record(graph.reading))}'
+    yield f',\n "outputs": {ENCODER.encode(graph.outputs)}'
     for name in RECORDS:
         yield f',\n "{name}": ['
         records = getattr(graph, name)
         for number, record in enumerate(records):
-            yield (",\n  " if number else "\n  ") + printable.in_json(_ENCODER.encode(_record(record)))
+            yield (",\n  " if number else "\n  ") + printable.in_json(_READABLE.encode(_record(record)))
         yield "\n ]" if records else "]"
     yield "\n}\n"
 
@@ -78,7 +89,7 @@ def _record(record: DataclassInstance) -> dict[str, Json]:
 def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
     """Return the name of each field, its default, and how it is written."""
     columns = []
-    for field in dataclasses.fields(record):
+    for field in _fields(record):
         default = field.default if field.default_factory is dataclasses.MISSING else {}
         columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
     return tuple(columns)
@@ -119,5 +130,5 @@ def _json(value: Value) -> Json:
     if isinstance(value, TensorRef):
         return {"tensor": value.id}
     if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
+        return value if _isfinite(value) else {"float": str(value)}
     return {"dim": text(value)}

@@ -3,16 +3,17 @@
 The user's code and the framework run in a fresh interpreter (:mod:`flopledger.reading.worker`) in a session
 of its own, so that whatever they do, die, hang, print or fork, leaves this process as it was. The
 task and the result travel through two unnamed files: unlike a pipe's end, a copy that some forked
-process holds open keeps nobody waiting.
+process holds open keeps nobody waiting. What is printed comes through :mod:`flopledger.reading.relay`, and
+what was started is ended by :mod:`flopledger.reading.processes`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import pickle
+import secrets
 import signal
 import subprocess
 import sys
@@ -24,8 +25,12 @@ from typing import IO, TYPE_CHECKING
 from flopledger import errors
 from flopledger.errors import FlopledgerError, SourceError, UsageError
 from flopledger.graph.graph import Graph
+from flopledger.graph.load import LARGEST_FILE
+from flopledger.reading import processes, relay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flopledger.frontend.request import Request
     from flopledger.reading.source import Target
 
@@ -33,7 +38,8 @@ _BOOT = (
     "import sys; sys.path.append(sys.argv.pop(1)); "
     "from flopledger.reading.worker import main; main(*map(int, sys.argv[1:]))"
 )
-_STDERR = 2
+_HEAD = 16
+"""Bytes before the graph in the result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,28 +66,35 @@ def read(task: Task) -> Graph:
         _write(task, job)
         status = _run(job.fileno(), result.fileno(), source, task.request.timeout)
         result.seek(0)
-        written = result.read()
+        written = result.read(LARGEST_FILE + _HEAD)
     word, _, content = written.decode(errors="replace").partition("\n")
     if status == 0 and word == "graph":
         return Graph.from_json(content, source)
     if status == 0 and word == "error":
-        raise _error(task, **json.loads(content))
+        try:
+            found = _error(task, **json.loads(content))
+        except (ValueError, TypeError):  # the user's code has written there itself
+            found = SourceError(_death(task, status))
+        raise found
     raise SourceError(_death(task, status))
 
 
 def _unnamed_file() -> IO[bytes]:
     """Open a temporary file under a number that is no standard stream's, even where one is closed."""
     with tempfile.TemporaryFile() as file:
-        return os.fdopen(fcntl.fcntl(file.fileno(), fcntl.F_DUPFD_CLOEXEC, _STDERR + 1), "w+b")
+        return os.fdopen(relay.above_standard(os.dup(file.fileno())), "w+b")
 
 
-def _stderr() -> int:
-    """Return where the child's prints go: to our stderr, or nowhere where it is closed."""
+@contextlib.contextmanager
+def _printed() -> Iterator[int]:
+    """Give where the child prints to: our stderr by way of the gate, or nowhere where it is closed."""
     try:
-        os.fstat(_STDERR)
+        os.fstat(relay.STDERR)
     except OSError:
-        return subprocess.DEVNULL
-    return _STDERR
+        yield subprocess.DEVNULL
+        return
+    with relay.relayed() as descriptor:
+        yield descriptor
 
 
 def _write(task: Task, job: IO[bytes]) -> None:
@@ -97,24 +110,39 @@ def _write(task: Task, job: IO[bytes]) -> None:
 
 
 def _run(job: int, result: int, source: str, timeout: float | None) -> int:
-    """Run the child to its end and return its exit status; its whole session ends with it."""
+    """Run the child to its end and return its exit status; whatever it has started ends with it."""
     package = str(Path(__file__).parents[2])
-    process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
-        [sys.executable, "-P", "-c", _BOOT, package, str(job), str(result), str(os.getpid())],
-        stdin=subprocess.DEVNULL,
-        stdout=_stderr(),
-        pass_fds=(job, result),
-        start_new_session=True,
-    )
-    try:
-        return process.wait(timeout)
-    except subprocess.TimeoutExpired:
-        message = f"{source}: reading it took longer than {timeout:g} seconds, the limit that --timeout sets"
-        raise SourceError(message) from None
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    mark = f"{processes.MARK}={os.getpid()}-{secrets.token_hex(8)}"
+    with _printed() as printed:
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
+            [sys.executable, "-P", "-c", _BOOT, package, str(job), str(result), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            env={**os.environ, processes.MARK: mark.partition("=")[2]},
+            pass_fds=(job, result),
+            start_new_session=True,
+        )
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            limit = f"{timeout:g} seconds, the limit that --timeout sets"
+            raise SourceError(f"{source}: reading it took longer than {limit}") from None
+        finally:
+            _end(process, mark.encode())
+
+
+def _end(process: subprocess.Popen[bytes], mark: bytes) -> None:
+    """End a child with its session, and the processes that have left the session.
+
+    A child that still runs is stopped first, so that those it has started keep it as their ancestor.
+    """
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGSTOP)
+    processes.end_started(process.pid if process.returncode is None else None, mark)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def _error(task: Task, *, name: str, message: str, memory: bool) -> FlopledgerError:
@@ -132,7 +160,8 @@ def _death(task: Task, status: int) -> str:
     """Say how a child ended that gave no result."""
     what = f"{task.request.source}: the process that read it"
     if status >= 0:
-        return f"{what} ended with exit code {status} before it was read: something in it calls exit"
+        ended = f"{what} ended with exit code {status} before it was read"
+        return f"{ended}: something in it calls exit, or replaces functions of Python's own"
     killer = f"was killed by {_signal(-status)}"
     if task.request.memory_limit is not None or -status == signal.SIGKILL:
         return f"{what} {killer}.\n{_limit(task)}"

@@ -5,8 +5,6 @@ Started by :mod:`flopledger.reading.child_process`, never by hand.
 
 from __future__ import annotations
 
-import contextlib
-import ctypes
 import dataclasses
 import importlib
 import importlib.util
@@ -15,7 +13,6 @@ import os
 import pickle
 import re
 import resource
-import signal
 import sys
 import traceback
 from pathlib import Path
@@ -23,9 +20,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from flopledger.errors import FlopledgerError, SourceError, nearest
 from flopledger.frontend import user_code as blame
+from flopledger.graph.write import ENCODER
 from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
+from flopledger.reading import processes
 from flopledger.reading.source import Attribute, locate
 
 if TYPE_CHECKING:
@@ -37,7 +36,16 @@ if TYPE_CHECKING:
     from flopledger.reading.child_process import Task
 
 _OUT_OF_MEMORY = re.compile(r"memory|alloc|map segment|Errno 12\b", re.IGNORECASE)
-_PR_SET_PDEATHSIG = 1
+_UNDESCRIBED = json.dumps(
+    {
+        "name": "SourceError",
+        "message": "it can't be read, and its code replaces functions of Python that are needed to say why",
+        "memory": False,
+    }
+)
+_exit, _getpid, _os_write = os._exit, os.getpid, os.write
+_setrlimit, _dumps = resource.setrlimit, ENCODER.encode
+"""What is needed after the user's code has run, taken before: it may replace functions of Python's own."""
 
 
 def main(job: int, result: int, parent: int) -> NoReturn:
@@ -46,7 +54,7 @@ def main(job: int, result: int, parent: int) -> NoReturn:
     The interpreter is not shut down in order: threads and exit handlers of the user's code and of
     frameworks can hang there or crash, and the result is complete.
     """
-    _die_with(parent)
+    processes.adopt_and_die_with(parent)
     os.set_inheritable(result, False)  # noqa: FBT003  (it takes no keyword)
     home = os.getpid()
     with os.fdopen(job, "rb") as stream:
@@ -56,32 +64,30 @@ def main(job: int, result: int, parent: int) -> NoReturn:
         try:
             pieces = ["graph\n", *pieces_of(read(pickle.load(stream), registry))]  # noqa: S301
         except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
-            resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
-            pieces = ["error\n", json.dumps(_report(error, registry, limited=limit is not None))]
+            _setrlimit(resource.RLIMIT_AS, (hard, hard))
+            pieces = ["error\n", _failure(error, registry, limited=limit is not None)]
     for output in (sys.stdout, sys.stderr):
-        with contextlib.suppress(Exception):  # the user's code may have put anything in its place
+        try:  # the user's code may have put anything in its place
             output.flush()
-    if os.getpid() != home:  # a process that the user's code forked, and that came back here
-        os._exit(0)
-    os._exit(0 if _write(result, pieces) else 1)
+        except Exception:  # noqa: BLE001, S112
+            continue
+    if _getpid() != home:  # a process that the user's code forked, and that came back here
+        _exit(0)
+    written = _write(result, pieces)
+    processes.end_started(home)
+    _exit(0 if written else 1)
 
 
 def _write(result: int, pieces: Iterable[str]) -> bool:
     """Write the result, if the user's code has not closed the file."""
     try:
-        with os.fdopen(result, "wb") as stream:
-            stream.writelines(piece.encode() for piece in pieces)
+        for piece in pieces:
+            left = piece.encode()
+            while left:
+                left = left[_os_write(result, left) :]
     except OSError:
         return False
     return True
-
-
-def _die_with(parent: int) -> None:
-    """Let the kernel end this process when its parent is killed outright; other systems have no such call."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
-            os._exit(1)
 
 
 def _limit(limit: int | None) -> int:
@@ -92,10 +98,18 @@ def _limit(limit: int | None) -> int:
     return hard
 
 
+def _failure(error: BaseException, registry: Registry, *, limited: bool) -> str:
+    """Describe what went wrong; in a process whose own functions were replaced that may fail itself."""
+    try:
+        return _dumps(_report(error, registry, limited=limited))
+    except BaseException:  # noqa: BLE001  (likewise)
+        return _UNDESCRIBED
+
+
 def _report(error: BaseException, registry: Registry, *, limited: bool) -> dict[str, object]:
     if os.environ.get("FLOPLEDGER_TRACEBACK") == "1":
         traceback.print_exception(error)
-    if isinstance(error, FlopledgerError):
+    if issubclass(type(error), FlopledgerError):
         return {"name": type(error).__name__, "message": str(error), "memory": False}
     if isinstance(error, SystemExit):
         message = f"it calls sys.exit({error.code!r})"

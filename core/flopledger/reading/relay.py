@@ -1,0 +1,83 @@
+"""What a child process prints, passed on to stderr through the gate.
+
+The child gets a pipe of ours instead of our stderr: a process that it leaves behind can't keep whoever
+reads our stderr waiting, and a framework that warns about a layer's name can't steer the terminal. The pipe
+is read until the child has ended and what it had written is passed on, never until its last copy is closed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import fcntl
+import os
+import re
+import select
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from flopledger import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STDERR = 2
+_BLOCK = 1 << 16
+_STEP_MS = 50
+_AFTERWARDS_S = 1.0
+"""How long is read on where a process that is left over goes on writing."""
+_STYLE = re.compile(r"\x1b\[[0-9;]*[mK]")
+"""Colours and the clearing of a line: they are left out, since they say nothing in a log."""
+
+
+@contextlib.contextmanager
+def relayed() -> Iterator[int]:
+    """Give a descriptor to print to; when it is left, what was printed stands on stderr."""
+    read, write = map(above_standard, os.pipe())
+    done = threading.Event()
+    thread = threading.Thread(target=_relay, args=(read, done), daemon=True)
+    thread.start()
+    try:
+        yield write
+    finally:
+        os.close(write)
+        done.set()
+        thread.join()
+        os.close(read)
+
+
+def above_standard(descriptor: int) -> int:
+    """Move a descriptor to a number that is no standard stream's, where one of those is closed."""
+    moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
+    os.close(descriptor)
+    return moved
+
+
+def _relay(read: int, done: threading.Event) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
+    poll = select.poll()
+    poll.register(read, select.POLLIN)
+    until = None
+    while True:
+        ending = done.is_set()
+        if ending and until is None:
+            until = time.monotonic() + _AFTERWARDS_S
+        if not poll.poll(0 if ending else _STEP_MS):
+            if ending:
+                break
+            continue
+        block = os.read(read, _BLOCK)
+        if not block or (until is not None and time.monotonic() > until):
+            break
+        _print(decoder.decode(block))
+    _print(decoder.decode(b"", final=True))
+
+
+def _print(text: str) -> None:
+    """Write to the descriptor itself, as the child did; nobody may listen there."""
+    shown = _STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").expandtabs()
+    left = printable.lines(shown).encode("utf-8", "backslashreplace")
+    with contextlib.suppress(OSError):
+        while left:
+            left = left[os.write(STDERR, left) :]
