@@ -78,6 +78,11 @@ def test_a_file_may_extend_its_neighbour(write) -> None:  # noqa: ANN001
         (('name = "mine"', 'extend = "mac2"'), "there is no convention 'mac2'; did you mean"),
         (('name = "mine"', 'extend = "./mine.toml"'), "it extends itself"),
         (('name = "mine"', "extend = 3"), "extend names a convention"),
+        (('name = "mine"', 'extend = "/etc/passwd"'), "it extends '/etc/passwd', expected a name or a .toml"),
+        (
+            ('name = "mine"', 'extend = "../secret"'),
+            "it extends '../secret', expected a name or a .toml file",
+        ),
         (("[define]", "[profile]\nmode = 'evil'\n[define]"), r"mine\.toml:6: mode is eval or train"),
         (("[define]", "[params]\ncount = 'numel'\n[define]"), "the key 'over' is missing"),
         (("[define]", "[params]\nover = 'rows'\ncount = '1'\n[define]"), "over is parameters or modules"),

@@ -127,7 +127,13 @@ class ConventionFile:
         return merged
 
     def _extended(self, path: Path, base: str) -> Path:
-        """Return the file that another one extends: an ordinary one, never a device that has no end."""
+        """Return the file that another one extends: a convention's, and an ordinary one.
+
+        The file that names it may be a stranger's: a device has no end, and an error message would repeat the
+        keys of any other file.
+        """
+        if "/" in base and not base.endswith(".toml"):
+            raise self.wrong("", "extend", f"it extends {shown(base)}, expected a name or a .toml file")
         found = find(base, self.extra) if "/" not in base else path.parent / base
         if "\0" in base or not found.is_file():
             raise self.wrong("", "extend", f"it extends {shown(base)}, and there is no such file")
