@@ -13,7 +13,6 @@ import contextlib
 import json
 import os
 import pickle
-import secrets
 import signal
 import subprocess
 import sys
@@ -112,7 +111,7 @@ def _write(task: Task, job: IO[bytes]) -> None:
 def _run(job: int, result: int, source: str, timeout: float | None) -> int:
     """Run the child to its end and return its exit status; whatever it has started ends with it."""
     package = str(Path(__file__).parents[2])
-    mark = f"{processes.MARK}={os.getpid()}-{secrets.token_hex(8)}"
+    mark = f"{processes.MARK}={os.getpid()}-{os.urandom(8).hex()}"
     with _printed() as printed:
         process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
             [sys.executable, "-P", "-c", _BOOT, package, str(job), str(result), str(os.getpid())],

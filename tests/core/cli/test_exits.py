@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+from flopledger.__main__ import main
 from flopledger.cli import COMMANDS, run
 from flopledger.errors import (
     ConventionError,
@@ -283,3 +284,17 @@ def test_a_closed_stdout_does_not_matter_to_a_result_in_a_file(toy: Path, tmp_pa
     args = ["sh", "-c", script, sys.executable, toy, tmp_path / "out.json"]
     assert subprocess.run(args, capture_output=True, check=False).returncode == 0
     assert json.loads((tmp_path / "out.json").read_text())
+
+
+def test_a_traceback_of_ours_passes_the_gate_too(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_: object) -> int:
+        raise ValueError("a\x1b[31m\u202e")
+
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    monkeypatch.setattr("flopledger.cli.run", broken)
+    with pytest.raises(ValueError, match="a") as caught:
+        main()
+    sys.excepthook(caught.type, caught.value, caught.tb)
+    assert capfd.readouterr().err.endswith("ValueError: a\\x1b[31m\\u202e\n")
