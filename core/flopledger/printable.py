@@ -59,7 +59,7 @@ def _visible(character: str) -> bool:
 
 
 def _escaped(text: str, escape: Callable[[str], str]) -> str:
-    if text.isascii() and "\x7f" not in text:
+    if all(map(str.isprintable, text.split("\n"))) and (text.isascii() or not _IGNORABLE.search(text)):
         return text
     return "".join(c if c == "\n" or _visible(c) else escape(c) for c in text)
 
