@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from contextvars import ContextVar, Token
 
 from flopledger.errors import Unbounded
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MOST_STEPS = 1_000_000
 """The steps of one evaluation, or of a count beside those of its calls: about a second."""
@@ -29,17 +24,27 @@ class _Meter:
 _METER: ContextVar[_Meter | None] = ContextVar("flopledger_meter", default=None)
 
 
-@contextlib.contextmanager
-def metered(calls: int = 0) -> Iterator[None]:
+class _Bound:
+    """Bounds the steps inside a ``with``; a class, since each evaluation of an expression enters one."""
+
+    __slots__ = ("_steps", "_token")
+
+    def __init__(self, steps: int) -> None:
+        self._steps = steps
+        self._token: Token[_Meter | None] | None = None
+
+    def __enter__(self) -> None:
+        if _METER.get() is None:
+            self._token = _METER.set(_Meter(self._steps))
+
+    def __exit__(self, *error: object) -> None:
+        if self._token is not None:
+            _METER.reset(self._token)
+
+
+def metered(calls: int = 0) -> _Bound:
     """Bound the steps of everything that is evaluated inside, unless it is within a bound already."""
-    if _METER.get() is not None:
-        yield
-        return
-    token = _METER.set(_Meter(MOST_STEPS + calls * MOST_STEPS_PER_CALL))
-    try:
-        yield
-    finally:
-        _METER.reset(token)
+    return _Bound(MOST_STEPS + calls * MOST_STEPS_PER_CALL)
 
 
 def spend(steps: int) -> None:

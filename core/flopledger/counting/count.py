@@ -6,9 +6,8 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.conventions.facts import STRUCTURAL
 from flopledger.counting.ledger import Adjustment, Row
-from flopledger.counting.memo import Memo, names_read
+from flopledger.counting.memo import names_read
 from flopledger.counting.parameters import ParameterCount
 from flopledger.counting.rounding import without_rounding
 from flopledger.counting.rules import Rules
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
+    from flopledger.counting.memo import Memo
     from flopledger.dims.types import Number
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.graph import Graph
@@ -63,31 +63,26 @@ class Count:
     def listed(self) -> dict[int, CallScope]:
         """The calls that the convention counts, whatever they count, by id."""
         listed: dict[int, CallScope] = {}
-        wheres = {level: self.memo(rules.where) for level, rules in self.convention.levels.items()}
+        wheres = {level: self.rules.memo(rules.where) for level, rules in self.convention.levels.items()}
         with metered(len(self.graph.layers)):
             for layer in self.graph.layers:
                 where = wheres.get(layer.level)
                 if where is None:
                     continue
                 scope = CallScope(self.rules, layer)
-                if where.expression.text == "True" or self._value(where, scope):
+                if where.is_true or self._value(where, scope):
                     listed[layer.id] = scope
         return listed
 
     @functools.cached_property
     def priced(self) -> dict[int, PricedCall]:
         """The same calls with what each counts."""
-        rules: dict[Expression | None, Memo | None] = {None: None}
-        times = {level: self.memo(rules.times) for level, rules in self.convention.levels.items()}
+        times = {level: self.rules.memo(rules.times) for level, rules in self.convention.levels.items()}
         priced: dict[int, PricedCall] = {}
         with metered(len(self.graph.layers)):
             for i, scope in self.listed.items():
-                expression, by_source = self.rules.rule(scope.layer)
-                if expression not in rules:
-                    rules[expression] = None if expression is None else self.memo(expression)
-                priced[i] = self._price(
-                    scope, rules[expression], times[scope.layer.level], by_source=by_source
-                )
+                rule, by_source = self.rules.rule(scope.layer)
+                priced[i] = self._price(scope, rule, times[scope.layer.level], by_source=by_source)
         return priced
 
     def _price(self, scope: CallScope, rule: Memo | None, times: Memo, *, by_source: bool) -> PricedCall:
@@ -102,10 +97,6 @@ class Count:
         except Unbounded as error:
             raise ConventionError(f"{self.convention.name}: {scope.layer.path}: {error}") from None
 
-    def memo(self, expression: Expression) -> Memo:
-        """Return an expression that remembers its values for the calls of this count."""
-        return Memo(expression, self.convention.define, _alike)
-
     def number(self, expression: Memo, scope: CallScope) -> Number:
         """Return the value of an expression for a call, where it is a number.
 
@@ -113,7 +104,7 @@ class Count:
             ConventionError: It has none, or it is no number; the message names the call.
             GraphError: The call's attributes don't fit its kind.
         """
-        if expression.expression.text == "1":
+        if expression.is_one:
             return 1
         try:
             return expression.number(scope)
@@ -168,10 +159,13 @@ class Count:
         of_calls = self.params.by_call(self.listed, params)
         places: dict[int, int] = {}
         rows: list[Row] = []
+        layers = self.graph.layers
         for i, call in self.priced.items():
             places[i] = len(rows)
-            parent = next((up for up in self.analysis.calls.around(i) if up in places), None)
-            rows.append(self._row(call, parent, of_calls.get(i, 0)))
+            up = call.layer.parent
+            while up is not None and up not in places:
+                up = layers[up].parent
+            rows.append(self._row(call, up, of_calls.get(i, 0)))
         return tuple(rows)
 
     def _row(self, call: PricedCall, parent: int | None, params: Number) -> Row:
@@ -208,9 +202,3 @@ class Count:
                 return "container"
             return "unknown"
         return "free" if kind is not None and not call.scope.parts else "ignored"
-
-
-def _alike(name: str) -> bool:
-    """Return whether a name has one value for all calls of a signature: it is no fact of the call's place."""
-    fact = STRUCTURAL.get(name)
-    return fact is None or fact.alike

@@ -38,12 +38,13 @@ class Memo:
             expression reads, by way of definitions too, become part of the signature.
     """
 
-    __slots__ = ("_names", "_native", "_numbers", "_values", "expression")
+    __slots__ = ("_names", "_native", "_numbers", "_values", "expression", "is_one", "is_true")
 
     def __init__(
         self, expression: Expression, define: Mapping[str, Expression], alike: Callable[[str], bool]
     ) -> None:
         self.expression = expression
+        self.is_one, self.is_true = expression.text == "1", expression.text == "True"
         names = names_read(expression, define)
         self._names = tuple(sorted(name for name in names if name not in define and not alike(name)))
         self._native = any(name.startswith("native.") for name in names)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.analysis.flow import downstream
 from flopledger.conventions.convention import without_overload
+from flopledger.conventions.facts import STRUCTURAL
+from flopledger.counting.memo import Memo
 from flopledger.counting.scopes import CallScope, keep_errors, raised
 
 if TYPE_CHECKING:
@@ -23,15 +25,20 @@ class Rules:
 
     def __init__(self, analysis: Analysis, convention: Convention) -> None:
         self.analysis, self.convention = analysis, convention
-        self._found: dict[tuple[str, str, str, tuple[str, ...]], tuple[Expression | None, bool]] = {}
+        self._found: dict[tuple[str, str, str, tuple[str, ...]], tuple[Memo | None, bool]] = {}
 
-    def rule(self, layer: Layer) -> tuple[Expression | None, bool]:
+    def memo(self, expression: Expression) -> Memo:
+        """Return an expression that remembers its values for the calls of this network."""
+        return Memo(expression, self.convention.define, _alike)
+
+    def rule(self, layer: Layer) -> tuple[Memo | None, bool]:
         """Return the rule for a call, and whether it was found by the call's source."""
         bases = self._bases(layer)
         key = (layer.level, layer.source, layer.kind, bases)
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self.convention.rule(layer.level, layer.source, layer.kind, bases)
+            rule, by_source = self.convention.rule(layer.level, layer.source, layer.kind, bases)
+            found = self._found[key] = (None if rule is None else self.memo(rule), by_source)
         return found
 
     def _bases(self, layer: Layer) -> tuple[str, ...]:
@@ -116,3 +123,9 @@ class Rules:
             return self.convention.define[name](scope)
 
         return scope
+
+
+def _alike(name: str) -> bool:
+    """Return whether a name has one value for all calls of a signature: it is no fact of the call's place."""
+    fact = STRUCTURAL.get(name)
+    return fact is None or fact.alike

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
-    from flopledger.conventions.facts import RuleView
+    from flopledger.conventions.facts import Fact, RuleView
     from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Module, Value
     from flopledger.kinds import Kind
@@ -61,12 +61,12 @@ class CallScope:
         """Return what is equal only for calls in which an expression has the same value.
 
         Args:
-            names: The facts that it reads and that depend on the call's place.
+            names: The structural facts that it reads and that depend on the call's place.
             native: Whether it reads native arguments too.
         """
         signatures = self.analysis.signatures
         own = signatures.native(self.layer) if native else signatures.of[self.layer.id]
-        return (own, *[_value_or_none(name, self) for name in names]) if names else own
+        return (own, *[_fact_or_none(STRUCTURAL[name], self) for name in names]) if names else own
 
     def _find(self, name: str) -> object:
         defined = self.rules.convention.define.get(name)
@@ -192,8 +192,16 @@ def raised(value: object) -> object:
     return value
 
 
-def _value_or_none(name: str, scope: CallScope) -> object:
+def _fact_or_none(fact: Fact, scope: CallScope) -> object:
     """Return a fact, or None where it has no value: the expression may not need it after all."""
+    try:
+        return fact.value(scope)
+    except (ExpressionError, GraphError):
+        return None
+
+
+def _value_or_none(name: str, scope: CallScope) -> object:
+    """Return the value of any name, or None where it has none."""
     try:
         return scope(name)
     except (ExpressionError, GraphError, KeyError):

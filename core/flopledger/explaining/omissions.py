@@ -70,7 +70,7 @@ class Omissions:
             compiled = [
                 (text, compile_expression(text, where=rules.where.where)) for text in map(ast.unparse, terms)
             ]
-            found[level] = [(text, self.count.memo(e), e.names) for text, e in compiled]
+            found[level] = [(text, self.count.rules.memo(e), e.names) for text, e in compiled]
         return found
 
     def _unmet(self, layer: Layer) -> tuple[str, str]:

@@ -71,7 +71,7 @@ class Evaluated:
         rule = call.rule.expression
         if rule not in self._unbiased:
             names = names_read(rule, self.convention.define)
-            self._unbiased[rule] = None if names.isdisjoint(OF_BIAS) else self.count.memo(rule)
+            self._unbiased[rule] = None if names.isdisjoint(OF_BIAS) else self.count.rules.memo(rule)
         memo = self._unbiased[rule]
         return call.price if memo is None else self.count.number(memo, Unbiased(self.count.rules, call.layer))
 
