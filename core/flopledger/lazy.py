@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flopledger.counting.engine import count_graph
     from flopledger.counting.ledger import Ledger
+    from flopledger.plugins.discovery import kinds
     from flopledger.report import render as render_ledgers
     from flopledger.report.comparison import document as comparison_document
     from flopledger.report.comparison import render as render_comparison
@@ -34,6 +35,7 @@ __all__ = [
     "comparison_document",
     "count_graph",
     "explanation_document",
+    "kinds",
     "ledger_document",
     "ledger_html",
     "offer",
@@ -45,14 +47,15 @@ __all__ = [
 
 
 def attribute(home: str) -> Any:
-    """Import what ``package.module:name`` names.
+    """Import what ``package.module:name`` names; without a name, the module itself.
 
     Raises:
         ImportError: There is no such module.
         AttributeError: It has no such name.
     """
     module, _, name = home.partition(":")
-    return getattr(importlib.import_module(module), name)
+    found = importlib.import_module(module)
+    return getattr(found, name) if name else found
 
 
 def offer(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
@@ -84,6 +87,7 @@ UPWARD = {
     "comparison_document": "flopledger.report.comparison:document",
     "count_graph": "flopledger.counting.engine",
     "explanation_document": "flopledger.report.explanation:document",
+    "kinds": "flopledger.plugins.discovery",
     "ledger_document": "flopledger.report.jsonfile:document",
     "ledger_html": "flopledger.report.html:render",
     "render_comparison": "flopledger.report.comparison:render",

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.errors import nearest
+from flopledger.frontend import nearest
 
 from flopledger_caffe.remedies import example, top_example, way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend import GraphBuilder, Shape
 
     from flopledger_caffe.inputs import Specs
     from flopledger_caffe.text.message import Message

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.errors import UsageError, nearest
+from flopledger.frontend import UsageError, nearest
 
 from flopledger_caffe.text.fields import LARGEST_DIM
 from flopledger_caffe.text.net import folded
@@ -17,8 +17,7 @@ from flopledger_caffe.text.net import folded
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.frontend.specs import InputSpec
+    from flopledger.frontend import Dim, InputSpec, Shape
 
     from flopledger_caffe.text.message import Message
     from flopledger_caffe.text.net import Entry

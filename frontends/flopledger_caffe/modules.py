@@ -8,15 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.graph.tables import BUFFER_ROLES, Parameter
+from flopledger.frontend import BUFFER_ROLES, Parameter
 
 from flopledger_caffe.text.net import ParamSpec, param_specs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend import GraphBuilder, Shape
 
     from flopledger_caffe.tables.row import Blob
     from flopledger_caffe.text.net import Entry

@@ -6,14 +6,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import input_files
-from flopledger.errors import SourceError
-from flopledger.frontend.description import Frontend
-from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend import Frontend, SourceError, hookimpl, input_files
 
 if TYPE_CHECKING:
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
 _HEAD = 65536
 _LAYER = re.compile(rb"(?:^|[\s}])layers?\s*:?\s*\{")

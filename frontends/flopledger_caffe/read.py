@@ -8,10 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.errors import FlopledgerError, ShapeError, SourceError, UsageError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Module, Reading, Value
-from flopledger.kinds import builtin
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    FlopledgerError,
+    GraphBuilder,
+    Module,
+    Reading,
+    ShapeError,
+    SourceError,
+    UsageError,
+    Value,
+    builtin,
+)
 
 from flopledger_caffe.blobs import Blobs
 from flopledger_caffe.inputs import Specs, is_source, label, params_name, told
@@ -28,9 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request, Shape
 
     from flopledger_caffe.tables.row import Attrs, Blob, Operand, Row
     from flopledger_caffe.text.message import Message

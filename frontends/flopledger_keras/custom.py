@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 
 def defined(named: str) -> dict[str, Any]:

@@ -6,8 +6,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger import bounded
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, bounded
 from keras.src.legacy.saving import saving_utils
 from keras.src.saving.object_registration import GLOBAL_CUSTOM_OBJECTS
 from keras.src.saving.serialization_lib import SafeModeScope
@@ -19,7 +18,7 @@ from flopledger_keras.state import without_values
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.frontend.request import Request
+    from flopledger.frontend import Request
 
 _CONFIG = "config.json"
 

@@ -15,7 +15,7 @@ from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,18 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.dims.arithmetic import is_symbolic, symbol_names
-from flopledger.errors import SourceError, UsageError, nearest
-from flopledger.frontend.specs import InputSpec, gather
+from flopledger.frontend import InputSpec, SourceError, UsageError, gather, is_symbolic, nearest, symbol_names
 
 from flopledger_keras.introspect import dtype_of, graph_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.request import Request
-    from flopledger.frontend.specs import Nested
+    from flopledger.frontend import Nested, Request, Shape
 
 _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
 """What stands for a symbol while Keras infers shapes, where the model does not say the size."""

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.errors import ShapeError, SourceError
+from flopledger.frontend import ShapeError, SourceError
 from keras.src.backend.common import global_state
 from keras.src.layers.layer import CallContext
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
 NOT_FOR_SHAPES = ("training", "mask")
 """The arguments that say nothing of shapes."""

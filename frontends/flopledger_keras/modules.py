@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flopledger.graph.tables import Module, Parameter
+from flopledger.frontend import Module, Parameter
 from keras.src.api_export import get_name_from_symbol
 
 from flopledger_keras.tables import recurrent
@@ -13,8 +13,7 @@ from flopledger_keras.tables import recurrent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.frontend.builder import GraphBuilder
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import GraphBuilder, Value
 
 _ROLES = {
     "kernel": "weight",

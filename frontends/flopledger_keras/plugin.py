@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger import bounded, input_files
-from flopledger.errors import SourceError
-from flopledger.frontend.description import Frontend, type_names
-from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend import Frontend, SourceError, bounded, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
 _BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer")
 _FACTORIES = ("keras.applications.", "keras.src.applications.")

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import keras
-from flopledger.errors import SourceError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.frontend.reshape import reshape
-from flopledger.graph.tables import Reading
-from flopledger.plugins import discovery as plugins
+from flopledger.frontend import Graph, GraphBuilder, Reading, Request, SourceError, kinds, reshape
 
 from flopledger_keras.files import load
 from flopledger_keras.inputs import Given, inputs_of
@@ -18,10 +14,6 @@ from flopledger_keras.listen import hooked
 from flopledger_keras.modules import add_modules, everything
 from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
-
-if TYPE_CHECKING:
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
 
 
 def read_source(source: object, request: Request) -> Graph:
@@ -42,8 +34,8 @@ def _read(model: Any, request: Request) -> Graph:
     training = request.profile.get("mode") == "train"
     given = inputs_of(model, request)
     if not all(layer.built for layer in everything(model)):
-        _trace(model, given, GraphBuilder(plugins.kinds()), training=training)
-    builder = GraphBuilder(plugins.kinds())
+        _trace(model, given, GraphBuilder(kinds()), training=training)
+    builder = GraphBuilder(kinds())
     outputs = _trace(model, given, builder, training=training)
     profile = {"mode": "train" if training else "eval"}
     framework = f"{keras.__version__} ({keras.config.backend()})"
@@ -51,7 +43,11 @@ def _read(model: Any, request: Request) -> Graph:
     graph = builder.build(reading, outputs)
     if not given.symbolic:
         return graph
-    return reshape(graph, {i: shape for i, (_, _, shape) in zip(_inputs(builder), given.named, strict=True)})
+    return reshape(
+        graph,
+        {i: shape for i, (_, _, shape) in zip(_inputs(builder), given.named, strict=True)},
+        builder.kinds,
+    )
 
 
 def _inputs(builder: GraphBuilder) -> list[int]:

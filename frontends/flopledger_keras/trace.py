@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.errors import FlopledgerError, ShapeError
-from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.frontend import CONTAINER, UNKNOWN, FlopledgerError, ShapeError
 
 from flopledger_keras.introspect import (
     NOT_FOR_SHAPES,
@@ -41,9 +40,7 @@ from flopledger_keras.tables.wrappers import WRAPPERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.builder import GraphBuilder
-    from flopledger.graph.tables import Level, Value
+    from flopledger.frontend import GraphBuilder, Level, Shape, Value
 
     from flopledger_keras.tables.steps import Description, Step
 

@@ -11,21 +11,12 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from flopledger.dims.arithmetic import (
-    equal,
-    extent,
-    floordiv,
-    is_dim,
-    is_symbolic,
-    maximum,
-    minimum,
-    truncate,
-)
+from flopledger.frontend import equal, extent, floordiv, is_dim, is_symbolic, maximum, minimum, truncate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from flopledger.dims.types import Dim
+    from flopledger.frontend import Dim
 
 MOST_ITEMS = 4_096
 """The most elements of an array that is followed."""

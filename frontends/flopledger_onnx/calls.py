@@ -6,14 +6,14 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.graph.tables import CONTAINER, Module
+from flopledger.frontend import CONTAINER, Module
 
 from flopledger_onnx.places import places_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend import GraphBuilder
 
     from flopledger_onnx.records import Record
     from flopledger_onnx.values import Value

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import equal, text
-from flopledger.errors import ShapeError
-from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.frontend import CONTAINER, UNKNOWN, ShapeError, equal, text
 
 from flopledger_onnx.arrays import scalar
 from flopledger_onnx.names import Scope, opsets_of
@@ -22,7 +20,7 @@ from flopledger_onnx.values import Value
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_onnx.names import Job
     from flopledger_onnx.node import Call

@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic, symbol, symbol_names
-from flopledger.dims.types import SYMBOL
-from flopledger.errors import SourceError, UsageError, nearest
+from flopledger.frontend import SYMBOL, SourceError, UsageError, is_symbolic, nearest, symbol, symbol_names
 
 from flopledger_onnx.arrays import Array
 from flopledger_onnx.control import sizes_of
@@ -18,8 +16,7 @@ from flopledger_onnx.wire.tensors import type_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.frontend.specs import InputSpec
+    from flopledger.frontend import Dim, InputSpec, Shape
 
     from flopledger_onnx.wire.messages import Graph, ValueInfo
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import text
-from flopledger.errors import ShapeError, SourceError
+from flopledger.frontend import ShapeError, SourceError, text
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_onnx.arrays import Array
     from flopledger_onnx.values import Value

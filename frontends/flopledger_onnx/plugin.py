@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.errors import SourceError
-from flopledger.frontend.description import Frontend
-from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend import Frontend, SourceError, hookimpl
 
 if TYPE_CHECKING:
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
 
 @hookimpl

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.errors import ShapeError, SourceError, Unbounded, UsageError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Input, Reading
-from flopledger.kinds import builtin
+from flopledger.frontend import (
+    GraphBuilder,
+    Input,
+    Reading,
+    ShapeError,
+    SourceError,
+    Unbounded,
+    UsageError,
+    builtin,
+)
 
 from flopledger_onnx.calls import Writer
 from flopledger_onnx.inputs import inputs_of
@@ -18,8 +24,7 @@ from flopledger_onnx.wire.file import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
     from flopledger_onnx.values import Value
     from flopledger_onnx.wire.parse import Parser

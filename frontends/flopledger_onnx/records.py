@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.graph.tables import CONTAINER, UNKNOWN
-from flopledger.kinds import Call as KindCall
-from flopledger.kinds import builtin
+from flopledger.frontend import CONTAINER, UNKNOWN, builtin
+from flopledger.frontend import Call as KindCall
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Level
-    from flopledger.graph.tables import Value as AttrValue
+    from flopledger.frontend import Dim, Level, Shape
+    from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.values import Value
 

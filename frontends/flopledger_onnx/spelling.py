@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.graph.tables import Value as AttrValue
+    from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.node import Call
     from flopledger_onnx.wire.messages import Attribute

@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import is_symbolic
-from flopledger.errors import FlopledgerError, ShapeError, SourceError, nearest
-from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    FlopledgerError,
+    ShapeError,
+    SourceError,
+    is_symbolic,
+    nearest,
+)
 
 from flopledger_onnx import control
 from flopledger_onnx.node import Call, Unshaped
@@ -26,7 +32,7 @@ from flopledger_onnx.weights import Weights
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_onnx.names import Job, Scope
     from flopledger_onnx.tables.row import Part, Row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 from flopledger_onnx.arrays import MOST_ITEMS, Array
 from flopledger_onnx.wire.tensors import shape_of, storage_of, type_name, values_of
@@ -13,7 +13,7 @@ from flopledger_onnx.wire.tensors import shape_of, storage_of, type_name, values
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
     from flopledger_onnx.wire.messages import SparseTensor, Tensor
     from flopledger_onnx.wire.parse import Parser

@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import total
-from flopledger.graph.tables import BUFFER_ROLES, Parameter
+from flopledger.frontend import BUFFER_ROLES, Parameter, total
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator

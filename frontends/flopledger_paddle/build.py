@@ -12,7 +12,7 @@ from flopledger_paddle.state import process_kept
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.frontend.request import Request
+    from flopledger.frontend import Request
 
 
 def build_model(factory: Callable[[], object], request: Request) -> object:

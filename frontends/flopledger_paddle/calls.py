@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import plain_shape
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer, TensorRef
+from flopledger.frontend import CONTAINER, UNKNOWN, Layer, TensorRef, plain_shape
 
 from flopledger_paddle.modules import class_path
 from flopledger_paddle.tables.call import Meaning, Op, Open
@@ -17,9 +16,7 @@ from flopledger_paddle.values import shape_of
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.frontend.builder import GraphBuilder
-    from flopledger.frontend.registered_modules import Registered
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import GraphBuilder, Registered, Value
 
     from flopledger_paddle.trace import Event
     from flopledger_paddle.values import Values

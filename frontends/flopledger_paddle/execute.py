@@ -9,10 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.errors import FlopledgerError, SourceError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.frontend.specs import InputSpec
-from flopledger.graph.tables import CONTAINER, UNKNOWN, Input
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    FlopledgerError,
+    GraphBuilder,
+    Input,
+    InputSpec,
+    SourceError,
+)
 
 from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
@@ -25,8 +30,7 @@ from flopledger_paddle.values import Values
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.frontend.registered_modules import Registered
-    from flopledger.graph.tables import Layer
+    from flopledger.frontend import Layer, Registered
 
 NOTE = "the forward really ran: what containers compute themselves, outside of layers, was not seen"
 

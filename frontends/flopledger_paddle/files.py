@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import is_symbolic, text
-from flopledger.errors import ShapeError, SourceError, UsageError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.frontend.reshape import reshape
-from flopledger.graph.tables import Parameter, Reading
-from flopledger.plugins.discovery import kinds
+from flopledger.frontend import (
+    GraphBuilder,
+    Parameter,
+    Reading,
+    ShapeError,
+    SourceError,
+    UsageError,
+    is_symbolic,
+    kinds,
+    reshape,
+    text,
+)
 
 from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
@@ -22,9 +28,7 @@ from flopledger_paddle.values import Values, shape_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request, Shape
 
 _INPUTS = ("pd_op.data", "pd_op.feed")
 _STATISTICS = {1: "running_mean", 2: "running_var"}
@@ -44,7 +48,7 @@ def read_program(path: Path, request: Request) -> Graph:
         graph = _graph(_loaded(path, request), request)
     wanted = _wanted(graph, request)
     try:
-        return reshape(graph, wanted) if wanted else graph
+        return reshape(graph, wanted, kinds()) if wanted else graph
     except ShapeError as error:
         raise SourceError(f"{request.source}: it can't be given those inputs: {error}") from None
 

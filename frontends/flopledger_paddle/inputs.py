@@ -6,9 +6,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import symbol
-from flopledger.errors import UsageError
-from flopledger.frontend.specs import InputSpec, gather
+from flopledger.frontend import InputSpec, UsageError, gather, symbol
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import dtype_name
@@ -16,8 +14,7 @@ from flopledger_paddle.modules import dtype_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.request import Request
+    from flopledger.frontend import Request, Shape
 
 
 @dataclass(slots=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend.registered_modules import Registered
-from flopledger.graph.tables import Module, Parameter
+from flopledger.frontend import Module, Parameter, Registered
 
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 _SCALARS = (bool, int, float, str)
 _STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger import input_files
-from flopledger.frontend.description import Frontend, type_names
-from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend import Frontend, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
 _LAYER = "paddle.nn.layer.layers.Layer"
 """What every model is an instance of."""

@@ -6,10 +6,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flopledger.errors import FlopledgerError, SourceError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Input, Reading
-from flopledger.plugins.discovery import kinds
+from flopledger.frontend import FlopledgerError, GraphBuilder, Input, Reading, SourceError, kinds
 
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.execute import NOTE, run
@@ -22,9 +19,7 @@ from flopledger_paddle.trace import Trace, direct, public
 from flopledger_paddle.values import Values
 
 if TYPE_CHECKING:
-    from flopledger.frontend.registered_modules import Registered
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Registered, Request
 
 _READING = threading.Lock()
 

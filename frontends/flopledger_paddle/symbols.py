@@ -12,19 +12,22 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.dims.arithmetic import is_dim, substitute, symbol, symbol_names
-from flopledger.errors import ShapeError, SourceError
-from flopledger.frontend.reshape import reshape
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import (
+    CONTAINER,
+    ShapeError,
+    SourceError,
+    is_dim,
+    kinds,
+    reshape,
+    substitute,
+    symbol,
+    symbol_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.frontend.request import Request
-    from flopledger.frontend.specs import InputSpec
-    from flopledger.graph.graph import Graph
-    from flopledger.graph.tables import Layer, Tensor, Value
+    from flopledger.frontend import Dim, Graph, InputSpec, Layer, Request, Shape, Tensor, Value
 
 Sizes: TypeAlias = Mapping[str, int]
 
@@ -76,7 +79,7 @@ def with_symbols(request: Request, shapes: tuple[Shape, ...], read: Callable[[Si
     try:
         fitted = _fitted(first, second, sizes)
         inputs = {given.tensor: shape for given, shape in zip(first.inputs, shapes, strict=True)}
-        graph = reshape(fitted, _made_by_none(first, second, sizes) | inputs)
+        graph = reshape(fitted, _made_by_none(first, second, sizes) | inputs, kinds())
         _check(graph, third, sizes[2])
     except ShapeError as error:
         names = ", ".join(sizes[0])

@@ -13,7 +13,7 @@ from flopledger_paddle.framework import paddle
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.frontend.specs import InputSpec
+    from flopledger.frontend import InputSpec
 
     from flopledger_paddle.inputs import Arguments
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger_paddle.modules import dtype_name
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend import GraphBuilder, Shape
 
 
 def shape_of(value: Any) -> Shape | None:

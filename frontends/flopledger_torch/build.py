@@ -13,7 +13,7 @@ from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.frontend.request import Request
+    from flopledger.frontend import Request
 
 _lazy: Any = UninitializedParameter  # torch's stub knows only the arguments of a plain parameter
 _NOTES: weakref.WeakKeyDictionary[torch.nn.Module, str] = weakref.WeakKeyDictionary()

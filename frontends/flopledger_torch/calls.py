@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic
-from flopledger.errors import GraphError
-from flopledger.graph.tables import CONTAINER, UNKNOWN
-from flopledger.kinds import Call, builtin
+from flopledger.frontend import CONTAINER, UNKNOWN, Call, GraphError, builtin, is_symbolic
 
 from flopledger_torch.listen.sizes import PRODUCT
 from flopledger_torch.tables.call import Meaning, Said
@@ -16,9 +13,7 @@ from flopledger_torch.tables.ops import function_row, op_row
 
 if TYPE_CHECKING:
     import torch
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.builder import GraphBuilder
-    from flopledger.frontend.registered_modules import Registered
+    from flopledger.frontend import GraphBuilder, Registered, Shape
 
     from flopledger_torch.record import Event, Recorder
 

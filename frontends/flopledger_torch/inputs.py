@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.errors import UsageError
-from flopledger.frontend.specs import InputSpec, gather
+from flopledger.frontend import InputSpec, UsageError, gather
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.frontend.request import Request
+    from flopledger.frontend import Request
 
     Make = Callable[[InputSpec, torch.dtype], torch.Tensor]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.registered_modules import Registered
-from flopledger.graph.tables import Module, Parameter
+from flopledger.frontend import Module, Parameter, Registered
 
 from flopledger_torch.record import dtype_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 _SCALARS = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")

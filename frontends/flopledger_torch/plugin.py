@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend.description import Frontend, type_names
-from flopledger.frontend.hookspecs import hookimpl
+from flopledger.frontend import Frontend, hookimpl, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.dims.arithmetic import symbol_names
-from flopledger.errors import FlopledgerError, SourceError, UsageError
+from flopledger.frontend import FlopledgerError, SourceError, UsageError, symbol_names
 from flopledger.frontend import user_code as blame
 from torch.export import ExportedProgram
 
@@ -24,9 +23,7 @@ from flopledger_torch.trace import OURS, Reader
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.frontend.request import Request
-    from flopledger.frontend.specs import InputSpec
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, InputSpec, Request
 
 _PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}
 _MODES = ("eval", "train", "given")

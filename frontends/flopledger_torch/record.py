@@ -8,15 +8,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef
 
 from flopledger_torch.symbols.sizes import dim_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Level, Value
+    from flopledger.frontend import Level, Shape, Value
 
 _PLAIN = frozenset({int, bool, str, float, type(None)})
 _LISTS = frozenset({tuple, list, torch.Size})

@@ -6,8 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.dims.arithmetic import substitute, symbol, symbol_names, text
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, substitute, symbol, symbol_names, text
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
 
@@ -18,8 +17,7 @@ from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flopledger.dims.types import Dim
-    from flopledger.frontend.specs import InputSpec
+    from flopledger.frontend import Dim, InputSpec
 
 _CPU = torch.device("cpu")
 _SPATIAL = (

@@ -6,12 +6,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import substitute
-from flopledger.errors import SourceError
+from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute
 from flopledger.frontend import user_code as blame
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Input, Reading
-from flopledger.plugins.discovery import kinds
 from torch import __version__ as torch_version
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
@@ -35,8 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import torch
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
+    from flopledger.frontend import Graph, Request
 
     from flopledger_torch.stand_ins import Fakes
 

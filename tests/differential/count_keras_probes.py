@@ -21,7 +21,8 @@ os.environ["CUDA_VISIBLE_DEVICES"] = ""
 import flopledger as fl
 import keras
 import keras_probes
-from flopledger.frontend.reshape import check_shapes
+from flopledger.frontend.shape_inference import check_shapes
+from flopledger.plugins.discovery import kinds
 from flopledger_keras.state import built
 
 
@@ -77,7 +78,7 @@ def count(name: str, most: int | None = None) -> dict[str, Any]:
         "profiler": {str(b): graphs[b].count("tf-profiler").total.count for b in batches},
         "unknown": sorted(u.source for u in own.coverage.unknown),
         "disagreements": own.disagreements,
-        "shapes": check_shapes(first),
+        "shapes": check_shapes(first, kinds()),
         "params": [own.total.params, own.total.buffers],
     }
 

@@ -1,1 +1,24 @@
-"""Reading a source into a graph: by which frontend, and in which process."""
+"""Reading a source: what names it, which frontend reads it, and in which process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.lazy import offer
+
+if TYPE_CHECKING:
+    from flopledger.reading.read import read_source
+    from flopledger.reading.source import locate
+
+__all__ = [
+    "locate",
+    "read_source",
+]
+
+__getattr__, __dir__ = offer(
+    __name__,
+    {
+        "locate": "flopledger.reading.source",
+        "read_source": "flopledger.reading.read",
+    },
+)

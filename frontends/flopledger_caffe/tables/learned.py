@@ -15,7 +15,7 @@ from flopledger_caffe.text.fields import POSITIVE, count
 from flopledger_caffe.text.net import TEST, TRAIN
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_caffe.tables.row import Shapes
     from flopledger_caffe.text.fields import View

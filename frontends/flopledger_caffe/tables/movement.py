@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
+from flopledger.frontend import floordiv
 
 from flopledger_caffe.inputs import shape_of
 from flopledger_caffe.text.fields import POSITIVE
 from flopledger_caffe.text.message import INT32
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
     from flopledger_caffe.tables.row import Attrs
     from flopledger_caffe.text.fields import View

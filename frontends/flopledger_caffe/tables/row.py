@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
     from flopledger_caffe.text.fields import View
     from flopledger_caffe.text.net import Entry

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv, product
+from flopledger.frontend import floordiv, product
 
 from flopledger_caffe.tables.row import Attrs, Blob, Operand, Shapes
 from flopledger_caffe.text.fields import (
@@ -24,7 +24,7 @@ from flopledger_caffe.text.fields import (
 from flopledger_caffe.text.message import INT32
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Dim
+    from flopledger.frontend import Dim
 
     from flopledger_caffe.text.fields import View
 

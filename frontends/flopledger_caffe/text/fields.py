@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import product
+from flopledger.frontend import product
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.errors import SourceError
+    from flopledger.frontend import Dim, Shape, SourceError
 
     from flopledger_caffe.text.message import Message
     from flopledger_caffe.text.net import Entry

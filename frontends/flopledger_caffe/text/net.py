@@ -9,15 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.errors import UsageError
+from flopledger.frontend import UsageError
 
 from flopledger_caffe.text.message import INT32, Form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flopledger.errors import SourceError
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import SourceError, Value
 
     from flopledger_caffe.text.message import Field, Message
 

@@ -11,8 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger import input_files
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, input_files
 
 from flopledger_caffe.text.message import Document, Field, Form, Message
 

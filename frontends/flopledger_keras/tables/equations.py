@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
 
 def explicit(equation: str, inputs: tuple[Shape, ...]) -> str:

@@ -26,8 +26,7 @@ from flopledger_keras.tables.windows import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
     from flopledger_keras.tables.ops import Operands
 

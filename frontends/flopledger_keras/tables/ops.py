@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from flopledger.dims.arithmetic import is_dim
+from flopledger.frontend import is_dim
 
 from flopledger_keras.tables.equations import explicit, tensordot
 from flopledger_keras.tables.names import OPERANDS, REDUCTIONS, SIMPLE
@@ -14,8 +14,7 @@ from flopledger_keras.tables.windows import conv_attrs, conv_transpose_attrs, de
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
 
 @dataclass(frozen=True, slots=True)

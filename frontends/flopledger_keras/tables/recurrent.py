@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.kinds.activation import PER_ELEMENT
+from flopledger.frontend import PER_ELEMENT
 
 from flopledger_keras.tables.steps import Description, Step
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
     from flopledger_keras.tables.ops import Operands
 

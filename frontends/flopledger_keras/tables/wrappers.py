@@ -13,8 +13,7 @@ from flopledger_keras.tables.windows import channels_last, conv_layer_attrs, spr
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
 
 class Caller(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic, product
+from flopledger.frontend import is_symbolic, product
 
 from flopledger_onnx import arrays
 from flopledger_onnx.arrays import Array, scalar, vector

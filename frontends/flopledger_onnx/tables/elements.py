@@ -9,8 +9,7 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import ceildiv, is_symbolic
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER, ceildiv, is_symbolic
 
 from flopledger_onnx import arrays
 from flopledger_onnx.tables.row import Part, Row, Step, row
@@ -19,7 +18,7 @@ from flopledger_onnx.wire.tensors import type_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim
+    from flopledger.frontend import Dim
 
     from flopledger_onnx.arrays import Array, Item
     from flopledger_onnx.node import Call

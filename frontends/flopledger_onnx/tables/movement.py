@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import ceildiv, floordiv, is_symbolic, product
-from flopledger.graph.tables import UNKNOWN
-from flopledger.kinds import Call as KindCall
-from flopledger.kinds import builtin
+from flopledger.frontend import UNKNOWN, builtin, ceildiv, floordiv, is_symbolic, product
+from flopledger.frontend import Call as KindCall
 
 from flopledger_onnx import arrays
 from flopledger_onnx.arrays import Array, vector
@@ -21,8 +19,8 @@ from flopledger_onnx.wire.tensors import type_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Value as AttrValue
+    from flopledger.frontend import Dim, Shape
+    from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.node import Call
     from flopledger_onnx.values import Value

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import product
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER, product
 
 from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
     from flopledger_onnx.node import Call
 

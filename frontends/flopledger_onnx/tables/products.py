@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER, floordiv
 
 from flopledger_onnx.tables.row import WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_onnx.node import Call
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER
 
 from flopledger_onnx.tables.movement import inferred
 from flopledger_onnx.tables.norms import softmax

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER
 
 from flopledger_onnx import arrays
 from flopledger_onnx.arrays import Array

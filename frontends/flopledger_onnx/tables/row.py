@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value as AttrValue
+    from flopledger.frontend import Shape
+    from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.arrays import Array
     from flopledger_onnx.node import Call

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import total
+from flopledger.frontend import total
 
 from flopledger_onnx import arrays
 from flopledger_onnx.arrays import scalar
@@ -16,7 +16,7 @@ from flopledger_onnx.values import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.dims.types import Dim
+    from flopledger.frontend import Dim
 
     from flopledger_onnx.node import Call
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER, floordiv
 
 from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 from flopledger_onnx.wire.tensors import type_name

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER, floordiv
 
 from flopledger_onnx.tables.elements import rotated
 from flopledger_onnx.tables.movement import inferred
@@ -20,7 +19,7 @@ from flopledger_onnx.tables.windows import conv, conv_attrs, global_pool, pool
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend import Dim, Shape
 
     from flopledger_onnx.node import Call
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv, is_dim, truncate
-from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.frontend import CONTAINER, UNKNOWN, floordiv, is_dim, truncate
 
 from flopledger_onnx.node import Unshaped
 from flopledger_onnx.records import shapes_by_rule
@@ -18,8 +17,7 @@ from flopledger_onnx.tables.row import WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Shape, Value
 
     from flopledger_onnx.node import Call
 

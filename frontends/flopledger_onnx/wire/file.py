@@ -7,8 +7,7 @@ import mmap
 import os
 from typing import TYPE_CHECKING
 
-from flopledger import input_files
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, input_files
 
 from flopledger_onnx.wire.parse import Parser
 

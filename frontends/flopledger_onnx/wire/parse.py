@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, NoReturn
 
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 from flopledger_onnx.wire.fields import BYTES, FIELDS, FLOAT, INT, MESSAGE, SPAN, Field
 from flopledger_onnx.wire.messages import Model

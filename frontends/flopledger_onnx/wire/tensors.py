@@ -7,7 +7,7 @@ import struct
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

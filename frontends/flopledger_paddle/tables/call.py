@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger_paddle.values import shape_of
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
     from flopledger_paddle.values import Values
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import class_path
@@ -18,7 +18,7 @@ from flopledger_paddle.tables.call import Meaning
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 FREE = frozenset(
     {"reshape", "view", "squeeze", "unsqueeze", "identity", "transpose", "cast", "fill", "expand", "split"}

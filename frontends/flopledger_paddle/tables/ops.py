@@ -11,7 +11,7 @@ from flopledger_paddle.tables.call import Meaning, Op, Open
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
     Rule = Callable[[Op], Meaning]
 

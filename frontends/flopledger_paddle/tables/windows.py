@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flopledger.dims.arithmetic import ceildiv, floordiv, maximum
+from flopledger.frontend import ceildiv, floordiv, maximum
 
 from flopledger_paddle.tables.call import Meaning, Open
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Shape, Value
 
     from flopledger_paddle.tables.call import Op
 

@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flopledger import bounded
-from flopledger.errors import SourceError, shown
+from flopledger.frontend import SourceError, bounded, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.errors import SourceError, shown
+from flopledger.frontend import SourceError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flopledger import bounded
+from flopledger.frontend import bounded
 
 from flopledger_torch.archive.documents import listed, malformed, mapping, text
 

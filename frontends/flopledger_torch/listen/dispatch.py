@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef
 from torch._dispatch.python import enable_python_dispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -21,7 +21,7 @@ from flopledger_torch.listen.kernels import run_kernel, symbolic_outputs
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
     from flopledger_torch.record import Recorder
 

@@ -13,7 +13,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

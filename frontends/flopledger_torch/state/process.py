@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch._dynamo.config  # fake tensors import it when first made, which must not be in a reading
-from flopledger import gc_pause as collector
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
+from flopledger.frontend import gc_pause as collector
 from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.modules import transformer

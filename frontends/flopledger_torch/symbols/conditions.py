@@ -15,8 +15,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import sympy
-from flopledger.dims.arithmetic import text
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, text
 
 from flopledger_torch.symbols.sizes import NAMES, dim_of_expression, fraction_of, ratio_of_expression
 

@@ -11,14 +11,12 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flopledger.dims.arithmetic import ceildiv, floordiv, is_symbolic, maximum, minimum, substitute
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, ceildiv, floordiv, is_symbolic, maximum, minimum, substitute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Value
 
 NAMES: contextvars.ContextVar[dict[Any, Dim]] = contextvars.ContextVar("NAMES")
 """The symbols of the reading under way: torch's, and every expression met so far, to ours."""

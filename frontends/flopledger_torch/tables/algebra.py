@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic
+from flopledger.frontend import is_symbolic
 
 from flopledger_torch.tables.call import Meaning, Row, Said
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 
 def fft(real: str) -> Row:

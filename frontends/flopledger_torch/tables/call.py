@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from flopledger.dims.arithmetic import is_dim
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef, is_dim
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Shape, Value
 
     from flopledger_torch.record import Tensors
 

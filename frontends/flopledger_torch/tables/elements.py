@@ -8,7 +8,7 @@ from flopledger_torch.tables.algebra import order_of
 from flopledger_torch.tables.call import Meaning, Row, Said, whole
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 
 def batch_norm(said: Said) -> Meaning:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger_torch.tables.call import Meaning, Row, Said
 
 if TYPE_CHECKING:
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Value
 
 _REDUCTIONS = ("none", "mean", "sum")
 """How ops number what becomes of the losses."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.expressions import einsum as contraction
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef
+from flopledger.frontend import einsum as contraction
 
 from flopledger_torch.tables.call import Meaning, Row, Said, whole
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Dim
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Value
 
 
 def linear_module(said: Said) -> Meaning:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_dim, product
-from flopledger.graph.tables import TensorRef
+from flopledger.frontend import TensorRef, is_dim, product
 
 from flopledger_torch.tables.algebra import order_of
 from flopledger_torch.tables.call import Meaning, Row, Said, whole
 from flopledger_torch.tables.elements import pair, picked
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
 
 def _axes(value: Value) -> Value:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv, is_dim, plain
+from flopledger.frontend import floordiv, is_dim, plain
 
 from flopledger_torch.tables.call import Meaning, Row, Said, sizes, whole
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Dim
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Dim, Value
 
 _NEAREST = frozenset(("nearest", "nearest-exact"))
 _MODES = {"bilinear": "linear", "linear": "linear", "trilinear": "linear", "bicubic": "cubic", "area": "area"}

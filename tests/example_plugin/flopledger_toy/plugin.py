@@ -5,17 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import hookimpl
-from flopledger.frontend.description import Frontend, type_names
+from flopledger.frontend import Frontend, hookimpl, type_names
 
 from flopledger_toy.scan import SCAN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
-    from flopledger.kinds import Kind
+    from flopledger.frontend import Graph, Kind, Request
 
 
 @hookimpl

@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.errors import SourceError, UsageError
-from flopledger.frontend.builder import GraphBuilder
-from flopledger.frontend.specs import parse_spec
-from flopledger.graph.tables import Module, Parameter, Reading
-from flopledger.plugins.discovery import kinds
+from flopledger.frontend import (
+    GraphBuilder,
+    Module,
+    Parameter,
+    Reading,
+    SourceError,
+    UsageError,
+    kinds,
+    parse_spec,
+)
 
 from flopledger_toy.model import ToyModel
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
-    from flopledger.frontend.request import Request
-    from flopledger.graph.graph import Graph
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Graph, Request, Shape, Value
 
 
 def read_network(source: object, request: Request) -> Graph:

@@ -6,8 +6,7 @@ Each of the n elements x of the input updates S states and reads them out:
 
 from __future__ import annotations
 
-from flopledger.kinds import Attribute, Call, Facts, Kind, Parts
-from flopledger.kinds.kind import same_shape
+from flopledger.frontend import Attribute, Call, Facts, Kind, Parts, same_shape
 
 
 def scan_facts(call: Call) -> Facts:

@@ -5,8 +5,9 @@ from typing import Any
 import flopledger as fl
 import pytest
 from flopledger.errors import ShapeError, SourceError, UsageError
-from flopledger.frontend.reshape import check_shapes
+from flopledger.frontend.shape_inference import check_shapes
 from flopledger.plugins import discovery as plugins
+from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
@@ -295,5 +296,5 @@ def test_a_network_of_many_kinds_keeps_the_contract() -> None:
     x = kl.LSTM(4)(kl.Reshape((-1, 8))(x))
     graph = fl.read(keras.Model(given, kl.Dense(2, activation="softmax")(x)))
     check_graph(graph, plugins.kinds())
-    assert check_shapes(graph) == ()
+    assert check_shapes(graph, kinds()) == ()
     assert graph.count("ops").coverage.unknown == ()

@@ -14,7 +14,6 @@ from flopledger.errors import ShapeError
 from flopledger.graph.tables import CONTAINER, UNKNOWN, Layer
 from flopledger.kinds import Call
 from flopledger.kinds.move import given_shape
-from flopledger.plugins import discovery as plugins
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,17 +23,18 @@ if TYPE_CHECKING:
     from flopledger.kinds import Kind
 
 
-def reshape(graph: Graph, inputs: Mapping[int, Shape]) -> Graph:
+def reshape(graph: Graph, inputs: Mapping[int, Shape], kinds: Mapping[str, Kind]) -> Graph:
     """Return the network with other input shapes.
 
     Args:
         graph: A network whose every shape is known.
         inputs: The new shape of each input's tensor, by its id; an input that is not there keeps its own.
+        kinds: Every kind by name, whose shape rules are followed.
 
     Raises:
         ShapeError: A call has no rule for its shapes, or none for these.
     """
-    inference = Inference(graph, inputs)
+    inference = Inference(graph, inputs, kinds)
     for layer in graph.layers:
         inference.follow(layer)
     tensors = tuple(
@@ -44,9 +44,9 @@ def reshape(graph: Graph, inputs: Mapping[int, Shape]) -> Graph:
     return replace(graph, tensors=tensors, layers=tuple(map(inference.renewed, graph.layers)))
 
 
-def check_shapes(graph: Graph) -> tuple[str, ...]:
+def check_shapes(graph: Graph, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
     """Infer every shape anew at the sizes that the graph has; return where another one comes out."""
-    again = reshape(graph, {})
+    again = reshape(graph, {}, kinds)
     return tuple(
         f"tensor {old.id}: {shown(old.shape)} became {shown(new.shape)}"
         for old, new in zip(graph.tensors, again.tensors, strict=True)
@@ -62,15 +62,14 @@ def shown(shape: Shape | None) -> str:
 class Inference:
     """The shapes so far; those of tensors that no call makes stay as they are."""
 
-    def __init__(self, graph: Graph, inputs: Mapping[int, Shape]) -> None:
-        self.graph, self.kinds = graph, plugins.kinds()
+    def __init__(self, graph: Graph, inputs: Mapping[int, Shape], kinds: Mapping[str, Kind]) -> None:
+        self.graph, self.kinds = graph, kinds
         self.shapes: dict[int, Shape] = {t.id: t.shape for t in graph.tensors if t.shape is not None}
         for tensor, shape in inputs.items():
             old = self.shapes.get(tensor)
             if old is None or len(old) != len(shape):
                 raise ShapeError(f"tensor {tensor} is {shown(old)}, it can't become {shown(shape)}")
             self.shapes[tensor] = plain_shape(shape)
-        self._renewed = set(inputs)
 
     def follow(self, layer: Layer) -> None:
         """Infer the outputs of one call; those of a container are made by the calls below it."""
