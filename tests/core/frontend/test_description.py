@@ -77,6 +77,6 @@ def test_a_global_that_lies_about_its_class_is_no_frontends_fault() -> None:
 
     assert has_type(missing_stub, Raises)
     with pytest.raises(ValueError, match="mine"):
-        read_object(fails, Request("fails"), None, Registry())
+        read_object(fails, Request("fails"), Registry())
     with pytest.raises(SourceError, match="no frontend reads lie"):
-        read_object(missing_stub, Request("lie"), None, Registry())
+        read_object(missing_stub, Request("lie"), Registry())

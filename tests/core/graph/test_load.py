@@ -7,8 +7,8 @@ from pathlib import Path
 from flopledger import Graph
 
 SAVED = Path(__file__).parent / "saved_0.json"
-"""Written by the first version, before the graph's modules were split: a convolution of 3 x 3 with 4 channels,
-a normalisation, a ReLU and a linear layer of 5, over a batch of N pictures of 3 x 8 x 8."""
+"""Written by the first version: a convolution of 3 x 3 with 4 channels, a normalisation, a ReLU and a linear
+layer of 5, over a batch of N pictures of 3 x 8 x 8."""
 
 
 def test_a_graph_that_the_first_version_saved_still_loads_and_counts() -> None:
