@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import tensorflow as tf
-from flopledger.graph.tables import UNKNOWN
+from flopledger.frontend import UNKNOWN
 from keras.src.backend.common.stateless_scope import StatelessScope
 from keras.src.backend.common.symbolic_scope import SymbolicScope
 
@@ -23,7 +23,7 @@ from flopledger_keras.tables.tensorflow import CALLS, RULES, SILENT, constant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
     from flopledger_keras.trace import Tracer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.frontend import CONTAINER, UNKNOWN
 
 from flopledger_keras.introspect import snake, words
 from flopledger_keras.tables.ops import OPERATIONS, Operands, weights_given

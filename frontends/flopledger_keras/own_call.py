@@ -6,8 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.errors import ShapeError, UsageError
-from flopledger.graph.tables import UNKNOWN
+from flopledger.frontend import UNKNOWN, ShapeError, UsageError
 
 from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_array, tell_training
 from flopledger_keras.listen import watched

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.graph.tables import CONTAINER
+from flopledger.frontend import CONTAINER
 
 if TYPE_CHECKING:
     from flopledger_keras.trace import Tracer

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger_keras.tables.steps import Branch, Step
 
 if TYPE_CHECKING:
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
     from flopledger_keras.tables.ops import Operands
 

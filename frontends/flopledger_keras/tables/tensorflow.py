@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flopledger.dims.types import Shape
-    from flopledger.graph.tables import Value
+    from flopledger.frontend import Shape, Value
 
 Meaning: TypeAlias = "tuple[str, dict[str, Value], slice] | None"
 """A kind, its attributes and which operands it reads, the others being kernels, sizes and axes."""
