@@ -22,7 +22,7 @@ from flopledger.frontend import (
 from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.framework import paddle
-from flopledger_paddle.inputs import Arguments
+from flopledger_paddle.inputs import Arguments, like
 from flopledger_paddle.modules import class_path, dtype_name, registered_in
 from flopledger_paddle.trace import direct, root_name
 from flopledger_paddle.values import Values
@@ -155,7 +155,7 @@ def _like(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _like(item) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(_like(item) for item in value)
+        return like(value, [_like(item) for item in value])
     return value
 
 

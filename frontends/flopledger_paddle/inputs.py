@@ -75,7 +75,7 @@ def _spec(value: Any, default: str) -> Any:
     if isinstance(value, dict):
         return {key: _spec(item, default) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(_spec(item, default) for item in value)
+        return like(value, [_spec(item, default) for item in value])
     if isinstance(value, (paddle.Tensor, paddle.static.InputSpec)) or hasattr(value, "__array_interface__"):
         return InputSpec(getattr(value, "name", "") or "", open_shape(value.shape), dtype_name(value.dtype))
     return value
@@ -139,8 +139,13 @@ def _made(name: str, value: Any, make: Callable[[str, InputSpec], Any]) -> Any:
     if isinstance(value, dict):
         return {key: _made(f"{name}.{key}", item, make) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
-        return type(value)(_made(f"{name}[{i}]", item, make) for i, item in enumerate(value))
+        return like(value, [_made(f"{name}[{i}]", item, make) for i, item in enumerate(value)])
     return value
+
+
+def like(value: Any, items: list[Any]) -> Any:
+    """Return a list or tuple like another one; a named one, such as an attention's cache, by its fields."""
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
 
 
 def specs_in(value: Any) -> Iterator[InputSpec]:

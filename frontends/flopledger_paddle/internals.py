@@ -7,12 +7,13 @@ uses, without its translation of the source. Where a name here is gone, the publ
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SEEN_ON = ("3.3",)
 """The releases that this module was tried on."""
@@ -30,8 +31,12 @@ def tensors_of(layer: Any) -> tuple[Any, Any]:
 
 
 @contextlib.contextmanager
-def converted(tensors: tuple[Any, Any], program: Any) -> Iterator[None]:
+def converted(
+    tensors: tuple[Any, Any], program: Any, stored: Callable[[Any, Any], None] | None = None
+) -> Iterator[None]:
     """Turn a layer's eager tensors into values of a program wherever one is used.
+
+    ``stored`` is told of each value and of the tensor that it stands for.
 
     Raises:
         ImportError: This Paddle has other names for it.
@@ -42,9 +47,17 @@ def converted(tensors: tuple[Any, Any], program: Any) -> Iterator[None]:
     from paddle.nn.layer import layers  # noqa: PLC0415
     from paddle.pir import core  # noqa: PLC0415
 
+    by_name = {tensor.name: tensor for table in tensors for tensor in _flat(table)}
+
+    def made(dtype: Any, shape: Any, name: str | None = None, **about: Any) -> Any:
+        value = input_like(dtype, shape, name, **about)
+        if stored is not None:
+            stored(value, by_name.get(name))
+        return value
+
     try:
         with (
-            replaced(core, "create_parameter", _input_like),
+            replaced(core, "create_parameter", made),
             replaced(layers, "name_struct", contextlib.nullcontext),
             graph_tracing_guard(program),
             param_guard(tensors[0]),
@@ -60,7 +73,19 @@ def converted(tensors: tuple[Any, Any], program: Any) -> Iterator[None]:
         raise
 
 
-def _input_like(dtype: Any, shape: Any, name: str | None = None, **about: Any) -> Any:
+def _flat(table: Any) -> Iterator[Any]:
+    """Yield the tensors of nested tables."""
+    if isinstance(table, dict):
+        for item in table.values():
+            yield from _flat(item)
+    elif isinstance(table, (list, tuple)):
+        for item in table:
+            yield from _flat(item)
+    elif hasattr(table, "name"):
+        yield table
+
+
+def input_like(dtype: Any, shape: Any, name: str | None = None, **about: Any) -> Any:
     """Return a value for a parameter, without the program that would make its contents."""
     value = paddle._pir_ops.data(name or "", shape, dtype, paddle.base.core.Place())  # noqa: SLF001
     value.persistable = True
@@ -88,16 +113,148 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
 def as_it_runs() -> Iterator[None]:
     """Let a program be built as the layer runs eagerly on a CPU.
 
-    A cell is called once for each step, not put into a loop whose sizes nobody knows; and a batch
-    norm that is synchronised across devices is the plain one where there is one device.
+    A cell is called once for each step, not put into a loop whose sizes nobody knows; a batch norm that is
+    synchronised across devices is the plain one where there is one device; ``amp.auto_cast`` does nothing, as
+    on a CPU, for which a program of half precision has no convolution; and what works in place is the plain
+    function, without the check for views, which takes for granted that the tensor is given by position.
     """
+    import sys  # noqa: PLC0415
+
     from paddle import _C_ops  # noqa: PLC0415
     from paddle.nn.layer import rnn  # noqa: PLC0415
 
     steps = getattr(rnn, "_rnn_dynamic_graph", None)
     plain = getattr(_C_ops, "batch_norm_", None)
-    with replaced(rnn, "_rnn_static_graph", steps), replaced(_C_ops, "sync_batch_norm_", plain):
+    amp = sys.modules.get("paddle.amp.auto_cast")  # the function of that name hides the module
+    with (
+        replaced(rnn, "_rnn_static_graph", steps),
+        replaced(_C_ops, "sync_batch_norm_", plain),
+        replaced(amp, "amp_guard", lambda *_, **__: contextlib.nullcontext()),
+        _variable("stride_in_no_check_dy2st_diff", "1"),
+    ):
         yield
+
+
+@contextlib.contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for a while."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
+
+
+class Eager:
+    """Runs eager ops while a program is being built: with the tracer of dynamic mode, which static mode sets aside.
+
+    It is made in dynamic mode.
+    """
+
+    def __init__(self) -> None:
+        from paddle.base import core, framework  # noqa: PLC0415
+
+        self._core = core
+        self._tracer = framework._dygraph_tracer()  # noqa: SLF001
+        self._depth = 0
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Be in dynamic mode for a while; without its tracer an eager op ends the process."""
+        from paddle.base import framework  # noqa: PLC0415
+
+        tracer = framework.global_var._dygraph_tracer_  # noqa: SLF001
+        grad = self._tracer._has_grad  # noqa: SLF001
+        framework.global_var._dygraph_tracer_ = self._tracer  # noqa: SLF001
+        self._core._switch_tracer(self._tracer)  # noqa: SLF001
+        self._tracer._has_grad = False  # noqa: SLF001
+        try:
+            yield
+        finally:
+            self._tracer._has_grad = grad  # noqa: SLF001
+            framework.global_var._dygraph_tracer_ = tracer  # noqa: SLF001
+            self._core._switch_tracer(tracer)  # noqa: SLF001
+
+    def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Run the eager op of a name.
+
+        Raises:
+            AttributeError: There is none.
+        """
+        op = getattr(self._core.eager.ops, name)
+        with self():
+            return op(*args, **kwargs)
+
+
+@contextlib.contextmanager
+def ops_replaced(wrapped: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
+    """Put something before each op that Paddle's functions put into a program, for a while."""
+    from paddle import _C_ops  # noqa: PLC0415
+
+    before = {name: value for name, value in vars(_C_ops).items() if callable(value) and name[0] != "_"}
+    before.pop("core", None)
+    try:
+        for name, own in before.items():
+            setattr(_C_ops, name, wrapped(name, own))
+        yield
+    finally:
+        for name, own in before.items():
+            setattr(_C_ops, name, own)
+
+
+_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "__int__": lambda array: int(array.item()),
+    "__index__": lambda array: int(array.item()),
+    "__float__": lambda array: float(array.item()),
+    "__bool__": lambda array: bool(array.item()),
+    "numpy": lambda array: array,
+    "tolist": lambda array: array.tolist(),
+    "item": lambda array: array.item(),
+}
+
+
+@contextlib.contextmanager
+def conversions_replaced(array_of: Callable[[Any], Any]) -> Iterator[None]:
+    """Let ``int(value)`` and its like work on the values of a program for which there is an array."""
+    kind = paddle.pir.Value
+    before = {name: getattr(kind, name, None) for name in _CONVERSIONS}
+
+    def method(name: str) -> Callable[..., Any]:
+        def convert(self: Any, *args: Any) -> Any:
+            array = array_of(self)
+            if array is not None and not args:
+                return _CONVERSIONS[name](array)
+            own = before[name]
+            if own is None:
+                raise TypeError("the size depends on data, and is no number in a program")
+            return own(self, *args)
+
+        return convert
+
+    try:
+        for name in _CONVERSIONS:
+            setattr(kind, name, method(name))
+        yield
+    finally:
+        for name, own in before.items():
+            if own is None:
+                delattr(kind, name)
+            else:
+                setattr(kind, name, own)
+
+
+def constants(numbers: Sequence[int], dtype: Any) -> Any:
+    """Return a value of the program that holds whole numbers."""
+    return paddle._pir_ops.full_int_array(list(numbers), dtype, paddle.base.core.Place())  # noqa: SLF001
+
+
+def constant(shape: Sequence[int], number: Any, dtype: Any) -> Any:
+    """Return a value of the program that holds one number."""
+    return paddle._pir_ops.full(list(shape), number, dtype, paddle.base.core.Place())  # noqa: SLF001
 
 
 _OWN: list[Any] = []

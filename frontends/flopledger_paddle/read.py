@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Graph, Registered, Request
 
 _READING = threading.Lock()
+RAN = "the forward really ran, on zeros: sizes and branches that depend on values are those of this run"
 
 
 def read_source(source: object, request: Request) -> Graph:
@@ -71,7 +72,11 @@ def _written(
     allowed.
     """
     try:
-        trace = direct(model, given)
+        if request.execute:
+            trace = direct(model, given, run=True)
+            trace.notes = (RAN,)
+        else:
+            trace = direct(model, given)
     except FlopledgerError:
         raise
     except Exception as first:  # noqa: BLE001  (the user's forward may raise anything)
@@ -89,7 +94,8 @@ def _by_translation(model: Any, given: Arguments, request: Request, first: Excep
         if type(second) is not type(first):
             reason += f"; by Paddle's own translation {type(second).__name__}: {_last_line(second)}"
         raise SourceError(
-            f"{request.source}: its forward can't be followed without data: {reason}"
+            f"{request.source}: its forward can't be followed without data: {reason}; where it depends on values, "
+            "--execute (execute=True in Python) really runs it"
         ) from first
 
 
@@ -100,7 +106,7 @@ def _last_line(error: BaseException) -> str:
 
 def write(trace: Trace, registered: Registered[Any], builder: GraphBuilder) -> list[int]:
     """Write a trace's tensors and calls into a builder; return the tensors of its outputs."""
-    values = Values(builder)
+    values = Values(builder, trace.known)
     for name, value, positional in trace.inputs:
         builder.inputs.append(Input(name, values.tensor(value), positional))
     Calls(builder, registered, values).write(trace.program.global_block().ops, trace.events)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle
+from flopledger_paddle.known import Known
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +43,7 @@ class Trace:
     outputs: list[Any] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    known: Known | None = None
 
 
 class _Listener:
@@ -96,26 +98,31 @@ def values_in(value: Any) -> Iterator[Any]:
             yield from values_in(item)
 
 
-def direct(layer: Any, given: Arguments) -> Trace:
+def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     """Build a program from a layer by calling it on values that have only shapes.
+
+    With ``run`` each op is computed beside the program, on zeros: what depends on values goes as they go.
 
     Raises:
         TypeError: Which way the layer goes depends on values.
     """
-    trace = Trace(paddle.static.Program())
+    known = Known(everything=run)
+    trace = Trace(paddle.static.Program(), known=known)
     listener = _Listener(trace)
 
     def make(name: str, spec: InputSpec) -> Any:
         value = paddle.static.data(f"input_{len(trace.inputs)}", list(spec.shape or ()), spec.dtype)
         trace.inputs.append((name, value, root_name(name) not in given.kwargs))
+        known.zeros(value)
         return value
 
     tensors = internals.tensors_of(layer)
     with _static(trace.program):
         args, kwargs = given.made(make)
         with (
-            internals.converted(tensors, trace.program),
+            internals.converted(tensors, trace.program, known.stored),
             internals.as_it_runs(),
+            known.watching(),
             internals.listening(listener),
         ):
             trace.outputs = list(values_in(layer(*args, **kwargs)))

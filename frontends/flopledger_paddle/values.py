@@ -9,6 +9,8 @@ from flopledger_paddle.modules import dtype_name
 if TYPE_CHECKING:
     from flopledger.frontend import GraphBuilder, Shape
 
+    from flopledger_paddle.known import Known
+
 
 def shape_of(value: Any) -> Shape | None:
     """Return a value's shape; None where a size depends on data, or the value is a list of tensors."""
@@ -24,18 +26,28 @@ def shape_of(value: Any) -> Shape | None:
 class Values:
     """Gives each value of a program its tensor."""
 
-    def __init__(self, builder: GraphBuilder) -> None:
-        self.builder = builder
+    def __init__(self, builder: GraphBuilder, known: Known | None = None) -> None:
+        self.builder, self.known = builder, known
         self.constants: dict[str, Any] = {}
         self.lists: dict[str, list[Any]] = {}
         self._tensors: dict[str, int] = {}
 
     def tensor(self, value: Any) -> int:
         """Return the tensor of a value."""
-        known = self._tensors.get(value.id)
-        if known is None:
-            known = self._tensors[value.id] = self.builder.tensor(shape_of(value), dtype_name(value.dtype))
-        return known
+        found = self._tensors.get(value.id)
+        if found is None:
+            settled = None if self.known is None else self.known.same.get(value.id)
+            if settled is not None:
+                found = self.tensor(settled)
+            else:
+                found = self.builder.tensor(self.real(value), dtype_name(value.dtype))
+            self._tensors[value.id] = found
+        return found
+
+    def real(self, value: Any) -> Shape | None:
+        """Return a value's shape, where it depends on data that of the run, if there was one."""
+        shape = None if self.known is None else self.known.shapes.get(value.id)
+        return shape_of(value) if shape is None else shape
 
     def name(self, value: Any, tensor: int) -> None:
         """Say which tensor a value is."""
@@ -48,7 +60,7 @@ class Values:
     def shape(self, value: Any) -> Shape | None:
         """Return the shape of a value, where an open size is what followed from the ops before."""
         known = self._tensors.get(value.id)
-        return shape_of(value) if known is None else self.builder.tensors[known].shape
+        return self.real(value) if known is None else self.builder.tensors[known].shape
 
     def tensors(self, values: list[Any]) -> list[int]:
         """Return the tensors of values, those of a list one by one."""

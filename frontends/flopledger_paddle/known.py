@@ -1,0 +1,287 @@
+"""The values in a program that are known while it is built: sizes, and what is computed from sizes alone.
+
+``paddle.shape(x)`` is a tensor, and PaddleSeg, PaddleNLP and PaddleDetection reshape, slice and interpolate by
+its elements, which in a program leaves every later size open. Here each op on known sizes is computed at once
+by Paddle's own eager op, and its result stands in the program as a constant, which Paddle's shape inference
+then reads. So the layer is traced as it runs eagerly, where these values are at hand.
+
+With ``everything``, which runs the network, all values are known: each op is computed on real tensors beside
+the program, a size that depends on data is what it is there, and a branch goes the way it goes.
+
+The names of Paddle that this rests on are those of :mod:`flopledger_paddle.internals`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import TYPE_CHECKING, Any
+
+from flopledger_paddle import internals
+from flopledger_paddle.framework import paddle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from flopledger.dims.types import Shape
+
+MOST = 16
+"""The most elements of a tensor of sizes; what is larger is data that happens to be whole numbers."""
+
+_SOURCES = frozenset({"shape", "shape64", "numel"})
+_MADE = frozenset({"full", "full_int_array"})
+_COMPUTED = frozenset(
+    (
+        "abs add all amax amin any assign cast ceil clip concat divide elementwise_pow equal expand flatten flip "
+        "floor floor_divide gather greater_equal greater_than index_select less_equal less_than logical_and "
+        "logical_not logical_or max maximum mean min minimum multiply not_equal pow prod remainder reshape round "
+        "scale slice split split_with_num sqrt squeeze stack strided_slice subtract sum tile transpose trunc "
+        "unbind unsqueeze unstack where"
+    ).split()
+)
+"""Ops that sizes go through; none of them is random, and none has an effect."""
+_LISTS = frozenset({"stack", "concat", "add_n", "meshgrid", "einsum", "multiplex", "broadcast_tensors"})
+"""Ops that take a list of tensors as it is; in others a list that has tensors in it is a list of sizes."""
+_SIZES_AT = {
+    "reshape": (1,), "expand": (1,), "tile": (1,), "slice": (2, 3), "strided_slice": (2, 3, 4), "full": (0,),
+    "pool2d": (1,), "pad3d": (1,), "split": (1,),
+}  # fmt: skip
+"""Where an op takes sizes as one tensor, and Paddle's shape inference reads them only as numbers."""
+_INTERPOLATED = ("linear_interp", "bilinear_interp", "trilinear_interp", "bicubic_interp", "nearest_interp")
+
+
+class Known:
+    """The known values of a program that is being built.
+
+    Attributes:
+        everything: Whether all values are computed, not sizes alone.
+        shapes: The real shapes of values that are open in the program, by the value's id.
+        same: Values that stand for one whose size was open, by their id.
+    """
+
+    def __init__(self, *, everything: bool = False) -> None:
+        self.everything = everything
+        self.shapes: dict[str, Shape] = {}
+        self.same: dict[str, Any] = {}
+        self._eager = internals.Eager()
+        self._tensors: dict[str, Any] = {}
+
+    def given(self, value: Any, tensor: Any) -> None:
+        """Say what a value is."""
+        self._tensors[value.id] = tensor
+
+    def stored(self, value: Any, tensor: Any) -> None:
+        """Say what a weight or buffer is: as sizes alone, small tensors of whole numbers."""
+        if tensor is None or not tensor._is_initialized():  # noqa: SLF001  (built lazily)
+            return
+        # Paddle holds a lock meanwhile that its own functions want: only attributes are read here.
+        if self.everything or _is_size(tensor):
+            self._tensors[value.id] = tensor
+
+    def zeros(self, value: Any) -> None:
+        """Let an input be zeros where everything is computed."""
+        if self.everything:
+            with self._eager():
+                self._tensors[value.id] = paddle.zeros(list(value.shape), value.dtype)
+
+    def tensor(self, value: Any) -> Any:
+        """Return the tensor of a value, if it is known."""
+        return self._tensors.get(value.id) if value.initialized() else None
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Compute what is known of each op that goes into the program."""
+        with self._eager():  # what is computed may change buffers
+            for name, tensor in self._tensors.items():
+                if tensor.stop_gradient:
+                    self._tensors[name] = tensor.clone()
+        with internals.ops_replaced(self._wrapped), internals.conversions_replaced(self._converted):
+            yield
+
+    def _converted(self, value: Any) -> Any:
+        """Return a value as an array, for ``int(value)`` and its like; None where it is not known."""
+        tensor = self.tensor(value) if isinstance(value, paddle.pir.Value) else None
+        if tensor is None:
+            return None
+        with self._eager():
+            return tensor.numpy()
+
+    def _wrapped(self, name: str, own: Callable[..., Any]) -> Callable[..., Any]:
+        plain = name.rstrip("_")
+
+        def op(*args: Any, **kwargs: Any) -> Any:
+            if paddle.in_dynamic_mode():
+                return own(*args, **kwargs)
+            if plain in _SOURCES and not self.everything:
+                return self._source(plain, own, args, kwargs)
+            sized = self._sized(plain, args)
+            if self.everything:
+                return self._run(name, own(*sized, **kwargs), args, kwargs)
+            if plain in _COMPUTED and self._all_known(args):
+                found = self._computed(name, args, kwargs)
+                if found is not None:
+                    return found
+            result = own(*sized, **kwargs)
+            if plain == "assign_value":
+                return self._written(result, args)
+            if name in _MADE:
+                self._made(name, result, sized, kwargs)
+            return result
+
+        return op
+
+    def _source(self, name: str, own: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        value = args[0] if args else next(iter(kwargs.values()))
+        sizes = list(value.shape)
+        if any(size < 0 for size in sizes):
+            return own(*args, **kwargs)
+        with self._eager():
+            whole = paddle.to_tensor(sizes, dtype="int32" if name == "shape" else "int64")
+            tensor = whole.prod() if name == "numel" else whole
+        return self._constant(tensor)
+
+    def _made(self, name: str, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Keep what a new tensor of whole numbers holds."""
+        if self._all_known(args, some=False) and _is_small(result):
+            tensor = self._eagerly(name, args, kwargs)
+            if _is_size(tensor):
+                self._tensors[result.id] = tensor
+
+    def _written(self, result: Any, args: tuple[Any, ...]) -> Any:
+        """Return what ``to_tensor`` makes of whole numbers, as a constant; its values are the fourth argument."""
+        if not _is_small(result) or result.dtype not in (paddle.int32, paddle.int64) or len(args) < 4:
+            return result
+        with self._eager():
+            tensor = paddle.to_tensor([int(number) for number in args[3]], dtype=result.dtype)
+            tensor = tensor.reshape(list(result.shape))
+        return self._constant(tensor) or result
+
+    def _all_known(self, args: Any, *, some: bool = True) -> bool:
+        values = list(_values(args))
+        return all(self.tensor(value) is not None for value in values) and (bool(values) or not some)
+
+    def _computed(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        found = self._eagerly(name, args, kwargs)
+        listed = isinstance(found, (list, tuple))
+        tensors = list(found) if listed else [found]
+        if not tensors or not all(_is_size(tensor, fractions=True) for tensor in tensors):
+            return None
+        constants = [self._constant(tensor) for tensor in tensors]
+        if any(constant is None for constant in constants):
+            return None
+        return constants if listed else constants[0]
+
+    def _eagerly(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Return what an op makes of known tensors; None where it can't be computed."""
+        for numbers in (False, True):
+            mapped = [self._mapped(arg, numbers=numbers) for arg in args]
+            named = {key: self._mapped(arg, numbers=numbers) for key, arg in kwargs.items()}
+            with contextlib.suppress(Exception):  # an op may refuse lists of tensors, or want them
+                return self._eager.call(name, mapped, named)
+        return None
+
+    def _mapped(self, value: Any, *, numbers: bool) -> Any:
+        if isinstance(value, paddle.pir.Value):
+            return self.tensor(value) if value.initialized() else None
+        if isinstance(value, (list, tuple)):
+            items = [self._mapped(item, numbers=numbers) for item in value]
+            if numbers:
+                with self._eager():
+                    return [item.item() if isinstance(item, paddle.Tensor) else item for item in items]
+            return items
+        return value
+
+    def _constant(self, tensor: Any) -> Any:
+        """Return a value of the program that holds a tensor; None for one that no constant can be."""
+        with self._eager():
+            shape, dtype, numbers = list(tensor.shape), tensor.dtype, tensor.flatten().tolist()
+        whole = dtype in (paddle.int32, paddle.int64)
+        if len(shape) == 1 and whole:
+            value = internals.constants(numbers, dtype)
+        elif len(numbers) == 1:
+            value = internals.constant(shape, numbers[0], dtype)
+        else:
+            return None
+        self._tensors[value.id] = tensor
+        return value
+
+    def _sized(self, name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return an op's arguments with numbers in the place of known sizes."""
+        if name in _INTERPOLATED:
+            return self._interpolated(args)
+        at = _SIZES_AT.get(name, ())
+        return tuple(
+            self._numbers(arg) if i in at or (isinstance(arg, (list, tuple)) and name not in _LISTS) else arg
+            for i, arg in enumerate(args)
+        )
+
+    def _numbers(self, arg: Any) -> Any:
+        if not isinstance(arg, (list, tuple, paddle.pir.Value)) or not self._all_known(arg):
+            return arg
+        items = [self._mapped(item, numbers=False) for item in arg] if isinstance(arg, (list, tuple)) else None
+        with self._eager():
+            if items is None:
+                numbers = self.tensor(arg).flatten().tolist()
+                return [int(number) for number in numbers]
+            return [int(item) if isinstance(item, paddle.Tensor) else item for item in items]
+
+    def _interpolated(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the arguments of an interpolation with its sizes as numbers, the last three before ``scale``."""
+        for place in (1, 2):
+            size = args[place]
+            if size is None or not isinstance(size, (list, paddle.pir.Value)):
+                continue
+            numbers = self._numbers(size)
+            if isinstance(numbers, list) and all(isinstance(number, int) for number in numbers):
+                padded = [-1] * (3 - len(numbers)) + numbers
+                return (args[0], None, None, *args[3:5], *padded, *args[8:])
+        return args
+
+    def _run(self, name: str, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Compute an op on real tensors; a result whose size was open is replaced by one of its real size."""
+        if not self._all_known((args, tuple(kwargs.values())), some=False):
+            return result
+        found = self._eagerly(name, args, kwargs)
+        if isinstance(result, paddle.pir.Value):
+            return self._settled(result, found)
+        if isinstance(result, (list, tuple)) and isinstance(found, (list, tuple)):
+            return type(result)(self._settled(a, b) for a, b in zip(result, found, strict=False))
+        return result
+
+    def _settled(self, value: Any, tensor: Any) -> Any:
+        if isinstance(value, (list, tuple)) and isinstance(tensor, (list, tuple)):
+            return type(value)(self._settled(a, b) for a, b in zip(value, tensor, strict=False))
+        if not isinstance(value, paddle.pir.Value) or not isinstance(tensor, paddle.Tensor):
+            return value
+        shape = tuple(tensor.shape)
+        if value.initialized() and any(size < 0 for size in value.shape):
+            self.shapes[value.id] = shape
+            settled = internals.input_like(value.dtype, list(shape))
+            self.same[settled.id] = value
+            value = settled
+        if value.initialized():
+            self._tensors[value.id] = tensor
+        return value
+
+
+def _values(value: Any) -> Iterator[Any]:
+    if isinstance(value, paddle.pir.Value):
+        if value.initialized():
+            yield value
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _values(item)
+
+
+def _is_small(value: Any) -> bool:
+    sizes = list(value.shape) if isinstance(value, paddle.pir.Value) and value.initialized() else [-1]
+    return len(sizes) < 2 and all(0 <= size <= MOST for size in sizes)
+
+
+def _is_size(tensor: Any, *, fractions: bool = False) -> bool:
+    """Return whether a tensor is small and of whole numbers or truth values; or one fraction, on the way."""
+    if not isinstance(tensor, paddle.Tensor) or len(tensor.shape) > 1 or math.prod(tensor.shape) > MOST:
+        return False
+    if tensor.dtype in (paddle.int32, paddle.int64, paddle.bool):
+        return True
+    return fractions and math.prod(tensor.shape) == 1 and tensor.dtype in (paddle.float32, paddle.float64)
