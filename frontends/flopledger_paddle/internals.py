@@ -7,7 +7,10 @@ uses, without its translation of the source. Where a name here is gone, the publ
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import sys
+import types
 from typing import TYPE_CHECKING, Any
 
 from flopledger_paddle.framework import paddle
@@ -118,8 +121,6 @@ def as_it_runs() -> Iterator[None]:
     on a CPU, for which a program of half precision has no convolution; and what works in place is the plain
     function, without the check for views, which takes for granted that the tensor is given by position.
     """
-    import sys  # noqa: PLC0415
-
     from paddle import _C_ops  # noqa: PLC0415
     from paddle.nn.layer import rnn  # noqa: PLC0415
 
@@ -150,7 +151,7 @@ def _variable(name: str, value: str) -> Iterator[None]:
 
 
 class Eager:
-    """Runs eager ops while a program is being built: with the tracer of dynamic mode, which static mode sets aside.
+    """Runs eager ops while a program is built, with the tracer of dynamic mode that static mode lacks.
 
     It is made in dynamic mode.
     """
@@ -158,25 +159,26 @@ class Eager:
     def __init__(self) -> None:
         from paddle.base import core, framework  # noqa: PLC0415
 
-        self._core = core
+        self._core: Any = core  # a compiled module, whose types name only a part of it
         self._tracer = framework._dygraph_tracer()  # noqa: SLF001
-        self._depth = 0
+        self.place = core.Place()
+        self.place.set_place(core.CPUPlace())
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
         """Be in dynamic mode for a while; without its tracer an eager op ends the process."""
         from paddle.base import framework  # noqa: PLC0415
 
-        tracer = framework.global_var._dygraph_tracer_  # noqa: SLF001
+        tracer = framework.global_var._dygraph_tracer_
         grad = self._tracer._has_grad  # noqa: SLF001
-        framework.global_var._dygraph_tracer_ = self._tracer  # noqa: SLF001
+        framework.global_var._dygraph_tracer_ = self._tracer
         self._core._switch_tracer(self._tracer)  # noqa: SLF001
         self._tracer._has_grad = False  # noqa: SLF001
         try:
             yield
         finally:
             self._tracer._has_grad = grad  # noqa: SLF001
-            framework.global_var._dygraph_tracer_ = tracer  # noqa: SLF001
+            framework.global_var._dygraph_tracer_ = tracer
             self._core._switch_tracer(tracer)  # noqa: SLF001
 
     def call(self, name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -192,18 +194,44 @@ class Eager:
 
 @contextlib.contextmanager
 def ops_replaced(wrapped: Callable[[str, Callable[..., Any]], Callable[..., Any]]) -> Iterator[None]:
-    """Put something before each op that Paddle's functions put into a program, for a while."""
+    """Put something before each op that Paddle's functions put into a program, for a while.
+
+    Most functions look the op up in ``paddle._C_ops``. Since Paddle 3.3 some are that op
+    (``paddle.greater_than``), bound in the modules that import it and in the closures of the operators of ``Value``.
+    """
     from paddle import _C_ops  # noqa: PLC0415
 
-    before = {name: value for name, value in vars(_C_ops).items() if callable(value) and name[0] != "_"}
-    before.pop("core", None)
+    ops = {name: value for name, value in vars(_C_ops).items() if callable(value) and name[0] != "_"}
+    ops.pop("core", None)
+    places = list(_bound(ops))
     try:
-        for name, own in before.items():
+        for name, own in ops.items():
             setattr(_C_ops, name, wrapped(name, own))
+        for put, name in places:
+            put(wrapped(name, ops[name]))
         yield
     finally:
-        for name, own in before.items():
+        for name, own in ops.items():
             setattr(_C_ops, name, own)
+        for put, name in places:
+            put(ops[name])
+
+
+def _bound(ops: Mapping[str, Any]) -> Iterator[tuple[Callable[[Any], None], str]]:
+    """Yield how to put another op wherever one is bound outside of ``_C_ops``, and its name."""
+    names = {id(op): name for name, op in ops.items()}
+    for path, module in list(sys.modules.items()):
+        if not path.startswith("paddle.") and path != "paddle":
+            continue
+        if path == "paddle._C_ops" or not isinstance(module, types.ModuleType):
+            continue
+        for key, value in list(vars(module).items()):
+            if id(value) in names and ops[names[id(value)]] is value:
+                yield functools.partial(setattr, module, key), names[id(value)]
+    for method in list(vars(paddle.pir.Value).values()):
+        for cell in getattr(method, "__closure__", None) or ():
+            if id(cell.cell_contents) in names:
+                yield functools.partial(setattr, cell, "cell_contents"), names[id(cell.cell_contents)]
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {

@@ -1,7 +1,7 @@
 """The values in a program that are known while it is built: sizes, and what is computed from sizes alone.
 
-``paddle.shape(x)`` is a tensor, and PaddleSeg, PaddleNLP and PaddleDetection reshape, slice and interpolate by
-its elements, which in a program leaves every later size open. Here each op on known sizes is computed at once
+``paddle.shape(x)`` is a tensor, and PaddleSeg, PaddleNLP and PaddleDetection reshape, slice and interpolate
+by its elements, which in a program leaves every later size open. Here each op on known sizes is computed at once
 by Paddle's own eager op, and its result stands in the program as a constant, which Paddle's shape inference
 then reads. So the layer is traced as it runs eagerly, where these values are at hand.
 
@@ -30,15 +30,15 @@ MOST = 16
 
 _SOURCES = frozenset({"shape", "shape64", "numel"})
 _MADE = frozenset({"full", "full_int_array"})
-_COMPUTED = frozenset(
-    (
-        "abs add all amax amin any assign cast ceil clip concat divide elementwise_pow equal expand flatten flip "
-        "floor floor_divide gather greater_equal greater_than index_select less_equal less_than logical_and "
-        "logical_not logical_or max maximum mean min minimum multiply not_equal pow prod remainder reshape round "
-        "scale slice split split_with_num sqrt squeeze stack strided_slice subtract sum tile transpose trunc "
-        "unbind unsqueeze unstack where"
-    ).split()
-)
+_COMPUTED = frozenset({
+    "abs", "add", "all", "amax", "amin", "any", "assign", "cast", "ceil", "clip", "concat", "divide",
+    "elementwise_pow", "equal", "expand", "flatten", "flip", "floor", "floor_divide", "gather",
+    "greater_equal", "greater_than", "index_select", "less_equal", "less_than", "logical_and", "logical_not",
+    "logical_or", "max", "maximum", "mean", "min", "minimum", "multiply", "not_equal", "pow", "prod",
+    "remainder", "reshape", "round", "scale", "slice", "split", "split_with_num", "sqrt", "squeeze", "stack",
+    "strided_slice", "subtract", "sum", "tile", "transpose", "trunc", "unbind", "unsqueeze", "unstack",
+    "where",
+})  # fmt: skip
 """Ops that sizes go through; none of them is random, and none has an effect."""
 _LISTS = frozenset({"stack", "concat", "add_n", "meshgrid", "einsum", "multiplex", "broadcast_tensors"})
 """Ops that take a list of tensors as it is; in others a list that has tensors in it is a list of sizes."""
@@ -130,7 +130,9 @@ class Known:
 
         return op
 
-    def _source(self, name: str, own: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    def _source(
+        self, name: str, own: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> Any:
         value = args[0] if args else next(iter(kwargs.values()))
         sizes = list(value.shape)
         if any(size < 0 for size in sizes):
@@ -148,13 +150,14 @@ class Known:
                 self._tensors[result.id] = tensor
 
     def _written(self, result: Any, args: tuple[Any, ...]) -> Any:
-        """Return what ``to_tensor`` makes of whole numbers, as a constant; its values are the fourth argument."""
+        """Return what ``to_tensor`` makes of whole numbers, its fourth argument, as a constant."""
         if not _is_small(result) or result.dtype not in (paddle.int32, paddle.int64) or len(args) < 4:
             return result
         with self._eager():
             tensor = paddle.to_tensor([int(number) for number in args[3]], dtype=result.dtype)
             tensor = tensor.reshape(list(result.shape))
-        return self._constant(tensor) or result
+        constant = self._constant(tensor)
+        return result if constant is None else constant
 
     def _all_known(self, args: Any, *, some: bool = True) -> bool:
         values = list(_values(args))
@@ -189,7 +192,8 @@ class Known:
                 with self._eager():
                     return [item.item() if isinstance(item, paddle.Tensor) else item for item in items]
             return items
-        return value
+        # A program leaves open where it runs; an eager op wants to know.
+        return self._eager.place if type(value) is type(self._eager.place) else value
 
     def _constant(self, tensor: Any) -> Any:
         """Return a value of the program that holds a tensor; None for one that no constant can be."""
@@ -218,7 +222,9 @@ class Known:
     def _numbers(self, arg: Any) -> Any:
         if not isinstance(arg, (list, tuple, paddle.pir.Value)) or not self._all_known(arg):
             return arg
-        items = [self._mapped(item, numbers=False) for item in arg] if isinstance(arg, (list, tuple)) else None
+        items = (
+            [self._mapped(item, numbers=False) for item in arg] if isinstance(arg, (list, tuple)) else None
+        )
         with self._eager():
             if items is None:
                 numbers = self.tensor(arg).flatten().tolist()
@@ -226,7 +232,7 @@ class Known:
             return [int(item) if isinstance(item, paddle.Tensor) else item for item in items]
 
     def _interpolated(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the arguments of an interpolation with its sizes as numbers, the last three before ``scale``."""
+        """Return the arguments of an interpolation with its sizes as numbers: the three before ``scale``."""
         for place in (1, 2):
             size = args[place]
             if size is None or not isinstance(size, (list, paddle.pir.Value)):

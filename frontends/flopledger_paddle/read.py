@@ -94,8 +94,8 @@ def _by_translation(model: Any, given: Arguments, request: Request, first: Excep
         if type(second) is not type(first):
             reason += f"; by Paddle's own translation {type(second).__name__}: {_last_line(second)}"
         raise SourceError(
-            f"{request.source}: its forward can't be followed without data: {reason}; where it depends on values, "
-            "--execute (execute=True in Python) really runs it"
+            f"{request.source}: its forward can't be followed without data: {reason}; where it depends on "
+            "values, --execute (execute=True in Python) really runs it"
         ) from first
 
 

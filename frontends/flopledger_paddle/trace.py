@@ -120,13 +120,20 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     with _static(trace.program):
         args, kwargs = given.made(make)
         with (
+            warnings.catch_warnings(),
             internals.converted(tensors, trace.program, known.stored),
             internals.as_it_runs(),
             known.watching(),
             internals.listening(listener),
         ):
+            for start in _OF_PROGRAMS:
+                warnings.filterwarnings("ignore", start)
             trace.outputs = list(values_in(layer(*args, **kwargs)))
     return trace
+
+
+_OF_PROGRAMS = ("In static graph mode", "When training, we now always track")
+"""How warnings begin that Paddle gives of programs, and that nobody who reads a layer can act on."""
 
 
 def root_name(name: str) -> str:

@@ -148,29 +148,42 @@ class Formulas:
             and not self.covered[layer.id]
         ]
 
+    def _is_complex(self, layer: Layer) -> bool:
+        tensors = (self.graph.tensors[i] for i in (*layer.inputs, *layer.outputs))
+        return any(tensor.dtype.startswith("complex") for tensor in tensors)
+
     @functools.cached_property
     def disagreements(self) -> tuple[str, ...]:
         """The calls whose formula gives another number of macs than the calls inside them.
 
         A frontend states both: torch's MultiheadAttention has a formula of its own and lowers to matrix
-        products that have theirs. Where the two differ, one of them is wrong.
+        products that have theirs. Where the two differ, one of them is wrong; but two differences are right,
+        and no user can act on them. A sum over an axis of size 1 is lowered to a product element by element,
+        which is as many multiplications and no multiply-accumulate (einsum of window attention on a small
+        picture). And complex numbers are lowered to real products, three for each (torch's convolutions).
         """
         layers, has_children = self.graph.layers, self._calls.has_children
         if not any(has_children[i] and kind for i, kind in enumerate(self.kind_of)):
             return ()
         inside: list[Dim] = [0] * len(layers)
+        elementwise: list[Dim] = [0] * len(layers)
         known = [True] * len(layers)
         found = []
         for layer in reversed(layers):
             kind = self.kind_of[layer.id]
             macs = self.macs(layer) if kind else inside[layer.id]
-            if kind and has_children[layer.id] and known[layer.id] and not equal(macs, inside[layer.id]):
+            if kind and kind.name == "multiply":
+                elementwise[layer.id] = self.parts(layer).get("multiplies", 0)
+            comparable = kind and has_children[layer.id] and known[layer.id] and not self._is_complex(layer)
+            sums = (inside[layer.id], inside[layer.id] + elementwise[layer.id])
+            if comparable and kind and not any(equal(macs, found_inside) for found_inside in sums):
                 found.append(
                     f"{layer.path} ({layer.source}): {macs} macs by its kind {layer.kind!r}, "
                     f"{inside[layer.id]} by the calls below it"
                 )
             if layer.parent is not None:
                 inside[layer.parent] += macs
+                elementwise[layer.parent] += elementwise[layer.id]
                 if not kind and not has_children[layer.id] and layer.kind != CONTAINER:
                     known[layer.parent] = False
                 known[layer.parent] &= bool(kind) or known[layer.id]

@@ -96,6 +96,11 @@ class Count:
             return PricedCall(scope, rule, by_source, often, price, number(price * often))
         except Unbounded as error:
             raise ConventionError(f"{self.convention.name}: {scope.layer.path}: {error}") from None
+        except ConventionError:
+            if not scope.layer.problem:
+                raise
+            # The rule asks for a size that the reading left open: coverage lists the call, with this reason.
+            return PricedCall(scope, None, by_source=False, times=0, price=0, count=0)
 
     def number(self, expression: Memo, scope: CallScope) -> Number:
         """Return the value of an expression for a call, where it is a number.

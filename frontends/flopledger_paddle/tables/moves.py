@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _FREE = (
     "pixel_unshuffle fold set_value set_value_with_tensor as_strided view_shape view_dtype "
     "tril triu meshgrid diag diag_embed diagonal repeat_interleave full_with_tensor "
-    "full_batch_size_like assign_value index_put put_along_axis scatter scatter_nd_add one_hot eye temporal_shift"
+    "full_batch_size_like assign_value index_put put_along_axis scatter scatter_nd_add one_hot eye "
+    "temporal_shift"
 )
 _PICKED = "gather gather_nd index_select index_sample take_along_axis masked_select kthvalue"
 _MADE = "full_like zeros_like ones_like arange linspace gaussian uniform bernoulli randint assign_value"

@@ -216,7 +216,8 @@ def test_a_branch_on_values_runs_where_that_is_allowed(read: Read) -> None:
     graph = read(Branch(), "2x5", execute=True)
 
     assert "really ran" in graph.reading.notes[0]
-    assert [layer.path for layer in graph.layers] == ["Branch", "right", "right/matmul", "right/add"]
+    paths = ["Branch", "sum", "greater_than", "right", "right/matmul", "right/add"]
+    assert [layer.path for layer in graph.layers] == paths
     assert graph.count("mac").total.count == 2 * 5 * 9
     assert graph.count("paddle-flops").total.count == 2 * 5 * 9
 
