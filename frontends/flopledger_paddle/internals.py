@@ -197,7 +197,8 @@ def ops_replaced(wrapped: Callable[[str, Callable[..., Any]], Callable[..., Any]
     """Put something before each op that Paddle's functions put into a program, for a while.
 
     Most functions look the op up in ``paddle._C_ops``. Since Paddle 3.3 some are that op
-    (``paddle.greater_than``), bound in the modules that import it and in the closures of the operators of ``Value``.
+    (``paddle.greater_than``), bound in the modules that import it and in the closures of
+    the operators of ``Value``.
     """
     from paddle import _C_ops  # noqa: PLC0415
 

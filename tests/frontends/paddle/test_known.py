@@ -66,7 +66,7 @@ def test_a_segmentation_network_of_house_style_is_known_to_the_last_op(read: Rea
     """On 64 x 64 the map is 16 x 16, its reduction 8 x 8, and there are 2 heads of 16.
 
     Embedding 3 * 49 * 32 * 256, queries 256 * 32 * 32, reduction 4 * 32 * 32 * 64, keys and values
-    64 * 32 * 64, both products 256 * 64 * 32 each, projection 256 * 32 * 32, head 256 * 32 * 5: 3,211,264 in all.
+    64 * 32 * 64, both products 256 * 64 * 32 each, projection 256 * 32 * 32, head 256 * 32 * 5.
     """
     graph = read(Segmentation(), "1x3x64x64")
     ledger = graph.count("mac")
