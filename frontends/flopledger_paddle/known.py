@@ -2,8 +2,8 @@
 
 ``paddle.shape(x)`` is a tensor, and PaddleSeg, PaddleNLP and PaddleDetection reshape, slice and interpolate
 by its elements, which in a program leaves every later size open. Here each op on known sizes is computed at
-once by Paddle's own eager op, and its result stands in the program as a constant, which Paddle's shape inference
-then reads. So the layer is traced as it runs eagerly, where these values are at hand.
+once by Paddle's own eager op, and its result stands in the program as a constant, which Paddle's inference of
+shapes then reads. So the layer is traced as it runs eagerly, where these values are at hand.
 
 With ``everything``, which runs the network, all values are known: each op is computed on real tensors beside
 the program, a size that depends on data is what it is there, and a branch goes the way it goes.
