@@ -76,7 +76,7 @@ $(VENV)/.base: $(VENV)/.made $(PINS)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	$(PIP) -e '.[dev,torch,peers-torch,peers-keras,peers-paddle]'
+	$(PIP) -e '.[dev,torch,peers-torch,peers-keras,peers-onnx,peers-paddle]'
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.base

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.frontend import CONTAINER, Module
@@ -11,9 +12,10 @@ from flopledger.frontend import CONTAINER, Module
 from flopledger_onnx.places import places_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from flopledger.frontend import GraphBuilder
+    from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.records import Record
     from flopledger_onnx.values import Value
@@ -38,10 +40,12 @@ class Writer:
         self.made_by: dict[int, int] = {}
         self.places = places_of(records)
 
-    def write(self, inputs: Sequence[Value], outputs: Sequence[Value]) -> tuple[int, ...]:
+    def write(
+        self, inputs: Sequence[Value], outputs: Sequence[Value], native: Mapping[str, AttrValue]
+    ) -> tuple[int, ...]:
         """Write all records and return the network's outputs."""
         builder = self.builder
-        builder.modules.append(Module(0, ("",), NETWORK))
+        builder.modules.append(Module(0, ("",), NETWORK, native=native))
         builder.layer("", CONTAINER, NETWORK, module=0)
         for number, record in enumerate(self.records):
             self._record(number, record)
@@ -78,7 +82,7 @@ class Writer:
         path = f"{self._prefix(record)}{place.path}"
         # A module that is called again is one module, though each call is a node of its own.
         key = ("scope", record.parent, place.path) if place.again else record.key
-        module, index = self._new_module(key, path, record.source, parent, record.parameters)
+        module, index = self._new_module(key, path, record.source, parent, record.parameters, record.native)
         inputs = [self.tensor(value) for value in record.inputs if value.items is None]
         outputs = [self.tensor(value) for value in record.outputs]
         layer = self.builder.layer(
@@ -131,14 +135,20 @@ class Writer:
         module = self.builder.layers[layer].module
         return 0 if module is None else module
 
-    def _new_module(
-        self, key: Hashable, path: str, cls: str, parent: int, parameters: Parameters = ()
+    def _new_module(  # noqa: PLR0913, PLR0917  (what a module is)
+        self,
+        key: Hashable,
+        path: str,
+        cls: str,
+        parent: int,
+        parameters: Parameters = (),
+        native: Mapping[str, AttrValue] = MappingProxyType({}),
     ) -> tuple[int, int]:
         """Return a module, registered at its first call, and which call of it this is."""
         number = self.modules.get(key)
         if number is None:
             number = self.modules[key] = len(self.builder.modules)
-            self.builder.modules.append(Module(number, (path,), cls, parameters=parameters))
+            self.builder.modules.append(Module(number, (path,), cls, parameters=parameters, native=native))
             self.children[number] = []
             self.children[self._module_of(parent)].append(number)
         self.turns[number] += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import (
@@ -71,7 +72,8 @@ def _read(parser: Parser, request: Request) -> Graph:
     values: list[Value] = tracer.run(tracer.body(graph, scope))
     builder.parameters.extend(tracer.weights.table)
     writer = Writer(builder, tracer.records)
-    outputs = writer.write([value for _, value in inputs.values], values)
+    native = {"initializers": sum(math.prod(tensor.dims) for tensor in graph.initializer)}
+    outputs = writer.write([value for _, value in inputs.values], values, native)
     writer.uncalled(tracer.uncalled)
     notes = (*inputs.notes, *filter(None, [tracer.weights.note]))
     version = f"opset {opsets.get('', 1)}"

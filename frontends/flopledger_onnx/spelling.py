@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,6 +32,29 @@ def spelled(call: Call) -> dict[str, AttrValue]:
     found["input_shapes"] = tuple(None if v is None else v.shape for v in call.inputs)
     found["constant_inputs"] = tuple(v is not None and bool(v.constants) for v in call.inputs)
     return found
+
+
+@dataclass(slots=True)
+class Readers:
+    """Which operators have read a constant so far: tools that list constants by node count each once."""
+
+    known: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def read(self, call: Call, source: str) -> tuple[AttrValue, ...]:
+        """Return the shape of each constant that a node reads, and the operators that read it before.
+
+        A node of constants alone is no reader: what it makes is a constant itself.
+        """
+        if all(value is None or value.constants for value in call.inputs):
+            return ()
+        found: list[AttrValue] = []
+        for value in call.inputs:
+            if value is not None and value.constants:
+                before = self.known.get(id(value), ())
+                found.append((value.shape, before))
+                if source not in before:
+                    self.known[id(value)] = (*before, source)
+        return tuple(found)
 
 
 _FORMS: Mapping[int, Callable[[Attribute], AttrValue]] = {

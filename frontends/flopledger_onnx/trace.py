@@ -23,7 +23,7 @@ from flopledger_onnx import control
 from flopledger_onnx.node import Call, Unshaped
 from flopledger_onnx.records import Record, shapes_by_rule
 from flopledger_onnx.scopes import scopes_of
-from flopledger_onnx.spelling import spelled
+from flopledger_onnx.spelling import Readers, spelled
 from flopledger_onnx.tables.layers import CONTROL, STANDARD, TABLE, source_name
 from flopledger_onnx.tables.row import Passed, Step
 from flopledger_onnx.values import Value, constant, sparse_constant
@@ -56,6 +56,7 @@ class Tracer:
         self.records: list[Record] = []
         self.uncalled: list[Record] = []
         self.weights = Weights()
+        self.readers = Readers()
         self.notes: list[str] = []
         self.unknown: Counter[str] = Counter()
         self.lenient = 0
@@ -204,10 +205,14 @@ class Tracer:
         """Note a call down and make its outputs known."""
         outputs = self._outputs(call, scope, row, step)
         inputs = self._inputs(call, step)
+        native = spelled(call)
+        constants = self.readers.read(call, source)
+        if constants:
+            native["constants"] = constants
         record = Record(
             _own_name(call, scope), step.kind, source, step.attrs, inputs, outputs,
             key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent,
-            parameters=parameters, native=spelled(call), problem=step.problem,
+            parameters=parameters, native=native, problem=step.problem,
         )  # fmt: skip
         if step.kind == UNKNOWN:
             self.unknown[source] += 1

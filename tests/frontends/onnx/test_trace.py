@@ -276,6 +276,7 @@ def test_native_facts_keep_what_conventions_of_tools_need(read: Read) -> None:
     assert network.layers[1].native == {
         "group": 1, "auto_pad": "VALID", "kernel_shape": (3,), "input_types": ("float32", "float32", ""),
         "input_shapes": ((1, 2, 9), (4, 2, 3), None), "constant_inputs": (False, True, False),
+        "constants": (((4, 2, 3), ()),),
     }  # fmt: skip
 
 
