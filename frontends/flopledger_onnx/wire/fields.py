@@ -15,12 +15,21 @@ INT, FLOAT, TEXT, BYTES, SPAN, MESSAGE = range(6)
 
 
 class Field(NamedTuple):
-    """One field: the attribute that it is stored in, how it is read, and of which message it is."""
+    """One field: the attribute that it is stored in, how it is read, and of which message it is.
+
+    A ``flat`` message holds no graph, node, attribute or type, which alone can lie in each other.
+    """
 
     name: str
     form: int
     many: bool = False
     message: Callable[[], object] = object
+    flat: bool = False
+
+
+_FLAT = frozenset(
+    {m.Entry, m.Opset, m.Dimension, m.TensorShape, m.TensorType, m.Tensor, m.SparseTensor},
+)
 
 
 Fields: TypeAlias = "Mapping[int, Field]"
@@ -35,11 +44,11 @@ def _many(name: str, form: int) -> Field:
 
 
 def _message(name: str, message: Callable[[], object]) -> Field:
-    return Field(name, MESSAGE, message=message)
+    return Field(name, MESSAGE, message=message, flat=message in _FLAT)
 
 
 def _messages(name: str, message: Callable[[], object]) -> Field:
-    return Field(name, MESSAGE, many=True, message=message)
+    return Field(name, MESSAGE, many=True, message=message, flat=message in _FLAT)
 
 
 _TENSOR_TYPE: Fields = {1: _one("elem_type", INT), 2: _message("shape", m.TensorShape)}

@@ -58,12 +58,15 @@ class Parser:
     def _message(self, message: object, at: int, end: int) -> tuple[int, tuple[object, int] | None]:
         """Read fields up to the end, or up to a message: where it begins, it, and where it ends."""
         fields: Fields = FIELDS[type(message)]
-        varint = self._varint
+        data, varint = self.data, self._varint
         while at < end:
             self.left -= 1
             if self.left < 0:
                 self._wrong(at, f"it has more than {MOST_FIELDS:,} fields")
-            tag, at = varint(at, end)
+            tag = data[at]
+            at += 1
+            if tag > 127:
+                tag, at = varint(at - 1, end)
             wire = tag & 7
             start, value = at, 0
             if wire == _LEN:
@@ -85,7 +88,11 @@ class Parser:
             if field.form == MESSAGE:
                 if wire != _LEN:
                     self._wrong(start, f"the field {field.name!r} is no message")
-                return start, (_below(message, field), at)
+                below = _below(message, field)
+                if not field.flat:
+                    return start, (below, at)
+                self._message(below, start, at)
+                continue
             self._store(message, field, wire, (start, at), value)
         return at, None
 
