@@ -10,8 +10,8 @@ from typing import Any
 
 import flopledger
 import pytest
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec
-from flopledger.reading.read import Request
 from flopledger_onnx.read import read_file
 from onnx_probes import probes
 
