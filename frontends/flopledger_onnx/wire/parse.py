@@ -27,6 +27,8 @@ MOST_FIELDS = 6_000_000
 that this is half a million nodes. Larger files are large by their weights, which are one field each."""
 
 _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
+_FIXED = {_I64: 8, _I32: 4}
+"""The bytes of a value of a fixed size."""
 
 
 class Parser:
@@ -74,10 +76,8 @@ class Parser:
                 at = start + value
             elif wire == _VARINT:
                 value, at = varint(at, end)
-            elif wire == _I32:
-                at += 4
-            elif wire == _I64:
-                at += 8
+            elif wire in _FIXED:
+                at += _FIXED[wire]
             else:
                 self._wrong(start, f"there is no wire type {wire}")
             if at > end:
