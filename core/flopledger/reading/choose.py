@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
 from flopledger.frontend.description import has_type
 from flopledger.graph.graph import Graph
+from flopledger.reading import other_formats
 from flopledger.reading.make import make, makes_models
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ def choose_for_file(path: Path, request: Request, registry: Registry) -> Plugin:
     claims = _claims(registry, "recognises_file", path=path)
     if not claims and path.suffix == ".py":
         raise SourceError(f"{request.source}: it is Python code: name what to read, as in {path}:Model")
+    hint = "" if claims else other_formats.remedy(path)
+    if hint:
+        raise SourceError(f"no frontend reads {request.source}: {hint}")
     return _only(claims, request.source, registry)
 
 
