@@ -46,7 +46,7 @@ def test_a_saved_model_and_a_core_ml_package_are_folders(
     assert run(["count", str(saved)]) == 3
     assert "a TensorFlow SavedModel is a folder: convert it with" in " ".join(capfd.readouterr().err.split())
     assert run(["count", str(package)]) == 3
-    assert "a Core ML package is not read" in " ".join(capfd.readouterr().err.split())
+    assert "a Core ML model is not read" in " ".join(capfd.readouterr().err.split())
 
 
 def test_other_files_and_folders_get_no_sentence(tmp_path: Path) -> None:
