@@ -6,6 +6,7 @@ depends on data is unknown, unless both branches do the same work.
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import CONTAINER, UNKNOWN, ShapeError, equal, text
@@ -95,17 +96,16 @@ def branches(tracer: Tracer, call: Call, scope: Scope) -> Job:
     yield _unread(tracer, call, scope, other, graphs[other])
 
 
-def _attempt(tracer: Tracer, graph: Graph, inside: Scope) -> Job:
-    """Follow a graph that may not run, and take its calls back; return its values and its calls."""
+def _attempt(tracer: Tracer, graph: Graph, inside: Scope, *, keep: bool = False) -> Job:
+    """Follow a graph that may not run; return its values and its calls, taken back unless they are kept."""
     mark, before = len(tracer.records), tracer.unknown.copy()
     tracer.lenient += 1
-    try:
+    values: list[Value] = []
+    with contextlib.suppress(ShapeError):
         values = yield tracer.body(graph, inside)
-    except ShapeError:
-        values = []
-    finally:
-        tracer.lenient -= 1
-        found = tracer.records[mark:]
+    tracer.lenient -= 1
+    found = tracer.records[mark:]
+    if not keep:
         del tracer.records[mark:]
         tracer.unknown = before
     return values, found
@@ -125,25 +125,28 @@ def _keep(tracer: Tracer, call: Call, name: str, found: Sequence[Record]) -> Non
 
 
 def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph]) -> Job:
-    """Read both branches, and keep the first if both do the same work."""
-    trials = {}
+    """Read both branches, and keep the first if both do the same work.
+
+    Each is read once, so that branches in branches take no longer than the file is long.
+    """
+    before, record = tracer.unknown.copy(), _container(tracer, call, scope)
+    mark, trials = len(tracer.records), {}
     for name, graph in graphs.items():
-        trials[name] = yield _attempt(tracer, graph, _inside(call, scope, len(tracer.records), name))
+        inside = _inside(call, scope, record, name)
+        trials[name] = yield _attempt(tracer, graph, inside, keep=name == "then_branch")
     works = {name: work(found) for name, (_, found) in trials.items()}
     first, second = works["then_branch"], works["else_branch"]
     values = _agreed([values for values, _ in trials.values()], len(call.node.output))
+    _keep(tracer, call, "else_branch", trials["else_branch"][1])
     if first is not None and second is not None and _alike(first, second):
-        record = _container(tracer, call, scope)
-        taken = "then_branch"
-        yield tracer.body(graphs[taken], _inside(call, scope, record, taken))
-        _keep(tracer, call, "else_branch", trials["else_branch"][1])
         _finish(tracer, call, scope, record, values)
         return
+    del tracer.records[mark:]
+    tracer.unknown = before
+    _keep(tracer, call, "then_branch", trials["then_branch"][1])
     shown = [f"{name.partition('_')[0]} {_macs(works[name])}" for name in works]
     problem = f"which branch runs depends on data: {', '.join(shown)}"
-    for name, (_, found) in trials.items():
-        _keep(tracer, call, name, found)
-    _unknown(tracer, call, scope, problem, values)
+    _make_unknown(tracer, call, scope, record, problem, values)
 
 
 def _macs(found: Mapping[str, Dim] | None) -> str:
@@ -172,7 +175,18 @@ def _unknown(
     tracer: Tracer, call: Call, scope: Scope, problem: str, values: Sequence[Value] | None = None
 ) -> None:
     """Note a call down whose work depends on data."""
-    record = _container(tracer, call, scope)
+    _make_unknown(tracer, call, scope, _container(tracer, call, scope), problem, values)
+
+
+def _make_unknown(  # noqa: PLR0913, PLR0917  (what an unknown call is)
+    tracer: Tracer,
+    call: Call,
+    scope: Scope,
+    record: int,
+    problem: str,
+    values: Sequence[Value] | None,
+) -> None:
+    """Say of a call that is noted down why its work is unknown, and what it gives."""
     found = tracer.records[record]
     found.kind, found.problem = UNKNOWN, problem
     tracer.unknown[found.source] += 1

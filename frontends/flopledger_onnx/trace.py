@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 DEEPEST = 100
 """How many graphs and functions may lie in each other; files of exporters have at most about ten."""
-MOST_CALLS = 20_000
-MOST_CALLS_PER_NODE = 30
+MOST_CALLS = 15_000
+MOST_CALLS_PER_NODE = 4
 """A file may stand for so many calls, and so many more for each of its nodes: functions that call each
 other twice, and loops in loops, grow without end. A block of a language model is a function that is called
 some dozens of times."""
