@@ -128,6 +128,7 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         UsageError: No limit is given, or one can't be read.
     """
     from flopledger import api, quantities  # noqa: PLC0415  (the contract of frontends needs none of these)
+    from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
     from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.report import check as verdict  # noqa: PLC0415
 
@@ -137,7 +138,7 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         raise UsageError("nothing to check: give max_macs, max_params, limits or against")
     earlier = None
     if against is not None:
-        earlier = budget.load(str(against))
+        earlier = earlier_counts.load(str(against))
         if earlier is None:
             raise UsageError(f"{against} is no ledger; make one with count --format json")
     ledger = api.count(source, inputs, convention)

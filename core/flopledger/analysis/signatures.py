@@ -1,8 +1,8 @@
 """Call signatures: numbers for calls, equal for calls that are the same but for their place in the network.
 
-Published networks repeat a few blocks many times: the 48 convolutions in the bottlenecks of ResNet-50 have
-17 signatures, and BERT's twelve layers have one layer's. A formula or a rule is evaluated once for each
-signature instead of once for each call, which is what keeps counting a long network cheap.
+Published networks repeat a few blocks many times: the 852 calls of torchvision's ResNet-50, functions and
+ops included, have 250 signatures, the 1,011 of ViT-B/16 have 80. A formula or a rule is evaluated once for
+each signature instead of once for each call, which is what keeps counting a long network cheap.
 """
 
 from __future__ import annotations

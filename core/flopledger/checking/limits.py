@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from flopledger import input_files
-from flopledger.counting.ledger import SCHEMA, Total
-from flopledger.errors import SourceError, UsageError, nearest
+from flopledger.checking.earlier import COSTS, figure_of
+from flopledger.counting.ledger import Total
+from flopledger.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
 
+    from flopledger.checking.earlier import Earlier, Exact
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.types import Number
 
 KEYS = tuple(name for name in Total.__dataclass_fields__ if name != "unit")
 """What a limit may be set on: the figures of a ledger's total."""
-COSTS = ("count", "macs", "params")
-"""The figures of the total that may not be above an earlier ledger's; freezing a layer is no regression."""
-FIGURES = ("count", "params")
-"""The figures of each row that are compared with an earlier ledger's."""
-Exact: TypeAlias = "int | Fraction"
-WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
-"""A figure in a document: longer ones are no figures, and would take long to read."""
-LARGEST_FILE = 256 * 2**20
-"""The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One figure and what it was held against: a limit, or an earlier figure with a tolerance."""
+    """One figure and what it is checked against: a limit, or an earlier figure with a tolerance."""
 
     key: str
     found: Exact
@@ -76,17 +64,6 @@ class Verdict:
         return all(finding.passed for finding in self.findings)
 
 
-@dataclass(frozen=True, slots=True)
-class Earlier:
-    """What an earlier ledger says: its convention, its totals, and the figures of its rows by path."""
-
-    convention: str
-    switches: Mapping[str, str]
-    total: Mapping[str, Exact]
-    rows: Mapping[str, Mapping[str, Exact]]
-    where: str
-
-
 def check_key(key: str) -> str:
     """Return a figure's name if a ledger's total has it.
 
@@ -106,44 +83,35 @@ def check(
     earlier: Earlier | None = None,
     tolerance: Fraction = Fraction(0),
 ) -> Verdict:
-    """Hold a ledger against limits, and against an earlier ledger of the same convention.
+    """Check a ledger against limits, and against an earlier ledger of the same convention.
 
     Args:
         ledger: What was counted.
         limits: The most that figures of its total may be, by their names.
-        earlier: What its figures and rows may not be above of.
-        tolerance: The share by which the figures may be above the earlier ones.
+        earlier: What its figures and rows may not exceed.
+        tolerance: The share by which the figures may exceed the earlier ones.
 
     Raises:
         UsageError: A figure is not known, is None under this convention, or has symbols; the earlier
             ledger was counted under another convention.
     """
-    findings = [Finding(check_key(key), _figure(ledger, key), limit) for key, limit in limits.items()]
+    findings = [Finding(check_key(key), figure_of(ledger, key), limit) for key, limit in limits.items()]
     if earlier is None:
         return Verdict(ledger, tuple(findings))
     _check_same(ledger, earlier)
     for key in COSTS:
         before = earlier.total.get(key)
         if before is not None:
-            findings.append(Finding(key, _figure(ledger, key), before + before * tolerance, before))
+            findings.append(Finding(key, figure_of(ledger, key), before + before * tolerance, before))
     return Verdict(ledger, tuple(findings), tuple(_grown(ledger, earlier)))
-
-
-def _figure(ledger: Ledger, key: str) -> int | Fraction:
-    found: Number | None = getattr(ledger.total, key)
-    if found is None:
-        raise UsageError(f"the convention {ledger.convention.name!r} gives no figure for {key}")
-    if not isinstance(found, (int, Fraction)):
-        raise UsageError(f"{key} is {found}, a formula: give the inputs sizes instead of symbols")
-    return found
 
 
 def _check_same(ledger: Ledger, earlier: Earlier) -> None:
     used = ledger.convention
     if (used.name, dict(used.switches)) != (earlier.convention, dict(earlier.switches)):
-        said = " ".join([earlier.convention, *(f"{k}={v}" for k, v in earlier.switches.items())])
+        under = " ".join([earlier.convention, *(f"{k}={v}" for k, v in earlier.switches.items())])
         raise UsageError(
-            f"{earlier.where} was counted under {said}, this one under {used.name}: count it with -c {said}"
+            f"{earlier.where} was counted under {under}, this one under {used.name}: count it with -c {under}"
         )
 
 
@@ -157,50 +125,3 @@ def _grown(ledger: Ledger, earlier: Earlier) -> list[Growth]:
             if isinstance(after, (int, Fraction)) and after > (before or 0):
                 grown.append(Growth(row.path, key, before, after))
     return sorted(grown, key=lambda one: (one.key, -one.change, one.path))
-
-
-def load(path: str) -> Earlier | None:
-    """Read an earlier ledger from its JSON; None where the file is something else, such as a saved graph.
-
-    Raises:
-        SourceError: The file is missing or is no JSON document of ours.
-    """
-    try:
-        document = json.loads(input_files.read_text(path, LARGEST_FILE))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SourceError(f"{path}: it can't be read as a ledger's JSON: {reason}") from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        return None
-    try:
-        return _earlier(document, path)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        message = f"{path}: it says that it is a ledger, but a part of it is missing or malformed: {error}"
-        raise SourceError(message) from None
-
-
-def _earlier(document: Mapping[str, Any], path: str) -> Earlier:
-    used, total = document["convention"], document["total"]
-    rows = {row["path"]: {key: _exact(row[key]) for key in FIGURES} for row in document["rows"]}
-    figures = {key: _exact(total[key]) for key in COSTS if total[key] is not None}
-    return Earlier(used["name"], dict(used["set"]), figures, rows, path)
-
-
-def _exact(value: object) -> int | Fraction:
-    """Return a figure of a document: a whole number, or a fraction written as p/q."""
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise TypeError(f"a figure is {value!r}")
-    if isinstance(value, str) and not WRITTEN.match(value):
-        raise ValueError(f"a figure is {value!r}")
-    exact = Fraction(value)
-    return exact.numerator if exact.denominator == 1 else exact
-
-
-def of_ledger(ledger: Ledger, where: str) -> Earlier:
-    """Return a ledger counted just now, of a saved graph, as the earlier one."""
-    total = {key: _figure(ledger, key) for key in COSTS if getattr(ledger.total, key) is not None}
-    rows = {
-        row.path: {key: value for key in FIGURES if isinstance(value := getattr(row, key), (int, Fraction))}
-        for row in ledger.rows
-    }
-    return Earlier(ledger.convention.name, ledger.convention.switches, total, rows, where)

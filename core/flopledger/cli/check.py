@@ -123,6 +123,7 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
         UsageError: There is nothing to hold it against.
     """
     from flopledger import quantities  # noqa: PLC0415
+    from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
     from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.counting import engine  # noqa: PLC0415
 
@@ -135,9 +136,9 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
     tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     earlier = None
     if options.against is not None:
-        earlier = budget.load(options.against)
+        earlier = earlier_counts.load(options.against)
         if earlier is None:
             graph = SourceOptions().read(options.against, {})
-            earlier = budget.of_ledger(engine.count(graph, convention), options.against)
+            earlier = earlier_counts.of_ledger(engine.count(graph, convention), options.against)
     ledger = engine.count(reading.read(options.source, convention.profile), convention)
     return budget.check(ledger, limits, earlier, tolerance)

@@ -1,4 +1,9 @@
-"""Two networks' layers as aligned sequences."""
+"""Aligning two networks' layers: which layer of one corresponds to which of the other.
+
+Names don't help: PyTorch's ``layer1.0.conv1`` is Keras's ``conv2_block1_1_conv`` and Caffe's
+``res2a_branch2a``. The order of the data flow does, so that two sequences are aligned so that the paired
+layers are as alike as possible.
+"""
 
 from __future__ import annotations
 
@@ -15,27 +20,36 @@ if TYPE_CHECKING:
     from flopledger.comparing.reasons import Couple
 
 MOST_CELLS = 250_000
-"""How many pairs of layers are weighed against each other at most in one stretch that differs."""
-NEAR_ENOUGH = 5
-"""How alike two layers must be to stand for each other; see :func:`likeness`."""
+"""The most pairs of layers that are scored in one stretch: 500 against 500.
+
+ResNet-152 against itself, norms included, stays below it. Longer networks are first cut where their layers
+are equal, since time and memory grow with the product of the lengths.
+"""
+LEAST_SCORE = 5
+"""How alike two layers must be to be paired; see :func:`score`.
+
+Five is the same kind with one more trait of weight, such as equal output channels. Below that a convolution
+would be paired with any other, and a block that was inserted would be shown as changes of all layers behind
+it.
+"""
 
 
 def align(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     """Align two networks' layers so that the pairs are as alike as possible, in order.
 
-    Networks too long to weigh every pair are first cut where their layers are equal.
+    Networks too long to score every pair are first cut where their layers are equal.
     """
     if len(a) * len(b) <= MOST_CELLS:
-        return _weigh(a, b)
+        return _best_pairs(a, b)
     return _cut(a, b, ([i.traits for i in a], [i.traits for i in b]), _cut_loosely)
 
 
 def _cut_loosely(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     """Cut where layers are equal but for stride, bias and size."""
     if len(a) * len(b) <= MOST_CELLS:
-        return _weigh(a, b)
+        return _best_pairs(a, b)
     keys = [[(i.kind, i.kernel, i.groups, i.channels) for i in side] for side in (a, b)]
-    return _cut(a, b, (keys[0], keys[1]), _weigh_in_parts)
+    return _cut(a, b, (keys[0], keys[1]), _score_in_parts)
 
 
 def _cut(
@@ -54,18 +68,22 @@ def _cut(
     return pairs
 
 
-def _weigh_in_parts(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
-    """Weigh a stretch that is too long for its whole in parts of proportional length."""
+def _score_in_parts(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+    """Align a stretch that is too long for its whole in parts of proportional length."""
     parts = 1 + len(a) * len(b) // MOST_CELLS
     cuts = [(len(a) * i // parts, len(b) * i // parts) for i in range(parts + 1)]
     pairs: list[Couple] = []
     for (a0, b0), (a1, b1) in itertools.pairwise(cuts):
-        pairs += _weigh(a[a0:a1], b[b0:b1])
+        pairs += _best_pairs(a[a0:a1], b[b0:b1])
     return pairs
 
 
-def likeness(a: Item, b: Item) -> int:
-    """Tell how alike two layers are: 0 for another kind, more for each trait that they share."""
+def score(a: Item, b: Item) -> int:
+    """Return how alike two layers are: 0 for another kind, more for each trait that they share.
+
+    Output channels weigh most: layers of one role have them in common, whatever their stride. Sizes, stride
+    and depth weigh least, since one moved stride changes the sizes of every layer behind it.
+    """
     if a.kind != b.kind and not dense_as_conv(a, b):
         return 0
     shared = 2 + 3 * (a.channels[1] == b.channels[1]) + 2 * (a.channels[0] == b.channels[0])
@@ -79,7 +97,7 @@ def likeness(a: Item, b: Item) -> int:
     )
 
 
-def _weigh(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+def _best_pairs(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     """Align two stretches so that the pairs are as alike as possible, in order."""
     start = 0
     while start < min(len(a), len(b)) and a[start].traits == b[start].traits:
@@ -90,8 +108,8 @@ def _weigh(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     for i in range(len(a) - 1, -1, -1):
         here, below = best[i], best[i + 1]
         for j in range(len(b) - 1, -1, -1):
-            alike = likeness(a[i], b[j])
-            paired = below[j + 1] + alike if alike >= NEAR_ENOUGH else 0
+            alike = score(a[i], b[j])
+            paired = below[j + 1] + alike if alike >= LEAST_SCORE else 0
             here[j] = max(paired, below[j], here[j + 1])
     return [*pairs, *_walk(a, b, best)]
 
@@ -99,8 +117,8 @@ def _weigh(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
 def _walk(a: Sequence[Item], b: Sequence[Item], best: Sequence[Sequence[int]]) -> Iterator[Couple]:
     i = j = 0
     while i < len(a) and j < len(b):
-        alike = likeness(a[i], b[j])
-        if alike >= NEAR_ENOUGH and best[i][j] == best[i + 1][j + 1] + alike:
+        alike = score(a[i], b[j])
+        if alike >= LEAST_SCORE and best[i][j] == best[i + 1][j + 1] + alike:
             yield a[i], b[j]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:

@@ -34,7 +34,7 @@ OWN = "mac"
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two layers that stand for each other, or one that has no counterpart."""
+    """Two layers that are paired, or one that has no counterpart."""
 
     a: Item | None
     b: Item | None

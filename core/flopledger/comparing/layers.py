@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from flopledger.counting.count import Count
     from flopledger.counting.ledger import Row
     from flopledger.dims.types import Dim, Number, Shape
-    from flopledger.graph.tables import Layer, Parameter
+    from flopledger.graph.tables import Layer
 
 TRAINABLE = compile_expression("numel if trainable else 0")
 """What is counted of each parameter: a layer that is frozen in one network only is still the same layer."""
 NOWHERE = "(in no layer)"
-"""The path of what a network has beside its layers: parameters that no called module owns."""
+"""The path of what a network has besides its layers: parameters that no called module owns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,10 @@ class Item:
 
     @property
     def order(self) -> tuple[int, str, str, str]:
-        """Where it stands among others: by data flow, then by what frameworks agree on."""
+        """Its place among others: by data flow, then by what frameworks agree on.
+
+        The branches of an Inception block have equal depth, and each framework lists them in its own order.
+        """
         shape = (*self.channels[::-1], *self.kernel, self.groups)
         return (
             self.depth,
@@ -61,7 +64,7 @@ class Item:
 
     @property
     def traits(self) -> tuple[object, ...]:
-        """What must be equal for two layers to be the same without a second look."""
+        """What two equal layers have in common; layers that differ in it may still be paired."""
         return (
             self.kind,
             self.kernel,
@@ -101,7 +104,12 @@ def items_of(count: Count) -> list[Item]:
 
 
 class Gathering:
-    """Gathers a network's items: a layer's weights with its work, a norm's scale with the norm."""
+    """Gathers a network's layers as every framework would list them.
+
+    Frameworks divide the same work among different calls. Caffe's BatchNorm only normalises, and a Scale
+    layer behind it holds what PyTorch's BatchNorm2d has in itself; a Bias layer is a convolution's bias;
+    MultiheadAttention has its four projections' weights in one module, and Keras in one layer for each.
+    """
 
     def __init__(self, analysis: Analysis, rows: Iterable[Row]) -> None:
         self.analysis, self.layers = analysis, analysis.graph.layers
@@ -133,7 +141,7 @@ class Gathering:
         """Return, for each call, the computing calls and the bare norms below it."""
         inside: dict[int, list[int]] = {}
         for row in self.rows.values():
-            bare = row.params == 0 and _group(self.analysis, self.layers[row.id]) == "norm"
+            bare = row.params == 0 and self.analysis.formulas.group(row.id) == "norm"
             up = self.layers[row.id].parent if row.macs != 0 or bare else None
             while up is not None:
                 inside.setdefault(up, []).append(row.id)
@@ -141,13 +149,18 @@ class Gathering:
         return inside
 
     def _spread(self, row: Row) -> None:
-        """Give a container's own weights to the calls in it that use them, told by their sizes."""
+        """Give a container's own weights to the calls in it that use them, recognised by their sizes.
+
+        torch's MultiheadAttention and LSTM are containers of the ops that they lower to, and
+        ``in_proj_weight`` is theirs; a user's module that calls ``functional.conv2d`` with its own weight
+        is one too. A weight of a size that no call has is a bias, which follows its weight.
+        """
         module = self.layers[row.id].module
         near = self._nearest(row.id)
         if module is None or not near:
             self._add(row, row.params)
             return
-        weights: list[Number] = [p.numel for p in self._own(module) if p.trainable and not p.is_buffer]
+        weights: list[Number] = [p.numel for p in self.analysis.weights.of(module) if p.trainable]
         if not equal(total(weights), row.params):
             weights = [row.params]
         if len(near) == 1:
@@ -160,12 +173,8 @@ class Gathering:
                 free.remove(last)
             self.given[last] = number(self.given.get(last, 0) + size)
 
-    def _own(self, module: int) -> list[Parameter]:
-        graph = self.analysis.graph
-        return [graph.parameters[i] for _, i in graph.modules[module].parameters]
-
     def _nearest(self, call: int) -> list[int]:
-        """Return the computing calls of a module's own forward: no called module lies between."""
+        """Return the computing calls of a module's own forward, not those of the modules that it calls."""
         found = []
         for i in self.inside[call]:
             up = i
@@ -176,10 +185,14 @@ class Gathering:
         return found
 
     def _fold(self, row: Row) -> bool:
-        """Give a scale's weights to the norm before it, and a bias's to what it is added to."""
+        """Give a scale's weights to the norm before it, and a bias's to what it is added to, if it is one.
+
+        Without it each norm of a Caffe network would be two layers, one of them without a counterpart in
+        PyTorch.
+        """
         layer = self.layers[row.id]
         maker = self.makers.get(layer.inputs[0], -1) if layer.inputs else -1
-        norm = maker in self.rows and _group(self.analysis, self.layers[maker]) == "norm"
+        norm = maker in self.rows and self.analysis.formulas.group(maker) == "norm"
         if row.kind == "scale" and norm and self.rows[maker].kind != "scale":
             if maker not in self.found:
                 self._add(self.rows[maker], 0)
@@ -190,11 +203,6 @@ class Gathering:
         self.found[maker] = replace(before, params=number(before.params + row.params), bias=bias)
         self.makers.update(dict.fromkeys(layer.outputs, maker))
         return True
-
-
-def _group(analysis: Analysis, layer: Layer) -> str:
-    kind = analysis.formulas.kind_of[layer.id]
-    return kind.group if kind is not None else ""
 
 
 def _weight_size(analysis: Analysis, layer: Layer) -> Number:
@@ -224,7 +232,7 @@ def _makers(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
 
 
 def _depths(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
-    """Count the computing layers before each call, along the longest way."""
+    """Count the computing layers before each call, along the longest path."""
     of_tensor: dict[int, int] = {}
     depths: dict[int, int] = {}
     for layer_id, row in rows.items():

@@ -1,4 +1,4 @@
-"""What differs between two layers that stand for each other, in words."""
+"""What differs between two layers that are paired, in words."""
 
 from __future__ import annotations
 
@@ -16,14 +16,19 @@ if TYPE_CHECKING:
 Couple: TypeAlias = "tuple[Item | None, Item | None]"
 
 REACH = 3
-"""How many convolutions further on a stride may have moved."""
+"""How many convolutions further on a stride may have moved.
+
+ResNet-50 has the stride of a stage in the first 1x1 of its bottleneck (version 1, Caffe) or in the 3x3 next
+to it (1.5, torchvision). Three allow for the two convolutions of a squeeze and excitation between the two
+places.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Reason:
     """What differs, in words; ``group`` is what reasons of its sort have in common.
 
-    ``macs`` and ``params`` tell whether it changes the multiply-accumulates or the parameters.
+    ``macs`` and ``params`` state whether it changes the multiply-accumulates or the parameters.
     ``alike`` marks another spelling of the same layer; ``pairs`` is over how many pairs it stretches.
     """
 
@@ -36,7 +41,12 @@ class Reason:
 
 
 def dense_as_conv(a: Item, b: Item) -> bool:
-    """Whether a dense layer and a convolution over all of its input are one and the same."""
+    """Return whether one of two layers is dense, the other a convolution over all of its input.
+
+    VGG-16 and AlexNet exist both ways: their first dense layer is a 7x7 or 6x6 convolution in networks that
+    were made fully convolutional. Equal work and equal outputs show it: a 1x1 convolution over several
+    positions has more.
+    """
     kinds = {a.kind, b.kind}
     return kinds == {"conv", "linear"} and equal(a.macs, b.macs) and a.channels[1] == b.channels[1]
 
@@ -51,8 +61,8 @@ def _of_pair(a: Item | None, b: Item | None, moved: Reason | None) -> Iterator[R
     if a is None or b is None:
         only = a or b
         kind = only.kind if only is not None else ""
-        said = f"{kind} without a counterpart in {'a' if a is None else 'b'}"
-        yield Reason(said, said)
+        words = f"{kind} without a counterpart in {'a' if a is None else 'b'}"
+        yield Reason(words, words)
         return
     found = [*_of_kinds(a, b), *([moved] if moved else []), *_of_traits(a, b, moved=moved is not None)]
     yield from found
@@ -63,21 +73,21 @@ def _of_pair(a: Item | None, b: Item | None, moved: Reason | None) -> Iterator[R
 
 
 def _of_weights(a: Item, b: Item) -> Reason:
-    """Say that one layer has more weights than another of the same size."""
+    """Return the reason for more weights in one of two layers of the same size."""
     for name, more, less in (("a", a, b), ("b", b, a)):
         if a.kind.endswith("norm") and less.params != 0 and equal(more.params, 2 * less.params):
-            said = f"both scale and shift in {name} only"
-            return Reason(said, said, macs=False)
-    said = f"trainable parameters {text(a.params)} against {text(b.params)}"
-    return Reason(said, "trainable parameters", macs=False)
+            words = f"both scale and shift in {name} only"
+            return Reason(words, words, macs=False)
+    words = f"trainable parameters {text(a.params)} against {text(b.params)}"
+    return Reason(words, "trainable parameters", macs=False)
 
 
 def _of_batches(a: Item, b: Item) -> Reason:
-    """Say that one layer works on more than another of the same size."""
+    """Return the reason for more work in one of two layers of the same size."""
     for name, more, less in (("a", a.macs, b.macs), ("b", b.macs, a.macs)):
         if isinstance(more, int) and isinstance(less, int) and less > 0 and more % less == 0:
-            said = f"a batch {more // less} times as large in {name}"
-            return Reason(said, said, params=False)
+            words = f"a batch {more // less} times as large in {name}"
+            return Reason(words, words, params=False)
     return Reason(f"macs {text(a.macs)} against {text(b.macs)}", "macs", params=False)
 
 
@@ -91,12 +101,12 @@ def _of_kinds(a: Item, b: Item) -> Iterator[Reason]:
             alike=True,
         )
     elif a.kind != b.kind:
-        said = f"{a.kind} against {b.kind}"
-        yield Reason(said, said)
+        words = f"{a.kind} against {b.kind}"
+        yield Reason(words, words)
 
 
 def _of_traits(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
-    """Yield the traits that differ; what follows from another one is not said again."""
+    """Yield the traits that differ; what follows from another one is not repeated."""
     if a.kind == b.kind:
         yield from _of_windows(a, b, moved=moved)
     if a.kind == b.kind or not dense_as_conv(a, b):
@@ -104,8 +114,8 @@ def _of_traits(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
             if x != y:
                 yield Reason(f"{what} channels {text(x)} against {text(y)}", f"{what} channels")
     if a.bias != b.bias:
-        said = f"bias in {'a' if a.bias else 'b'} only"
-        yield Reason(said, said, macs=False)
+        words = f"bias in {'a' if a.bias else 'b'} only"
+        yield Reason(words, words, macs=False)
     strided = moved or a.stride != b.stride
     if a.kind == b.kind and a.sizes != b.sizes and not strided:
         yield Reason(f"output {_by(a.sizes)} against {_by(b.sizes)}", "output", params=False)
@@ -113,21 +123,26 @@ def _of_traits(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
 
 def _of_windows(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
     if a.kernel != b.kernel:
-        said = f"kernel {_by(a.kernel)} against {_by(b.kernel)}"
-        yield Reason(said, said)
+        words = f"kernel {_by(a.kernel)} against {_by(b.kernel)}"
+        yield Reason(words, words)
     if a.stride != b.stride and not moved:
-        said = f"stride {_by(a.stride)} against {_by(b.stride)}"
-        yield Reason(said, said, params=False)
+        words = f"stride {_by(a.stride)} against {_by(b.stride)}"
+        yield Reason(words, words, params=False)
     if a.dilation != b.dilation:
-        said = f"dilation {_by(a.dilation)} against {_by(b.dilation)}"
-        yield Reason(said, said, params=False)
+        words = f"dilation {_by(a.dilation)} against {_by(b.dilation)}"
+        yield Reason(words, words, params=False)
     if a.groups != b.groups:
-        said = f"groups {text(a.groups)} against {text(b.groups)}"
-        yield Reason(said, "groups")
+        words = f"groups {text(a.groups)} against {text(b.groups)}"
+        yield Reason(words, "groups")
 
 
 def _moved(pairs: Sequence[Couple]) -> Mapping[int, Reason]:
-    """Find the strides that one network has in one convolution, the other in a neighbour."""
+    """Return the strides that one network has in one convolution, the other in a later one.
+
+    Without it ResNet-50 v1 against v1.5 would read as layers of other strides and sizes, two for each
+    stage, instead of one stride that has moved. The strides of both networks must multiply to the same
+    reduction.
+    """
     strided = [(place, a, b) for place, (a, b) in enumerate(pairs) if a and b and a.stride and b.stride]
     found: dict[int, Reason] = {}
     for start, (place, a, b) in enumerate(strided):
@@ -142,13 +157,13 @@ def _moved(pairs: Sequence[Couple]) -> Mapping[int, Reason]:
 
 
 def _move(first: tuple[Item, Item], second: tuple[Item, Item]) -> Reason:
-    """Name the layer that has the stride in each network."""
+    """Return the reason for a moved stride; it names the layer that has it in each network."""
     a, b = (
         max(one, other, key=lambda item: _size(item.stride)) for one, other in zip(first, second, strict=True)
     )
     sort = f"stride moved from the {_by(a.kernel)} in a to the {_by(b.kernel)} in b"
-    said = f"stride moved: {_by(a.stride)} at {a.path} in a, {_by(b.stride)} at {b.path} in b"
-    return Reason(said, sort, params=False, pairs=2)
+    words = f"stride moved: {_by(a.stride)} at {a.path} in a, {_by(b.stride)} at {b.path} in b"
+    return Reason(words, sort, params=False, pairs=2)
 
 
 def _size(shape: Shape) -> int:

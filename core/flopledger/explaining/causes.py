@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.scopes import CallScope
 from flopledger.dims.bounds import number
-from flopledger.explaining.words import TOTALS, Difference, Words, of_total
+from flopledger.explaining.words import TOTALS, Difference, Wording, of_total
 from flopledger.explaining.work import Breakdown, Evaluated, break_down, pieces
 
 if TYPE_CHECKING:
@@ -19,15 +19,15 @@ def differences(first: Evaluated, second: Evaluated) -> Iterator[Difference]:
     piece_of = pieces(analysis, (first, second))
     a, b = break_down(first, piece_of), break_down(second, piece_of)
     for piece in a:
-        words = Words(sides, CallScope(first.count.rules, analysis.graph.layers[piece]))
+        words = Wording(sides, CallScope(first.count.rules, analysis.graph.layers[piece]))
         yield from _of_piece(words, a[piece], b[piece])
         yield from _of_missed((first, second), a[piece], b[piece])
     yield from _of_totals(first, second)
 
 
-def _of_piece(words: Words, a: Breakdown, b: Breakdown) -> Iterator[Difference]:
+def _of_piece(words: Wording, a: Breakdown, b: Breakdown) -> Iterator[Difference]:
     if a.macs != b.macs:
-        yield words.unseen(a, b)
+        yield words.uncounted(a, b)
     else:
         yield words.unit(a, b)
         yield words.formula(a, b)
@@ -44,7 +44,7 @@ def _of_missed(sides: tuple[Evaluated, Evaluated], a: Breakdown, b: Breakdown) -
     layers = sides[0].analysis.graph.layers
     conventions = (sides[0].convention, sides[1].convention)
     for i in sorted({*a.missed, *b.missed}):
-        words = Words(conventions, CallScope(sides[0].count.rules, layers[i]))
+        words = Wording(conventions, CallScope(sides[0].count.rules, layers[i]))
         left, right = a.missed.get(i, 0), b.missed.get(i, 0)
         if i in a.missed and i in b.missed:
             yield words.unit(Breakdown(unit=left), Breakdown(unit=right))

@@ -1,12 +1,12 @@
 """Why two figures differ: a list of causes that sums to the gap, to the unit.
 
-Both figures are taken apart in the same way, piece of work by piece of work, into what sums to them:
-the multiply-accumulates that the convention sees, what its unit adds, its formula's difference from
-the true count, the bias, what it counts twice, what sharing multiplies, and, of the whole, batch
-division and rounding. Turning the first figure into the second one decision at a time is replacing
-one such component after the other, and each step is a convention that counts the network: the first
-one's answer to the decisions that are still open, the second one's to the others. A cause is the
-difference of two neighbours, so that the causes sum to the gap by construction, for any two files.
+Both figures are taken apart in the same way, piece of work by piece of work, into components that sum to
+them: the multiply-accumulates that the convention counts, what its unit adds, its formula's difference from
+the true count, the bias, what it counts twice, what sharing multiplies, and, of the whole, batch division
+and rounding. Turning the first figure into the second one decision at a time is replacing one such
+component after the other, and each step is a convention that counts the network: the first one's answer to
+the decisions that are still open, the second one's to the others. A cause is the difference of two
+neighbours, so that the causes sum to the gap by construction, for any two files.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 WHAT = ("count", "params")
 """What can be explained: the operations or the parameters."""
 SAMPLE = 1000
-"""What every symbol stands for when formulas are put in order."""
+"""The value of every symbol where causes that are formulas are sorted by size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +170,9 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
     for difference in differences:
         groups.setdefault((difference.kind, difference.text), []).append(difference)
     found = []
-    for (kind, said), members in groups.items():
+    for (kind, text), members in groups.items():
         details = {member.detail for member in members if member.count != 0}
-        text = f"{said} ({min(details)})" if len(details) == 1 and min(details) else said
+        words = f"{text} ({min(details)})" if len(details) == 1 and min(details) else text
         sums: dict[str, Number] = {}
         for member in members:
             if member.path is not None:
@@ -180,7 +180,7 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
         layers = tuple((path, count) for path, count in sums.items() if count != 0)
         count = number(total(member.count for member in members))
         if count != 0 or layers:
-            found.append(Cause(text, kind, count, len(layers), layers))
+            found.append(Cause(words, kind, count, len(layers), layers))
     return tuple(sorted(found, key=_largest_first))
 
 

@@ -1,4 +1,4 @@
-"""Which convention prints a figure: the way back from a number in a paper to what was counted."""
+"""Which convention prints a figure: from a number in a paper to what was counted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from flopledger.quantities import Figure
 
 MOST_SWITCHED = 2
-"""How many decisions of a convention are changed at once in looking for a figure."""
+"""How many decisions of a convention are changed at once in looking for a figure.
+
+Published figures differ from a convention's default in one or two respects (2 FLOP for a
+multiply-accumulate, with biases); three would try hundreds of variants, and some of them fit any figure of
+two digits by chance.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,7 @@ class Match:
 
 
 def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:
-    """Yield a convention as it stands, then with one decision changed, then with two.
+    """Yield a convention unchanged, then with one decision changed, then with two.
 
     Args:
         convention: The convention.
@@ -124,7 +129,7 @@ def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
 
 
 def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
-    """Return what comes nearest to a figure, best first: what fits, with the fewest switches."""
+    """Return the candidates, the nearest to a figure first; of those that fit, with the fewest switches."""
     matches = [
         Match(one, abs(Fraction(one.count) - figure.middle), figure.low <= one.count <= figure.high)
         for one in tried

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from flopledger.explaining.work import Breakdown
 
 PRODUCTS = frozenset({"matmul", "einsum", "grouped_matmul"})
-"""The kinds that multiply two results of the network; what is not seen of them is of the kind matmul."""
+"""The kinds that multiply two results of the network: a cause for one of them is of the kind matmul."""
 FORMS = {
     "exact": "a dot product of n terms of {subject} is 2n - 1 operations by {name}, not 2n",
     "output positions": "{subject} counted at its output positions by {name}, not at its input positions",
     "causal": "{subject}: what a causal mask leaves, by {name}",
 }
-"""What is said of a formula that is known by name."""
+"""The text for a formula that is recognised; see :class:`flopledger.explaining.work.Breakdown`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """By how much, and why, two figures differ: in one call, or in the whole where it names none.
+    """By how much, and why, two figures differ: in one call, or in the total where ``path`` is None.
 
-    ``detail`` is said of a cause where it holds for all of its calls.
+    ``detail`` is added to the text of a cause if it is the same for all of its calls.
     """
 
     kind: str
@@ -43,10 +43,10 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class OfTotal:
-    """What a total does to the sum of its rows: the kind of cause, and what is said of it."""
+    """What a total does to the sum of its rows: the kind of cause, and the text for it."""
 
     kind: str
-    said: str
+    text: str
 
 
 TOTALS = {
@@ -55,18 +55,18 @@ TOTALS = {
     "batch division": OfTotal("batch", "the total is divided by the batch"),
     "rounding": OfTotal("rounding", "the total is rounded"),
 }
-"""What a total may do beside summing, by the name of the ledger's adjustment."""
+"""What a total may do besides summing, by the name of the ledger's adjustment."""
 
 
 def of_total(what: str, names: tuple[str, str], counts: tuple[Number, Number]) -> str:
-    """Say who scales, divides or rounds a total."""
+    """Return the text for a total that one or both conventions scale, divide or round."""
     who = names[1] if counts[0] == 0 else names[0] if counts[1] == 0 else " and ".join(names)
     differently = "" if 0 in counts else ", differently"
-    return f"{TOTALS[what].said} by {who}{differently}"
+    return f"{TOTALS[what].text} by {who}{differently}"
 
 
-class Words:
-    """Finds the words for the differences of one piece of work."""
+class Wording:
+    """Writes the differences in one piece of work."""
 
     def __init__(self, sides: tuple[Convention, Convention], scope: CallScope) -> None:
         self.sides, self.scope = sides, scope
@@ -81,26 +81,26 @@ class Words:
         return Difference(kind, text, number(b - a), self.scope.layer.path, detail)
 
     def _only(self, a: Number, b: Number) -> str:
-        """Name the side that counts a component, where only one does."""
+        """Return the name of the side that counts a component, empty where both do."""
         return self.names[1] if a == 0 else self.names[0] if b == 0 else ""
 
     def _missed(self, a: Number, missing: Breakdown) -> str:
         name = self.names[0 if a == 0 else 1]
         return f"{self.subject} not counted by {name}" + (f": {missing.reason}" if missing.reason else "")
 
-    def unseen(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name dot products that only one of the two counts: all that it counts of them."""
+    def uncounted(self, a: Breakdown, b: Breakdown) -> Difference:
+        """Return the difference in a piece whose dot products only one side counts: all that it counts."""
         missing = a if a.macs == 0 else b
         return self._difference(missing.cause or self.kind, self._missed(a.macs, missing), a.once, b.once)
 
     def missed(self, side: int, why: tuple[str, str], a: Number, b: Number) -> Difference:
-        """Name dot products inside of a call that one side counts only in part."""
+        """Return the difference in dot products inside a call of which one side counts only a part."""
         cause, reason = why
         text = f"{self.subject} not counted by {self.names[side]}" + (f": {reason}" if reason else "")
         return self._difference(cause or self.kind, text, a, b)
 
     def unit(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name the step between MAC and FLOP, or to a figure that counts parameters."""
+        """Return what the step between MAC and FLOP makes, or that to a figure of parameters."""
         units = [side.unit for side in self.sides]
         if "params" in units:
             name = self.names[units.index("params")]
@@ -110,7 +110,7 @@ class Words:
         return self._difference("unit", text, a.unit, b.unit)
 
     def formula(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name a formula's difference from the true count, or the price of what is no dot product."""
+        """Return the difference between formulas, or between the prices of what is no dot product."""
         if weights := self._weights(a, b):
             return weights
         if a.form != b.form and 0 in (a.formula, b.formula):
@@ -128,7 +128,7 @@ class Words:
         return self._difference(kind, text, a.formula, b.formula, self._rates(a.formula, b.formula))
 
     def _weights(self, a: Breakdown, b: Breakdown) -> Difference | None:
-        """Name what a figure of parameters has in the place of operations."""
+        """Return what a figure of parameters has instead of operations; None if both or none is one."""
         counting = [side.unit == "params" for side in self.sides]
         if counting[0] == counting[1] or (a, b)[counting.index(True)].formula == 0:
             return None
@@ -141,20 +141,20 @@ class Words:
         return self._difference("formula", text, a.formula, b.formula, self._factors(a, b))
 
     def _factors(self, a: Breakdown, b: Breakdown) -> str:
-        """Say which multiple of the true figure a formula gives, where it is a whole one."""
-        said = []
-        for name, side, one in zip(self.names, self.sides, (a, b), strict=True):
-            true, formula = OPERATIONS[side.unit] * one.macs, one.formula
+        """Return which multiple of the true figure a formula gives, where it is a whole one."""
+        factors = []
+        for name, side, part in zip(self.names, self.sides, (a, b), strict=True):
+            true, formula = OPERATIONS[side.unit] * part.macs, part.formula
             if formula == 0 or not isinstance(formula, (int, Fraction)) or not isinstance(true, int):
                 continue
             factor = 1 + Fraction(formula) / true if true else Fraction(1, 2)
             if factor.denominator > 1:
                 return ""
-            said.append(f"{factor} times the multiply-accumulates by {name}")
-        return ", ".join(said)
+            factors.append(f"{factor} times the multiply-accumulates by {name}")
+        return ", ".join(factors)
 
     def _rates(self, a: Number, b: Number) -> str:
-        """Say how many operations each side takes for an element, where it is a whole number."""
+        """Return how many operations each side counts for an element, where it is a whole number."""
         graph, layer = self.scope.analysis.graph, self.scope.layer
         for what, tensors in (("output", layer.outputs), ("input", layer.inputs)):
             shape = graph.shape(tensors[0]) if tensors else None
@@ -168,7 +168,7 @@ class Words:
         return ""
 
     def bias(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name a bias."""
+        """Return the difference in the bias."""
         only = self._only(a.bias, b.bias)
         text = (
             f"bias of {self.subject} counted by {only} only"
@@ -178,7 +178,7 @@ class Words:
         return self._difference("bias", text, a.bias, b.bias)
 
     def twice(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name work that is counted on two levels, or again below a call that is counted."""
+        """Return the difference in work that is counted on two levels, or again inside a counted call."""
         only = self._only(a.twice, b.twice)
         levels = (a if b.twice == 0 else b).levels
         where = " and as a ".join(level for level in LEVELS if level in levels)
@@ -189,7 +189,7 @@ class Words:
         )
 
     def sharing(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Name what modules that are registered several times multiply."""
+        """Return the difference that modules with several parents make."""
         only = self._only(a.sharing, b.sharing)
         who = f"by {only}" if only else "by both, differently"
         text = f"modules with several parents counted once for each {who}"

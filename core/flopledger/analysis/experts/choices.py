@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 MOST_BELOW = 8
 """How many levels below a router's block its experts may lie.
 
-The deepest published ones are three levels down (``mlp.experts.expert_0.wi``); the bound keeps a search
-that starts at each router from visiting the whole of a deeply nested network each time.
+One level serves every published model that the tests hold (``mlp`` above ``mlp.experts``). More are allowed
+for containers that users nest; the bound keeps a search that starts at each router from visiting the whole
+of a deep network each time.
 """
 STACKED_AXES, BIAS_AXES = 3, 2
 """The axes of a weight that is stacked by expert (expert, rows, columns), and of a bias (expert, columns)."""

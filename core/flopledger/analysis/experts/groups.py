@@ -37,8 +37,11 @@ if TYPE_CHECKING:
 MOST_AROUND = 3
 """How many modules around a pick are searched: the router, the block that has both, and one more.
 
-transformers' Mixtral picks in ``mlp.gate``, whose sibling ``mlp.experts`` is in the second module around
-the pick. A search that went on to the root would find the E layers of a decoder for any pick of E.
+transformers' Mixtral, OLMoE, Qwen-MoE, DeepSeek-V3, GPT-OSS, PhiMoE, Granite and NLLB-MoE pick in the
+router's own module (``mlp.gate``), so that the experts (``mlp.experts``) are in the second one around the
+pick: with 1 instead of 3 none of them has active parameters. The third serves routers that wrap their gate
+once more. A search up to the root would take the E equal layers of a decoder for the experts of any pick of
+E.
 """
 
 
@@ -88,10 +91,9 @@ class ExpertSearch:
     def groups(self) -> tuple[Experts, ...]:
         """Return the groups.
 
-        A weight that several routers choose from is counted once, in the group of the largest k:
-        SwitchHead-style networks (arXiv:2312.07987) share experts among routers, and a token uses at most
-        those. A weight that a module outside of all experts has too, as tied embeddings are, is used by
-        every token and in no group.
+        A weight that several routers choose from is counted once, in the group of the largest k: blocks may
+        share their experts, and a token uses at most those. A weight that a module outside of all experts
+        has too, as tied embeddings are, is used by every token and is in no group.
         """
         chosen = sorted(self._chosen_sets(), key=lambda one: (-one[2], one[0]))
         inside_experts = {module for _, experts, _ in chosen for module in self.sets.expert_of(experts)}
@@ -214,9 +216,9 @@ class ExpertSearch:
     def _follow_each_other(self, experts: ExpertSet, call: int, first: int) -> bool:
         """Return whether a sibling works on the result of the first one that runs.
 
-        The E equal layers of a decoder do, behind a router or a sampling ``topk`` of E; experts work side
-        by side. Followed up to the next pick only: in a flat network the next block's experts work on this
-        one's.
+        Experts work side by side; the E equal layers of a decoder, whose input a router of E has weighted,
+        all depend on the pick and are told from experts by this alone. Followed up to the next pick only:
+        in a flat network the next block's experts work on this one's.
         """
         layers, owners = self.graph.layers, self._calls.owners
         later = (pick for pick in self.picks.inside(experts.size, call) if pick > first)
@@ -322,9 +324,8 @@ class ExpertSearch:
         """Yield a module's stacked weights and biases, without the router's own weight.
 
         A router of E outputs has a weight of (E, columns), which has the shape of a stacked bias where the
-        experts' output has as many columns. A module that holds both (GPT-OSS before transformers 5 had all
-        of them in one place, as users' own blocks do) is told by the order: the router's is read before the
-        pick.
+        experts' output has as many columns. Blocks that users write hold both in one module; there they are
+        distinguished by the order of execution: the router's weight is read before the pick.
         """
         own = [p for p in self._weights.of(experts.owner) if p.shape[:1] == (experts.size,)]
         routers = {

@@ -35,7 +35,7 @@ class Pick:
 def picked_together(picks: Sequence[Pick]) -> int:
     """Return how many places are picked by calls that choose from the same experts.
 
-    GShard and NLLB-MoE take the largest score, mask it out and take the largest of the rest: the largest of
+    PhiMoE and NLLB-MoE take the largest score, mask it out and take the largest of the rest: the largest of
     two tensors are two experts. The largest of one tensor, asked for twice, is one.
     """
     several = max((pick.k for pick in picks if pick.largest_of is None), default=0)

@@ -278,6 +278,20 @@ def test_layers_that_follow_one_another_are_not_chosen() -> None:
     assert net.found() == []
 
 
+def test_layers_that_follow_one_another_behind_a_router_are_not_chosen_either() -> None:
+    """Each works on the last one's result, and the first on what was picked, so that all depend on it."""
+    net = Net()
+    call, layers = block(net)
+    x = net.gather(call, net.x)
+    for i in range(EXPERTS):
+        y = net.b.tensor((TOKENS, WIDTH))
+        one = net.call(expert(net, f"moe.experts.{i}", layers), call, inputs=(x,), outputs=(y,))
+        net.b.layer("relu", "relu", "relu", parent=one, level="op", inputs=(x,), outputs=(y,))
+        x = y
+
+    assert net.found() == []
+
+
 def test_what_runs_before_a_pick_is_not_chosen_by_it() -> None:
     net = Net()
     stem = net.module("stem", inside=0)
