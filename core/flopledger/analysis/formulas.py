@@ -1,4 +1,4 @@
-"""What each call computes by its kind: facts, operations and macs, worked out once for each signature."""
+"""Each call's facts, operations and macs by its kind's formula, computed once for each signature."""
 
 from __future__ import annotations
 

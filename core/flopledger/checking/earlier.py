@@ -1,4 +1,4 @@
-"""What an earlier count says, read from its JSON: the figures that a network may not exceed."""
+"""Earlier counts, read from their JSON: the figures that a network may not exceed."""
 
 from __future__ import annotations
 

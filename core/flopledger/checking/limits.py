@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
 
 KEYS = tuple(name for name in Total.__dataclass_fields__ if name != "unit")
-"""What a limit may be set on: the figures of a ledger's total."""
+"""The figures that a limit may be set on: those of a ledger's total."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Growth:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a network stays within its limits, by which figures, and which layers grew."""
+    """The result of a check: the figures with their limits, and the layers that grew."""
 
     ledger: Ledger
     findings: tuple[Finding, ...]

@@ -26,7 +26,7 @@ ResNet-152 against itself, norms included, stays below it. Longer networks are f
 are equal, since time and memory grow with the product of the lengths.
 """
 LEAST_SCORE = 5
-"""How alike two layers must be to be paired; see :func:`score`.
+"""The least score of two layers that are paired; see :func:`score`.
 
 Five is the same kind with one more trait of weight, such as equal output channels. Below that a convolution
 would be paired with any other, and a block that was inserted would be shown as changes of all layers behind

@@ -1,4 +1,4 @@
-"""Whether two networks are the same: their layers side by side, and what differs, in words.
+"""Two networks side by side: which layers correspond, and how they differ, in words.
 
 Frameworks name, nest and order layers differently, so layers are aligned by what they do: the calls
 that compute or hold weights are put in the order of the data flow (how many computing layers lie
@@ -42,7 +42,7 @@ class Pair:
 
     @property
     def why(self) -> str:
-        """What differs, in words; empty where nothing does."""
+        """The differences in words; empty where there are none."""
         return "; ".join(reason.text for reason in self.reasons)
 
     @property

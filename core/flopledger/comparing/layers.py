@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Layer
 
 TRAINABLE = compile_expression("numel if trainable else 0")
-"""What is counted of each parameter: a layer that is frozen in one network only is still the same layer."""
+"""The count of each parameter, by which frozen layers differ from trained ones."""
 NOWHERE = "(in no layer)"
 """The path of what a network has besides its layers: parameters that no called module owns."""
 
@@ -64,7 +64,7 @@ class Item:
 
     @property
     def traits(self) -> tuple[object, ...]:
-        """What two equal layers have in common; layers that differ in it may still be paired."""
+        """The properties that equal layers have in common; layers that differ in some may still be paired."""
         return (
             self.kind,
             self.kernel,

@@ -1,4 +1,4 @@
-"""What differs between two layers that are paired, in words."""
+"""The differences between two paired layers, in words."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Couple: TypeAlias = "tuple[Item | None, Item | None]"
 
 REACH = 3
-"""How many convolutions further on a stride may have moved.
+"""The most convolutions by which a stride may have moved.
 
 ResNet-50 has the stride of a stage in the first 1x1 of its bottleneck (version 1, Caffe) or in the 3x3 next
 to it (1.5, torchvision). Three allow for the two convolutions of a squeeze and excitation between the two
@@ -26,7 +26,7 @@ places.
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What differs, in words; ``group`` is what reasons of its sort have in common.
+    """A difference in words; ``group`` is the text that reasons of its sort have in common.
 
     ``macs`` and ``params`` state whether it changes the multiply-accumulates or the parameters.
     ``alike`` marks another spelling of the same layer; ``pairs`` is over how many pairs it stretches.

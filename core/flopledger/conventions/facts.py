@@ -147,7 +147,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "index": Fact("which call of its module this is, from 1", lambda c: c.layer.index),
         "composite": Fact("whether an op only lowers to others", lambda c: c.layer.composite),
         "outermost": Fact(
-            "whether no call of the same level encloses it within its module's call",
+            "whether no call of the same level contains it within its module's call",
             lambda c: not c.rules.inner(c.layer),
         ),
         "live": Fact(
@@ -176,14 +176,16 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.rules.mapped(_module(c)),
         ),
         "paths": Fact(
-            "the ways from the network to the module", lambda c: c.analysis.modules.paths[_module(c).id]
+            "the number of paths from the network to the module",
+            lambda c: c.analysis.modules.paths[_module(c).id],
         ),
         "paths_around": Fact(
-            "the ways to the nearest module around the call that any leads to",
+            "the number of paths to the innermost module around the call that has any",
             lambda c: c.analysis.modules.paths_around[c.layer.id],
         ),
         "open_paths": Fact(
-            "the ways that pass through no mapped module", lambda c: c.rules.open_paths[_module(c).id]
+            "the number of those paths that pass through no mapped module",
+            lambda c: c.rules.open_paths[_module(c).id],
         ),
         "own": Fact("the elements of the module's own weights", lambda c: c.analysis.weights.own(_module(c))),
         "stored": Fact(
@@ -191,7 +193,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.analysis.weights.own_and_buffers(_module(c)),
         ),
         "all": Fact(
-            "the elements of all weights of the module and below, each once",
+            "the elements of all weights of the module and those below it, each once",
             lambda c: c.analysis.weights.below(_module(c).id),
         ),
         "all_trainable": Fact(
@@ -199,7 +201,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.analysis.weights.below(_module(c).id, trainable=True),
         ),
         "all_stored": Fact(
-            "the elements of all weights and buffers of the module and below, each once",
+            "the elements of all weights and buffers of the module and those below it, each once",
             lambda c: c.analysis.weights.below_and_buffers(_module(c).id),
         ),
         "listed": Fact(
@@ -207,7 +209,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.analysis.module_rows.get(_module(c).id, 0),
         ),
         "params": Fact(
-            "the module's own weights as (name, elements that pruning left) pairs",
+            "the module's own weights as pairs of name and elements that pruning left",
             lambda c: tuple(unpruned(_module(c), c.analysis.graph.parameters)),
         ),
         "own_shapes": Fact("the shapes of the module's own weights and buffers", _own_shapes),
@@ -229,12 +231,12 @@ PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
     {
         "numel": "the elements of the parameter",
         "param_shape": "its shape",
-        "role": "what it is to its module: weight, bias, scale, shift, running_mean ...",
+        "role": "its role in the module: weight, bias, scale, shift, running_mean ...",
         "trainable": "whether it is trained",
-        "buffer": "whether it is stored beside the weights",
+        "buffer": "whether it is a buffer, stored with the weights",
         "again": "whether an earlier parameter shares its memory",
         "repeated": "whether an earlier entry is the same parameter object",
-        "registered": "whether a way leads from the network to a module that has it, or no module has it",
+        "registered": "whether a module that the network contains has it, or no module has it",
         "name": "its first name",
     }
 )

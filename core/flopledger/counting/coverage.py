@@ -1,4 +1,4 @@
-"""How much of a network a count covers: which calls are counted, free, ignored or unknown."""
+"""The coverage of a count: which calls are counted, free, ignored or unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a count gives: a row for each call that the convention listens to, and the totals."""
+"""The result of a count: a row for each call that the convention looks at, and the totals."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ Figure: TypeAlias = "int | str"
 
 
 SCHEMA = "flopledger.ledger/1"
-"""What a ledger's JSON document calls itself."""
+"""The name of a ledger's JSON format."""
 GROUPS = ("kind", "source", "level", "path", "status")
-"""What the rows may be summed by."""
+"""The fields that rows may be summed by."""
 
 
 def figure(value: Number) -> Figure:
@@ -83,7 +83,7 @@ class Total:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """What the total has beside the sum of the rows: batch division, rounding."""
+    """A difference between the total and the sum of the rows: batch division, rounding."""
 
     what: str
     count: Number
@@ -106,7 +106,7 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How many calls were counted, are free, were left out by the convention, or are unknown."""
+    """The numbers of calls that were counted, are free, were left out by the convention, or are unknown."""
 
     counted: int
     free: int
@@ -116,7 +116,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class ConventionInfo:
-    """Which convention was used: its name, title and unit, what was switched, and its digest."""
+    """The convention that was used: its name, title and unit, its changed switches, and its digest."""
 
     name: str
     title: str
@@ -126,16 +126,16 @@ class ConventionInfo:
 
 
 class Identified(Protocol):
-    """What has a digest: a graph, which works it out when asked."""
+    """An object with a digest, such as a graph, which computes it when it is first asked for."""
 
     @property
     def digest(self) -> str:
-        """What identifies it."""
+        """The text that identifies it."""
 
 
 @dataclass(frozen=True, slots=True)
 class GraphInfo:
-    """Which graph was counted."""
+    """The graph that was counted."""
 
     reading: Reading
     inputs: tuple[tuple[Input, Shape | None, str], ...]
@@ -143,7 +143,7 @@ class GraphInfo:
 
     @property
     def digest(self) -> str:
-        """What identifies the graph; see :attr:`flopledger.graph.graph.Graph.digest`."""
+        """The text that identifies the graph; see :attr:`flopledger.graph.graph.Graph.digest`."""
         return self.graph.digest
 
 

@@ -1,4 +1,4 @@
-"""What a total would be if nothing in it were rounded."""
+"""Totals without their rounding."""
 
 from __future__ import annotations
 

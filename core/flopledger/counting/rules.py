@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Rules:
-    """What a convention says of the calls and modules of one network."""
+    """One convention's rules for the calls and modules of one network."""
 
     def __init__(self, analysis: Analysis, convention: Convention) -> None:
         self.analysis, self.convention = analysis, convention

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flopledger.kinds import Kind
 
     class ScopeRules(RuleView, Protocol):
-        """What scopes ask of the rules; :class:`flopledger.counting.rules.Rules` answers."""
+        """The part of :class:`flopledger.counting.rules.Rules` that scopes need."""
 
         analysis: Analysis
         convention: Convention

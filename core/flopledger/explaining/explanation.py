@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
 
 WHAT = ("count", "params")
-"""What can be explained: the operations or the parameters."""
+"""The figures that can be explained: of operations or of parameters."""
 SAMPLE = 1000
 """The value of every symbol where causes that are formulas are sorted by size."""
 

@@ -1,4 +1,4 @@
-"""Which convention prints a figure: from a number in a paper to what was counted."""
+"""The search for the convention that prints a figure: from a number in a paper to its meaning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flopledger.quantities import Figure
 
 MOST_SWITCHED = 2
-"""How many decisions of a convention are changed at once in looking for a figure.
+"""The most decisions of a convention that are changed at once in the search for a figure.
 
 Published figures differ from a convention's default in one or two respects (2 FLOP for a
 multiply-accumulate, with biases); three would try hundreds of variants, and some of them fit any figure of
@@ -29,7 +29,7 @@ two digits by chance.
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What a convention with switches gives for a network: its count, or its parameters."""
+    """A convention's figure for a network, with its changed switches: its count or its parameters."""
 
     convention: str
     switches: tuple[tuple[str, str], ...]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Layer
 
 LOOKED_AT = {"layer": "modules", "function": "functions", "op": "lowered ops"}
-"""What a convention looks at that has rules for a level, in words."""
+"""The words for the calls of each level."""
 REUSE = frozenset({"first", "last", "index", "ncalls"})
 """The facts that distinguish a module's calls.
 

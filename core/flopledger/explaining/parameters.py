@@ -29,7 +29,7 @@ KINDS = {
     "parameters by a formula of its own": "formula",
     "parameters of no module": "unregistered",
 }
-"""What a figure may be made of, in the order of recognition, and the kind of cause of each."""
+"""The possible parts of a figure, in the order of recognition, and the kind of cause of each."""
 BUFFERS = frozenset({"running statistics and buffers", "counters of norms"})
 AGAIN = "weights, once more for each further call or parent"
 REST = "parameters by a formula of its own"
@@ -44,7 +44,7 @@ def differences(first: Count, second: Count) -> Iterator[Difference]:
 
 
 class ModuleFigures:
-    """What a convention counts of each module's own parameters, and of what parts that is the sum."""
+    """A convention's figure for each module's own parameters, and the parts that it is the sum of."""
 
     def __init__(self, count: Count) -> None:
         self.name, self.analysis = count.convention.name, count.analysis

@@ -43,7 +43,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class OfTotal:
-    """What a total does to the sum of its rows: the kind of cause, and the text for it."""
+    """A step between the sum of the rows and the total: the kind of cause, and the text for it."""
 
     kind: str
     text: str
@@ -55,7 +55,7 @@ TOTALS = {
     "batch division": OfTotal("batch", "the total is divided by the batch"),
     "rounding": OfTotal("rounding", "the total is rounded"),
 }
-"""What a total may do besides summing, by the name of the ledger's adjustment."""
+"""The steps of a total besides summing, by the name of the ledger's adjustment."""
 
 
 def of_total(what: str, names: tuple[str, str], counts: tuple[Number, Number]) -> str:

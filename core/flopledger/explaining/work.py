@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Layer
 
 OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}
-"""How many operations of a unit one multiply-accumulate is."""
+"""The operations, in each unit, of one multiply-accumulate."""
 OF_BIAS = frozenset({"bias", "native.bias", "params", "bias_adds", "ops"})
 """The names whose value depends on whether a call has a bias; see :class:`Unbiased`."""
 
@@ -52,7 +52,7 @@ class Unbiased(CallScope):
 
 
 class Evaluated:
-    """One convention's count of a network, with what explanations ask beside it, each worked out once."""
+    """One convention's count of a network, and what else explanations need of it, each computed once."""
 
     def __init__(self, count: Count) -> None:
         self.count, self.convention, self.analysis = count, count.convention, count.analysis
@@ -102,7 +102,7 @@ class Breakdown:
 
     @property
     def once(self) -> Number:
-        """What the piece counts without what is counted again."""
+        """The figure of the piece without the work that is counted again."""
         return number(total((self.macs, self.unit, self.formula, self.bias, *self.missed.values())))
 
 

@@ -1,4 +1,4 @@
-"""What a router may choose from: weights stacked by expert, or modules of one build.
+"""The sets that a router may choose from: weights stacked by expert, or modules of one build.
 
 No framework says which modules are experts, so they are recognised by their shape. Both forms are in use:
 Mixtral, Qwen3-MoE and GPT-OSS stack the weights of all experts in one parameter of three axes (transformers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.weights import Weights
 
 MOST_BELOW = 8
-"""How many levels below a router's block its experts may lie.
+"""The most levels that experts may be below their router's block.
 
 One level serves every published model that the tests hold (``mlp`` above ``mlp.experts``). More are allowed
 for containers that users nest; the bound keeps a search that starts at each router from visiting the whole
@@ -35,7 +35,7 @@ STACKED_AXES, BIAS_AXES = 3, 2
 
 @dataclass(frozen=True, slots=True)
 class ExpertSet:
-    """What may be chosen from: weights stacked in the module ``owner``, or ``modules`` registered in it."""
+    """Experts to choose from: weights stacked in the module ``owner``, or ``modules`` registered in it."""
 
     owner: int
     size: int

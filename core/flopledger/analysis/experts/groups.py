@@ -1,4 +1,4 @@
-"""Which experts a network has, and how many of them a token uses.
+"""The search for a network's experts, and for how many of them a token uses.
 
 A router is a call that picks k of E places. Its experts are E modules, or weights stacked E times,
 registered in the nearest of the modules around it that has such: up to :data:`MOST_AROUND` modules are
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Tables
 
 MOST_AROUND = 3
-"""How many modules around a pick are searched: the router, the block that has both, and one more.
+"""The number of modules around a pick that are searched: the router, the block that has both, and one more.
 
 transformers' Mixtral, OLMoE, Qwen-MoE, DeepSeek-V3, GPT-OSS, PhiMoE, Granite and NLLB-MoE pick in the
 router's own module (``mlp.gate``), so that the experts (``mlp.experts``) are in the second one around the
@@ -217,8 +217,8 @@ class ExpertSearch:
         """Return whether a sibling works on the result of the first one that runs.
 
         Experts work side by side; the E equal layers of a decoder, whose input a router of E has weighted,
-        all depend on the pick and are told from experts by this alone. Followed up to the next pick only:
-        in a flat network the next block's experts work on this one's.
+        all depend on the pick and are distinguished from experts by this alone. Followed up to the next
+        pick only: in a flat network the next block's experts work on this one's.
         """
         layers, owners = self.graph.layers, self._calls.owners
         later = (pick for pick in self.picks.inside(experts.size, call) if pick > first)
