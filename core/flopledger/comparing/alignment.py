@@ -16,7 +16,7 @@ from flopledger.comparing.reasons import dense_as_conv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flopledger.comparing.layers import Item
+    from flopledger.comparing.layers import ComparedLayer
     from flopledger.comparing.reasons import Couple
 
 MOST_CELLS = 250_000
@@ -34,7 +34,7 @@ it.
 """
 
 
-def align(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+def align(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
     """Align two networks' layers so that the pairs are as alike as possible, in order.
 
     Networks too long to score every pair are first cut where their layers are equal.
@@ -44,7 +44,7 @@ def align(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     return _cut(a, b, ([i.traits for i in a], [i.traits for i in b]), _cut_loosely)
 
 
-def _cut_loosely(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+def _cut_loosely(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
     """Cut where layers are equal but for stride, bias and size."""
     if len(a) * len(b) <= MOST_CELLS:
         return _best_pairs(a, b)
@@ -53,10 +53,10 @@ def _cut_loosely(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
 
 
 def _cut(
-    a: Sequence[Item],
-    b: Sequence[Item],
+    a: Sequence[ComparedLayer],
+    b: Sequence[ComparedLayer],
     keys: tuple[Sequence[object], Sequence[object]],
-    between: Callable[[Sequence[Item], Sequence[Item]], list[Couple]],
+    between: Callable[[Sequence[ComparedLayer], Sequence[ComparedLayer]], list[Couple]],
 ) -> list[Couple]:
     matcher = difflib.SequenceMatcher(None, *keys, autojunk=False)
     pairs: list[Couple] = []
@@ -68,7 +68,7 @@ def _cut(
     return pairs
 
 
-def _score_in_parts(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+def _score_in_parts(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
     """Align a stretch that is too long for its whole in parts of proportional length."""
     parts = 1 + len(a) * len(b) // MOST_CELLS
     cuts = [(len(a) * i // parts, len(b) * i // parts) for i in range(parts + 1)]
@@ -78,7 +78,7 @@ def _score_in_parts(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     return pairs
 
 
-def score(a: Item, b: Item) -> int:
+def score(a: ComparedLayer, b: ComparedLayer) -> int:
     """Return how alike two layers are: 0 for another kind, more for each trait that they share.
 
     Output channels weigh most: layers of one role have them in common, whatever their stride. Sizes, stride
@@ -97,7 +97,7 @@ def score(a: Item, b: Item) -> int:
     )
 
 
-def _best_pairs(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
+def _best_pairs(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
     """Align two stretches so that the pairs are as alike as possible, in order."""
     start = 0
     while start < min(len(a), len(b)) and a[start].traits == b[start].traits:
@@ -114,7 +114,9 @@ def _best_pairs(a: Sequence[Item], b: Sequence[Item]) -> list[Couple]:
     return [*pairs, *_walk(a, b, best)]
 
 
-def _walk(a: Sequence[Item], b: Sequence[Item], best: Sequence[Sequence[int]]) -> Iterator[Couple]:
+def _walk(
+    a: Sequence[ComparedLayer], b: Sequence[ComparedLayer], best: Sequence[Sequence[int]]
+) -> Iterator[Couple]:
     i = j = 0
     while i < len(a) and j < len(b):
         alike = score(a[i], b[j])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from flopledger import lazy
 from flopledger.comparing import alignment, reasons
-from flopledger.comparing.layers import Item, items_of
+from flopledger.comparing.layers import ComparedLayer, compared_layers
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
@@ -36,8 +36,8 @@ OWN = "mac"
 class Pair:
     """Two layers that are paired, or one that has no counterpart."""
 
-    a: Item | None
-    b: Item | None
+    a: ComparedLayer | None
+    b: ComparedLayer | None
     reasons: tuple[Reason, ...] = ()
 
     @property
@@ -169,7 +169,7 @@ def compare(graph_a: Graph, graph_b: Graph, *under: str | Convention) -> Compari
     own = loader.load(OWN)
     mac = next((pair for one, pair in zip(conventions, counts, strict=True) if one == own), None)
     a, b = mac or _evaluated(graphs, own)
-    pairs = alignment.align(items_of(a), items_of(b))
+    pairs = alignment.align(compared_layers(a), compared_layers(b))
     found = reasons.reasons(pairs)
     totals = [(engine.ledger_of(of_a), engine.ledger_of(of_b)) for of_a, of_b in counts]
     sides = tuple(Pair(one, other, why) for (one, other), why in zip(pairs, found, strict=True))

@@ -26,7 +26,7 @@ NOWHERE = "(in no layer)"
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class ComparedLayer:
     """One layer, in terms that every framework shares.
 
     ``depth`` is how many computing layers lie before it; ``kernel``, ``stride``, ``groups`` are
@@ -81,7 +81,7 @@ def _sortable(value: Dim) -> str:
     return f"{value:012d}" if isinstance(value, int) else str(value)
 
 
-def items_of(count: Count) -> list[Item]:
+def compared_layers(count: Count) -> list[ComparedLayer]:
     """Return a network's computing and weight-holding layers in the order of its data flow.
 
     Their macs and trainable parameters sum to those of the network.
@@ -92,7 +92,7 @@ def items_of(count: Count) -> list[Item]:
     analysis = count.analysis
     rows = count.rows(TRAINABLE)
     found = Gathering(analysis, rows).items()
-    rest = Item(
+    rest = ComparedLayer(
         NOWHERE,
         "parameters",
         len(rows),
@@ -117,11 +117,11 @@ class Gathering:
         self.depths = _depths(analysis, self.rows)
         self.makers = _makers(analysis, self.rows)
         self.inside = self._inside()
-        self.found: dict[int, Item] = {}
+        self.found: dict[int, ComparedLayer] = {}
         self.given: dict[int, Number] = {}
         self.named: dict[int, str] = {}
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[ComparedLayer]:
         """Return the items, in the order of execution."""
         for row in self.rows.values():
             extra = self.given.get(row.id, 0)
@@ -245,9 +245,9 @@ def _depths(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
     return depths
 
 
-def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> Item:
+def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLayer:
     kept = "parameters" if row.kind == CONTAINER else row.kind
-    plain = Item(row.path, kept, depth, row.macs, row.params, source=row.source)
+    plain = ComparedLayer(row.path, kept, depth, row.macs, row.params, source=row.source)
     kind = analysis.formulas.kind_of[layer.id]
     if kind is None or row.inputs[:1] in ((), (None,)) or row.outputs[:1] in ((), (None,)):
         return plain

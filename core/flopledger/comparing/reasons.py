@@ -10,10 +10,10 @@ from flopledger.dims.arithmetic import equal, product, text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger.comparing.layers import Item
+    from flopledger.comparing.layers import ComparedLayer
     from flopledger.dims.types import Shape
 
-Couple: TypeAlias = "tuple[Item | None, Item | None]"
+Couple: TypeAlias = "tuple[ComparedLayer | None, ComparedLayer | None]"
 
 REACH = 3
 """The most convolutions by which a stride may have moved.
@@ -40,7 +40,7 @@ class Reason:
     pairs: int = 1
 
 
-def dense_as_conv(a: Item, b: Item) -> bool:
+def dense_as_conv(a: ComparedLayer, b: ComparedLayer) -> bool:
     """Return whether one of two layers is dense, the other a convolution over all of its input.
 
     VGG-16 and AlexNet exist both ways: their first dense layer is a 7x7 or 6x6 convolution in networks that
@@ -57,7 +57,7 @@ def reasons(pairs: Sequence[Couple]) -> list[tuple[Reason, ...]]:
     return [tuple(_of_pair(a, b, moved.get(place))) for place, (a, b) in enumerate(pairs)]
 
 
-def _of_pair(a: Item | None, b: Item | None, moved: Reason | None) -> Iterator[Reason]:
+def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | None) -> Iterator[Reason]:
     if a is None or b is None:
         only = a or b
         kind = only.kind if only is not None else ""
@@ -72,7 +72,7 @@ def _of_pair(a: Item | None, b: Item | None, moved: Reason | None) -> Iterator[R
         yield _of_batches(a, b)
 
 
-def _of_weights(a: Item, b: Item) -> Reason:
+def _of_weights(a: ComparedLayer, b: ComparedLayer) -> Reason:
     """Return the reason for more weights in one of two layers of the same size."""
     for name, more, less in (("a", a, b), ("b", b, a)):
         if a.kind.endswith("norm") and less.params != 0 and equal(more.params, 2 * less.params):
@@ -82,7 +82,7 @@ def _of_weights(a: Item, b: Item) -> Reason:
     return Reason(words, "trainable parameters", macs=False)
 
 
-def _of_batches(a: Item, b: Item) -> Reason:
+def _of_batches(a: ComparedLayer, b: ComparedLayer) -> Reason:
     """Return the reason for more work in one of two layers of the same size."""
     for name, more, less in (("a", a.macs, b.macs), ("b", b.macs, a.macs)):
         if isinstance(more, int) and isinstance(less, int) and less > 0 and more % less == 0:
@@ -91,7 +91,7 @@ def _of_batches(a: Item, b: Item) -> Reason:
     return Reason(f"macs {text(a.macs)} against {text(b.macs)}", "macs", params=False)
 
 
-def _of_kinds(a: Item, b: Item) -> Iterator[Reason]:
+def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
     if dense_as_conv(a, b):
         yield Reason(
             "a dense layer as a convolution",
@@ -105,7 +105,7 @@ def _of_kinds(a: Item, b: Item) -> Iterator[Reason]:
         yield Reason(words, words)
 
 
-def _of_traits(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
+def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
     """Yield the traits that differ; what follows from another one is not repeated."""
     if a.kind == b.kind:
         yield from _of_windows(a, b, moved=moved)
@@ -121,7 +121,7 @@ def _of_traits(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
         yield Reason(f"output {_by(a.sizes)} against {_by(b.sizes)}", "output", params=False)
 
 
-def _of_windows(a: Item, b: Item, *, moved: bool) -> Iterator[Reason]:
+def _of_windows(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
     if a.kernel != b.kernel:
         words = f"kernel {_by(a.kernel)} against {_by(b.kernel)}"
         yield Reason(words, words)
@@ -156,7 +156,7 @@ def _moved(pairs: Sequence[Couple]) -> Mapping[int, Reason]:
     return found
 
 
-def _move(first: tuple[Item, Item], second: tuple[Item, Item]) -> Reason:
+def _move(first: tuple[ComparedLayer, ComparedLayer], second: tuple[ComparedLayer, ComparedLayer]) -> Reason:
     """Return the reason for a moved stride; it names the layer that has it in each network."""
     a, b = (
         max(one, other, key=lambda item: _size(item.stride)) for one, other in zip(first, second, strict=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.comparing.comparison import Comparison, Group, Pair
-    from flopledger.comparing.layers import Item
+    from flopledger.comparing.layers import ComparedLayer
     from flopledger.counting.ledger import Ledger
     from flopledger.dims.types import Number
     from flopledger.report.blocks import Block, Cell
@@ -130,7 +130,7 @@ def _pairs(comparison: Comparison, *, layers: bool) -> list[tuple[str, ...]]:
     ]
 
 
-def _name(item: Item | None) -> str:
+def _name(item: ComparedLayer | None) -> str:
     return "" if item is None else item.path or "(network)"
 
 
@@ -174,7 +174,7 @@ def _side(ledgers: Sequence[Ledger]) -> dict[str, object]:
     }
 
 
-def _item(item: Item | None) -> dict[str, object] | None:
+def _item(item: ComparedLayer | None) -> dict[str, object] | None:
     if item is None:
         return None
     return {

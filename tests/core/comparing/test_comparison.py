@@ -46,8 +46,8 @@ def sums_agree(found: Comparison) -> bool:
     return equal(found.macs, b.macs - a.macs) and equal(found.params, b.trainable_params - a.trainable_params)
 
 
-def of(graph: Graph) -> list[items.Item]:
-    return items.items_of(engine.evaluate(graph, loader.load("mac")))
+def of(graph: Graph) -> list[items.ComparedLayer]:
+    return items.compared_layers(engine.evaluate(graph, loader.load("mac")))
 
 
 @pytest.fixture
