@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
 from flopledger.errors import UsageError
+from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
@@ -39,6 +40,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     execute: bool = False,
     timeout: float | None = None,
     memory_limit: int | None = None,
+    isolated: bool = False,
 ) -> Graph:
     """Read a network into a graph, without running it.
 
@@ -53,6 +55,9 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         execute: Whether the forward may really run, on small tensors.
         timeout: Seconds after which a reading in a child process is given up.
         memory_limit: Bytes that a child process may use.
+        isolated: Whether a live model is read in a forked child process, which nothing that its forward does
+            can leave; its own files and connections are still shared. A source that is no live object is
+            read in a child process in any case.
 
     Raises:
         SourceError: The source is missing, malformed, or can't be read.
@@ -60,7 +65,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     """
     specs, values = given_inputs(inputs)
     request = Request(
-        source=str(source) if isinstance(source, (str, Path)) else type(source).__name__,
+        source=str(source) if has_type(source, str) or has_type(source, Path) else type(source).__name__,
         inputs=specs,
         values=values,
         inputs_from=inputs_from or "",
@@ -71,6 +76,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         frontend=frontend,
         timeout=timeout,
         memory_limit=memory_limit,
+        isolated=isolated,
     )
     return read_source(source, request)
 
@@ -82,23 +88,24 @@ def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
         The specs of inputs given as texts or shapes, and the inputs themselves where they are tensors
         or arrays, which only a reading in this process can take.
     """
-    if inputs is None or (isinstance(inputs, (tuple, list, dict)) and not inputs):
+    if inputs is None or (type(inputs) in (tuple, list, dict) and not inputs):
         return (), None
-    if isinstance(inputs, str) or _is_shape(inputs):
+    if has_type(inputs, str) or _is_shape(inputs):
         return (_spec("", inputs),), None
-    if isinstance(inputs, Mapping):
-        named = list(inputs.items())
-    elif isinstance(inputs, (tuple, list)):
+    if issubclass(type(inputs), Mapping):
+        mapping: Any = inputs
+        named = list(mapping.items())
+    elif has_type(inputs, tuple) or has_type(inputs, list):
         named = [("", given) for given in inputs]
     else:
         return (), inputs
-    if all(isinstance(given, str) or _is_shape(given) for _, given in named):
+    if all(has_type(given, str) or _is_shape(given) for _, given in named):
         return tuple(_spec(str(name), given) for name, given in named), None
     return (), inputs
 
 
 def _is_shape(value: object) -> bool:
-    return isinstance(value, (tuple, list)) and all(is_dim(d) for d in value)
+    return (has_type(value, tuple) or has_type(value, list)) and all(is_dim(d) for d in value)
 
 
 def _spec(name: str, given: object) -> InputSpec:
@@ -108,7 +115,12 @@ def _spec(name: str, given: object) -> InputSpec:
 
 
 def count(
-    source: object, inputs: object = (), convention: str | Path | Convention = "mac", **switches: object
+    source: object,
+    inputs: object = (),
+    convention: str | Path | Convention = "mac",
+    *,
+    isolated: bool = False,
+    **switches: object,
 ) -> Ledger:
     """Read a network under the profile that a convention needs, and count it.
 
@@ -116,6 +128,7 @@ def count(
         source: As for :func:`read`; a graph is counted as it is.
         inputs: As for :func:`read`.
         convention: The name of a convention, a file, or a loaded one.
+        isolated: As for :func:`read`.
         switches: The convention's documented decisions, as in ``bias="add"``.
 
     Raises:
@@ -123,15 +136,17 @@ def count(
         SourceError: The source can't be read.
     """
     loaded = _loaded(convention)
-    graph = _reader(source, inputs)(loaded.profile)
+    graph = _reader(source, inputs, isolated=isolated)(loaded.profile)
     return engine.count(graph, loaded.set(switches))
 
 
-def _reader(source: object, inputs: object) -> Read:
+def _reader(source: object, inputs: object, *, isolated: bool = False) -> Read:
     """Return a function that reads a source under a profile; a graph is taken as it is."""
 
     def under(profile: Mapping[str, object]) -> Graph:
-        return source if isinstance(source, Graph) else read(source, inputs, profile=profile)
+        if has_type(source, Graph):
+            return source
+        return read(source, inputs, profile=profile, isolated=isolated)
 
     return under
 

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
+from flopledger.frontend.type_of import is_a
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
+
+from flopledger_torch.inputs import arguments
+from flopledger_torch.stand_ins import Fakes, numbers_of, shown_sizes
+from flopledger_torch.state.copies import Copies
+from flopledger_torch.state.watched import Watched
+from flopledger_torch.state.weights import Twins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flopledger.frontend import Request
+    from flopledger.frontend import InputSpec, Request
 
 _lazy: Any = UninitializedParameter  # torch's stub knows only the arguments of a plain parameter
+_lazy_buffer: Any = UninitializedBuffer
+_META = torch.device("meta")
 _NOTES: weakref.WeakKeyDictionary[torch.nn.Module, str] = weakref.WeakKeyDictionary()
 
 
@@ -36,7 +44,7 @@ def build_model(factory: Callable[[], object], request: Request) -> object:
             if "meta" not in str(error).lower():
                 raise
     model = factory()
-    if isinstance(model, torch.nn.Module):
+    if is_a(model, torch.nn.Module):
         add_note(model, "the weights were allocated, since the constructor reads their values")
     return model
 
@@ -75,15 +83,37 @@ def is_lazy(model: torch.nn.Module) -> bool:
     return any(isinstance(tensor, (UninitializedParameter, UninitializedBuffer)) for tensor in tensors)
 
 
-def materialised(model: torch.nn.Module, args: Any, kwargs: Any) -> torch.nn.Module:
-    """Return a copy without memory of a lazy model, whose weights have the sizes that inputs give them."""
-    memo: dict[int, Any] = {}
-    for parameter in model.parameters():
-        if isinstance(parameter, UninitializedParameter):
-            memo[id(parameter)] = _lazy(parameter.requires_grad, torch.device("meta"), parameter.data.dtype)
+class Metas(Fakes):
+    """Stand-ins on the meta device for a lazy model, whose parameters have no sizes yet."""
+
+    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the stand-in of a tensor of the model, or of a value that was given."""
+        if isinstance(tensor, UninitializedParameter):
+            made: torch.Tensor = _lazy(tensor.requires_grad, _META, tensor.data.dtype)
+        elif isinstance(tensor, UninitializedBuffer):
+            made = _lazy_buffer(tensor.requires_grad, _META, tensor.data.dtype)
+        elif isinstance(tensor, torch.nn.Parameter):
+            made = torch.nn.Parameter(tensor.detach().to("meta"), tensor.requires_grad)
         else:
-            memo[id(parameter)] = torch.nn.Parameter(parameter.detach().to("meta"), parameter.requires_grad)
-    found = copy.deepcopy(model, memo).to("meta")
-    with torch.device("meta"), torch.no_grad():
-        found(*args, **kwargs)
+            made = tensor.detach().to("meta")
+        return made
+
+    def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
+        """Return an input."""
+        return torch.empty(numbers_of(spec, shown_sizes([spec])), dtype=dtype, device="meta")
+
+
+def materialised(model: torch.nn.Module, request: Request) -> torch.nn.Module:
+    """Return a copy without memory of a lazy model, whose weights have the sizes that inputs give them."""
+    copies = Copies(Twins(tensors := Metas()))
+    found: torch.nn.Module = copies(model)
+    given = arguments(request, model, tensors.make, copies)
+    watched = Watched(copies.layouts, executed=False)
+    watched.take({type(module) for module, _ in copies.modules}, copies.shared())
+    try:
+        with torch.device("meta"), torch.no_grad():
+            found.to("meta")(*given.args, **given.kwargs)
+    finally:
+        for libraries in (False, True):
+            watched.put_back(libraries=libraries)
     return found

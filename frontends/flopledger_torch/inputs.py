@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.frontend import InputSpec, UsageError, gather
+from flopledger.frontend.type_of import is_a, offers
+
+from flopledger_torch.state.weights import is_tensor
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flopledger.frontend import Request
+
+    from flopledger_torch.state.copies import Copies
 
     Make = Callable[[InputSpec, torch.dtype], torch.Tensor]
 
@@ -26,17 +31,20 @@ class Arguments:
     named: list[tuple[str, torch.Tensor, bool]] = field(default_factory=list)
 
 
-def arguments(
-    request: Request, model: torch.nn.Module, make: Make, twin: Callable[[torch.Tensor], torch.Tensor]
-) -> Arguments:
+def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copies) -> Arguments:
     """Return the arguments that a request gives a model.
 
     Raises:
         UsageError: They don't fit what the model takes, or a dtype is not known.
     """
     if request.values is not None:
-        args, kwargs = _given(request.values)
-        found = Arguments(*_mapped((args, kwargs), lambda value: _live(value, twin)))
+        given = _given(request.values)
+        for value in _leaves(given):
+            if is_tensor(value):
+                copies.twins(value)
+            elif offers(value, "__array_interface__", "ndim"):
+                copies.keep(value, copies.twins(torch.as_tensor(value)))
+        found = Arguments(*copies(given))
     else:
         positional, named = gather(request.inputs)
         default = _dtype_of(model)
@@ -50,32 +58,42 @@ def arguments(
 
 
 def _given(values: object) -> tuple[tuple[object, ...], dict[str, object]]:
-    if isinstance(values, dict):
-        return (), {str(name): value for name, value in values.items()}
-    if hasattr(values, "keys") and hasattr(values, "__getitem__"):  # such as a tokenizer's result
-        return (), {str(name): values[name] for name in values.keys()}  # noqa: SIM118  (no dict)
-    if isinstance(values, (tuple, list)) and type(values) in (tuple, list):
-        return tuple(values), {}
+    if is_a(values, dict):
+        named: Any = values
+        return (), {str(name): value for name, value in dict.items(named)}
+    if offers(values, "keys", "__getitem__"):  # such as a tokenizer's result
+        named = values
+        return (), {str(name): named[name] for name in named.keys()}  # noqa: SIM118  (no dict)
+    if type(values) in (tuple, list):
+        items: Any = values
+        return tuple(items), {}
     return (values,), {}
 
 
+def _items(value: Any) -> list[Any]:
+    """Return what a list or tuple holds, whatever its class makes of going through it."""
+    return list((tuple if is_a(value, tuple) else list).__iter__(value))
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """Yield what lies in nested lists, tuples and dicts."""
+    if is_a(value, tuple, list):
+        for item in _items(value):
+            yield from _leaves(item)
+    elif is_a(value, dict):
+        for item in dict.values(value):
+            yield from _leaves(item)
+    else:
+        yield value
+
+
 def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return nested lists, tuples and dicts with each of their leaves changed."""
-    if isinstance(value, tuple) and hasattr(value, "_fields"):
-        return type(value)(*(_mapped(item, change) for item in value))
-    if type(value) in (list, tuple):
-        return type(value)(_mapped(item, change) for item in value)
-    if isinstance(value, dict):
-        return type(value)((key, _mapped(item, change)) for key, item in value.items())
+    """Return nested tuples and dicts of specs with each of the specs changed."""
+    if type(value) is tuple:
+        return tuple(_mapped(item, change) for item in value)
+    if type(value) is dict:
+        return {key: _mapped(item, change) for key, item in value.items()}
     return change(value)
-
-
-def _live(value: Any, twin: Callable[[torch.Tensor], torch.Tensor]) -> Any:
-    if isinstance(value, torch.Tensor):
-        return twin(value)
-    if hasattr(value, "__array_interface__") and getattr(value, "ndim", None) is not None:
-        return twin(torch.as_tensor(value))
-    return value
 
 
 def _made(value: Any, make: Make, default: torch.dtype) -> Any:
@@ -132,11 +150,11 @@ def _example(signature: inspect.Signature) -> str:
 
 
 def _tensors(name: str, value: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    if isinstance(value, torch.Tensor):
+    if is_tensor(value):
         yield name, value
-    elif isinstance(value, (tuple, list)):
-        for index, item in enumerate(value):
+    elif is_a(value, tuple, list):
+        for index, item in enumerate(_items(value)):
             yield from _tensors(f"{name}[{index}]", item)
-    elif isinstance(value, dict):
-        for key, item in value.items():
+    elif is_a(value, dict):
+        for key, item in dict.items(value):
             yield from _tensors(f"{name}.{key}", item)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.frontend import Module, Parameter, Registered
+from flopledger.frontend.type_of import is_a
 
 from flopledger_torch.record import dtype_name
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Value
 
-_SCALARS = (bool, int, float, str)
+_SCALARS: tuple[type[Any], ...] = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")
 _ALWAYS = frozenset(("weight", "bias"))
 _ROLES = {"running_mean": "running_mean", "running_var": "running_var", "num_batches_tracked": "counter"}
@@ -125,7 +126,7 @@ def native(module: torch.nn.Module) -> dict[str, Value]:
             continue
         if value is None or type(value) in _SCALARS:
             found[name] = value
-        elif isinstance(value, (*_SCALARS, tuple, list)) and (plain := _plain(value)) is not None:
+        elif is_a(value, *_SCALARS, tuple, list) and (plain := _plain(value)) is not None:
             found[name] = plain
     for name in _SHAPED:
         if name in found and name not in module._parameters:
@@ -133,7 +134,7 @@ def native(module: torch.nn.Module) -> dict[str, Value]:
         shape = _shape_of(module, name)
         if shape is not None or name in _ALWAYS or name in module._parameters:
             found[name] = shape
-    if isinstance(module, torch.nn.RNNBase):
+    if is_a(module, torch.nn.RNNBase):
         found["weights"] = tuple(
             tuple(_shape_of(module, f"weight_{what}_l{k}") for what in ("ih", "hh"))
             for k in range(module.num_layers)
@@ -145,9 +146,10 @@ def native(module: torch.nn.Module) -> dict[str, Value]:
 
 
 def _plain(value: Any) -> Value:
-    if isinstance(value, _SCALARS):
-        return value
-    if isinstance(value, (tuple, list)):
+    if is_a(value, *_SCALARS):
+        scalar: Value = value
+        return scalar
+    if is_a(value, tuple, list):
         items = tuple(_plain(item) for item in value)
         whole = all(i is not None or v is None for i, v in zip(items, value, strict=True))
         return items if whole else None
@@ -159,10 +161,10 @@ def _shape_of(module: torch.nn.Module, name: str) -> tuple[int, ...] | None:
     table: Mapping[str, Any] = module._parameters
     tensor = table[name] if name in table else module.__dict__.get(name)
     parametrized = module._modules.get("parametrizations")
-    if tensor is None and isinstance(parametrized, torch.nn.ModuleDict) and name in parametrized:
+    if tensor is None and is_a(parametrized, torch.nn.ModuleDict) and name in parametrized:
         originals = list(parametrized[name].parameters(recurse=False))
         tensor = max(originals, key=torch.Tensor.numel, default=None)
-    return tuple(tensor.shape) if isinstance(tensor, torch.Tensor) else None
+    return tuple(tensor.shape) if is_a(tensor, torch.Tensor) else None
 
 
 def _left(mask: torch.Tensor) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,20 +11,23 @@ from typing import TYPE_CHECKING, Any
 import torch
 from flopledger.frontend import FlopledgerError, SourceError, UsageError, symbol_names
 from flopledger.frontend import user_code as blame
+from flopledger.frontend.forked import read_in_fork
+from flopledger.frontend.type_of import is_a
 from torch.export import ExportedProgram
 
 from flopledger_torch.archive.program import Flat, load
-from flopledger_torch.build import add_note, is_lazy, materialised
+from flopledger_torch.build import add_note, is_lazy, materialised, note
 from flopledger_torch.files import parts_of
-from flopledger_torch.inputs import arguments
-from flopledger_torch.stand_ins import CHOICES, Fakes, Reals, Symbolic, numbers_of, shown_sizes
+from flopledger_torch.stand_ins import CHOICES, Fakes, Reals, Symbolic, shown_sizes
+from flopledger_torch.state import untouched
+from flopledger_torch.state.copies import NotCopyable
 from flopledger_torch.state.process import alone
 from flopledger_torch.trace import OURS, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from flopledger.frontend import Graph, InputSpec, Request
+    from flopledger.frontend import Graph, Request
 
 _PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}
 _MODES = ("eval", "train", "given")
@@ -34,22 +38,62 @@ def read_source(source: object, request: Request) -> Graph:
     profile = {**_PROFILE, **{key: value for key, value in request.profile.items() if key in _PROFILE}}
     if profile["mode"] not in _MODES:
         raise UsageError(f"the mode is {profile['mode']!r}, expected one of {', '.join(_MODES)}")
-    if isinstance(source, (Path, ExportedProgram)):
+    if is_a(source, Path) or is_a(source, ExportedProgram):
         source, request = _unpacked(source, request)
     model = _looked_through(source)
-    if any(isinstance(module, torch.jit.ScriptModule) for module in model.modules()):
+    if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
         raise SourceError(
             f"{request.source}: it is compiled by torch.jit, whose modules hide what they do: read the "
             "module that it was made from, or export it with torch.export"
         )
+    if request.isolated:
+        torch.set_num_threads(1)  # the threads that torch computes with are not in the forked process
     with alone(request.source):
-        if is_lazy(model):
-            given = arguments(request, model, _meta_like, lambda tensor: tensor.to("meta"))
-            model = materialised(model, given.args, given.kwargs)
-        symbols = {name for s in request.inputs for dim in s.shape or () for name in symbol_names(dim)}
-        if symbols and not request.execute:
-            return _read_symbolic(model, request, profile)
-        return Reader(model, request, profile, _plain_tensors(model, request)).read()
+        said = note(model)
+        notes = (said,) if said else ()
+        try:
+            return _read(model, request, profile, notes)
+        except NotCopyable as missing:
+            why = f"it was read in a child process, since its model holds what can't be copied: {missing}"
+        return read_in_fork(request.source, lambda: _read_here(model, request, profile, (*notes, why)))
+
+
+def _read_here(*given: Any) -> Graph:
+    """Read in a child process, where what can't be copied is used as it is."""
+    torch.set_num_threads(1)  # the threads that torch computes with are not in the child
+    try:
+        return _read(*given, strict=False)
+    except FlopledgerError:
+        raise
+    except Exception as error:
+        raise SourceError(blame.describe(error, OURS)) from error
+
+
+def _read(
+    model: torch.nn.Module,
+    request: Request,
+    profile: Mapping[str, Any],
+    notes: tuple[str, ...],
+    *,
+    strict: bool = True,
+) -> Graph:
+    """Read a model on stand-ins."""
+    if is_lazy(model):
+        model = materialised(model, request)
+    symbols = {name for s in request.inputs for dim in s.shape or () for name in symbol_names(dim)}
+
+    def reader(make: Callable[[], Fakes]) -> Reader:
+        made = Reader(model, request, profile, make(), strict=strict)
+        made.notes = notes
+        return made
+
+    if symbols and not request.execute:
+        return _read_symbolic(reader, request)
+    return untouched.read(
+        request.source,
+        lambda: reader(lambda: _plain_tensors(model, request)),
+        isolated=request.isolated or not strict,
+    )
 
 
 def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.nn.Module, Request]:
@@ -70,27 +114,24 @@ def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.n
     return model, request
 
 
-def _meta_like(spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
-    return torch.empty(numbers_of(spec, shown_sizes([spec])), dtype=dtype, device="meta")
-
-
 def _plain_tensors(model: torch.nn.Module, request: Request) -> Fakes:
     if not request.execute:
         return Fakes()
-    tables = [m.num_embeddings for m in model.modules() if isinstance(m, torch.nn.Embedding)]
+    tables = [m.num_embeddings for m in model.modules() if is_a(m, torch.nn.Embedding)]
     return Reals(min(tables, default=2))
 
 
-def _read_symbolic(model: torch.nn.Module, request: Request, profile: Mapping[str, Any]) -> Graph:
+def _read_symbolic(reader: Callable[[Callable[[], Fakes]], Reader], request: Request) -> Graph:
     """Read with symbols; each is shown to the model as some size, one that it takes."""
     failures: list[tuple[Exception, dict[str, int]]] = []
     for choice in CHOICES:
         shown = shown_sizes(request.inputs, choice)
         if any(shown == before for _, before in failures):
             continue
+        make = functools.partial(Symbolic, shown)
         try:
-            return Reader(model, request, profile, Symbolic(shown)).read()
-        except FlopledgerError:
+            return untouched.read(request.source, functools.partial(reader, make), isolated=request.isolated)
+        except (FlopledgerError, NotCopyable):
             raise
         except Exception as error:  # noqa: BLE001  (a forward may raise anything for a size it does not take)
             failures.append((error, shown))
@@ -104,7 +145,7 @@ def _read_symbolic(model: torch.nn.Module, request: Request, profile: Mapping[st
 
 def _looked_through(source: object) -> torch.nn.Module:
     """Return the model inside wrappers that only say how it is run."""
-    if not isinstance(source, torch.nn.Module):
+    if not is_a(source, torch.nn.Module):
         raise SourceError(f"expected a torch.nn.Module, found {type(source).__name__}")
     model = source
     while True:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
+import contextlib
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from flopledger.frontend import TensorRef
+from flopledger.frontend.type_of import bases_of, is_a, table_of
 
 from flopledger_torch.symbols.sizes import dim_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flopledger.frontend import Level, Shape, Value
 
 _PLAIN = frozenset({int, bool, str, float, type(None)})
-_LISTS = frozenset({tuple, list, torch.Size})
 _NAMES: dict[torch.dtype, str] = {}
 
 
@@ -63,7 +63,7 @@ class Tensors:
         self.dtypes: list[str] = []
         self.aliases: dict[int, int] = {}
         self._known: dict[int, TensorRef] = {}
-        self._alive: list[torch.Tensor] = []  # an address stands for a tensor only as long as it lives
+        self.alive: list[torch.Tensor] = []  # an address stands for a tensor only as long as it lives
 
     def ref(self, tensor: torch.Tensor) -> TensorRef:
         """Return the reference to a tensor."""
@@ -72,7 +72,7 @@ class Tensors:
             found = self._known[id(tensor)] = TensorRef(len(self.shapes))
             self.shapes.append(tuple([d if type(d) is int else dim_of(d) for d in _sizes(tensor)]))
             self.dtypes.append(dtype_name(tensor.dtype))
-            self._alive.append(tensor)
+            self.alive.append(tensor)
         return found
 
     def scalar(self) -> int:
@@ -92,13 +92,63 @@ class Tensors:
     def forget(self) -> None:
         """Let the tensors go; what is known of them stays."""
         self._known.clear()
-        self._alive.clear()
+        self.alive.clear()
 
     def alias(self, view: torch.Tensor, base: torch.Tensor) -> None:
         """Note that a tensor shares another's memory."""
         a, b = self.ref(view).id, self.ref(base).id
         if a > b:
             self.aliases.setdefault(a, b)
+
+
+def _fields(recorder: Recorder, value: Any) -> Value:
+    """Write a dataclass down by its fields, as far as they are set."""
+    tables = map(table_of, bases_of(type(value)))
+    names = next(table["__dataclass_fields__"] for table in tables if "__dataclass_fields__" in table)
+    found: dict[str, Value] = {}
+    for name in names:
+        with contextlib.suppress(AttributeError):
+            found[name] = recorder.value(object.__getattribute__(value, name))
+    return found
+
+
+def _entries(recorder: Recorder, value: Any) -> Value:
+    items = dict.items(value) if is_a(value, dict) else value.items()
+    return {str(key): recorder.value(item) for key, item in items}
+
+
+def _text(recorder: Recorder, value: Any) -> Value:
+    del recorder
+    return str(value)
+
+
+_TENSOR: Any = object()
+_LIST: Any = object()
+_SORTS: tuple[tuple[tuple[type, ...], Callable[[Recorder, Any], Value]], ...] = (
+    ((torch.Tensor,), _TENSOR),
+    ((tuple, list), _LIST),
+    ((torch.dtype,), lambda _, value: dtype_name(value)),
+    ((torch.SymInt,), lambda _, value: dim_of(value)),
+    ((slice,), lambda recorder, v: ("slice", *map(recorder.value, (v.start, v.stop, v.step)))),
+    ((dict,), _entries),
+    ((int,), lambda _, value: int(value)),
+    ((float, str), lambda _, value: value),
+    ((torch.device, torch.layout, torch.SymFloat, torch.SymBool), _text),
+)
+"""How an argument is written down, by the first of these that is among its type's bases."""
+
+
+def _sort(cls: type) -> Callable[[Recorder, Any], Value]:
+    """Return how arguments of a type are written down; of an object nothing but its type is asked."""
+    bases = bases_of(cls)
+    for classes, written in _SORTS:
+        if any(base in bases for base in classes):
+            return written
+    if issubclass(cls, Mapping):
+        return _entries
+    if any("__dataclass_fields__" in table_of(base) for base in bases) and type not in bases:
+        return _fields
+    return lambda _, value: type(value).__name__
 
 
 class Recorder:
@@ -115,6 +165,7 @@ class Recorder:
         self.hears_sizes = False
         self.products: list[int] = []  # of sizes, in what the next op is given
         self._seen: list[int] = []
+        self._sorts: dict[type, Callable[[Recorder, Any], Value]] = {}
         self.thread = threading.get_ident()
 
     def listens(self) -> bool:
@@ -137,34 +188,16 @@ class Recorder:
         kind = type(value)
         if kind in _PLAIN:
             return cast("Value", value)
-        if isinstance(value, torch.Tensor):
+        sort = self._sorts.get(kind)
+        if sort is None:
+            sort = self._sorts[kind] = _sort(kind)
+        if sort is _TENSOR:
             ref = self.tensors.ref(value)
             self._seen.append(ref.id)
             return ref
-        if kind in _LISTS or isinstance(value, (tuple, list)):
+        if sort is _LIST:
             return tuple([self.value(item) for item in value])
-        return self._other(value)
-
-    def _other(self, value: Any) -> Value:
-        """Write down what is neither number, word, tensor nor list."""
-        found: Value = type(value).__name__
-        if isinstance(value, torch.dtype):
-            found = dtype_name(value)
-        elif isinstance(value, torch.SymInt):
-            found = dim_of(value)
-        elif isinstance(value, slice):
-            found = ("slice", *map(self.value, (value.start, value.stop, value.step)))
-        elif isinstance(value, Mapping):
-            found = {str(key): self.value(item) for key, item in value.items()}
-        elif isinstance(value, int):
-            found = int(value)
-        elif isinstance(value, (float, str)):
-            found = value
-        elif isinstance(value, (torch.device, torch.layout, torch.SymFloat, torch.SymBool)):
-            found = str(value)
-        elif dataclasses.is_dataclass(value) and not isinstance(value, type):
-            found = {f.name: self.value(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return found
+        return sort(self, value)
 
     def finish(  # noqa: PLR0913  (what a call is made of)
         self,

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Dim, InputSpec
 
+_PLAIN = (torch.Tensor, torch.nn.Parameter, FakeTensor)
+_MOST_VALUES = 1 << 18
+"""How many elements a tensor may have that a model remembers somewhere and that keeps its values."""
 _CPU = torch.device("cpu")
 _SPATIAL = (
     (224, 256, 288, 320, 352, 384, 416, 448),
@@ -35,9 +38,9 @@ then long ones, for models of sound and the like, and multiples of 64, for model
 
 def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
     """Return a fake tensor on the CPU with the sizes, strides and type of another, wherever that lies."""
-    if isinstance(tensor, FakeTensor):
+    if isinstance(tensor, FakeTensor) and tensor.fake_mode is mode:
         return tensor
-    if tensor.layout != torch.strided or type(tensor) not in (torch.Tensor, torch.nn.Parameter):
+    if tensor.layout != torch.strided or type(tensor) not in _PLAIN:
         return mode.from_tensor(tensor)
     meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
     fake: torch.Tensor = FakeTensor(mode, meta, _CPU)
@@ -63,6 +66,17 @@ class Fakes:
     def twin(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor of the model, or of a value that was given."""
         return fake_like(self.mode, tensor)
+
+    def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the stand-in of a tensor that lies elsewhere: in a closure, a nested list, a plain object.
+
+        Small ones are copied, values included, since what lies there are often constants that a forward asks
+        for their values (rates, sizes of levels); a fake tensor would refuse. Large ones are weights.
+        """
+        known = type(tensor) is torch.Tensor and tensor.layout == torch.strided
+        if not known or tensor.device.type != "cpu" or tensor.numel() > _MOST_VALUES:
+            return self.twin(tensor)
+        return tensor.detach().clone().requires_grad_(tensor.requires_grad)
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input."""
@@ -144,6 +158,10 @@ class Reals(Fakes):
         else:
             made = tensor.detach().clone()
         return made.requires_grad_(tensor.requires_grad)
+
+    def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return a copy of a tensor that lies elsewhere."""
+        return self.twin(tensor)
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input whose i-th element is ``(7 i + 3) mod 997``.

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute
 from flopledger.frontend import user_code as blame
 from torch import __version__ as torch_version
-from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensor,
+)
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from flopledger_torch.build import note
 from flopledger_torch.calls import Calls
 from flopledger_torch.inputs import Arguments, arguments
 from flopledger_torch.listen.custom import heard_functions
@@ -22,13 +26,14 @@ from flopledger_torch.listen.functions import heard
 from flopledger_torch.listen.sizes import heard_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.record import Recorder
-from flopledger_torch.state.caches import forgotten
+from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.process import kept
-from flopledger_torch.state.weights import Twins, replaced
+from flopledger_torch.state.watched import Watched
+from flopledger_torch.state.weights import Twins, movable
 from flopledger_torch.symbols.sizes import fixed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import torch
     from flopledger.frontend import Graph, Request
@@ -41,34 +46,84 @@ OURS = (f"{Path(__file__).parent}/",)
 
 
 class Reader:
-    """One reading."""
+    """One reading.
+
+    Args:
+        model: The model; the forward runs on a copy of it.
+        request: What to read it with.
+        profile: How the reading is to be.
+        tensors: Makes the stand-ins.
+        strict: Whether something that has no copy raises.
+    """
 
     def __init__(
-        self, model: torch.nn.Module, request: Request, profile: Mapping[str, Any], tensors: Fakes
+        self,
+        model: torch.nn.Module,
+        request: Request,
+        profile: Mapping[str, Any],
+        tensors: Fakes,
+        *,
+        strict: bool = True,
     ) -> None:
+        self.notes: tuple[str, ...] = ()
         self.model, self.request, self.profile = model, request, profile
         self.recorder = Recorder()
         self.registered = registered_in(model)
         self.tensors = tensors
-        self.twins = Twins(tensors.twin)
+        self.copies = Copies(Twins(tensors), strict=strict)
+        self.watched = Watched(self.copies.layouts, executed=request.execute)
 
     def read(self) -> Graph:
-        """Run the forward, and return what was heard as a graph."""
-        given = arguments(self.request, self.model, self.tensors.make, self.twins)
+        """Run the forward on a copy of the model, and return what was heard as a graph.
+
+        Raises:
+            NotCopyable: The model holds something that has no copy.
+        """
+        copies = self.copies
+        for module in self.registered.modules:
+            copies.take(module)
+        given = arguments(self.request, self.model, self.tensors.make, copies)
         for _, tensor, _ in given.named:
             self.recorder.tensors.ref(tensor)
-        modules = list(self.registered.modules)
-        with kept(self.profile), forgotten(modules), replaced(modules, self.twins, self.profile["mode"]):
-            out = self._run(given)
+        model = copies(self.model)
+        self._set_modes()
+        self.watched.take({type(module) for module, _ in copies.modules}, copies.shared())
+        with kept(self.profile), movable():
+            out = self._run(model, given)
         builder = GraphBuilder(kinds())
         builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
         return self._graph(builder, given, out)
+
+    def _set_modes(self) -> None:
+        """Put the registered modules into the profile's mode, and let none run what was compiled."""
+        mode = self.profile["mode"]
+        for module, made in self.copies.modules:
+            own = vars(made)
+            own["_compiled_call_impl"] = None
+            if mode != "given" and self.registered.number(module) is not None:
+                own["training"] = mode == "train"
+
+    def release(self) -> tuple[Watched, list[weakref.ref[Any]]]:
+        """Let go of all that a reading made.
+
+        Returns:
+            What was watched, and every stand-in, which must be gone now.
+        """
+        watched = self.watched
+        # A real tensor that was met need not be a stand-in: a constant of the user's module is not copied.
+        fakes = [tensor for tensor in self.recorder.tensors.alive if type(tensor) is FakeTensor]
+        known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.twins.made())]
+        self.recorder.tensors.forget()
+        self.copies.twins.clear()
+        self.copies.release()
+        vars(self).clear()
+        return watched, known
 
     def _sizes(self) -> contextlib.AbstractContextManager[None]:
         """Hear products of sizes if the profile asks for them."""
         return heard_sizes(self.recorder) if self.profile["sizes"] else contextlib.nullcontext()
 
-    def _run(self, given: Arguments) -> Any:
+    def _run(self, model: torch.nn.Module, given: Arguments) -> Any:
         recorder = self.recorder
         hooks = [
             register_module_forward_pre_hook(self._enter),
@@ -83,7 +138,7 @@ class Reader:
                 above_autograd(),
                 self._ops(),
             ):
-                return self.model(*given.args, **given.kwargs)
+                return model(*given.args, **given.kwargs)
         except _DEPENDS_ON_DATA as error:
             raise SourceError(
                 f"{self.request.source}: what it does depends on its data: "
@@ -109,6 +164,7 @@ class Reader:
         recorder = self.recorder
         if not recorder.listens():
             return
+        module = self.copies.original(module)
         cls = type(module)
         if self.registered.number(module) is None:
             self.registered.extend(module, self._unregistered_path(cls.__name__))
@@ -128,6 +184,7 @@ class Reader:
         recorder = self.recorder
         if not recorder.listens():
             return
+        module = self.copies.original(module)
         event = recorder.current
         while event is not None and event.module is not module:
             event = event.parent
@@ -145,7 +202,6 @@ class Reader:
             builder.tensor(shape, dtype, tensors.aliases.get(number))
         for name, tensor, positional in given.named:
             builder.inputs.append(Input(name, tensors.ref(tensor).id, positional))
-        tensors.forget()
         Calls(builder, self.registered, self.recorder).write()
         reading = Reading(
             self.request.source,
@@ -153,15 +209,9 @@ class Reader:
             "torch",
             torch_version,
             dict(self.profile),
-            tuple(self._notes()),
+            (*self.notes, *self.tensors.notes()),
         )
         return builder.build(reading, outputs)
-
-    def _notes(self) -> Iterator[str]:
-        built = note(self.model)
-        if built:
-            yield built
-        yield from self.tensors.notes()
 
     def _fix_symbols(self) -> None:
         """Put in the place of symbols what the model turned out to hold them to: numbers, other symbols."""

@@ -9,8 +9,9 @@ floors, ceilings and clipping stay exact for both.
 from __future__ import annotations
 
 import math
+import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeGuard, overload
+from typing import TYPE_CHECKING, Any, TypeGuard, overload
 
 from flopledger.errors import Unbounded
 
@@ -35,12 +36,15 @@ def symbol(name: str) -> Dim:
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:
     """Tell whether a value is an expression over symbols."""
-    return hasattr(value, "free_symbols")
+    # By its type alone: an attribute would be asked of every value of the user's, and many answer to all.
+    sympy = sys.modules.get("sympy")
+    return sympy is not None and type(value) is not int and issubclass(type(value), sympy.Basic)
 
 
 def is_dim(value: object) -> TypeGuard[Dim]:
     """Tell whether a value is a dimension: a whole number or an expression, not a truth value."""
-    return (isinstance(value, int) and not isinstance(value, bool)) or is_symbolic(value)
+    kind = type(value)
+    return (issubclass(kind, int) and kind is not bool) or is_symbolic(value)
 
 
 def plain(value: Dim) -> Dim:
@@ -157,7 +161,8 @@ def extent(value: Symbolic) -> tuple[int, int]:
 
 def symbol_names(value: object) -> tuple[str, ...]:
     """Return the names of the symbols in a value, sorted."""
-    return tuple(sorted(str(s) for s in getattr(value, "free_symbols", ())))
+    found: Any = value
+    return tuple(sorted(str(s) for s in found.free_symbols)) if is_symbolic(value) else ()
 
 
 def text(value: Number) -> str:

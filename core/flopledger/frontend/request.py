@@ -28,6 +28,7 @@ class Request:
         frontend: The name of the frontend that reads it; needed only where several can.
         timeout: Seconds that a reading in a child process may take.
         memory_limit: Bytes of address space that a child process may take.
+        isolated: Whether a live object is read in a forked child process.
     """
 
     source: str
@@ -41,3 +42,4 @@ class Request:
     frontend: str | None = None
     timeout: float | None = None
     memory_limit: int | None = None
+    isolated: bool = False

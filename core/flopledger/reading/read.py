@@ -7,12 +7,14 @@ object are read in this process; everything else in a child process, see
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger import gc_pause as collector
 from flopledger import input_files
 from flopledger.errors import FlopledgerError, SourceError, UsageError, shown
+from flopledger.frontend.description import has_type
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
@@ -46,7 +48,7 @@ def read_source(source: object, request: Request) -> Graph:
         UsageError: An option does not fit the source, or several frontends read it.
     """
     _check_limits(request.timeout, request.memory_limit)
-    if not isinstance(source, (str, Path)):
+    if not (has_type(source, str) or has_type(source, Path)):
         return _read_live(source, request)
     target = locate(str(source))
     if isinstance(target, Path) and not request.inputs_from:
@@ -89,7 +91,14 @@ def _guarded(read: Callable[..., Graph], *what: object) -> Graph:
 def _read_live(source: object, request: Request) -> Graph:
     if request.inputs_from:
         raise UsageError("a live object is read in this process: give it the inputs themselves")
-    return _guarded(reading.read_object, source, request, plugins.registry())
+    read = functools.partial(_guarded, reading.read_object, source, request, plugins.registry())
+    if not request.isolated:
+        return read()
+    from flopledger.frontend import forked  # noqa: PLC0415  (only what is isolated needs it)
+
+    return forked.read_in_fork(
+        request.source, read, timeout=request.timeout, memory_limit=request.memory_limit
+    )
 
 
 def _is_saved_graph(path: Path) -> bool:

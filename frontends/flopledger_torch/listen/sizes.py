@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from flopledger.frontend import TensorRef
+from flopledger.frontend.type_of import is_a
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,15 +120,15 @@ def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
 
 def products_in(value: Any) -> Iterator[int]:
     """Yield the products in an argument, however it is nested."""
-    if isinstance(value, (Size, Share, *_SYMBOLS)):
+    if is_a(value, Size, Share, *_SYMBOLS):
         yield from getattr(value, "products", ())
-    elif isinstance(value, (tuple, list)):
+    elif is_a(value, tuple, list):
         for item in value:
             yield from products_in(item)
-    elif isinstance(value, slice):
+    elif type(value) is slice:
         yield from products_in((value.start, value.stop, value.step))
-    elif isinstance(value, dict):
-        yield from products_in(tuple(value.values()))
+    elif is_a(value, dict):
+        yield from products_in(tuple(dict.values(value)))
 
 
 def _sizes(shape: Any) -> Any:

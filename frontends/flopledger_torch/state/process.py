@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import random
+import sys
 import threading
 import warnings
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,9 @@ def kept(profile: Mapping[str, Any]) -> Iterator[None]:
         torch.get_default_dtype(),
         random.getstate(),
     )
-    rng = torch.get_rng_state()
+    rng, device = torch.get_rng_state(), torch.get_default_device()
+    arrays = sys.modules.get("numpy")
+    arrays_state = None if arrays is None else arrays.random.get_state()
     torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
     try:
         with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_as_given():
@@ -92,5 +95,9 @@ def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
         torch.set_default_dtype(dtype)
+        if torch.get_default_device() != device:
+            torch.set_default_device(device)
         torch.set_rng_state(rng)
+        if arrays is not None:
+            arrays.random.set_state(arrays_state)
         random.setstate(states)

@@ -1,70 +1,77 @@
-"""A model's weights without their memory, and the model as it was afterwards."""
+"""Stand-ins for a model's tensors, which have no memory."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import torch
+from flopledger.frontend.type_of import bases_of
 from torch._subclasses.fake_tensor import FakeTensor
 
+from flopledger_torch.state.functions import PLAIN
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    Twin = Callable[[torch.Tensor], torch.Tensor]
+    from flopledger_torch.stand_ins import Fakes
 
-_KEPT = (list, dict, set)
-_WITHOUT_TENSORS = frozenset((bool, int, float, str, dict, OrderedDict, type(None)))
+
+def is_tensor(value: object) -> bool:
+    """Return whether a value is a tensor by its type."""
+    return torch.Tensor in bases_of(type(value))
 
 
 class Twins:
     """The stand-ins of a model's tensors: one for each, so that tied weights stay tied."""
 
-    def __init__(self, make: Twin) -> None:
-        self.make = make
+    def __init__(self, tensors: Fakes) -> None:
+        self.tensors = tensors
         self._made: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def __call__(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the stand-in of a tensor."""
+        """Return the stand-in of a weight, or of a value that was given."""
         found = self._made.get(id(tensor))
         if found is None:
-            twin = self.make(tensor)
-            if isinstance(tensor, torch.nn.Parameter):
+            twin = self.tensors.twin(tensor)
+            if twin is not tensor and isinstance(tensor, torch.nn.Parameter):
                 twin._is_param = True
             found = self._made[id(tensor)] = (tensor, twin)
         return found[1]
 
-    def inside(self, value: Any) -> Any:
-        """Return a value with stand-ins for the tensors in a list or tuple."""
-        if isinstance(value, torch.Tensor):
-            return self(value)
-        if type(value) in (list, tuple) and any(isinstance(item, torch.Tensor) for item in value):
-            return type(value)(self(v) if isinstance(v, torch.Tensor) else v for v in value)
-        return value
+    def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return the stand-in of a tensor that lies anywhere; its values may be asked for."""
+        if id(tensor) in self._made or torch.nn.Parameter in bases_of(type(tensor)):
+            return self(tensor)
+        made = self.tensors.remembered(tensor)
+        self._made[id(tensor)] = (tensor, made)
+        return made
 
+    def take(self, attributes: Mapping[str, Any]) -> None:
+        """Make stand-ins without values for a module's weights, and for what its attributes hold directly."""
+        for name, value in attributes.items():
+            kind = type(value)
+            if kind in PLAIN:
+                continue
+            items: Iterable[Any] = ()
+            if name in ("_parameters", "_buffers"):
+                items = value.values()
+            elif kind is list or kind is tuple:
+                items = value
+            elif torch.Tensor in bases_of(kind):
+                items = (value,)
+            for item in items:
+                if type(item) not in PLAIN and is_tensor(item):
+                    self(item)
 
-class _State:
-    """A module's attributes, and what the lists and tables among them held."""
+    def made(self) -> list[torch.Tensor]:
+        """Return the stand-ins that are not the user's own tensors."""
+        return [twin for tensor, twin in self._made.values() if twin is not tensor]
 
-    def __init__(self, module: torch.nn.Module) -> None:
-        self.module, self.type = module, type(module)
-        self.attributes = dict(module.__dict__)
-        self.contents = [(v, v.copy() if v else ()) for v in self.attributes.values() if isinstance(v, _KEPT)]
-
-    def restore(self) -> None:
-        """Put everything back, into the very same objects."""
-        if type(self.module) is not self.type:
-            self.module.__class__ = self.type
-        attributes = self.module.__dict__
-        attributes.clear()
-        attributes.update(self.attributes)
-        for held, copy in self.contents:
-            if held:
-                held.clear()
-            if copy:
-                (held.extend if isinstance(held, list) else held.update)(copy)
+    def clear(self) -> None:
+        """Let the stand-ins go."""
+        self._made.clear()
 
 
 def _moving(plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -93,30 +100,12 @@ def _moving(plain: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @contextlib.contextmanager
-def replaced(modules: list[torch.nn.Module], twins: Twins, mode: str) -> Iterator[None]:
-    """Let modules run on stand-ins for their tensors, in eval or train mode; then put all back."""
-    states = [_State(module) for module in modules]
+def movable() -> Iterator[None]:
+    """Let a forward move modules whose weights are stand-ins."""
     owner: Any = torch.nn.Module
     plain = owner._apply
     owner._apply = _moving(plain)
     try:
-        for state in states:
-            own = state.module.__dict__
-            own["_compiled_call_impl"] = None
-            if mode != "given":
-                own["training"] = mode == "train"
-            for table in (own["_parameters"], own["_buffers"]):
-                for name, tensor in table.items():
-                    if tensor is not None:
-                        table[name] = twins(tensor)
-            for name, value in state.attributes.items():
-                if type(value) in _WITHOUT_TENSORS:
-                    continue
-                new = twins.inside(value)
-                if new is not value:
-                    own[name] = new
         yield
     finally:
         owner._apply = plain
-        for state in states:
-            state.restore()

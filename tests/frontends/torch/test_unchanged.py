@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gc
+import queue
 import random
 import threading
 from typing import TYPE_CHECKING, Any
@@ -142,10 +143,16 @@ def test_a_model_can_be_trained_after_a_reading() -> None:
 
 
 def test_hooks_of_the_user_s_own_are_heard_and_kept() -> None:
-    model, seen = nn.Sequential(nn.Linear(3, 2), nn.ReLU()), []
-    handle = model[0].register_forward_hook(lambda *_: seen.append("called"))
+    model, seen, state = nn.Sequential(nn.Linear(3, 2), nn.ReLU()), queue.SimpleQueue(), []
+
+    def hook(*_: object) -> None:
+        seen.put("called")
+        state.append("called")
+
+    handle = model[0].register_forward_hook(hook)
     graph = fl.read(model, "4x3")
-    assert seen == ["called"]
+    assert seen.get_nowait() == "called"
+    assert state == []
     assert handle.id in model[0]._forward_hooks
     assert graph.count("mac").total.count == 24
 

@@ -1,0 +1,398 @@
+"""A copy of a model and its arguments to read, so that the user's own objects are never touched.
+
+The copy has the same types, the same names and the same sharing; each tensor in it is a stand-in.
+``copy.deepcopy`` would not do: it leaves functions as they are, so that a closure, a hook or a ``forward``
+replaced by a lambda goes on holding the original; it raises for a tensor that was computed and remembered;
+and it runs whatever ``__deepcopy__`` or ``__reduce__`` objects bring.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import io
+import itertools
+import random
+import sys
+import threading
+import types
+import weakref
+from collections import OrderedDict, defaultdict
+from typing import TYPE_CHECKING, Any
+
+import torch
+from flopledger.frontend.type_of import bases_of, namespace_of, table_of
+
+from flopledger_torch.state import functions
+from flopledger_torch.state.contents import (
+    Layout,
+    Layouts,
+    fill,
+    items_of,
+    new_like,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flopledger_torch.state.weights import Twins
+
+_EXACT = frozenset((dict, OrderedDict, list, set))
+_LARGE_ARRAY = 1 << 20
+"""Bytes from which an array of numbers is shown as it is, read-only, where a copy would cost memory."""
+_RESTARTED = frozenset(("list_iterator", "tuple_iterator", "range_iterator", "str_ascii_iterator"))
+"""Iterators that a copy of is a second one at the same place."""
+
+
+class NotCopyable(Exception):  # noqa: N818  (no error: the reading goes on in another process)
+    """Something that a forward may change has no copy: what it is."""
+
+
+class Copies:
+    """The copies of what a model and its arguments reach, one for each original.
+
+    Args:
+        twins: Gives the stand-in of a tensor.
+        strict: Whether what has no copy raises; where the process is to be thrown away, it is taken as it is.
+    """
+
+    def __init__(self, twins: Twins, *, strict: bool = True) -> None:
+        self.twins, self.strict = twins, strict
+        self.layouts = Layouts()
+        self.modules: list[tuple[torch.nn.Module, torch.nn.Module]] = []
+        self.watched: list[Any] = []
+        self._made: dict[int, tuple[Any, Any]] = {}
+        self._taken: set[int] = set()
+        self._originals: dict[int, Any] = {}
+        self._pending: list[Callable[[], None]] = []
+        self._late: list[Callable[[], None]] = []
+        self._special = {**_SPECIAL, **_numpy_types()}
+
+    def __call__(self, value: Any) -> Any:
+        """Return the copy of a value with all that it reaches.
+
+        Raises:
+            NotCopyable: Something in it has none.
+        """
+        found = self.copy(value)
+        while self._pending or self._late:
+            # Keys and elements of sets are hashed, by the user's code where they are the user's: last of
+            # all, when their copies hold what the originals do.
+            (self._pending or self._late).pop()()
+        return found
+
+    def original(self, value: Any) -> Any:
+        """Return what a copy was made of; the value itself where it is no copy."""
+        return self._originals.get(id(value), value)
+
+    def take(self, module: torch.nn.Module) -> None:
+        """Make the stand-ins of a module's own tensors."""
+        self._taken.add(id(module))
+        self.twins.take(self.layouts.of(module).attributes(module) or {})
+
+    def shared(self) -> list[Any]:
+        """Return what copy and original have in common and a forward may change: functions, caches."""
+        found = [one for one, made in self._made.values() if made is one or type(one) is types.FunctionType]
+        return [*found, *self.watched]
+
+    def keep(self, value: Any, made: Any) -> Any:
+        """Remember a copy, and what it was made of."""
+        self._made[id(value)] = (value, made)
+        if made is not value:
+            self._originals[id(made)] = value
+        return made
+
+    def copy(self, value: Any) -> Any:
+        """Return the copy of a value, which may be filled only later."""
+        cls = type(value)
+        if cls in functions.PLAIN:
+            return value
+        known = self._made.get(id(value))
+        if known is not None:
+            return known[1]
+        if cls in self._special:
+            return self.keep(value, self._special[cls](self, value))
+        layout = self.layouts.of(value)
+        return getattr(self, _METHODS[layout.kind])(value, layout)
+
+    def _as_it_is(self, value: Any, layout: Layout) -> Any:
+        del layout
+        return value
+
+    def _tensor(self, value: torch.Tensor, layout: Layout) -> torch.Tensor:
+        del layout
+        return self.twins.remembered(value)
+
+    def _watched(self, value: Any, layout: Layout) -> Any:
+        del layout
+        self.watched.append(value)
+        return self.keep(value, value)
+
+    def _iterator(self, value: Any, layout: Layout) -> Any:
+        del layout
+        if type(value).__name__ in _RESTARTED:
+            return self.keep(value, _pickled(value))
+        if self.strict:
+            raise NotCopyable(f"a {type(value).__name__}")
+        return value
+
+    def _object(self, value: Any, layout: Layout) -> Any:
+        if layout.container is None and self._is_sentinel(value, layout):
+            return self._watched(value, layout)
+        made = self.keep(value, new_like(value, layout))
+        if type(value) not in _EXACT or value:
+            self._pending.append(functools.partial(self._fill, value, made, layout))
+        return made
+
+    def _module(self, value: Any, layout: Layout) -> Any:
+        if self.strict and any("__del__" in table_of(base) for base in bases_of(type(value))):
+            raise NotCopyable(f"a {type(value).__name__}, which releases something when it goes (__del__)")
+        if id(value) not in self._taken:
+            self.take(value)
+        made = self.keep(value, new_like(value, layout))
+        self.modules.append((value, made))
+        self._pending.append(functools.partial(self._fill, value, made, layout))
+        return made
+
+    def _is_sentinel(self, value: Any, layout: Layout) -> bool:
+        """Return whether an object is only compared with: it is empty, and a global of its module."""
+        if layout.attributes(value) or layout.slots:
+            return False
+        home = table_of(type(value)).get("__module__")
+        return type(home) is str and any(one is value for one in namespace_of(sys.modules.get(home)).values())
+
+    def _fill(self, value: Any, made: Any, layout: Layout) -> None:
+        copy = self.copy
+        attributes = layout.attributes(value)
+        if attributes:
+            own: Any = layout.attributes(made)
+            for name, item in list(attributes.items()):
+                own[name] = item if type(item) in functions.PLAIN else copy(item)
+        for slot, item in layout.slot_values(value):
+            slot.__set__(made, copy(item))
+        if layout.container is not None:
+            self._fill_container(value, made, layout)
+
+    def _fill_container(self, value: Any, made: Any, layout: Layout) -> None:
+        base: Any = layout.container
+        if base is defaultdict:
+            factory: Any = defaultdict.default_factory  # type: ignore[misc]
+            factory.__set__(made, self.copy(factory.__get__(value)))
+        items = list(items_of(value, layout))
+        if not items:
+            return
+        keyed = issubclass(base, dict)
+        if keyed:
+            pairs = [(self.copy(key), self.copy(item)) for key, item in items]
+            plain = all(type(key) in functions.PLAIN for key, _ in items)
+            put: Callable[[], None] = functools.partial(fill, made, layout, pairs)
+        else:
+            elements = [item if type(item) in functions.PLAIN else self.copy(item) for item in items]
+            plain = base is not set or all(type(item) in functions.PLAIN for item in items)
+            put = functools.partial(fill, made, layout, elements)
+        if plain:
+            put()
+        else:
+            self._late.append(put)
+
+    def _tuple(self, value: Any, layout: Layout) -> Any:
+        base: Any = tuple if tuple in bases_of(type(value)) else frozenset
+        items = list(base.__iter__(value))
+        copies = [self.copy(item) for item in items]
+        attributes = layout.attributes(value)
+        if not attributes and all(a is b for a, b in zip(items, copies, strict=True)):
+            return self.keep(value, value)
+        made = self.keep(value, base.__new__(type(value), copies))
+        for name, item in list((attributes or {}).items()):
+            own: Any = layout.attributes(made)
+            own[name] = self.copy(item)
+        return made
+
+    def _function(self, value: Any, layout: Layout) -> Any:
+        del layout
+        if not functions.holds_state(value, self.layouts):
+            return self.keep(value, value)
+        made = self.keep(value, functions.rebuilt(value, self._cell))
+        self._pending.append(functools.partial(functions.fill, value, made, self.copy))
+        return made
+
+    def _as_cell(self, value: types.CellType, layout: Layout) -> types.CellType:
+        del layout
+        return self._cell(value)
+
+    def _cell(self, cell: types.CellType) -> types.CellType:
+        known = self._made.get(id(cell))
+        if known is not None:
+            return known[1]  # type: ignore[no-any-return]
+        made: types.CellType = self.keep(cell, types.CellType())
+
+        def put() -> None:
+            try:
+                made.cell_contents = self.copy(cell.cell_contents)
+            except ValueError:  # nothing is in it yet
+                return
+
+        self._pending.append(put)
+        return made
+
+    def _of_parts(self, value: Any, layout: Layout) -> Any:
+        return self.keep(value, getattr(functions, _BUILDERS[layout.kind])(value, self.copy))
+
+    def _weak(self, value: Any, layout: Layout) -> Any:
+        del layout
+        if type(value) not in (weakref.ref, weakref.WeakMethod):
+            return value
+        target = value()
+        made = None if target is None else self.copy(target)
+        if made is target:
+            return self.keep(value, value)
+        return self.keep(value, type(value)(made))
+
+    def _weak_container(self, value: Any, layout: Layout) -> Any:
+        del layout
+        made = self.keep(value, type(value)())
+        items = list(value) if isinstance(value, weakref.WeakSet) else list(value.items())
+
+        def put() -> None:
+            for item in items:
+                if isinstance(made, weakref.WeakSet):
+                    made.add(self.copy(item))
+                else:
+                    made[self.copy(item[0])] = self.copy(item[1])
+
+        self._late.append(put)
+        return made
+
+    def release(self) -> None:
+        """Take the copies apart, which may hold each other, so that they go at once."""
+        for value, made in list(self._made.values()):
+            if made is value:
+                continue
+            layout = self.layouts.of(made)
+            if layout.kind in ("object", "module"):
+                (layout.attributes(made) or {}).clear()
+                if layout.container is not None:
+                    layout.container.clear(made)  # type: ignore[attr-defined]
+            elif layout.kind == "cell":
+                del made.cell_contents
+        self._made.clear()
+        self._originals.clear()
+        self.modules.clear()
+        self.watched.clear()
+
+
+_METHODS = {
+    "": "_as_it_is",
+    "atom": "_as_it_is",
+    "shared": "_as_it_is",
+    "array": "_as_it_is",
+    "tensor": "_tensor",
+    "watched": "_watched",
+    "iterator": "_iterator",
+    "object": "_object",
+    "module": "_module",
+    "tuple": "_tuple",
+    "function": "_function",
+    "cell": "_as_cell",
+    "weak": "_weak",
+    "weak container": "_weak_container",
+    "method": "_of_parts",
+    "builtin": "_of_parts",
+    "partial": "_of_parts",
+    "cache": "_of_parts",
+    "weak proxy": "_of_parts",
+    "proxy of a dict": "_of_parts",
+}
+_BUILDERS = {
+    "method": "bound",
+    "builtin": "builtin",
+    "partial": "partial",
+    "cache": "cache",
+    "weak proxy": "weak_proxy",
+    "proxy of a dict": "proxy_of_dict",
+}
+
+
+def _random(copies: Copies, value: random.Random) -> random.Random:
+    del copies
+    made = random.Random.__new__(random.Random)
+    made.setstate(value.getstate())
+    return made
+
+
+def _local(copies: Copies, value: threading.local) -> threading.local:
+    made = threading.local()
+    for name, item in threading.local.__getattribute__(value, "__dict__").items():
+        made.__dict__[name] = copies.copy(item)
+    return made
+
+
+def _counter(copies: Copies, value: Any) -> Any:
+    """Return a counter that goes on where another is, which only its text says without moving it on."""
+    del copies
+    start, _, step = repr(value).removeprefix("count(").removesuffix(")").partition(", ")
+    return itertools.count(_number(start), _number(step or "1"))
+
+
+def _number(text: str) -> Any:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _stream(copies: Copies, value: Any) -> Any:
+    del copies
+    if value.closed:
+        return value
+    made = type(value)(value.getvalue())
+    made.seek(value.tell())
+    return made
+
+
+def _generator(copies: Copies, value: torch.Generator) -> torch.Generator:
+    del copies
+    return value.clone_state()
+
+
+_SPECIAL: dict[type, Callable[[Copies, Any], Any]] = {
+    random.Random: _random,
+    threading.local: _local,
+    itertools.count: _counter,
+    io.StringIO: _stream,
+    io.BytesIO: _stream,
+    bytearray: lambda _, value: bytearray(value),
+    torch.Generator: _generator,
+}
+"""Types with a part written in C whose state is what a forward may change."""
+
+
+def _numpy_types() -> dict[type, Callable[[Copies, Any], Any]]:
+    numpy = sys.modules.get("numpy")
+    if numpy is None:
+        return {}
+
+    def array(copies: Copies, value: Any) -> Any:
+        if value.dtype.hasobject:
+            made = numpy.empty_like(value)
+            copies._pending.append(lambda: made.__setitem__(..., [copies.copy(item) for item in value.flat]))
+            return made
+        if value.nbytes <= _LARGE_ARRAY:
+            return value.copy()
+        shown = value.view()
+        shown.flags.writeable = False
+        return shown
+
+    found: dict[type, Callable[[Copies, Any], Any]] = {numpy.ndarray: array, numpy.memmap: array}
+    for name in ("Generator", "RandomState"):
+        found[getattr(numpy.random, name)] = lambda _, value: copy.deepcopy(value)
+    return found
+
+
+def _pickled(value: Any) -> Any:
+    """Return what a builtin object says that it is made of, made again."""
+    make, arguments, *state = value.__reduce__()
+    made = make(*arguments)
+    if state and state[0] is not None:
+        made.__setstate__(state[0])
+    return made

@@ -1,0 +1,63 @@
+"""A reading from its beginning to the proof that it has left nothing behind."""
+
+from __future__ import annotations
+
+import contextvars
+from typing import TYPE_CHECKING, Any
+
+from flopledger.frontend import SourceError
+
+from flopledger_torch.state import leaks
+
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
+
+    from flopledger.frontend import Graph
+
+    from flopledger_torch.state.watched import Watched
+    from flopledger_torch.trace import Reader
+
+
+def read(source: str, make: Callable[[], Reader], *, isolated: bool = False) -> Graph:
+    """Let a reader read, put back what its forward changed, and check that no stand-in is left.
+
+    Args:
+        source: The source as the user named it.
+        isolated: Whether the process is thrown away after the reading, with all that is left in it.
+        make: Makes the reader, which nothing else may hold.
+
+    Raises:
+        SourceError: Stand-ins are left where nothing can take them away; the message names the place.
+    """
+    reader = make()
+    try:
+        # What goes into context variables meanwhile stays in a context of its own, which goes with it.
+        graph = contextvars.copy_context().run(reader.read)
+    except BaseException as error:
+        leaks.forget_frames(error)
+        holders = _finished(*reader.release())
+        if holders:
+            error.add_note(_said(holders))
+        raise
+    holders = _finished(*reader.release())
+    if holders and not isolated:
+        raise SourceError(f"{source}: {_said(holders)}")
+    return graph
+
+
+def _finished(watched: Watched, known: list[weakref.ref[Any]]) -> list[str]:
+    """Put back what was watched, and return the names of what still holds stand-ins."""
+    watched.put_back(libraries=False)
+    if not leaks.left(known):
+        return []
+    if watched.put_back(libraries=True) and not leaks.left(known):
+        return []
+    return leaks.cleared(known)
+
+
+def _said(holders: list[str]) -> str:
+    return (
+        f"its forward left stand-ins for tensors in {', '.join(holders)}, where a reading can't put back "
+        "what was there: set that anew, and read the model with isolated=True, in a child process"
+    )
