@@ -36,6 +36,8 @@ _MOST = 100_000
 """How many objects are kept. What a model's code names rarely reaches more than some hundred; a global that
 leads to a whole data set may, and keeping it would cost more than the reading. The check for stand-ins
 that are left (:mod:`flopledger_torch.state.leaks`) looks everywhere."""
+_MOST_VALUES = 1 << 12
+"""How many elements a tensor may have that is kept where the forward is not executed."""
 _NAMES_OF_TYPES = frozenset(("__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__"))
 _MISSING = object()
 
@@ -110,7 +112,7 @@ class Watched:
         layout = self.layouts.of(value)
         if layout.kind == "cache":
             self.caches.append((value, value.cache_info().misses))
-        elif layout.kind == "tensor" and self.executed:
+        elif layout.kind == "tensor" and self._may_be_written(value):
             self._kept.append((_is_library(home), _values_of(value)))
         elif layout.kind == "array":
             self._kept.append((_is_library(home), _elements_of(value)))
@@ -118,6 +120,11 @@ class Watched:
             self._object(value, layout, home)
         for part in _parts(value, layout.kind):
             self._push(part, home)
+
+    def _may_be_written(self, tensor: torch.Tensor) -> bool:
+        """Return whether a forward may write to a tensor; beside fakes torch computes small constants."""
+        plain = type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout == torch.strided
+        return plain and not tensor.is_meta and (self.executed or tensor.numel() <= _MOST_VALUES)
 
     def _push(self, value: Any, home: str) -> None:
         if type(value) not in PLAIN or type(value) is type:
@@ -279,10 +286,11 @@ def _parts(value: Any, kind: str) -> tuple[Any, ...]:
 
 def _values_of(tensor: torch.Tensor) -> Callable[[], bool]:
     """Keep the values of a tensor that a forward which is executed may write to."""
-    version, before = tensor._version, tensor.detach().clone()
+    # Below autograd, where a reading runs, writing to a tensor does not count its version up.
+    before = tensor.detach().clone()
 
     def restore() -> bool:
-        if tensor._version == version:
+        if torch.equal(tensor, before):
             return False
         with torch.no_grad():
             tensor.copy_(before)
