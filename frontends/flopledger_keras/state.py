@@ -11,12 +11,15 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flopledger.frontend.reached_state import ReachedState
 from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import StatelessScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+_CLOSED = ("keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "h5py", "flopledger", "flopledger_keras")
+"""Packages whose objects are not looked into when what a layer remembers is kept."""
 _WAITING = "uninitialized_variables"
 
 
@@ -73,6 +76,8 @@ def _same(value: Any, content: Any) -> bool:
 def as_before(objects: Iterable[object] = ()) -> Iterator[None]:
     """Restore these objects, Keras's global state and the random states on leaving."""
     tracker = global_state.GLOBAL_STATE_TRACKER
+    objects = list(objects)
+    reached = ReachedState(objects, _CLOSED)
     kept = [_Kept(part) for obj in objects for part in (obj, getattr(obj, "_tracker", obj))]
     everywhere = _Kept(tracker)
     seeds, numpy_seeds = random.getstate(), np.random.get_state()  # noqa: NPY002  (what users may have set)
@@ -81,6 +86,7 @@ def as_before(objects: Iterable[object] = ()) -> Iterator[None]:
     finally:
         for one in reversed(kept):
             one.restore()
+        reached.put_back()
         everywhere.restore()
         random.setstate(seeds)
         np.random.set_state(numpy_seeds)  # noqa: NPY002

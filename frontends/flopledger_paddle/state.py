@@ -7,6 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from flopledger.frontend.reached_state import ReachedState
 
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle
@@ -14,16 +15,16 @@ from flopledger_paddle.framework import paddle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_KEPT = (list, dict, set)
+_CLOSED = ("paddle", "numpy", "flopledger", "flopledger_paddle")
+"""Packages whose objects are not looked into when what a layer remembers is kept."""
 
 
 class _Attributes:
-    """A layer's attributes, and what the lists and tables among them held."""
+    """A layer's type and attributes."""
 
     def __init__(self, layer: Any) -> None:
         self.layer, self.type = layer, type(layer)
         self.attributes = dict(layer.__dict__)
-        self.contents = [(v, v.copy()) for v in self.attributes.values() if isinstance(v, _KEPT)]
 
     def restore(self) -> None:
         """Put everything back, into the very same objects."""
@@ -32,17 +33,13 @@ class _Attributes:
         own = self.layer.__dict__
         own.clear()
         own.update(self.attributes)
-        for held, copy in self.contents:
-            if isinstance(held, list):
-                held[:] = copy
-            else:
-                held.clear()
-                held.update(copy)
 
 
 @contextlib.contextmanager
 def layers_kept(layers: Iterable[Any], mode: str) -> Iterator[None]:
     """Put layers in eval or train mode, or leave each in its own; afterwards all is as it was."""
+    layers = list(layers)
+    reached = ReachedState(layers, _CLOSED)
     states = [_Attributes(layer) for layer in layers]
     try:
         if mode != "given":
@@ -52,6 +49,7 @@ def layers_kept(layers: Iterable[Any], mode: str) -> Iterator[None]:
     finally:
         for state in states:
             state.restore()
+        reached.put_back()
 
 
 @contextlib.contextmanager
