@@ -52,9 +52,9 @@ def read_in_fork(
             f"{source}: this system can't fork, so that a live object is read in this process only"
         )
     with tempfile.TemporaryFile() as result:
-        for stream in (sys.stdout, sys.stderr):
+        for name in ("stdout", "stderr"):
             with contextlib.suppress(Exception):  # what is in its buffer would be written twice
-                stream.flush()
+                getattr(sys, name).flush()
         with warnings.catch_warnings():
             # Python warns of other threads, which the child does not have: it waits for none of them.
             warnings.simplefilter("ignore", DeprecationWarning)
