@@ -11,7 +11,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flopledger.frontend.reached_state import ReachedState
+from flopledger.frontend import ReachedState
 from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import StatelessScope
 

@@ -7,7 +7,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from flopledger.frontend.reached_state import ReachedState
+from flopledger.frontend import ReachedState
 
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle

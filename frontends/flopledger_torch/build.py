@@ -7,7 +7,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.type_of import is_a
+from flopledger.frontend import is_a
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from flopledger_torch.inputs import arguments

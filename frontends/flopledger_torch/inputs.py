@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import InputSpec, UsageError, gather
-from flopledger.frontend.type_of import is_a, offers
+from flopledger.frontend import InputSpec, UsageError, gather, is_a, offers
 
 from flopledger_torch.state.weights import is_tensor
 

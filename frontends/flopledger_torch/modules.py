@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import Module, Parameter, Registered
-from flopledger.frontend.type_of import is_a
+from flopledger.frontend import Module, Parameter, Registered, is_a
 
 from flopledger_torch.record import dtype_name
 

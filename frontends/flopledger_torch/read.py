@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import FlopledgerError, SourceError, UsageError, symbol_names
+from flopledger.frontend import FlopledgerError, SourceError, UsageError, is_a, read_in_fork, symbol_names
 from flopledger.frontend import user_code as blame
-from flopledger.frontend.forked import read_in_fork
-from flopledger.frontend.type_of import is_a
 from torch.export import ExportedProgram
 
 from flopledger_torch.archive.program import Flat, load

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from flopledger.frontend import TensorRef
-from flopledger.frontend.type_of import bases_of, is_a, table_of
+from flopledger.frontend import TensorRef, bases_of, is_a, table_of
 
 from flopledger_torch.symbols.sizes import dim_of
 

@@ -41,11 +41,14 @@ if TYPE_CHECKING:
     from flopledger.expressions import einsum
     from flopledger.frontend.builder import GraphBuilder
     from flopledger.frontend.description import Frontend, type_names
+    from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
+    from flopledger.frontend.reached_state import ReachedState
     from flopledger.frontend.registered_modules import Registered
     from flopledger.frontend.request import Request
     from flopledger.frontend.shape_inference import reshape
     from flopledger.frontend.specs import InputSpec, Nested, gather, parse_spec
+    from flopledger.frontend.type_of import bases_of, is_a, namespace_of, offers, table_of
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import (
         BUFFER_ROLES,
@@ -91,6 +94,7 @@ __all__ = [
     "Number",
     "Parameter",
     "Parts",
+    "ReachedState",
     "Reading",
     "Registered",
     "Request",
@@ -103,6 +107,7 @@ __all__ = [
     "Unbounded",
     "UsageError",
     "Value",
+    "bases_of",
     "bounded",
     "builtin",
     "ceildiv",
@@ -114,22 +119,27 @@ __all__ = [
     "gc_pause",
     "hookimpl",
     "input_files",
+    "is_a",
     "is_dim",
     "is_symbolic",
     "kinds",
     "maximum",
     "minimum",
+    "namespace_of",
     "nearest",
+    "offers",
     "parse_spec",
     "plain",
     "plain_shape",
     "product",
+    "read_in_fork",
     "reshape",
     "same_shape",
     "shown",
     "substitute",
     "symbol",
     "symbol_names",
+    "table_of",
     "text",
     "total",
     "truncate",
@@ -163,6 +173,7 @@ __getattr__, __dir__ = offer(
         "Number": "flopledger.dims.types",
         "Parameter": "flopledger.graph.tables",
         "Parts": "flopledger.kinds",
+        "ReachedState": "flopledger.frontend.reached_state",
         "Reading": "flopledger.graph.tables",
         "Registered": "flopledger.frontend.registered_modules",
         "Request": "flopledger.frontend.request",
@@ -175,6 +186,7 @@ __getattr__, __dir__ = offer(
         "Unbounded": "flopledger.errors",
         "UsageError": "flopledger.errors",
         "Value": "flopledger.graph.tables",
+        "bases_of": "flopledger.frontend.type_of",
         "bounded": "flopledger.bounded:",
         "builtin": "flopledger.kinds",
         "ceildiv": "flopledger.dims.arithmetic",
@@ -186,22 +198,27 @@ __getattr__, __dir__ = offer(
         "gc_pause": "flopledger.gc_pause:",
         "hookimpl": "flopledger.frontend.hookspecs",
         "input_files": "flopledger.input_files:",
+        "is_a": "flopledger.frontend.type_of",
         "is_dim": "flopledger.dims.arithmetic",
         "is_symbolic": "flopledger.dims.arithmetic",
         "kinds": "flopledger.lazy",
         "maximum": "flopledger.dims.arithmetic",
         "minimum": "flopledger.dims.arithmetic",
+        "namespace_of": "flopledger.frontend.type_of",
         "nearest": "flopledger.errors",
+        "offers": "flopledger.frontend.type_of",
         "parse_spec": "flopledger.frontend.specs",
         "plain": "flopledger.dims.arithmetic",
         "plain_shape": "flopledger.dims.arithmetic",
         "product": "flopledger.dims.arithmetic",
+        "read_in_fork": "flopledger.frontend.forked",
         "reshape": "flopledger.frontend.shape_inference",
         "same_shape": "flopledger.kinds.kind",
         "shown": "flopledger.errors",
         "substitute": "flopledger.dims.arithmetic",
         "symbol": "flopledger.dims.arithmetic",
         "symbol_names": "flopledger.dims.arithmetic",
+        "table_of": "flopledger.frontend.type_of",
         "text": "flopledger.dims.arithmetic",
         "total": "flopledger.dims.arithmetic",
         "truncate": "flopledger.dims.arithmetic",

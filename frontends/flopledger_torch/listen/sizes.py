@@ -13,8 +13,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import TensorRef
-from flopledger.frontend.type_of import is_a
+from flopledger.frontend import TensorRef, is_a
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.type_of import bases_of, namespace_of, table_of
+from flopledger.frontend import bases_of, namespace_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

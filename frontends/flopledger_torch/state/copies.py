@@ -21,7 +21,7 @@ from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.type_of import bases_of, namespace_of, table_of
+from flopledger.frontend import bases_of, namespace_of, table_of
 
 from flopledger_torch.state import functions
 from flopledger_torch.state.contents import (

@@ -8,7 +8,7 @@ import types
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend.type_of import bases_of, table_of
+from flopledger.frontend import bases_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -16,7 +16,7 @@ import types
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.type_of import bases_of, namespace_of, table_of
+from flopledger.frontend import bases_of, namespace_of, table_of
 
 from flopledger_torch.state.contents import (
     Layout,

@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend.type_of import bases_of
+from flopledger.frontend import bases_of
 from torch._subclasses.fake_tensor import FakeTensor
 
 from flopledger_torch.state.functions import PLAIN
