@@ -40,7 +40,7 @@ from flopledger_keras.tables.wrappers import WRAPPERS
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger.frontend import GraphBuilder, Level, Shape, Value
+    from flopledger.frontend import Checkpoint, GraphBuilder, Level, Shape, Value
 
     from flopledger_keras.tables.steps import Description, Step
 
@@ -351,15 +351,13 @@ class Tracer:
         """Whether a layer runs its own call now."""
         return self._own_calls > 0 and not self._unheard
 
-    def mark(self) -> tuple[int, int, dict[str, int], dict[int, int], int]:
+    def mark(self) -> tuple[Checkpoint, dict[int, int], int]:
         """Return how far has been written down."""
-        builder = self.builder
-        paths = dict(builder._paths)  # noqa: SLF001  (so that names are free again)
-        return len(builder.layers), len(builder.tensors), paths, dict(self._calls), len(self.frames)
+        return self.builder.checkpoint(), dict(self._calls), len(self.frames)
 
-    def rewind(self, state: tuple[int, int, dict[str, int], dict[int, int], int]) -> None:
+    def rewind(self, state: tuple[Checkpoint, dict[int, int], int]) -> None:
         """Take back all that has been written down since."""
-        layers, tensors, paths, self._calls, frames = state
-        del self.builder.layers[layers:], self.builder.tensors[tensors:], self.frames[frames:]
-        self.builder._paths = paths  # noqa: SLF001
-        self._ids = {key: number for key, number in self._ids.items() if number < tensors}
+        written, self._calls, frames = state
+        self.builder.rollback(written)
+        del self.frames[frames:]
+        self._ids = {key: number for key, number in self._ids.items() if number < written.tensors}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from flopledger.dims.arithmetic import symbol
 from flopledger.errors import UsageError
-from flopledger.frontend.specs import InputSpec, gather, parse_argument, parse_spec
+from flopledger.frontend.specs import InputSpec, gather, parse_spec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -144,28 +144,3 @@ def test_inputs_that_exclude_each_other_are_refused(texts: tuple[str, ...], reas
     with pytest.raises(UsageError) as caught:
         gathered(*texts)
     assert reason in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("depth=12", ("depth", 12)),
-        ("name=resnet", ("name", "resnet")),
-        ("name='resnet'", ("name", "resnet")),
-        ("widths=[1, 2.5]", ("widths", [1, 2.5])),
-        ("flag=False", ("flag", False)),
-        ("flag=false", ("flag", "false")),
-        ("empty=", ("empty", "")),
-        ("path=a=b", ("path", "a=b")),
-        ("weights=None", ("weights", None)),
-        ("odd={[]: 1}", ("odd", "{[]: 1}")),
-    ],
-)
-def test_an_argument_is_a_literal_or_a_string(text: str, expected: tuple[str, object]) -> None:
-    assert parse_argument(text) == expected
-
-
-@pytest.mark.parametrize("text", ["", "depth", "=3", "a-b=3", "1=2"])
-def test_an_argument_without_a_key_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="expected KEY=VALUE"):
-        parse_argument(text)

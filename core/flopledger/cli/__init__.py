@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 from typing import TYPE_CHECKING
 
 import click
 
 from flopledger.cli.exits import reported
+from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class Commands(click.Group):
         """Return a command, or None where there is no such one."""
         if name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(f"flopledger.cli.{name}").command
+        command: click.Command = attribute(f"{__name__}.{name}:command")
         return command
 
 

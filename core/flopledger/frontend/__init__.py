@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         shown,
     )
     from flopledger.expressions import einsum
-    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend.builder import Checkpoint, GraphBuilder
     from flopledger.frontend.description import Frontend, type_names
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
@@ -77,6 +77,7 @@ __all__ = [
     "UNKNOWN",
     "Attribute",
     "Call",
+    "Checkpoint",
     "Dim",
     "Facts",
     "FlopledgerError",
@@ -156,6 +157,7 @@ __getattr__, __dir__ = offer(
         "UNKNOWN": "flopledger.graph.tables",
         "Attribute": "flopledger.kinds",
         "Call": "flopledger.kinds",
+        "Checkpoint": "flopledger.frontend.builder",
         "Dim": "flopledger.dims.types",
         "Facts": "flopledger.kinds",
         "FlopledgerError": "flopledger.errors",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flopledger.dims.arithmetic import plain_shape
 from flopledger.errors import ShapeError
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from flopledger.kinds import Kind
 
 
+class Checkpoint(NamedTuple):
+    """How many calls, tensors and paths there were; see :meth:`GraphBuilder.checkpoint`."""
+
+    layers: int
+    tensors: int
+    paths: int
+
+
 class GraphBuilder:
     """Collects modules, layers, tensors and parameters, and gives each its id, its place in its table."""
 
@@ -29,6 +37,7 @@ class GraphBuilder:
         self.parameters: list[Parameter] = []
         self.inputs: list[Input] = []
         self._paths: dict[str, int] = {}
+        self._given: list[str] = []
 
     def tensor(self, shape: Shape | None, dtype: str = "float32", alias_of: int | None = None) -> int:
         """Add a tensor and return its id."""
@@ -48,7 +57,18 @@ class GraphBuilder:
         """Return the path of a call: itself the first time, then with ``#2``, ``#3`` ..."""
         count = self._paths.get(path, 0) + 1
         self._paths[path] = count
+        self._given.append(path)
         return path if count == 1 else f"{path}#{count}"
+
+    def checkpoint(self) -> Checkpoint:
+        """Return how far calls and tensors have been added, for :meth:`rollback`."""
+        return Checkpoint(len(self.layers), len(self.tensors), len(self._given))
+
+    def rollback(self, to: Checkpoint) -> None:
+        """Take back the calls and tensors that were added since; their paths are free again."""
+        for path in self._given[to.paths :]:
+            self._paths[path] -= 1
+        del self.layers[to.layers :], self.tensors[to.tensors :], self._given[to.paths :]
 
     def infer(
         self, kind: str, attrs: Mapping[str, Value], inputs: Sequence[int], where: str

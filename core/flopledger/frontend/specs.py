@@ -148,18 +148,3 @@ def _close(name: str | int, value: InputSpec | _Branch) -> Nested:
     if missing:
         raise UsageError(f"the inputs {name}[...] lack {name}[{min(missing)}]: a tuple has no gaps")
     return tuple(closed[index] for index in range(len(closed)))
-
-
-def parse_argument(text: str) -> tuple[str, object]:
-    """Parse ``KEY=VALUE``; the value is a Python literal, else a string.
-
-    Raises:
-        UsageError: There is no key.
-    """
-    key, equals, value = text.partition("=")
-    if not (equals and key.isidentifier()):
-        raise UsageError(f"the argument {text!r} can't be read, expected KEY=VALUE such as depth=12")
-    try:
-        return key, ast.literal_eval(value)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-        return key, value

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
+from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,6 @@ def builtin() -> Mapping[str, Kind]:
     """Return flopledger's own kinds by name; plugins add theirs, see :mod:`flopledger.plugins.discovery`."""
     kinds: dict[str, Kind] = {}
     for family in FAMILIES:
-        for kind in importlib.import_module(f"{__name__}.{family}").KINDS:
+        for kind in attribute(f"{__name__}.{family}:KINDS"):
             kinds[kind.name] = kind
     return MappingProxyType(kinds)

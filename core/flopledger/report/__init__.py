@@ -7,11 +7,11 @@ subtotals of what it shows. Each format is one module with a function ``render``
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError, nearest
+from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,5 +65,5 @@ def render(ledgers: Sequence[Ledger], form: str = "table", view: View = EVERYTHI
         raise UsageError(
             f"no format is called {form!r}{nearest(form, FORMATS)}; there are {', '.join(FORMATS)}"
         )
-    renderer: Callable[[Sequence[Ledger], View], str] = importlib.import_module(FORMATS[form]).render
+    renderer: Callable[[Sequence[Ledger], View], str] = attribute(f"{FORMATS[form]}:render")
     return renderer(ledgers, view)

@@ -76,10 +76,6 @@ class Op:
             raise Open(f"an argument of {self.name} depends on data")
         return value
 
-    def many(self, index: int) -> list[Any]:
-        """Return the tensors of an operand that is a list of them."""
-        return self._values.members(self.operands[index])
-
     def many_results(self, index: int) -> list[Any]:
         """Return the tensors of a result that is a list of them."""
         return self._values.members(self.results[index])
