@@ -23,7 +23,7 @@ from flopledger_paddle.framework import paddle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flopledger.dims.types import Shape
+    from flopledger.frontend import Shape
 
 MOST = 16
 """The most elements of a tensor of sizes; what is larger is data that happens to be whole numbers."""
