@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _IGNORABLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e0fff]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
+    "\U00016fe4\U0001d159\U000e0100-\U000e0fff]"
 )
-"""What Unicode calls default-ignorable and Python calls printable: it takes no room on the screen.
+"""What Python calls printable and nobody sees: Unicode's default-ignorables, and signs that are blank.
 
 ``str.isprintable`` refuses every other control, format, separator, surrogate, private and unassigned
 character.

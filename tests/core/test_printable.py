@@ -10,7 +10,7 @@ from flopledger import printable
 
 HIDDEN = "\x00\x07\t\r\x1b\x7f\x85\x9b\xa0\xad\u061c\u200b\u200e\u2028\u2029\u202e\u2066\ufeff\U000e0041"
 """One of each sort: C0, DEL, C1, a blank that does not break, format marks, separators, a tag."""
-IGNORABLE = "\u034f\u115f\u17b4\u180b\u180e\u3164\ufe00\ufe0f\uffa0\U000e0100"
+IGNORABLE = "\u2800\U0001d159\u034f\u115f\u17b4\u180b\u180e\u3164\ufe00\ufe0f\uffa0\U000e0100"
 
 
 @pytest.mark.parametrize("character", [*HIDDEN, *IGNORABLE, "\udcff", "\ue000", "\u0378"])

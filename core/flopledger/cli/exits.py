@@ -46,6 +46,9 @@ def reported() -> Iterator[Outcome]:
             sys.stdout.flush()
     except click.exceptions.Exit as error:
         outcome.code = error.exit_code
+        if error.exit_code == 0 and sys.stdout is None:  # help or a version that nobody could read
+            messages.error("the output can't be written: stdout is closed")
+            outcome.code = OUTPUT
     except click.ClickException as error:
         messages.say(_shown(error))
         outcome.code = USAGE

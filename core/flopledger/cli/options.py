@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import re
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -42,17 +43,17 @@ class Size(click.ParamType[int]):
         return int(Fraction(match[1]) * SCALES[match[2].upper()])
 
 
-class Seconds(click.ParamType[float]):
-    """A time in seconds, more than 0 and a finite number."""
+class Seconds(click.FloatRange):
+    """A time in seconds, more than 0 and a finite number; the reading itself knows the most."""
 
     name = "seconds"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Read a time such as ``90`` or ``0.5``; the reading itself says which are in range."""
-        try:
-            return float(str(value))
-        except ValueError:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read a time such as ``90`` or ``0.5``."""
+        found = float(super().convert(value, param, ctx))
+        if not math.isfinite(found):
             self.fail(f"{shown(value)} is not a number of seconds, as in 90 or 0.5", param, ctx)
+        return found
 
 
 _SOURCE_OPTIONS = (
@@ -76,7 +77,7 @@ _SOURCE_OPTIONS = (
     click.option("--level", type=int, metavar="N", help="Caffe's level, 0 unless the file has another."),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
-        "--timeout", type=Seconds(), metavar="SECONDS",
+        "--timeout", type=Seconds(min=0, min_open=True), metavar="SECONDS",
         help="Give up a reading in a child process after so long.",
     ),
     click.option(

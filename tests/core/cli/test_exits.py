@@ -279,6 +279,12 @@ def test_a_closed_stdout_ends_with_5_and_without_a_traceback(closed: str, toy: P
     assert (done.returncode, done.stderr) == (5, "" if "2>&-" in closed else message)
 
 
+def test_help_that_can_not_be_written_ends_with_5(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    assert run(["count", "--help"]) == 5
+    assert run(["--version"]) == 5
+
+
 def test_a_closed_stdout_does_not_matter_to_a_result_in_a_file(toy: Path, tmp_path: Path) -> None:
     script = 'exec "$0" -m flopledger count "$1" --format json -o "$2" >&- 2>&- <&-'
     args = ["sh", "-c", script, sys.executable, toy, tmp_path / "out.json"]

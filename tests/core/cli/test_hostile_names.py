@@ -20,7 +20,6 @@ import pytest
 from flopledger.cli import messages, run
 from flopledger.errors import FlopledgerError, SourceError
 from flopledger.report import ANSWER_FORMATS, FORMATS, View, render
-from flopledger.report import markdown as markdown_writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -248,19 +247,6 @@ def test_the_stub_is_toml_that_names_the_source_itself(capfd: pytest.CaptureFixt
     assert run(["count", FILE, "--format", "markdown"]) == 0
     (stub,) = re.findall(r"```toml\n(.*?)```", capfd.readouterr().out, re.DOTALL)
     assert f"S{NAME}" in tomllib.loads(stub)["rules"]["layer"]
-
-
-@pytest.mark.parametrize(
-    ("text", "written"),
-    [
-        ("# a", r"\# a"), ("- a", r"\- a"), ("+ a", r"\+ a"), ("1. a", r"1\. a"), ("12) a", r"12\) a"),
-        ("===", r"\==="), ("  # a", r"\# a"), ("a # b", "a # b"), ("1.5 G", "1.5 G"), ("+5", "+5"),
-        ("-", r"\-"),
-        ("&lt;", r"\&lt;"), ("<b>", r"\<b\>"), ("a\nb", r"a\\nb"),
-    ],
-)  # fmt: skip
-def test_markdown_reads_a_name_as_text(text: str, written: str) -> None:
-    assert markdown_writer.line(text) == written
 
 
 def test_messages_are_written_even_where_stderr_is_closed(
