@@ -248,14 +248,13 @@ def test_a_target_that_can_not_be_written_ends_with_5(target: str, toy: Path, fl
 
 
 def test_ctrl_c_ends_with_130_and_without_a_traceback(tmp_path: Path, start: Start) -> None:
-    pipe = tmp_path / "net.prototxt"
-    os.mkfifo(pipe)
-    process = start("count", pipe, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    writer = os.open(pipe, os.O_WRONLY)  # returns once the command has opened the pipe to read it
-    time.sleep(0.2)
+    (tmp_path / "slow.py").write_text("import time\nopen('started', 'w').close()\ntime.sleep(60)\n")
+    process = start("count", "slow.py:net", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    until = time.monotonic() + 50
+    while not (tmp_path / "started").exists() and time.monotonic() < until:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     out, errors = process.communicate(timeout=60)
-    os.close(writer)
     assert process.returncode == 130
     assert out == b""
     assert b"Traceback" not in errors
