@@ -73,8 +73,12 @@ def _declared(graph: Any, request: Request) -> Given:
     given = Given()
     inputs, structure = keras.tree.flatten(graph.input), graph.input
     specs = _by_name(request, structure, [str(t.name) for t in inputs])
-    made = []
+    made: list[Any] = []
+    left_out = _left_out(request.values, structure)
     for tensor in inputs:
+        if str(tensor.name) in left_out:
+            made.append(None)
+            continue
         spec, declared = specs.get(str(tensor.name)), tuple(tensor.shape)
         shape = _closed(str(tensor.name), declared, request) if spec is None else _fitting(spec, tensor)
         dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
@@ -83,16 +87,29 @@ def _declared(graph: Any, request: Request) -> Given:
     return given
 
 
-def _places(structure: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the place of each tensor in nested inputs, as ``-i`` spells it: ``b.c[0]``."""
+def _all_places(structure: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the place of each member of nested inputs, as ``-i`` spells it: ``b.c[0]``."""
     if isinstance(structure, Mapping):
         for key, value in structure.items():
-            yield from _places(value, f"{prefix}.{key}" if prefix else str(key))
+            yield from _all_places(value, f"{prefix}.{key}" if prefix else str(key))
     elif isinstance(structure, (list, tuple)):
         for place, value in enumerate(structure):
-            yield from _places(value, f"{prefix}[{place}]")
-    elif structure is not None:
+            yield from _all_places(value, f"{prefix}[{place}]")
+    else:
         yield prefix, structure
+
+
+def _places(structure: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the place of each tensor in nested inputs."""
+    return ((place, value) for place, value in _all_places(structure) if value is not None)
+
+
+def _left_out(values: object, structure: Any) -> set[str]:
+    """Return the optional inputs that are given as None: Keras then calls the model without them."""
+    if values is None:
+        return set()
+    nothing = {place for place, value in _all_places(values) if value is None}
+    return {str(tensor.name) for place, tensor in _all_places(structure) if place in nothing}
 
 
 def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, InputSpec]:
@@ -116,7 +133,7 @@ def _specs(values: object, places: Mapping[str, str]) -> list[InputSpec]:
     nested = isinstance(values, Mapping) or {place for place, _ in given} <= set(places)
     if nested:
         return [_spec(place, value) for place, value in _places(values)]
-    return [_spec("", value) for value in keras.tree.flatten(values)]
+    return [_spec("", value) for value in keras.tree.flatten(values) if value is not None]
 
 
 def _spec(name: str, value: Any) -> InputSpec:

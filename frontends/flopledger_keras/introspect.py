@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -31,6 +32,17 @@ def infer(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         reason = str(error).strip().partition("\n")[0]
         message = f"{op.name}: Keras can't infer its output: {type(error).__name__}: {reason}"
         raise SourceError(message) from error
+
+
+def first_by_place(
+    op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return arguments with the first one by its place: the table's rules look for the data there."""
+    if args or not kwargs:
+        return args, kwargs
+    first = next(iter(inspect.signature(op.call).parameters))
+    named = {name: value for name, value in kwargs.items() if name != first}
+    return ((kwargs[first],), named) if first in kwargs else (args, kwargs)
 
 
 def check_compatible(layer: Any, args: tuple[Any, ...]) -> None:

@@ -46,7 +46,9 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
 def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write down an operation that is others, one after the other."""
     name = snake(type(op).__name__)
-    number = tracer.call(name, f"keras.ops.{name}", CONTAINER, tracer.tensors((args, kwargs)), ())
+    native = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))} | words(op)
+    given = tracer.tensors((args, kwargs))
+    number = tracer.call(name, f"keras.ops.{name}", CONTAINER, given, (), native=native)
     with tracer.inside(number):
         outputs = composite(tracer, op, args, kwargs)
     tracer.close(number, outputs=tuple(tracer.tensors(outputs)))

@@ -27,7 +27,7 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
     state = tracer.mark()
     tell_training(training=training)
     try:
-        with tracer.weights_as_shapes(), warnings.catch_warnings():
+        with tracer.own_call_on(shapes=True), warnings.catch_warnings():
             warnings.simplefilter(
                 "ignore"
             )  # Keras warns of layers that can't be built on shapes; they are below
@@ -41,7 +41,8 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
         from flopledger_keras.function_graph import FunctionGraph  # noqa: PLC0415  (it imports TensorFlow)
 
         try:
-            return FunctionGraph(tracer).run(op, _call_of(op), args, given, training=training)
+            with tracer.own_call_on(shapes=False):
+                return FunctionGraph(tracer).run(op, _call_of(op), args, given, training=training)
         except Exception as error:  # noqa: BLE001  (as above)
             tracer.rewind(state)
             problem = cant(error)
@@ -64,7 +65,7 @@ class _Watch:
         tracer = self.tracer
         number = tracer.frame.id
         count = len(tracer.builder.layers)
-        with watched(self._on_tensors):
+        with tracer.own_call_on(shapes=False), watched(self._on_tensors):
             outputs = infer(op, args, kwargs)
         if len(tracer.builder.layers) == count and number is not None:
             tracer.close(number, kind=UNKNOWN, problem=problem)

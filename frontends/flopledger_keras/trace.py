@@ -19,6 +19,7 @@ from flopledger_keras.introspect import (
     cant,
     check_compatible,
     dtype_of,
+    first_by_place,
     graph_of,
     infer,
     is_array,
@@ -35,6 +36,7 @@ from flopledger_keras.tables.activations import activation_step
 from flopledger_keras.tables.layers import LAYERS
 from flopledger_keras.tables.loops import own_cell
 from flopledger_keras.tables.ops import Operands
+from flopledger_keras.tables.steps import Step
 from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
@@ -42,13 +44,17 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Checkpoint, GraphBuilder, Level, Shape, Value
 
-    from flopledger_keras.tables.steps import Description, Step
+    from flopledger_keras.tables.steps import Description
 
 _RULES = {
     **LAYERS,
     **dict.fromkeys(("SimpleRNN", "GRU", "LSTM", "RNN"), recurrent.recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell"), recurrent.cell_step),
 }
+
+
+CAUSAL = {"Attention": None, "AdditiveAttention": None}
+"""Layers that compare places for a causal mask, whatever their other masks are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +77,7 @@ class Tracer:
         self._alive: list[object] = []
         self._calls: dict[int, int] = {}
         self._kept: set[int] = set()
-        self._own_calls, self._unheard = 0, False
+        self._own_call, self._unheard = False, False
 
     @property
     def frame(self) -> Frame:
@@ -103,11 +109,13 @@ class Tracer:
             return op.compute_output_spec(*args, **kwargs)
         if not isinstance(op, keras.layers.Layer):
             return operation(self, op, args, kwargs)
+        args, kwargs = first_by_place(op, args, kwargs)
         check_compatible(op, args)
         said = kwargs.get("training")
         training = self.frame.training if said is None else bool(said)
         with self.called(op, args, kwargs, training=training) as number:
             outputs = self._inside(op, number, args, kwargs, training=training)
+            self._causal_mask(op, args, kwargs)
         if not self.builder.layers[number].outputs:
             self.close(number, outputs=tuple(self.tensors(outputs)))
         return outputs
@@ -149,6 +157,12 @@ class Tracer:
         """Write down what is known of a call after it."""
         self.builder.layers[number] = replace(self.builder.layers[number], **changes)
 
+    def _causal_mask(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Write down the comparison that makes a causal mask: of constants, which no call on shapes shows."""
+        if kwargs.get("use_causal_mask") and known_as(op, CAUSAL) and isinstance(args[0], (list, tuple)):
+            steps = [x.shape[1] for x in args[0][:2]]
+            self.step(Step("greater_equal", "compare", {}, ((1, steps[0], 1), (1, 1, steps[1]))), [])
+
     def _inside(
         self, op: Any, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool
     ) -> Any:
@@ -160,7 +174,8 @@ class Tracer:
             return wrapper(self, op, args, kwargs)
         rule = _RULES.get(known_as(op, _RULES))
         if rule is not None:
-            outputs = infer(op, args, kwargs)
+            with self.unheard():  # Keras may run the layer's own call, and operations on its weights with it
+                outputs = infer(op, args, kwargs)
             given = self.tensors(args[:1])
             made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
             call = Operands(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
@@ -224,7 +239,7 @@ class Tracer:
         for step in steps[:-1]:
             current = self.step(step, current)
         if activation is None:
-            weights = [self.builder.tensor(shape) for shape in steps[-1].weights]
+            weights = self.weights(steps[-1])
             result = self._shaped(steps[-1], [*current, *weights], first)
             self.step(replace(steps[-1], weights=()), [*current, *weights], self.tensors([result]))
         else:
@@ -234,7 +249,7 @@ class Tracer:
 
     def _itself(self, number: int, step: Step, given: list[int], outputs: Any, first: Any) -> Any:
         """Write down a layer that is one step."""
-        inputs = (*given, *(self.builder.tensor(shape) for shape in step.weights))
+        inputs = (*given, *self.weights(step))
         result = self._shaped(step, inputs, first)
         self.close(number, kind=step.kind, attrs=step.attrs, native=step.native, inputs=inputs)
         self.close(number, outputs=tuple(self.tensors([result])))
@@ -269,10 +284,16 @@ class Tracer:
             )
             return made
 
+    def weights(self, step: Step) -> list[int]:
+        """Return the tensors that a step reads beside its inputs."""
+        return [
+            self.builder.tensor(given) if isinstance(given, tuple) else self.tensors([given])[0]
+            for given in step.weights
+        ]
+
     def step(self, step: Step, inputs: list[int], outputs: list[int] | None = None) -> list[int]:
         """Write down a function that a layer calls; return its outputs."""
-        weights = [self.builder.tensor(shape) for shape in step.weights]
-        operands = [*inputs, *weights]
+        operands = [*inputs, *self.weights(step)]
         path = self.frame.functions + step.name
         shapes = self.builder.infer(step.kind, step.attrs, operands, path)
         if outputs is None:
@@ -329,13 +350,13 @@ class Tracer:
         return bool(known_as(layer, _RULES) or known_as(layer, WRAPPERS))
 
     @contextlib.contextmanager
-    def weights_as_shapes(self) -> Iterator[None]:
-        """Let operations on weights alone come to us too: a layer runs its own call."""
-        self._own_calls += 1
+    def own_call_on(self, *, shapes: bool) -> Iterator[None]:
+        """Let a layer run its own call; on shapes, operations on weights alone come to us too."""
+        before, self._own_call = self._own_call, shapes
         try:
             yield
         finally:
-            self._own_calls -= 1
+            self._own_call = before
 
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
@@ -348,8 +369,8 @@ class Tracer:
 
     @property
     def own_call(self) -> bool:
-        """Whether a layer runs its own call now."""
-        return self._own_calls > 0 and not self._unheard
+        """Whether a layer runs its own call on shapes now."""
+        return self._own_call and not self._unheard
 
     def mark(self) -> tuple[Checkpoint, dict[int, int], int]:
         """Return how far has been written down."""

@@ -33,8 +33,9 @@ class LevelRules:
     """What a convention does with the calls of one level.
 
     ``rules`` maps a kind, an exact native source or ``*`` to an expression; ``where`` tells which
-    calls count, ``times`` how often, ``match`` whether base types count as the source too, and
-    ``through`` which calls ``outermost`` sees through.
+    calls count, ``times`` how often, ``match`` whether base types count as the source too,
+    ``through`` which calls ``outermost`` sees through, and ``unknown`` for which of them nobody knows
+    what the tool counts.
     """
 
     rules: Mapping[str, Expression]
@@ -42,6 +43,7 @@ class LevelRules:
     times: Expression
     match: str = "exact"
     through: frozenset[str] = frozenset()
+    unknown: Expression | None = None
 
     def by_source(self, source: str, bases: Iterable[str]) -> Expression | None:
         """Return the rule for a source: its own, that without overload, or that of a base type."""

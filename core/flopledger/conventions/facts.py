@@ -45,6 +45,9 @@ class RuleView(Protocol):
     def mapped(self, module: Module) -> bool:
         """Return whether the convention has a rule for a module's calls, by their source."""
 
+    def ruled(self, layer: Layer) -> bool:
+        """Return whether a rule of the convention other than ``*`` is for a call."""
+
     def inner(self, layer: Layer) -> bool:
         """Return whether a call of the same level contains this one within its module's call."""
 
@@ -157,6 +160,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "uncovered": Fact(
             "whether no call around it has a formula or a rule of its own",
             lambda c: not c.rules.covered[c.layer.id],
+        ),
+        "ruled": Fact(
+            "whether a rule for its source or its kind, not `*`, prices the call",
+            lambda c: c.rules.ruled(c.layer),
         ),
         "hidden": Fact(
             "whether an input comes from a call where the convention's flow begins, past none where it ends",

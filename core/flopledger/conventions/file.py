@@ -59,7 +59,7 @@ _TABLES = (
     "params",
     "print",
 )
-_REDUCE = ("where", "times", "match", "through")
+_REDUCE = ("where", "times", "match", "through", "unknown")
 _PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers")
 _FLOW = ("from", "until")
 _SWITCH = ("values", "default", "doc", "aliases")
@@ -307,7 +307,7 @@ class ConventionFile:
             if not isinstance(table, dict):
                 raise self.wrong("rules", level, f"rules.{level} is a table, found {shown(table)}")
             place = f"reduce.{level}"
-            self.table(place, _REDUCE)
+            reduce = self.table(place, _REDUCE)
             match = self.word(place, "match", "exact")
             if match not in ("exact", "isinstance"):
                 raise self.wrong(place, "match", f"match is exact or isinstance, found {match!r}")
@@ -317,6 +317,7 @@ class ConventionFile:
                 self.expression(place, "times", known, "1"),
                 match,
                 frozenset(self.words(place, "through")),
+                self.expression(place, "unknown", known, "False") if "unknown" in reduce else None,
             )
         return found
 

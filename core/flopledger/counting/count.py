@@ -35,7 +35,8 @@ class PricedCall:
     """A call that the convention counts: its rule, what that gives once, how often it counts, the product.
 
     ``rule`` is None where the convention has none for it, ``by_source`` whether it names the call's source.
-    ``price`` is 0 where ``times`` is: the rule is then not evaluated, which may have no value there.
+    ``price`` is 0 where ``times`` is: the rule is then not evaluated, which may have no value there. So it
+    is where the convention says that what its tool counts is ``unknown``.
     """
 
     scope: CallScope
@@ -44,6 +45,7 @@ class PricedCall:
     times: Number
     price: Number
     count: Number
+    unknown: bool = False
 
     @property
     def layer(self) -> Layer:
@@ -78,11 +80,20 @@ class Count:
     def priced(self) -> dict[int, PricedCall]:
         """The same calls with what each counts."""
         times = {level: self.rules.memo(rules.times) for level, rules in self.convention.levels.items()}
+        unknown = {
+            level: self.rules.memo(rules.unknown)
+            for level, rules in self.convention.levels.items()
+            if rules.unknown is not None
+        }
         priced: dict[int, PricedCall] = {}
         with metered(len(self.graph.layers)):
             for i, scope in self.listed.items():
                 rule, by_source = self.rules.rule(scope.layer)
-                priced[i] = self._price(scope, rule, times[scope.layer.level], by_source=by_source)
+                asked = unknown.get(scope.layer.level)
+                if asked is not None and not self._contains(scope) and self._value(asked, scope):
+                    priced[i] = PricedCall(scope, None, by_source, 0, 0, 0, unknown=True)
+                else:
+                    priced[i] = self._price(scope, rule, times[scope.layer.level], by_source=by_source)
         return priced
 
     def _price(self, scope: CallScope, rule: Memo | None, times: Memo, *, by_source: bool) -> PricedCall:
@@ -198,12 +209,21 @@ class Count:
             label,
         )
 
+    def _contains(self, scope: CallScope) -> bool:
+        """Return whether the calls inside a call have what it lacks: a formula, or a rule."""
+        has_children = self.analysis.calls.has_children[scope.layer.id]
+        return (
+            scope.kind is None
+            and not self.rules.rule(scope.layer)[1]
+            and (scope.layer.kind == CONTAINER or has_children)
+        )
+
     def _status(self, call: PricedCall) -> str:
         if call.count != 0:
             return "counted"
+        if self._contains(call.scope):
+            return "container"
         kind = call.scope.kind
-        if kind is None and not call.by_source:
-            if call.layer.kind == CONTAINER or self.analysis.calls.has_children[call.layer.id]:
-                return "container"
+        if call.unknown or (kind is None and not call.by_source):
             return "unknown"
         return "free" if kind is not None and not call.scope.parts else "ignored"

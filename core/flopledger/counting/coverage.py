@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import Coverage, Unknown
 from flopledger.dims.arithmetic import product, total
-from flopledger.graph.tables import UNKNOWN
+from flopledger.graph.tables import CONTAINER, UNKNOWN
 
 if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis
@@ -20,7 +20,8 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
     """Return how many calls were counted, are free, were left out, or are unknown.
 
     Unknown are all calls that have no formula and that no rule priced, whether the convention
-    looks at their level or not, unless the calls inside them are known.
+    looks at their level or not, unless the calls inside them are known; and all of which the convention
+    says that nobody knows what its tool counts.
     """
     by_status = Counter(row.status for row in rows)
     without_formula = analysis.formulas.unknown
@@ -28,6 +29,11 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
     unknown: dict[tuple[str, str, str], list[Layer]] = {}
     for layer in without_formula:
         if layer.id not in priced:
+            unknown.setdefault((layer.source, layer.kind, layer.problem), []).append(layer)
+    shown = {layer.id for layer in without_formula}
+    for row in rows:
+        if row.status == "unknown" and row.id not in shown:
+            layer = analysis.graph.layers[row.id]
             unknown.setdefault((layer.source, layer.kind, layer.problem), []).append(layer)
     found = tuple(_unknown(analysis, calls) for calls in unknown.values())
     return Coverage(by_status["counted"], by_status["free"], by_status["ignored"], found)
@@ -57,4 +63,6 @@ def _reason(analysis: Analysis, layer: Layer) -> str:
         return f"no formula for {layer.source!r}"
     if layer.kind not in analysis.kinds:
         return f"the kind {layer.kind!r} is not known here: is its plugin installed?"
+    if analysis.formulas.kind_of[layer.id] is not None or layer.kind == CONTAINER:
+        return "the convention has no rule for what its tool counts here"
     return f"the kind {layer.kind!r} has no formula: its work depends on the data"

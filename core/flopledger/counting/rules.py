@@ -77,6 +77,11 @@ class Rules:
             return True
         return layer.level in self.convention.levels and self.rule(layer)[1]
 
+    def ruled(self, layer: Layer) -> bool:
+        """Return whether a rule of the convention other than ``*`` is for a call."""
+        rule, by_source = self.rule(layer)
+        return by_source or (rule is not None and layer.kind in self.convention.levels[layer.level].rules)
+
     @functools.cached_property
     def hidden(self) -> frozenset[int]:
         """The calls that the convention's flow reaches."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
 from flopledger_keras.tables.ops import one_or_all, relu
-from flopledger_keras.tables.steps import Description, Step
+from flopledger_keras.tables.steps import Branch, Description, Step
 from flopledger_keras.tables.windows import (
     bias,
     channels_last,
@@ -161,6 +161,19 @@ def _global_pool(kind: str) -> Rule:
     return rule
 
 
+def _masked_mean(layer: Any, call: Operands) -> Description:
+    """The mean of the steps that a mask leaves: their sum, divided by how many they are."""
+    mask = call.argument(1, "mask")
+    if mask is None:
+        return _global_pool("avg_pool")(layer, call) or Description(())
+    steps = 1 if channels_last(layer) else 2
+    total = Step("sum", "reduce_sum", {"axes": (steps,), "keep_dims": bool(layer.keepdims)})
+    count = Step("sum", "reduce_sum", {"axes": (1,), "keep_dims": True}, (mask,))
+    spread_count = (call.inputs[0][0], 1, 1) if layer.keepdims else (call.inputs[0][0], 1)
+    mean = Step("divide", "divide", {}, (spread_count,))
+    return Description((total, mean), beside=(Branch((count,), reads_input=False),))
+
+
 def _adaptive_pool(kind: str) -> Rule:
     def rule(layer: Any, call: Operands) -> Description:
         size = spread(layer.output_size, len(call.inputs[0]) - 2)
@@ -191,7 +204,7 @@ def _softmax(layer: Any, call: Operands) -> Description:
     mask = call.argument(1, "mask")
     if mask is None:
         return one("softmax", "softmax", attrs)
-    pick = Step("where", "select", {"scalars": 1}, (tuple(mask.shape),))
+    pick = Step("where", "select", {"scalars": 1}, (mask,))
     return Description((pick, Step("softmax", "softmax", attrs), pick))
 
 
@@ -326,7 +339,8 @@ LAYERS: dict[str, Rule] = {
     **{f"MaxPooling{n}D": _pool("max_pool") for n in (1, 2, 3)},
     **{f"AveragePooling{n}D": _pool("avg_pool") for n in (1, 2, 3)},
     **{f"GlobalMaxPooling{n}D": _global_pool("max_pool") for n in (1, 2, 3)},
-    **{f"GlobalAveragePooling{n}D": _global_pool("avg_pool") for n in (1, 2, 3)},
+    **{f"GlobalAveragePooling{n}D": _global_pool("avg_pool") for n in (2, 3)},
+    "GlobalAveragePooling1D": _masked_mean,
     **{f"AdaptiveMaxPooling{n}D": _adaptive_pool("adaptive_max_pool") for n in (1, 2, 3)},
     **{f"AdaptiveAveragePooling{n}D": _adaptive_pool("adaptive_avg_pool") for n in (1, 2, 3)},
     "Activation": _activation,

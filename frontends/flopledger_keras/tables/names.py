@@ -55,6 +55,14 @@ SIMPLE: dict[str, str] = {
     "Fliplr": "flip",
     "Flipud": "flip",
     "Matmul": "matmul",
+    **dict.fromkeys(("Tan", "Arctan", "Sinh", "Cosh", "Arcsin", "Arccos"), "special"),
+    **dict.fromkeys(("Arcsinh", "Arccosh", "Arctanh", "Erfinv"), "special"),
+    "Arctan2": "atan2",
+    "Hypot": "hypot",
+    "LogAddExp": "logaddexp",
+    "Logaddexp": "logaddexp",
+    "NanToNum": "nan_to_num",
+    "Squareplus": "squareplus",
 }
 """Operations whose kind needs no attribute."""
 OPERANDS: dict[str, str] = {
@@ -96,6 +104,7 @@ REDUCTIONS: dict[str, str] = {
     "Any": "reduce_any",
     "All": "reduce_any",
     "Var": "variance",
+    "Logsumexp": "logsumexp",
     "Argmax": "arg_max",
     "Argmin": "arg_max",
 }

@@ -218,6 +218,27 @@ def _tensordot(op: Any, call: Operands) -> Said:
     return "einsum", {"equation": tensordot(op.axes, len(call.inputs[0]), len(call.inputs[1]))}
 
 
+def _dot(_op: Any, call: Operands) -> Said:
+    """The last axis with the last but one of the second operand, or its only one (numpy.dot)."""
+    a, b = (len(shape) for shape in call.inputs) if len(call.inputs) == 2 else (0, 0)
+    if not a or not b:
+        return None
+    return "einsum", {"equation": tensordot(([a - 1], [max(b - 2, 0)]), a, b)}
+
+
+def _inner(_op: Any, call: Operands) -> Said:
+    """The last axis of both operands (numpy.inner)."""
+    a, b = (len(shape) for shape in call.inputs) if len(call.inputs) == 2 else (0, 0)
+    return ("einsum", {"equation": tensordot(([a - 1], [b - 1]), a, b)}) if a and b else None
+
+
+def _rfft(op: Any, call: Operands) -> Said:
+    """A transform of real numbers along the last axis; its length is the axis's own where none is given."""
+    if op.fft_length not in (None, call.inputs[0][-1]):
+        return None
+    return "fft", {"axes": (-1,), "real": "input"}
+
+
 def _adaptive(kind: str) -> Rule:
     def rule(op: Any, _call: Operands) -> Said:
         sizes = tuple(int(n) for n in op.output_size)
@@ -294,6 +315,8 @@ OPERATIONS: dict[str, Rule] = {
     "Arange": _fill,
     "Einsum": _einsum,
     "Tensordot": _tensordot,
+    "Dot": _dot,
+    "Inner": _inner,
     "Conv": _conv,
     "DepthwiseConv": _depthwise,
     "ConvTranspose": _transposed,
@@ -302,6 +325,7 @@ OPERATIONS: dict[str, Rule] = {
     "AdaptiveMaxPool": _adaptive("adaptive_max_pool"),
     "AdaptiveAveragePool": _adaptive("adaptive_avg_pool"),
     "TopK": _top_k,
+    "RFFT": _rfft,
     "LayerNorm": _norm,
     "RMSNorm": _norm,
 }

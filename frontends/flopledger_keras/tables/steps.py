@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.frontend import Shape, Value
+    from flopledger.frontend import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function that a layer calls: its name, kind and attributes, and the weights it reads."""
+    """A function that a layer calls: its name, kind and attributes, and what it reads besides.
+
+    ``weights`` are the shapes of weights, or tensors that the layer was called with, such as a mask.
+    """
 
     name: str
     kind: str
     attrs: Mapping[str, Value]
-    weights: tuple[Shape, ...] = ()
+    weights: tuple[Any, ...] = ()
     package: str = "keras.ops"
     native: Mapping[str, Value] = field(default_factory=dict)
 

@@ -27,7 +27,7 @@ GOOD: dict[str, Any] = {
     "profile": {"mode": "eval", "grad": True, "fast_paths": False},
     "switches": {"s": {"values": ["a"], "default": "a", "doc": "d", "aliases": {"b": "a"}}},
     "define": {"d": "macs"},
-    "reduce": {"layer": {"where": "leaf", "times": 1, "match": "exact", "through": []}},
+    "reduce": {"layer": {"where": "leaf", "times": 1, "match": "exact", "through": [], "unknown": "False"}},
     "rules": {"layer": {"*": "d"}},
     "params": {"over": "parameters", "where": True, "count": "numel", "trainable": "1", "buffers": "1"},
 }
@@ -46,6 +46,7 @@ CHANGES: list[tuple[tuple[str, ...], Any]] = [
     (("define", "d"), []),
     (("reduce", "layer", "match"), "loose"),
     (("reduce", "layer", "through"), "x"),
+    (("reduce", "layer", "unknown"), []),
     (("reduce", "layer", "when"), "leaf"),
     (("reduce", "call"), {}),
     (("reduce", "any"), {"where": "leaf"}),

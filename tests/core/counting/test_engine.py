@@ -64,6 +64,29 @@ def test_a_rule_for_its_source_makes_an_unknown_call_known(tmp_path: Path) -> No
     assert ledger.coverage.unknown == ()
 
 
+def test_a_convention_may_say_of_which_calls_nobody_knows_the_tool_s_figure(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    text = """name = "mine"
+unit = "MAC"
+total = "layer"
+[reduce.layer]
+where = "uncovered"
+unknown = "not ruled or out_elems == 18"
+[rules.layer]
+"mine.Odd" = "1 // 0"
+"*" = "0"
+"""
+    file.write_text(text)
+    ledger = network().count(str(file))
+
+    # the rule of the call that is unknown is not asked, the containers above are none, and `*` is no rule
+    assert ledger.total.count == 0
+    assert "mine.Odd" in {unknown.source for unknown in ledger.coverage.unknown}
+    assert "linear" in {unknown.kind for unknown in ledger.coverage.unknown}
+    assert "no rule" in {u.kind: u.why for u in ledger.coverage.unknown}["linear"]
+    assert {row.status for row in ledger.rows} == {"container", "unknown"}
+
+
 def test_a_rule_for_a_containers_source_covers_what_is_below_it(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text('extend = "mac"\nname = "mine"\n[rules.layer]\n"mine.Block" = "5"\n')

@@ -1,0 +1,97 @@
+"""TensorFlow's profiler where layers are unusual; the figures are its own (TensorFlow 2.21, Keras 3.15.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import flopledger as fl
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
+kl, ops = keras.layers, keras.ops
+
+# Keras's own way of reading a variable that is quantised, under NumPy 2
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+class Cell(kl.Layer):  # type: ignore[misc]
+    def __init__(self, units: int) -> None:
+        super().__init__()
+        self.state_size = self.output_size = units
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.kernel = self.add_weight(shape=(shape[-1], self.state_size))
+        self.recurrent = self.add_weight(shape=(self.state_size, self.state_size))
+
+    def call(self, x: Any, states: Any) -> Any:
+        out = ops.matmul(x, self.kernel) + ops.matmul(states[0], self.recurrent)
+        return out, [out]
+
+
+def chain(apply: Callable[..., Any], *shapes: tuple[int, ...], dtype: str = "float32") -> Any:
+    given = [keras.Input(shape, dtype=dtype) for shape in shapes]
+    return keras.Model(given if len(given) > 1 else given[0], apply(*given))
+
+
+def changed(layer: Any, shape: tuple[int, ...], change: Callable[[Any], None]) -> Any:
+    given = keras.Input(shape)
+    out = layer(given)
+    change(layer)
+    return keras.Model(given, out)
+
+
+def masked_mean() -> Any:
+    return chain(
+        lambda x: kl.GlobalAveragePooling1D()(kl.Embedding(11, 6, mask_zero=True)(x)), (5,), dtype="int32"
+    )
+
+
+MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
+    "LoRA of a dense layer": (lambda: changed(kl.Dense(16), (16,), lambda x: x.enable_lora(2)), 2064, 2592),
+    "LoRA of a convolution": (
+        lambda: changed(kl.Conv2D(5, 3), (10, 10, 4), lambda x: x.enable_lora(2)), 24440, 47800,
+    ),
+    "a cell unrolled": (lambda: chain(kl.RNN(Cell(4), unroll=True), (5, 3)), 300, 600),
+    "a norm over the first axis": (lambda: chain(kl.LayerNormalization(axis=1), (5, 6, 7)), 2058, 4116),
+    "a norm over two axes apart": (lambda: chain(kl.LayerNormalization(axis=(1, 3)), (5, 6, 7)), 1914, 3828),
+    "a softmax over two axes": (lambda: chain(kl.Softmax(axis=(1, 2)), (3, 4, 8)), 296, 592),
+    "a rectifier with all options": (lambda: chain(kl.ReLU(3.0, 0.1, 0.5), (4, 6)), 168, 336),
+    "a rectifier to 6 with a threshold": (lambda: chain(kl.ReLU(6.0, threshold=0.5), (4, 6)), 72, 144),
+    "an outer product": (lambda: chain(kl.EinsumDense("a,b->ab", output_shape=7), ()), 14, 28),
+    "a masked mean": (masked_mean, 49, 98),
+    "attention of its own": (lambda: chain(ops.dot_product_attention, *[(5, 2, 4)] * 3), 301, 601),
+    "attention with a causal mask": (
+        lambda: chain(lambda x: kl.Attention()([x, x], use_causal_mask=True), (4, 8)), 624, 1232,
+    ),
+    "logarithms": (lambda: chain(ops.log2, (4, 6)), 49, 97),
+    "places of the largest": (lambda: chain(lambda x: ops.argmax(x, axis=-1), (4, 6)), 68, 136),
+    "a variance": (lambda: chain(lambda x: ops.var(x, axis=-1), (4, 6)), 96, 192),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_an_unusual_layer_has_the_profiler_s_figure(name: str) -> None:
+    make, one, two = MEASURED[name]
+    model = make()
+    for batch, figure in ((1, one), (2, two)):
+        inputs = ["x".join(map(str, (batch, *given.shape[1:]))) for given in model.inputs]
+        ledger = fl.count(model, inputs, "tf-profiler")
+        assert (ledger.total.count, ledger.coverage.unknown) == (figure, ())
+
+
+UNKNOWN: Mapping[str, Callable[[], Any]] = {
+    "a cell in a loop": lambda: chain(kl.RNN(Cell(4)), (5, 3)),
+    "a quantised dense layer": lambda: changed(kl.Dense(16), (16,), lambda x: x.quantize("int8")),
+    "a product that depends on how shapes are compared": lambda: chain(ops.inner, (6, 6), (6, 6)),
+    "a sorting": lambda: chain(lambda x: ops.sort(x, axis=-1), (4, 6)),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_was_not_measured_is_unknown_and_no_silent_zero(name: str) -> None:
+    graph = fl.read(UNKNOWN[name]())
+    assert graph.count("tf-profiler").coverage.unknown
+    assert name == "a sorting" or graph.count("mac").coverage.unknown == ()
