@@ -82,7 +82,7 @@ _SOURCE_OPTIONS = (
     ),
     click.option(
         "--memory-limit", type=Size(), metavar="BYTES",
-        help="What a child process may use, as in 512M or 4G.",
+        help="What a child process may use, as in 512M or 4G; else half of the machine, and 4G at least.",
     ),
 )  # fmt: skip
 

@@ -26,6 +26,7 @@ from flopledger.errors import FlopledgerError, SourceError, UsageError
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.reading import processes, relay
+from flopledger.reading.memory import default_limit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -177,8 +178,8 @@ def _signal(number: int) -> str:
 
 
 def _limit(task: Task) -> str:
-    if task.request.memory_limit is None:
-        return "The usual cause is that memory ran out"
-    return (
-        f"The usual cause is the memory limit of {task.request.memory_limit} bytes that --memory-limit sets"
-    )
+    most = task.request.memory_limit
+    if most is None:
+        found = f"{default_limit()} bytes may be taken unless --memory-limit says how many"
+        return f"The usual cause is that memory ran out: {found}"
+    return f"The usual cause is the memory limit of {most} bytes that --memory-limit sets"

@@ -24,7 +24,7 @@ from flopledger.graph.write import ENCODER
 from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
-from flopledger.reading import processes
+from flopledger.reading import memory, processes
 from flopledger.reading.source import Attribute, locate
 
 if TYPE_CHECKING:
@@ -61,11 +61,13 @@ def main(job: int, result: int, parent: int) -> NoReturn:
         limit, sys.path[:] = pickle.load(stream)  # noqa: S301  (from the parent, which started us)
         registry = plugins.registry()
         hard = _limit(limit)
+        most_data = (resource.getrlimit(resource.RLIMIT_DATA)[1],) * 2
         try:
             pieces = ["graph\n", *pieces_of(read(pickle.load(stream), registry))]  # noqa: S301
         except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
             _setrlimit(resource.RLIMIT_AS, (hard, hard))
-            pieces = ["error\n", _failure(error, registry, limited=limit is not None)]
+            _setrlimit(resource.RLIMIT_DATA, most_data)
+            pieces = ["error\n", _failure(error, registry)]
     for output in (sys.stdout, sys.stderr):
         try:  # the user's code may have put anything in its place
             output.flush()
@@ -91,22 +93,28 @@ def _write(result: int, pieces: Iterable[str]) -> bool:
 
 
 def _limit(limit: int | None) -> int:
-    """Limit this process's address space; return the most that it may be set to again."""
+    """Limit this process's memory; return the most that its address space may be set to again.
+
+    A limit that the user sets is one of the address space, which nothing gets around; where there is
+    none, half of the machine is one of what is written to.
+    """
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if limit is None:
+        memory.limit_data(memory.default_limit())
     if limit is not None and (hard == resource.RLIM_INFINITY or limit < hard):
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
     return hard
 
 
-def _failure(error: BaseException, registry: Registry, *, limited: bool) -> str:
+def _failure(error: BaseException, registry: Registry) -> str:
     """Describe what went wrong; in a process whose own functions were replaced that may fail itself."""
     try:
-        return _dumps(_report(error, registry, limited=limited))
+        return _dumps(_report(error, registry))
     except BaseException:  # noqa: BLE001  (likewise)
         return _UNDESCRIBED
 
 
-def _report(error: BaseException, registry: Registry, *, limited: bool) -> dict[str, object]:
+def _report(error: BaseException, registry: Registry) -> dict[str, object]:
     if os.environ.get("FLOPLEDGER_TRACEBACK") == "1":
         traceback.print_exception(error)
     if issubclass(type(error), FlopledgerError):
@@ -117,8 +125,8 @@ def _report(error: BaseException, registry: Registry, *, limited: bool) -> dict[
         message = blame.describe(error, registry.code)
     if isinstance(error, ModuleNotFoundError) and error.name:
         message += _remedy(error.name, registry)
-    memory = limited and _OUT_OF_MEMORY.search(message) is not None
-    return {"name": "SourceError", "message": message, "memory": memory}
+    ran_out = _OUT_OF_MEMORY.search(message) is not None
+    return {"name": "SourceError", "message": message, "memory": ran_out}
 
 
 def read(task: Task, registry: Registry) -> Graph:
