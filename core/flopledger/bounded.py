@@ -126,15 +126,22 @@ def _listed(stream: IO[bytes], at: int) -> int:
     return found
 
 
+def values_in(text: str) -> int:
+    """Return how many values a JSON text has at most, without reading it.
+
+    Each but the first follows a comma, an opening bracket or, after a key, a colon. Commas and brackets
+    within texts are counted too, which only makes a bound stricter.
+    """
+    return text.count(",") + text.count("[") + text.count("{") + 1
+
+
 def json_of(text: str, where: str, *, most: int = MOST_VALUES, deepest: int = DEEPEST) -> Json:
     """Return the value of a JSON text, of at most so many values, nested at most so deep.
 
     Raises:
         SourceError: It is no JSON, or holds more.
     """
-    # Each value but the first follows a comma, an opening bracket or a colon; keys count as well.
-    # Those within texts are counted too, which only makes the bound stricter.
-    if text.count(",") + text.count("[") + text.count("{") + 1 > most:
+    if values_in(text) > most:
         raise SourceError(f"{where}: its JSON holds more than {most} values, the most that is read")
     try:
         value: Json = json.loads(text)

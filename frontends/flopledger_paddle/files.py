@@ -55,9 +55,9 @@ def read_program(path: Path, request: Request) -> Graph:
 
 def _loaded(path: Path, request: Request) -> Any:
     try:
-        return internals.load_program(str(path))
-    except OSError as error:
-        raise SourceError(f"{request.source}: it can't be read: {error.strerror}") from None
+        return internals.load_program(path)
+    except SourceError:
+        raise
     except Exception as error:  # noqa: BLE001  (Paddle raises what its parsers raise)
         first = next((line for line in str(error).splitlines() if line.strip()), "")
         raise SourceError(

@@ -13,10 +13,12 @@ import sys
 import types
 from typing import TYPE_CHECKING, Any
 
+from flopledger_paddle.bounds import check_json, message
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
 SEEN_ON = ("3.3",)
 """The releases that this module was tried on."""
@@ -311,20 +313,21 @@ def listening(
         _OWN.pop()
 
 
-def load_program(path: str) -> Any:
+def load_program(path: Path) -> Any:
     """Return the program in a file: JSON of Paddle 3, or the binary form of older ones, translated.
 
     Raises:
         ImportError: This Paddle has other names for it.
+        SourceError: It can't be read, or is larger than any program.
     """
     from paddle.base import core  # noqa: PLC0415
 
-    if path.lower().endswith(".json"):
+    if path.suffix.lower() == ".json":
+        check_json(path)
         program = paddle.static.Program()
-        core.deserialize_pir_program(path, program)
+        core.deserialize_pir_program(str(path), program)
         return program
-    with open(path, "rb") as file:  # noqa: PTH123  (a path as Paddle takes it)
-        return paddle.pir.translate_to_pir(core.ProgramDesc(file.read()))
+    return paddle.pir.translate_to_pir(core.ProgramDesc(message(path)))
 
 
 def position(block: Any) -> int:

@@ -11,6 +11,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
+from flopledger.bounded import values_in
 from flopledger.dims.arithmetic import is_dim, symbol
 from flopledger.dims.types import SYMBOL
 from flopledger.errors import ExpressionError, GraphError, nearest, shown
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 LARGEST_FILE = 128 * 2**20
 """The largest saved graph that is read, in bytes; one of 100,000 layers takes half of it."""
+MOST_VALUES = 1 << 23
+"""The most JSON values of a saved graph; one of 100,000 layers has 5 million, and each becomes an object."""
 LARGEST_SIZE = 2**63
 """The first size that is refused."""
 LARGEST_NUMBER = 2**128
@@ -47,6 +50,8 @@ def load(written: str, where: str = "graph") -> Tables:
     """
     if len(written) > LARGEST_FILE:
         raise GraphError(f"{where}: larger than {LARGEST_FILE} bytes, which no saved graph is")
+    if values_in(written) > MOST_VALUES:
+        raise GraphError(f"{where}: it holds more than {MOST_VALUES} values, which no saved graph does")
     try:
         content = json.loads(written, parse_constant=_constant)
     except (ValueError, RecursionError) as error:
