@@ -41,13 +41,17 @@ class SubGraph(torch.nn.Module):
 
     def forward(self, *inputs: Any) -> Any:
         """Run the nodes, one by one."""
-        given = iter(inputs)
-        found: dict[Node, Any] = {}
+        placeholders = self._graph_to_run.find_nodes(op="placeholder")
+        if len(placeholders) != len(inputs):
+            raise ValueError(
+                f"a graph of {len(placeholders)} inputs within the program is given {len(inputs)}"
+            )
+        found: dict[Node, Any] = dict(zip(placeholders, inputs, strict=True))
         for node in self._graph_to_run.nodes:
-            args, kwargs = map_arg((node.args, node.kwargs), found.__getitem__)
             if node.op == "placeholder":
-                found[node] = next(given)
-            elif node.op == "get_attr":
+                continue
+            args, kwargs = map_arg((node.args, node.kwargs), found.__getitem__)
+            if node.op == "get_attr":
                 found[node] = self._holder[0].get_submodule(str(node.target))
             elif node.op == "output":
                 return args[0]

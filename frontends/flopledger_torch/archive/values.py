@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -24,6 +25,8 @@ _MEMORY = {
 _LAYOUTS = {1: torch.sparse_coo, 2: torch.sparse_csr, 7: torch.strided}
 """``torch._export.serde.schema.Layout``; the others have no operators that are exported."""
 MOST_AXES = 64
+MOST_ELEMENTS = 1 << 48
+"""The most elements of a weight; torch's own arithmetic on sizes overflows at 2**63."""
 MOST_INPUT_BYTES = 1 << 36
 """The most bytes of an input or a constant; its memory is asked for, and not touched."""
 
@@ -91,7 +94,12 @@ def extent(meta: object) -> int:
     if not all(shape):
         return 0
     first = sizes({"offset": [mapping(meta, "a tensor").get("storage_offset", {"as_int": 0})]}, "offset")[0]
-    return first + 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+    elements = first + 1 + sum((size - 1) * stride for size, stride in zip(shape, strides, strict=True))
+    if max(elements, math.prod(shape)) > MOST_ELEMENTS:
+        raise malformed(
+            f"expected a tensor of at most {MOST_ELEMENTS} elements", max(elements, math.prod(shape))
+        )
+    return elements
 
 
 def view(storage: torch.Tensor, meta: object) -> torch.Tensor:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError
-from flopledger.reading.read import Request
+from flopledger.frontend.request import Request
 from flopledger_paddle import bounds
 from flopledger_paddle.files import read_program
 from flopledger_paddle.framework import paddle
