@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
+import threading
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +19,14 @@ from flopledger_keras.guard import Guard
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flopledger.frontend import Request
 
 _CONFIG = "config.json"
+_LONGEST_S = 30
+"""Seconds that one attribute of a file may take; it takes a thousandth of one."""
 
 
 def load(path: Path, request: Request) -> Any:
@@ -51,13 +57,32 @@ def _of_h5(path: Path) -> str:
     import h5py  # noqa: PLC0415  (Keras brings it, and only these files need it)
 
     try:
-        with h5py.File(path, "r") as file:
+        with _at_most(_LONGEST_S), h5py.File(path, "r") as file:
             config = _attribute(file, path)
     except (OSError, RuntimeError) as error:
         raise SourceError(f"{path}: it is no HDF5 file: {error}") from None
     if config is None:
         raise SourceError(f"{path}: it holds weights and no model: save the whole model, or name its code")
     return str(config.decode("utf-8", "replace") if isinstance(config, bytes) else config)
+
+
+@contextlib.contextmanager
+def _at_most(seconds: int) -> Iterator[None]:
+    """Let the system end this process, which reads for another one, where native code does not return.
+
+    The HDF5 library loops for ever in some damaged files (a heap whose object has no size, in 1.14), and
+    holds Python's lock, so that no thread and no handler of ours would run.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def _attribute(file: Any, path: Path) -> Any:

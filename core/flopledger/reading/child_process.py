@@ -165,6 +165,8 @@ def _death(task: Task, status: int) -> str:
     killer = f"was killed by {_signal(-status)}"
     if task.request.memory_limit is not None or -status == signal.SIGKILL:
         return f"{what} {killer}.\n{_limit(task)}"
+    if -status == signal.SIGALRM:
+        return f"{what} {killer}: a library that reads such files did not come to an end with this one"
     return (
         f"{what} {killer}: a crash in the framework or in native code. Set PYTHONFAULTHANDLER=1 to see where"
     )
