@@ -19,7 +19,7 @@ tests-keras := tests/frontends/keras
 tests-paddle := tests/frontends/paddle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all prove lint docs bench peers clean $(SUITES:%=suite-%)
+.PHONY: help demo check test test-all prove lint docs bench peers bounds clean $(SUITES:%=suite-%)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -62,6 +62,9 @@ bench: $(VENV)/.base ## measure start-up and long chains, with ratios
 
 peers: $(VENV)/.dev ## run the differential tests against the peer tools themselves, not their recorded answers
 	$(PYTEST) --slow tests/differential --peers
+
+bounds: $(VENV)/.made ## run the tests with the lowest versions that pyproject.toml allows, each in an environment of its own
+	$(BIN)/python tests/packaging/bounds.py
 
 clean: ## remove what make made
 	rm -rf $(VENV) docs/_build docs/reference/generated dist

@@ -59,7 +59,9 @@ def _of_h5(path: Path) -> str:
     try:
         with _at_most(_LONGEST_S), h5py.File(path, "r") as file:
             config = _attribute(file, path)
-    except (OSError, RuntimeError) as error:
+    except SourceError:
+        raise
+    except Exception as error:  # noqa: BLE001  (h5py raises KeyError, TypeError and others for damaged files)
         raise SourceError(f"{path}: it is no HDF5 file: {error}") from None
     if config is None:
         raise SourceError(f"{path}: it holds weights and no model: save the whole model, or name its code")

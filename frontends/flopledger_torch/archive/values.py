@@ -126,4 +126,7 @@ def zeros(meta: object) -> torch.Tensor:
     kind, elements = dtype(mapping(meta, "a tensor").get("dtype")), extent(meta)
     if elements * kind.itemsize > MOST_INPUT_BYTES:
         raise malformed(f"expected a tensor of at most {MOST_INPUT_BYTES} bytes", elements * kind.itemsize)
-    return view(torch.zeros(elements, dtype=kind), meta)
+    try:
+        return view(torch.zeros(elements, dtype=kind), meta)
+    except RuntimeError as error:  # there is less memory than it asks for
+        raise malformed(f"a tensor of {elements} elements can't be made: {error}") from None
