@@ -209,6 +209,8 @@ class Tracer:
         constants = self.readers.read(call, source)
         if constants:
             native["constants"] = constants
+        if scope.parent is not None:
+            native["nested"] = True
         record = Record(
             _own_name(call, scope), step.kind, source, step.attrs, inputs, outputs,
             key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import CONTAINER, ceildiv, is_symbolic
 
 from flopledger_onnx import arrays
+from flopledger_onnx.node import Unshaped
 from flopledger_onnx.tables.row import Part, Row, Step, row
 from flopledger_onnx.wire.tensors import type_name
 
@@ -158,7 +159,7 @@ def numbers(call: Call) -> Step:
     start, limit, step = (call.array(i).items[0] for i in range(3))
     count = _turns(start, limit, step)
     if count is None:
-        raise call.impossible(f"counts from {start} to {limit} by {step}")
+        raise Unshaped(f"how many numbers lie from {start} to {limit} by {step} is not known")
     array = None
     if isinstance(count, int) and count <= arrays.MOST_ITEMS:
         array = arrays.vector(arrays.ADD(start, arrays.MUL(i, step)) for i in range(count))
@@ -171,7 +172,8 @@ def _turns(start: Item, limit: Item, step: Item) -> Dim | None:
         return None
     difference = arrays.SUB(limit, start)
     if is_symbolic(difference):
-        return ceildiv(difference, step) if isinstance(step, int) and step > 0 else None
+        whole = int(step) if step > 0 and step == int(step) else 0
+        return ceildiv(difference, whole) if whole else None
     if not isinstance(difference, (int, float, Fraction)) or not math.isfinite(difference):
         return None
     return max(math.ceil(difference / step), 0)

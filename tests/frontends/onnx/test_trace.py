@@ -94,6 +94,15 @@ def test_a_sequence_whose_parts_are_known_is_followed(read: Read) -> None:
     assert "unknown" not in {layer.kind for layer in network.layers}
 
 
+def test_a_range_of_floats_up_to_a_symbol_has_a_size(read: Read) -> None:
+    nodes = [
+        node("Shape", ["x"], ["s"]), node("Gather", ["s", "one"], ["w"]), node("Cast", ["w"], ["f"], to=1),
+        node("Range", ["start", "f", "step"], ["y"]),
+    ]  # fmt: skip
+    constants = [tensor("one", [], [1], INT64), tensor("start", [], [0.0]), tensor("step", [], [1.0])]
+    assert out(read(model(graph(nodes, [value("x", [1, "W"])], ["y"], constants)))) == "W"
+
+
 def params(network: Graph) -> list[tuple[str, str, int]]:
     return [(p.names[0], p.role, int(str(p.numel))) for p in network.parameters]
 
