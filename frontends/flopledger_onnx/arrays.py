@@ -216,6 +216,15 @@ def _div(a: Item, b: Item) -> Item:
     return a / b  # type: ignore[operator]  # None is out, and numbers divide each other
 
 
+def _quotient(a: Item, b: Item) -> Item:
+    """Divide real numbers; a quotient that is whole stays exact, and so do those of symbols."""
+    if is_symbolic(a) or is_symbolic(b):
+        return a / b if is_symbolic(b) else a * (1 / Fraction(b))  # type: ignore[operator, arg-type]  # likewise
+    if isinstance(a, int) and isinstance(b, int) and b and a % b == 0:
+        return a // b
+    return a / b  # type: ignore[operator]  # likewise
+
+
 def _power(a: Item, b: Item) -> Item:
     if isinstance(a, (int, float)) and isinstance(b, (int, float)) and abs(b) <= 64:
         found = a**b
@@ -240,6 +249,7 @@ def _largest(a: Item, b: Item) -> Item:
 ADD = _arithmetic(lambda a, b: a + b)  # type: ignore[operator]  # likewise
 SUB = _arithmetic(lambda a, b: a - b)  # type: ignore[operator]  # likewise
 MUL = _arithmetic(lambda a, b: a * b)  # type: ignore[operator]  # likewise
+DIV_REAL = _arithmetic(_quotient)
 DIV, POW, MOD = _arithmetic(_div), _arithmetic(_power), _arithmetic(_mod)
 MIN, MAX = _arithmetic(_least), _arithmetic(_largest)
 

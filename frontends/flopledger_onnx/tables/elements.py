@@ -78,6 +78,12 @@ def truth(_: Call) -> Step:
     return Step("compare", {"scalars": 1}, (0,), dtypes=(_TRUTH,))
 
 
+def divide(call: Call) -> Step:
+    """``a / b``: whole numbers towards zero, real ones as they are, though sizes cast to them stay exact."""
+    real = "float" in call.value(0).dtype
+    return several("divide", arrays.DIV_REAL if real else arrays.DIV)(call)
+
+
 def where(call: Call) -> Step:
     """Elements of one input or the other."""
     step = folded(call, arrays.chosen, call.value(1).dtype)
@@ -235,7 +241,7 @@ ROWS: Mapping[str, Row] = {
     "Add": row(several("add", arrays.ADD)),
     "Sub": row(several("subtract", arrays.SUB)),
     "Mul": row(several("multiply", arrays.MUL)),
-    "Div": row(several("divide", arrays.DIV)),
+    "Div": row(divide),
     "Mod": row(several("modulo", arrays.MOD)),
     "Pow": row(power),
     "Max": row(many("maximum", arrays.MAX)),

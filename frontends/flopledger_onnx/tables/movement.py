@@ -311,7 +311,7 @@ def unknown(call: Call) -> Step:
     return Step(UNKNOWN, shapes=[None] * max(call.outputs, 1), problem=f"{call.type} depends on data")
 
 
-_DEPENDENT = (
+DEPENDENT = (
     "NonMaxSuppression", "Unique", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap",
     "Optional", "OptionalGetElement", "OptionalHasElement", "StringConcat", "StringNormalizer", "StringSplit",
     "RegexFullMatch", "TfIdfVectorizer", "ImageDecoder",
@@ -319,7 +319,7 @@ _DEPENDENT = (
 """Operators whose work depends on data, or that handle lists, optional values and texts."""
 
 ROWS: Mapping[str, Row] = {
-    **{name: row(unknown, *range(9)) for name in _DEPENDENT},
+    **{name: row(unknown, *range(9)) for name in DEPENDENT},
     "Reshape": row(reshape, 1),
     "Flatten": row(flatten),
     "Transpose": row(transpose),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, UNKNOWN, floordiv, is_dim, truncate
+from flopledger.frontend import CONTAINER, UNKNOWN, floordiv, is_dim, is_symbolic, truncate
 
 from flopledger_onnx.node import Unshaped
 from flopledger_onnx.records import shapes_by_rule
@@ -169,6 +169,8 @@ _MODES: Mapping[str, str] = {
 
 def _scaled(call: Call, size: Dim, scale: object) -> Dim:
     """Return ``floor(size scale)``, exactly for the fraction that a rounded scale stands for."""
+    if is_symbolic(scale):
+        return truncate(size * scale)
     if not isinstance(scale, (int, float, Fraction)) or not scale > 0 or scale > 1e6:
         raise call.impossible(f"scales by {scale}, expected a number above 0")
     ratio = Fraction(scale).limit_denominator(1 << 16)

@@ -94,6 +94,27 @@ def test_a_sequence_whose_parts_are_known_is_followed(read: Read) -> None:
     assert "unknown" not in {layer.kind for layer in network.layers}
 
 
+@pytest.mark.parametrize(
+    ("op", "size", "wanted"),
+    [
+        ("Ceil", 7, "4"),
+        ("Floor", 7, "3"),
+        ("Ceil", "W", "-FloorDiv(-W, 2)"),
+        ("Floor", "W", "FloorDiv(W, 2)"),
+    ],
+)
+def test_a_size_that_is_divided_as_a_real_number_is_rounded_as_the_node_says(
+    read: Read, op: str, size: int | str, wanted: str
+) -> None:
+    nodes = [
+        node("Shape", ["x"], ["s"]), node("Cast", ["s"], ["f"], to=1), node("Div", ["f", "two"], ["g"]),
+        node(op, ["g"], ["h"]), node("Cast", ["h"], ["i"], to=INT64), node("Expand", ["one", "i"], ["y"]),
+    ]  # fmt: skip
+    constants = [tensor("two", [1], [2.0]), tensor("one", [1], [1.0])]
+    found = out(read(model(graph(nodes, [value("x", [size])], ["y"], constants))))
+    assert found == wanted
+
+
 def test_a_range_of_floats_up_to_a_symbol_has_a_size(read: Read) -> None:
     nodes = [
         node("Shape", ["x"], ["s"]), node("Gather", ["s", "one"], ["w"]), node("Cast", ["w"], ["f"], to=1),
