@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from flopledger.frontend import Module, Parameter, Registered, is_a
 
+from flopledger_torch.packed import packed_shapes, packed_weights
 from flopledger_torch.record import dtype_name
 
 if TYPE_CHECKING:
@@ -40,12 +41,16 @@ class Weights:
         self._objects: dict[int, int] = {}
         self._storages: dict[tuple[int, ...], int] = {}
         self._names: list[list[str]] = []
+        self._held: list[torch.Tensor] = []
 
     def add(self, tensor: torch.Tensor, paths: list[str], name: str, role: str, *, trainable: bool) -> int:
         """Add a tensor under a name, and return its row."""
         names = [f"{path}.{name}" if path else name for path in paths]
         row = self._objects.get(id(tensor))
         if row is None:
+            self._held.append(
+                tensor
+            )  # an unpacked weight is nobody else's, and its identity must stay its own
             row = self._objects[id(tensor)] = len(self.rows)
             storage = self._storages.setdefault(_memory(tensor, row), row)
             shape = tuple(tensor.shape)
@@ -102,6 +107,9 @@ def _own(module: torch.nn.Module, paths: list[str], weights: Weights) -> Iterato
             role = {"weight": "scale", "bias": "shift"}.get(plain, plain) if norm else plain
             role = role if role in ("weight", "bias", "scale", "shift") else "weight"
             yield plain, weights.add(parameter, paths, name, role, trainable=parameter.requires_grad)
+    for name, tensor in packed_weights(module).items():
+        role = "bias" if name.startswith("bias") else "weight"
+        yield name, weights.add(tensor, paths, name, role, trainable=False)
     for name, buffer in module._buffers.items():
         if buffer is not None:
             yield name, weights.add(buffer, paths, name, _ROLES.get(name, "buffer"), trainable=False)
@@ -133,6 +141,7 @@ def native(module: torch.nn.Module) -> dict[str, Value]:
         shape = _shape_of(module, name)
         if shape is not None or name in _ALWAYS or name in module._parameters:
             found[name] = shape
+    found.update(packed_shapes(packed_weights(module)))
     if is_a(module, torch.nn.RNNBase):
         found["weights"] = tuple(
             tuple(_shape_of(module, f"weight_{what}_l{k}") for what in ("ih", "hh"))

@@ -199,7 +199,46 @@ def conv_transpose_parts(call: Call) -> Parts:
     }
 
 
+def conv_tbc_shapes(call: Call) -> tuple[Shape, ...]:
+    """``T, N, C_in`` and a weight ``K, C_in, C_out`` give ``T + 2 p - K + 1, N, C_out`` (torch.conv_tbc)."""
+    if len(call.inputs) < 2 or len(call.inputs[0]) != 3 or len(call.inputs[1]) != 3:
+        raise call.impossible("an input T, N, C and a weight K, C_in, C_out are convolved")
+    (steps, batch, channels), (size, given, out) = call.inputs[:2]
+    if isinstance(channels, int) and isinstance(given, int) and channels != given:
+        raise call.impossible(f"a weight for {given} channels meets {channels}")
+    length = steps + 2 * call.whole("padding") - size + 1
+    if isinstance(length, int) and length < 1:
+        raise call.impossible(f"the kernel spans {size}, the padded input is shorter")
+    return ((length, batch, out),)
+
+
+def conv_tbc_facts(call: Call) -> Facts:
+    """``macs = K C_in T_out N C_out``."""
+    size, channels, _ = call.inputs[1]
+    return {
+        "macs": size * channels * call.out_elems,
+        "dots": call.out_elems,
+        "kernel_volume": size,
+        "in_channels": channels,
+    }
+
+
+def conv_tbc_parts(call: Call) -> Parts:
+    """A dot product and the addition of a bias for each output element."""
+    facts = conv_tbc_facts(call)
+    return dot_parts(facts["macs"], facts["dots"], facts["dots"])
+
+
 KINDS = (
+    Kind(
+        name="conv_tbc",
+        doc="convolution along time whose axes are time, batch and channels",
+        group="conv",
+        attributes=(Attribute("padding", "steps of zeros added before and after", default=0),),
+        shapes=conv_tbc_shapes,
+        parts=conv_tbc_parts,
+        facts=conv_tbc_facts,
+    ),
     Kind(
         name="conv",
         doc="convolution with 1, 2, 3 or more spatial axes, grouped and depthwise too",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv, is_dim, product
+from flopledger.dims.arithmetic import floordiv, is_dim, maximum, product
 from flopledger.kinds.conv import joined
 from flopledger.kinds.kind import Attribute, Call, Kind, Parts
 from flopledger.kinds.pool import covered
@@ -67,11 +67,36 @@ def resample_parts(call: Call) -> Parts:
     if mode not in _TAPS:
         raise call.impossible(f"the mode {mode!r} is none of nearest, linear, cubic and area")
     taps = _TAPS[mode]
+    if call.flag("antialias"):
+        return _antialiased_parts(call, taps)
     axes = call.whole("axes")
     if not 0 < axes <= len(call.input):
         raise call.impossible(f"there are no {axes} axes to interpolate along")
     interpolations = sum(taps**axis for axis in range(axes)) * n
     return {"multiplies": taps * interpolations, "adds": (taps - 1) * interpolations}
+
+
+def _antialiased_parts(call: Call, taps: int) -> Parts:
+    """One axis after the other, the last one first, each output a weighted sum of its neighbours.
+
+    A kernel of k neighbours is stretched by the factor that an axis shrinks by, so that the outputs along it
+    read ``k max(L_in, L_out)`` elements together; windows over the border are counted with their nominal
+    size, and an axis that keeps its size is passed over. Source: ``UpSampleKernel.cpp`` of torch.
+    """
+    lead, channels, sizes = _split(call)
+    rank = len(sizes)
+    out = call.output[-rank - 1 : -1] if call.flag("channels_last") else call.output[-rank:]
+    now = list(sizes)
+    multiplies: Dim = 0
+    adds: Dim = 0
+    for axis in reversed(range(rank)):
+        if sizes[axis] == out[axis]:
+            continue
+        rows = product(lead) * channels * product(now[:axis]) * product(now[axis + 1 :])
+        read = rows * taps * maximum(sizes[axis], out[axis])
+        now[axis] = out[axis]
+        multiplies, adds = multiplies + read, adds + read - rows * out[axis]
+    return {"multiplies": multiplies, "adds": adds}
 
 
 def _area_parts(call: Call) -> Parts:
@@ -93,6 +118,7 @@ KINDS = (
             Attribute("scale", "factor of each spatial axis, whole or as (a, b) for a / b", default=None),
             Attribute("axes", "number of spatial axes", default=2),
             Attribute("channels_last", "whether the channels are the last axis", default=False),
+            Attribute("antialias", "whether the kernel is stretched where the input shrinks", default=False),
         ),
         shapes=resample_shapes,
         parts=resample_parts,

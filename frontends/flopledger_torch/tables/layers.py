@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from flopledger_torch.packed import packed_row
 from flopledger_torch.tables import elements, products, windows
 from flopledger_torch.tables.call import Row, same
 
@@ -99,7 +100,9 @@ def row_of(module: torch.nn.Module) -> Row | None:
     """
     cls = type(module)
     known = next((base for base in cls.__mro__ if base in LAYERS), None)
-    if known is None or vars(module).get("forward") or _forward(cls) is not _forward(known):
+    if known is None:
+        return packed_row(module)
+    if vars(module).get("forward") or _forward(cls) is not _forward(known):
         return None
     if any(module.__dict__.get(hooks) for hooks in _HOOKS) or "parametrizations" in module._modules:
         return None

@@ -144,6 +144,8 @@ CALLS: dict[str, Row] = {
     **dict.fromkeys(("matmul", "mm", "bmm", "mv", "dot", "vdot"), products.matmul),
     **dict.fromkeys(("masked_fill", "where_scalar"), elements.masked_fill),
     **dict.fromkeys(("interpolate", "upsample"), windows.interpolate),
+    **dict.fromkeys(("vecdot", "linalg_vecdot"), products.vecdot),
+    "conv_tbc": products.conv_tbc,
     **dict.fromkeys(("dropout", "dropout1d", "dropout2d", "dropout3d"), elements.dropout),
     **dict.fromkeys(("feature_dropout", "alpha_dropout", "feature_alpha_dropout"), elements.dropout),
     **dict.fromkeys(("argmax", "argmin"), reductions.places),
@@ -217,6 +219,18 @@ _KERNELS = (
     "flash_attention flash_attention_for_cpu efficient_attention cudnn_attention fused_attention_overrideable"
 )
 
+_PACKED_PRODUCTS = """
+    _weight_int8pack_mm _weight_int4pack_mm _weight_int4pack_mm_for_cpu
+    _weight_int4pack_mm_with_scales_and_zeros _dyn_quant_matmul_4bit _mixed_dtypes_linear mkldnn_linear _sparse_semi_structured_linear
+    fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_fp16_weight
+    fbgemm_linear_fp16_weight_fp32_activation
+"""
+"""Products with a weight of another layout; each row of the first tensor meets each column of the result."""
+_QUANTIZED_LINEAR = """
+    linear linear_relu linear_leaky_relu linear_tanh linear_dynamic linear_relu_dynamic linear_dynamic_fp16
+    linear_relu_dynamic_fp16 linear_with_input_q_dq_qweight_dq_output_fp32
+"""
+
 OPS: dict[str, Row] = {
     **dict.fromkeys(
         (
@@ -254,7 +268,21 @@ OPS: dict[str, Row] = {
     "_fused_rms_norm": elements.rms_norm,
     "native_group_norm": elements.group_norm,
     "native_dropout": elements.dropout,
-    "_grouped_mm": products.grouped_mm,
+    **dict.fromkeys(("_grouped_mm", "_scaled_grouped_mm", "_scaled_grouped_mm_v2"), products.grouped_mm),
+    **dict.fromkeys(("_int_mm", "_scaled_mm", "_scaled_mm_v2"), products.matmul),
+    **dict.fromkeys(_PACKED_PRODUCTS.split(), products.packed_linear),
+    **{f"quantized.{name}": products.packed_linear for name in _QUANTIZED_LINEAR.split()},
+    **{f"quantized.{name}": elements.addition("add") for name in ("add", "add_relu", "add_out")},
+    **{f"quantized.{name}": elements.addition("multiply") for name in ("mul", "mul_relu", "mul_out")},
+    "_addmm_activation": products.added("mat1", "mat2"),
+    **dict.fromkeys(
+        ("quantize_per_tensor", "quantize_per_channel", "quantize_per_tensor_dynamic"), same("quantize")
+    ),
+    "dequantize": same("dequantize"),
+    "int_repr": elements.cast,
+    **{f"_upsample_{mode}2d_aa": windows.antialiased_op(mode) for mode in ("bilinear", "bicubic")},
+    **dict.fromkeys(("split_copy", "split_with_sizes_copy", "unsafe_split_with_sizes"), elements.split),
+    **dict.fromkeys(("narrow_copy", "slice_inverse"), elements.moved),
     "_native_multi_head_attention": products.multi_head_op,
     "_transformer_encoder_layer_fwd": products.encoder_layer_op,
     "mkldnn_rnn_layer": products.mkldnn_rnn,

@@ -38,6 +38,34 @@ def matmul(said: Said) -> Meaning | None:
     return Meaning("matmul", {}, tuple(said.inputs[:2])) if len(said.inputs) >= 2 else None
 
 
+def vecdot(said: Said) -> Meaning | None:
+    """torch.linalg.vecdot: one dot product along an axis for each pair of vectors; the others broadcast."""
+    if len(said.inputs) < 2:
+        return None
+    ranks = [len(said.tensors.shapes[i]) for i in said.inputs[:2]]
+    rank = max(ranks)
+    letters = "abcdefghijklmnopqrstuvwxyz"[:rank]
+    axis = whole(said.get("dim"), -1)
+    summed = rank + axis if axis < 0 else axis  # torch counts it in the broadcast shape
+    if not 0 <= summed < rank:
+        return None
+    words = [letters[rank - own :] for own in ranks]
+    result = letters[:summed] + letters[summed + 1 :]
+    return Meaning("einsum", {"equation": f"{words[0]},{words[1]}->{result}"}, tuple(said.inputs[:2]))
+
+
+def conv_tbc(said: Said) -> Meaning:
+    """torch.conv_tbc, whose axes are time, batch and channels."""
+    return Meaning("conv_tbc", {"padding": whole(said.get("pad"), 0)}, tuple(said.inputs[:2]))
+
+
+def packed_linear(said: Said) -> Meaning | None:
+    """A dense layer whose weight has a layout of its own: the result tells its columns."""
+    if not said.out or not said.given:
+        return None
+    return Meaning("linear", {"out_features": said.out[-1], "bias": said.has("bias")}, said.first)
+
+
 def matmul_turned(said: Said) -> Meaning | None:
     """``__rmatmul__``, whose operands come the other way round."""
     return Meaning("matmul", {}, tuple(said.inputs[1::-1])) if len(said.inputs) >= 2 else None

@@ -194,12 +194,15 @@ def fractional_call(axes: int) -> Row:
     return lambda said: _fractional(said, axes, said.get("kernel_size"))
 
 
-def _resampled(said: Said, mode: Value) -> Meaning | None:
+def _resampled(said: Said, mode: Value, *, antialias: bool = False) -> Meaning | None:
     axes = len(said.given) - 2
     if axes < 1 or not (mode in _NEAREST or mode in _MODES):
         return None
     word = "nearest" if mode in _NEAREST else _MODES[str(mode)]
-    return Meaning("resample", {"mode": word, "size": said.out[-axes:], "axes": axes}, said.first)
+    attrs: dict[str, Value] = {"mode": word, "size": said.out[-axes:], "axes": axes}
+    if antialias:
+        attrs["antialias"] = True
+    return Meaning("resample", attrs, said.first)
 
 
 def upsample_module(said: Said) -> Meaning | None:
@@ -209,7 +212,12 @@ def upsample_module(said: Said) -> Meaning | None:
 
 def interpolate(said: Said) -> Meaning | None:
     """torch.nn.functional.interpolate; antialiasing reads as many neighbours as the scale asks for."""
-    return None if said.get("antialias") is True else _resampled(said, said.get("mode", "nearest"))
+    return _resampled(said, said.get("mode", "nearest"), antialias=said.get("antialias") is True)
+
+
+def antialiased_op(mode: str) -> Row:
+    """Return the row of aten._upsample_bilinear2d_aa and its like."""
+    return lambda said: _resampled(said, mode, antialias=True)
 
 
 def upsample_op(mode: str) -> Row:

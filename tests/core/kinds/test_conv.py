@@ -152,3 +152,16 @@ def test_a_wrong_attribute_is_named(ask: Ask, attrs: dict[str, object], message:
 def test_a_call_without_input_says_so(ask: Ask) -> None:
     with pytest.raises(ShapeError, match="it has no input"):
         ask("linear", out_features=3)
+
+
+def test_time_batch_channels_is_a_convolution_along_the_first_axis(ask: Ask) -> None:
+    """7 + 2 - 3 + 1 = 7 steps of 2 x 5 outputs, 3 * 4 products each, and a bias for each output."""
+    found = ask("conv_tbc", (7, 2, 4), (3, 4, 5), padding=1)
+    assert (found.shapes, found.facts["macs"], found.facts["dots"]) == (((7, 2, 5),), 840, 70)
+    assert found.parts == {"multiplies": 840, "adds": 770, "bias_adds": 70}
+
+
+@pytest.mark.parametrize("inputs", [((7, 2), (3, 4, 5)), ((7, 2, 3), (3, 4, 5)), ((1, 2, 4), (3, 4, 5))])
+def test_time_batch_channels_that_do_not_fit_say_why(ask: Ask, inputs: tuple[tuple[int, ...], ...]) -> None:
+    with pytest.raises(ShapeError):
+        ask("conv_tbc", *inputs)

@@ -73,3 +73,13 @@ IMPOSSIBLE = [
 def test_what_can_not_be_resampled_says_why(ask: Ask, attrs: dict[str, object], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
         ask("resample", (3, 4, 5), **attrs)
+
+
+def test_an_antialiased_kernel_is_stretched_by_what_an_axis_shrinks(ask: Ask) -> None:
+    """From 16 x 16 to 8 x 32, linear: 3 * 16 rows read 2 * 32 each, then 3 * 32 columns 2 * 16 each."""
+    found = ask("resample", (1, 3, 16, 16), mode="linear", size=(8, 32), antialias=True)
+    assert found.shapes == ((1, 3, 8, 32),)
+    products = 3 * 16 * 64 + 3 * 32 * 32
+    assert found.parts == {"multiplies": products, "adds": products - 3 * 16 * 32 - 3 * 32 * 8}
+    same = ask("resample", (1, 3, 16, 16), mode="cubic", size=(16, 16), antialias=True)
+    assert not any((same.parts or {}).values())
