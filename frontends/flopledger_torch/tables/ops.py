@@ -221,9 +221,9 @@ _KERNELS = (
 
 _PACKED_PRODUCTS = """
     _weight_int8pack_mm _weight_int4pack_mm _weight_int4pack_mm_for_cpu
-    _weight_int4pack_mm_with_scales_and_zeros _dyn_quant_matmul_4bit _mixed_dtypes_linear mkldnn_linear _sparse_semi_structured_linear
-    fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation fbgemm_linear_fp16_weight
-    fbgemm_linear_fp16_weight_fp32_activation
+    _weight_int4pack_mm_with_scales_and_zeros _dyn_quant_matmul_4bit _mixed_dtypes_linear mkldnn_linear
+    _sparse_semi_structured_linear fbgemm_linear_int8_weight fbgemm_linear_int8_weight_fp32_activation
+    fbgemm_linear_fp16_weight fbgemm_linear_fp16_weight_fp32_activation
 """
 """Products with a weight of another layout; each row of the first tensor meets each column of the result."""
 _QUANTIZED_LINEAR = """
