@@ -30,7 +30,7 @@ _UNARY = {
     "leaky_relu rrelu rrelu_with_noise": "leaky_relu",
     "log log10 log1p log2": "log",
     "log_sigmoid log_sigmoid_forward logsigmoid": "log_sigmoid",
-    "logical_not bitwise_not isnan isinf isfinite isposinf isneginf signbit": "logical",
+    "logical_not bitwise_not": "logical",
     "mish": "mish",
     "nan_to_num": "nan_to_num",
     "neg positive conj_physical _conj_physical": "negate",
@@ -79,7 +79,7 @@ _PAIRS = {
     "remainder fmod mod gcd lcm": "modulo",
     "maximum fmax clamp_min": "maximum",
     "minimum fmin clamp_max": "minimum",
-    "eq ne lt le gt ge isclose": "compare",
+    "eq ne lt le gt ge isclose isnan isinf isfinite isposinf isneginf": "compare",
     "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor": "logical",
     "bitwise_left_shift bitwise_right_shift": "multiply",
 }
@@ -112,7 +112,7 @@ _MOVES = """
     unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy
 """
 _PICKS = """
-    gather index index_select take take_along_dim index_copy index_fill _unsafe_index lu_unpack
+    signbit gather index index_select take take_along_dim index_copy index_fill _unsafe_index lu_unpack
     masked_scatter getitem
 """
 

@@ -85,3 +85,7 @@ def test_levels_agree_where_both_figures_are_right() -> None:
 def test_what_has_no_formula_is_unknown_by_name(do: Any, name: str) -> None:
     (call,) = fl.count(Run(do), "4x4", "ops").coverage.unknown
     assert call.source == name
+
+
+def test_a_question_of_each_element_is_a_comparison() -> None:
+    assert fl.count(Run(lambda _, x: torch.isnan(x)), "4x5", "ops").total.count == 20

@@ -19,7 +19,7 @@ from flopledger.errors import FlopledgerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MOST_SAMPLES = 12
+MOST_SAMPLES = 60
 
 MOVES = [
     "broadcast_to",
@@ -160,8 +160,17 @@ MOVES = [
     "nonzero_static",
     "where",
     "copysign",
+    "signbit",
+    "conj",
+    "conj_physical",
+    "neg",
+    "isreal",
+    "nn.functional.one_hot",
+    "nn.functional.upsample_nearest",
 ]
-"""What only moves data: the documented kinds of these are free. copysign sets one bit."""
+"""What only moves data: the documented kinds of these are free. copysign, signbit and neg touch one bit, conj
+of real numbers nothing, and isreal is true of them; nearest neighbours are copied.
+"""
 MADE = [
     "cauchy",
     "exponential",
@@ -265,15 +274,12 @@ def _is_silent(op: Any) -> bool:
 @pytest.mark.slow
 def test_no_function_of_torch_that_computes_is_free_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     known = {*MOVES, *MADE, *WHOLE}
-    silent = []
+    silent: dict[str, bool] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         ops = _database(monkeypatch)
         assert len(ops) > 600
-        seen: set[str] = set()
-        for op in ops:
-            if op.name not in seen and op.name not in known:
-                seen.add(op.name)
-                if _is_silent(op):
-                    silent.append(op.name)
-    assert silent == []
+        for op in ops:  # some have a row for each of their modes, of which one may only copy
+            if op.name not in known and silent.get(op.name, True):
+                silent[op.name] = _is_silent(op)
+    assert [name for name, found in silent.items() if found] == []
