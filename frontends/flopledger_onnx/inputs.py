@@ -173,18 +173,18 @@ class _Naming:
         """Return a shape without open sizes."""
         return tuple(self._size(name, axis, size, len(sizes)) for axis, size in enumerate(sizes))
 
-    def _size(self, name: str, axis: int, size: int | str, rank: int) -> Dim:
+    def _size(self, input_name: str, axis: int, size: int | str, rank: int) -> Dim:
         if isinstance(size, int):
             return size
-        if size and size in self.symbols:
+        # A name without a letter, such as the ``?`` of older Paddle exporters, names nothing: two are two.
+        name = _legal(size)
+        if name and size in self.symbols:
             return self.symbols[size]
-        short = self._unique(
-            _legal(size) or (_PICTURE[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}")
-        )
+        short = self._unique(name or (_PICTURE[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}"))
         self.taken.add(short)
         found = symbol(short)
-        self.said.append(f"{short} for axis {axis} of {name}" + (f" ({size})" if size else ""))
-        if size:
+        self.said.append(f"{short} for axis {axis} of {input_name}" + (f" ({size})" if size else ""))
+        if name:
             self.symbols[size] = found
         return found
 

@@ -29,6 +29,7 @@ def given(network: Graph) -> dict[str, str]:
         (["batch", 3, 8], "Batchx3x8"),
         ([None, 3, None, None], "Nx3xHxW"),
         ([-1, 3, 0, 0], "Nx3xHxW"),
+        (["?", 3, "?", "?"], "Nx3xHxW"),
         ([None, 7], "Nx7"),
         ([5, None], "5xD1"),
         (["p2o.DynamicDimension.0", 3], "P2o_DynamicDimension_0x3"),
