@@ -176,15 +176,17 @@ class _Naming:
     def _size(self, input_name: str, axis: int, size: int | str, rank: int) -> Dim:
         if isinstance(size, int):
             return size
-        # A name without a letter, such as the ``?`` of older Paddle exporters, names nothing: two are two.
-        name = _legal(size)
-        if name and size in self.symbols:
+        # A name without a letter or digit, such as the ``?`` of older Paddle exporters, names nothing.
+        named = any(map(str.isalnum, size))
+        if named and size in self.symbols:
             return self.symbols[size]
-        short = self._unique(name or (_PICTURE[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}"))
+        short = self._unique(
+            _legal(size) or (_PICTURE[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}")
+        )
         self.taken.add(short)
         found = symbol(short)
         self.said.append(f"{short} for axis {axis} of {input_name}" + (f" ({size})" if size else ""))
-        if name:
+        if named:
             self.symbols[size] = found
         return found
 

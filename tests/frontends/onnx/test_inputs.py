@@ -36,6 +36,7 @@ def given(network: Graph) -> dict[str, str]:
         (["unk__749", 3], "Unk__749x3"),
         (["image_width", "image_width"], "Image_widthxImage_width"),
         (["x", 3], "Nx3"),
+        (["x", "x"], "NxN"),
         (["2batch", 3], "D2batchx3"),
         (["a-b", "a.b"], "A_bxA_b2"),
         (["N", None], "NxD1"),
