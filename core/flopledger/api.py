@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -15,10 +16,10 @@ from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
-from flopledger.reading.read import read_source
+from flopledger.reading.read import Readings, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
@@ -65,7 +66,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     """
     specs, values = given_inputs(inputs)
     request = Request(
-        source=str(source) if has_type(source, str) or has_type(source, Path) else type(source).__name__,
+        source=name_of(source),
         inputs=specs,
         values=values,
         inputs_from=inputs_from or "",
@@ -136,19 +137,27 @@ def count(
         SourceError: The source can't be read.
     """
     loaded = _loaded(convention)
-    graph = _reader(source, inputs, isolated=isolated)(loaded.profile)
+    with _reader(source, inputs, isolated=isolated) as read_under:
+        graph = read_under(loaded.profile)
     return engine.count(graph, loaded.set(switches))
 
 
-def _reader(source: object, inputs: object, *, isolated: bool = False) -> Read:
-    """Return a function that reads a source under a profile; a graph is taken as it is."""
+@contextlib.contextmanager
+def _reader(source: object, inputs: object, *, isolated: bool = False) -> Iterator[Read]:
+    """Give a function that reads a source under a profile; a graph is taken as it is."""
+    if has_type(source, Graph):
+        graph = source
+        yield lambda _: graph
+        return
+    specs, values = given_inputs(inputs)
+    request = Request(source=name_of(source), inputs=specs, values=values, isolated=isolated)
+    with Readings(source, request) as readings:
+        yield readings.read
 
-    def under(profile: Mapping[str, object]) -> Graph:
-        if has_type(source, Graph):
-            return source
-        return read(source, inputs, profile=profile, isolated=isolated)
 
-    return under
+def name_of(source: object) -> str:
+    """Return how messages and ledgers name a source: as it was given, or by its type."""
+    return str(source) if has_type(source, str) or has_type(source, Path) else type(source).__name__
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
@@ -183,7 +192,8 @@ def explain(
     from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
     pair = (_loaded(a), _loaded(b))
-    graph_a, graph_b = reading_for_each(_reader(source, inputs), pair)
+    with _reader(source, inputs) as read_under:
+        graph_a, graph_b = reading_for_each(read_under, pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 
 
@@ -211,7 +221,10 @@ def compare(
 
     loaded = _loaded(convention)
     given = (inputs, inputs if inputs_b is None else inputs_b)
-    graphs = [_reader(source, each)(loaded.profile) for source, each in zip((a, b), given, strict=True)]
+    graphs = []
+    for source, each in zip((a, b), given, strict=True):
+        with _reader(source, each) as read_under:
+            graphs.append(read_under(loaded.profile))
     return comparison.compare(graphs[0], graphs[1], loaded)
 
 

@@ -86,7 +86,7 @@ def test_any_text_is_a_source_or_refused(text: str) -> None:
 def test_a_file_that_needs_no_framework_is_read_in_this_process(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("flopledger.reading.child_process.read", None)
+    monkeypatch.setattr("flopledger.reading.child_process.Child", None)
     graph = read(small)
     assert [layer.kind for layer in graph.layers] == ["conv", "toy.scan"]
     assert graph.shape(graph.outputs[0]) == (1, 4, 6, 6)
@@ -102,7 +102,7 @@ def test_a_saved_graph_is_read_in_place_and_without_any_frontend(
 ) -> None:
     graph = read(small)
     saved = [tmp_path / "graph.json", tmp_path / "graph.saved"]
-    monkeypatch.setattr("flopledger.reading.child_process.read", None)
+    monkeypatch.setattr("flopledger.reading.child_process.Child", None)
     for file in saved:
         file.write_text(graph.to_json())
         assert read(file) == graph

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import shutil
 import sys
@@ -113,5 +112,6 @@ def _count(source: str, loaded: Sequence[Convention], reading: SourceOptions) ->
     from flopledger.counting import engine  # noqa: PLC0415
 
     with progress(f"counting {source}"):
-        graphs = api.reading_for_each(functools.partial(reading.read, source), loaded)
+        with reading.readings(source) as readings:
+            graphs = api.reading_for_each(readings.read, loaded)
         return [engine.count(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -112,7 +111,8 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
-    graph_a, graph_b = api.reading_for_each(functools.partial(reading.read, options.source), (a, b))
+    with reading.readings(options.source) as read:
+        graph_a, graph_b = api.reading_for_each(read.read, (a, b))
     found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
     return story.render(found, options.form, layers=options.layers)
 
@@ -167,8 +167,8 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
-    read = functools.partial(reading.read, options.source)
-    first = read({})
-    framework = first.reading.framework
-    fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
-    return api.readings(read, fitting, first)
+    with reading.readings(options.source) as source:
+        first = source.read({})
+        framework = first.reading.framework
+        fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
+        return api.readings(source.read, fitting, first)

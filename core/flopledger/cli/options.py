@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.graph.graph import Graph
+    from flopledger.reading.read import Readings
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -119,11 +120,11 @@ class SourceOptions:
         taken["arguments"] = literals("--arg", taken["arguments"])
         return cls(**taken)
 
-    def read(self, source: str, profile: Mapping[str, object]) -> Graph:
-        """Read a source under a profile; ``--mode`` goes before it."""
+    def readings(self, source: str) -> Readings:
+        """Return what reads a source, under one profile after another; ``--mode`` goes before them."""
         from flopledger.frontend.request import Request  # noqa: PLC0415  (the help needs none of it)
         from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
-        from flopledger.reading.read import read_source  # noqa: PLC0415
+        from flopledger.reading.read import Readings  # noqa: PLC0415
 
         given = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
         request = Request(
@@ -131,14 +132,19 @@ class SourceOptions:
             inputs=tuple(map(parse_spec, self.inputs)),
             inputs_from=self.inputs_from or "",
             arguments=self.arguments,
-            profile={**profile, "mode": self.mode} if self.mode else profile,
+            profile={"mode": self.mode} if self.mode else {},
             options={name: value for name, value in given.items() if value is not None},
             execute=self.execute,
             frontend=self.frontend,
             timeout=self.timeout,
             memory_limit=self.memory_limit,
         )
-        return read_source(source, request)
+        return Readings(source, request)
+
+    def read(self, source: str, profile: Mapping[str, object]) -> Graph:
+        """Read a source under one profile."""
+        with self.readings(source) as readings:
+            return readings.read(profile)
 
 
 def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[Convention]:

@@ -1,10 +1,12 @@
 """Reading in a child process: the parent's side.
 
 The user's code and the framework run in a fresh interpreter (:mod:`flopledger.reading.worker`) in a session
-of its own, so that whatever they do, die, hang, print or fork, leaves this process as it was. The
-task and the result travel through two unnamed files: unlike a pipe's end, a copy that some forked
-process holds open keeps nobody waiting. What is printed comes through :mod:`flopledger.reading.relay`, and
-what was started is ended by :mod:`flopledger.reading.processes`.
+of its own, so that whatever they do, die, hang, print or fork, leaves this process as it was. One child
+reads one source, under one profile after another: a framework takes seconds to import. Tasks go through a
+pipe that only the child reads. The result travels through an unnamed file and a second pipe says when it is
+complete: nothing waits for the end of a pipe, which a process that the user's code forked may hold open.
+What is printed comes through :mod:`flopledger.reading.relay`, and what was started is ended by
+:mod:`flopledger.reading.processes`.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ import contextlib
 import json
 import os
 import pickle
+import select
 import signal
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -42,6 +46,10 @@ _HEAD = 16
 """Bytes before the graph in the result."""
 
 
+_STEP_S = 0.05
+"""How often is looked whether a child that gives no result has ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What the child is to do: read a target, as the request says."""
@@ -50,33 +58,105 @@ class Task:
     request: Request
 
 
-def read(task: Task) -> Graph:
-    """Read in a child process, and leave no process behind.
+class Child:
+    """A child process that reads one target; it starts with the first task, and is ended by :meth:`close`.
 
     Args:
-        task: What to read, and within which time and memory.
-
-    Raises:
-        SourceError: The source can't be read, or the child died, hung or ran out of memory.
-        UsageError: The inputs or arguments don't fit.
-        ConventionError: As the child found it.
+        memory_limit: Bytes of address space that it may take.
     """
-    source = task.request.source
-    with _unnamed_file() as job, _unnamed_file() as result:
-        _write(task, job)
-        status = _run(job.fileno(), result.fileno(), source, task.request.timeout)
-        result.seek(0)
-        written = result.read(LARGEST_FILE + _HEAD)
-    word, _, content = written.decode(errors="replace").partition("\n")
-    if status == 0 and word == "graph":
-        return Graph.from_json(content, source)
-    if status == 0 and word == "error":
+
+    def __init__(self, memory_limit: int | None = None) -> None:
+        self._memory_limit = memory_limit
+        self._held = contextlib.ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, task: Task) -> Graph:
+        """Read, within the time that the request gives.
+
+        Raises:
+            SourceError: The source can't be read, or the child died, hung or ran out of memory.
+            UsageError: The inputs or arguments don't fit.
+            ConventionError: As the child found it.
+        """
+        source = task.request.source
+        pickled = _pickled(task)
         try:
-            found = _error(task, **json.loads(content))
-        except (ValueError, TypeError):  # the user's code has written there itself
-            found = SourceError(_death(task, status))
-        raise found
-    raise SourceError(_death(task, status))
+            process = self._process or self._start()
+            status, content = self._answer(process, pickled, source, task.request.timeout)
+        except BaseException:
+            self.close()
+            raise
+        word, _, content = content.partition("\n")
+        if status is None and word == "graph":
+            return Graph.from_json(content, source)
+        if status is None and word == "error":
+            try:
+                found = _error(task, **json.loads(content))
+            except (ValueError, TypeError):  # the user's code has written there itself
+                found = SourceError(_death(task, 0))
+            raise found
+        self.close()
+        raise SourceError(_death(task, status or 0))
+
+    def close(self) -> None:
+        """End the process and whatever it has started; nothing happens where none runs."""
+        self._process = None
+        self._held.close()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        """Start the process: it gets the limit and the search path first, which hold while it reads tasks."""
+        package = str(Path(__file__).parents[2])
+        mark = f"{processes.MARK}={os.getpid()}-{os.urandom(8).hex()}"
+        held = self._held
+        self._result = held.enter_context(_unnamed_file())
+        read_tasks, write_tasks = map(relay.above_standard, os.pipe())
+        self._tasks = held.enter_context(os.fdopen(write_tasks, "wb", buffering=0))
+        read_done, write_done = map(relay.above_standard, os.pipe())
+        self._done = held.enter_context(os.fdopen(read_done, "rb", buffering=0))
+        passed = (read_tasks, self._result.fileno(), write_done)
+        printed = held.enter_context(_printed())
+        process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
+            [sys.executable, "-P", "-c", _BOOT, package, *map(str, passed), str(os.getpid())],
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            stderr=printed,
+            env={**os.environ, processes.MARK: mark.partition("=")[2]},
+            pass_fds=passed,
+            start_new_session=True,
+        )
+        held.callback(_end, process, mark.encode())
+        os.close(read_tasks)
+        os.close(write_done)
+        search_path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100  (as import does)
+        self._process = process
+        self._send(pickle.dumps((self._memory_limit, search_path)))
+        return process
+
+    def _answer(
+        self, process: subprocess.Popen[bytes], pickled: bytes, source: str, timeout: float | None
+    ) -> tuple[int | None, str]:
+        """Send a task; return the exit status of a child that ended instead of answering, and the answer."""
+        self._result.seek(0)
+        self._result.truncate()
+        self._send(pickled)
+        until = None if timeout is None else time.monotonic() + timeout
+        while not select.select([self._done], [], [], _STEP_S)[0]:
+            if process.poll() is not None:
+                return process.returncode, ""
+            if until is not None and time.monotonic() > until:
+                limit = f"{timeout:g} seconds, the limit that --timeout sets"
+                raise SourceError(f"{source}: reading it took longer than {limit}")
+        if not self._done.read(1):  # the user's code has closed its end
+            return process.wait(), ""
+        self._result.seek(0)
+        return None, self._result.read(LARGEST_FILE + _HEAD).decode(errors="replace")
+
+    def _send(self, pickled: bytes) -> None:
+        """Write to the child; that it has ended is seen where its answer is waited for."""
+        with contextlib.suppress(BrokenPipeError):
+            left = memoryview(pickled)
+            while left:
+                left = left[self._tasks.write(left) or 0 :]
 
 
 def _unnamed_file() -> IO[bytes]:
@@ -97,39 +177,12 @@ def _printed() -> Iterator[int]:
         yield descriptor
 
 
-def _write(task: Task, job: IO[bytes]) -> None:
-    """Write the limit and the search path first: they hold while the rest is read."""
-    search_path = [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100  (as import does)
+def _pickled(task: Task) -> bytes:
     try:
-        pickle.dump((task.request.memory_limit, search_path), job)
-        pickle.dump(task, job)
+        return pickle.dumps(task)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         message = f"{task.request.source} is read in a child process, and an argument can't go there: {error}"
         raise UsageError(message) from None
-    job.seek(0)
-
-
-def _run(job: int, result: int, source: str, timeout: float | None) -> int:
-    """Run the child to its end and return its exit status; whatever it has started ends with it."""
-    package = str(Path(__file__).parents[2])
-    mark = f"{processes.MARK}={os.getpid()}-{os.urandom(8).hex()}"
-    with _printed() as printed:
-        process = subprocess.Popen(  # noqa: S603  (our own interpreter, and numbers)
-            [sys.executable, "-P", "-c", _BOOT, package, str(job), str(result), str(os.getpid())],
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=printed,
-            env={**os.environ, processes.MARK: mark.partition("=")[2]},
-            pass_fds=(job, result),
-            start_new_session=True,
-        )
-        try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            limit = f"{timeout:g} seconds, the limit that --timeout sets"
-            raise SourceError(f"{source}: reading it took longer than {limit}") from None
-        finally:
-            _end(process, mark.encode())
 
 
 def _end(process: subprocess.Popen[bytes], mark: bytes) -> None:

@@ -8,8 +8,9 @@ object are read in this process; everything else in a child process, see
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from flopledger import gc_pause as collector
 from flopledger import input_files
@@ -22,10 +23,11 @@ from flopledger.reading import choose as reading
 from flopledger.reading.source import locate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flopledger.frontend.request import Request
     from flopledger.plugins.registry import Plugin
+    from flopledger.reading.child_process import Child
 
 LONGEST_S = 10_000_000
 """The longest timeout, in seconds; a third of a year."""
@@ -33,6 +35,58 @@ MOST_BYTES = 2**62
 """The largest memory limit; the kernel's own numbers end soon after."""
 _HEAD = 4096
 """How much of a file is looked at to tell a saved graph."""
+
+
+class Readings:
+    """One source, read under one profile after another; it decides which process reads it.
+
+    All readings that need a child process share one, which imports the framework and the user's code once.
+    What starts a child otherwise (a server that forks, a cluster) takes the place of
+    :class:`~flopledger.reading.child_process.Child` here.
+
+    Args:
+        source: As for :func:`read_source`.
+        request: How to read it; what its profile says goes before what a reading is asked for.
+
+    Raises:
+        UsageError: A limit can't be kept.
+    """
+
+    def __init__(self, source: object, request: Request) -> None:
+        _check_limits(request.timeout, request.memory_limit)
+        self.source, self.request = source, request
+        self._child: Child | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._child is not None:
+            self._child.close()
+
+    def read(self, profile: Mapping[str, object]) -> Graph:
+        """Read under a profile.
+
+        Raises:
+            SourceError: The source is missing, malformed, or can't be read.
+            UsageError: An option does not fit the source, or several frontends read it.
+        """
+        request = replace(self.request, profile={**profile, **self.request.profile})
+        if not (has_type(self.source, str) or has_type(self.source, Path)):
+            return _read_live(self.source, request)
+        target = locate(str(self.source))
+        if isinstance(target, Path) and not request.inputs_from:
+            if request.frontend is None and _is_saved_graph(target):
+                return _read_saved(target, request)
+            plugin = reading.choose_for_file(target, request, plugins.registry())
+            if plugin.frontend.in_place:
+                return _read_in_place(plugin, target, request)
+        # Most counts of a prototxt need no process of their own, nor the code that starts one
+        from flopledger.reading import child_process  # noqa: PLC0415
+
+        if self._child is None:
+            self._child = child_process.Child(request.memory_limit)
+        return self._child.read(child_process.Task(target, request))
 
 
 def read_source(source: object, request: Request) -> Graph:
@@ -47,19 +101,8 @@ def read_source(source: object, request: Request) -> Graph:
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An option does not fit the source, or several frontends read it.
     """
-    _check_limits(request.timeout, request.memory_limit)
-    if not (has_type(source, str) or has_type(source, Path)):
-        return _read_live(source, request)
-    target = locate(str(source))
-    if isinstance(target, Path) and not request.inputs_from:
-        if request.frontend is None and _is_saved_graph(target):
-            return _read_saved(target, request)
-        plugin = reading.choose_for_file(target, request, plugins.registry())
-        if plugin.frontend.in_place:
-            return _read_in_place(plugin, target, request)
-    from flopledger.reading import child_process as child  # noqa: PLC0415  (only what needs a process of its own needs it)
-
-    return child.read(child.Task(target, request))
+    with Readings(source, request) as readings:
+        return readings.read({})
 
 
 def _check_limits(timeout: float | None, memory_limit: int | None) -> None:

@@ -48,36 +48,47 @@ _setrlimit, _dumps = resource.setrlimit, ENCODER.encode
 """What is needed after the user's code has run, taken before: it may replace functions of Python's own."""
 
 
-def main(job: int, result: int, parent: int) -> NoReturn:
-    """Do the task in the file ``job``, write its result, and end without any further ado.
+def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
+    """Do the tasks that come through a pipe, and write each result, until this process is ended.
 
     The interpreter is not shut down in order: threads and exit handlers of the user's code and of
-    frameworks can hang there or crash, and the result is complete.
+    frameworks can hang there or crash, and the results are complete.
     """
     processes.adopt_and_die_with(parent)
-    os.set_inheritable(result, False)  # noqa: FBT003  (it takes no keyword)
+    for descriptor in (tasks, result, done):
+        os.set_inheritable(descriptor, False)  # noqa: FBT003  (it takes no keyword)
     home = os.getpid()
-    with os.fdopen(job, "rb") as stream:
-        limit, sys.path[:] = pickle.load(stream)  # noqa: S301  (from the parent, which started us)
+    load = pickle.load
+    with os.fdopen(tasks, "rb") as stream:
+        limit, sys.path[:] = load(stream)  # from the parent, which started us
         registry = plugins.registry()
-        hard = _limit(limit)
-        most_data = (resource.getrlimit(resource.RLIMIT_DATA)[1],) * 2
-        try:
-            pieces = ["graph\n", *pieces_of(read(pickle.load(stream), registry))]  # noqa: S301
-        except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
-            _setrlimit(resource.RLIMIT_AS, (hard, hard))
-            _setrlimit(resource.RLIMIT_DATA, most_data)
-            pieces = ["error\n", _failure(error, registry)]
+        _limit(limit)
+        limits = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)}
+        loaded: dict[Attribute, object] = {}
+        while stream.peek(1):
+            for kind, (soft, hard) in limits.items():
+                _setrlimit(kind, (soft, hard))
+            try:
+                pieces = ["graph\n", *pieces_of(read(load(stream), registry, loaded))]
+            except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
+                for kind, (_, hard) in limits.items():  # the description may need more than is left
+                    _setrlimit(kind, (hard, hard))
+                pieces = ["error\n", _failure(error, registry)]
+            _flush()
+            if _getpid() != home:  # a process that the user's code forked, and that came back here
+                _exit(0)
+            if not (_write(result, pieces) and _write(done, ["."])):
+                _exit(1)
+    _exit(0)
+
+
+def _flush() -> None:
+    """Let what was printed go out; the user's code may have put anything in the place of a stream."""
     for output in (sys.stdout, sys.stderr):
-        try:  # the user's code may have put anything in its place
+        try:
             output.flush()
         except Exception:  # noqa: BLE001, S112
             continue
-    if _getpid() != home:  # a process that the user's code forked, and that came back here
-        _exit(0)
-    written = _write(result, pieces)
-    processes.end_started(home)
-    _exit(0 if written else 1)
 
 
 def _write(result: int, pieces: Iterable[str]) -> bool:
@@ -92,18 +103,18 @@ def _write(result: int, pieces: Iterable[str]) -> bool:
     return True
 
 
-def _limit(limit: int | None) -> int:
-    """Limit this process's memory; return the most that its address space may be set to again.
+def _limit(limit: int | None) -> None:
+    """Limit this process's memory.
 
     A limit that the user sets is one of the address space, which nothing gets around; where there is
     none, half of the machine is one of what is written to.
     """
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
     if limit is None:
         memory.limit_data(memory.default_limit())
-    if limit is not None and (hard == resource.RLIM_INFINITY or limit < hard):
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if hard == resource.RLIM_INFINITY or limit < hard:
         resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
-    return hard
 
 
 def _failure(error: BaseException, registry: Registry) -> str:
@@ -129,23 +140,29 @@ def _report(error: BaseException, registry: Registry) -> dict[str, object]:
     return {"name": "SourceError", "message": message, "memory": ran_out}
 
 
-def read(task: Task, registry: Registry) -> Graph:
-    """Read what the task names."""
+def read(task: Task, registry: Registry, loaded: dict[Attribute, object]) -> Graph:
+    """Read what the task names; what was loaded for a task before is not loaded again."""
     request = task.request
     if request.inputs_from:
-        request = dataclasses.replace(request, values=_values(request.inputs_from, registry))
+        request = dataclasses.replace(request, values=_values(request.inputs_from, registry, loaded))
     if isinstance(task.target, Path):
         plugin = reading.choose_for_file(task.target, request, registry)
         return reading.read(plugin, task.target, request)
-    obj = _load(task.target, request.source, registry)
+    obj = _loaded(task.target, request.source, registry, loaded)
     return reading.read_object(obj, request, registry)
 
 
-def _values(source: str, registry: Registry) -> object:
+def _loaded(target: Attribute, source: str, registry: Registry, loaded: dict[Attribute, object]) -> object:
+    if target not in loaded:
+        loaded[target] = _load(target, source, registry)
+    return loaded[target]
+
+
+def _values(source: str, registry: Registry, loaded: dict[Attribute, object]) -> object:
     target = locate(source)
     if not isinstance(target, Attribute):
         raise SourceError(f"--inputs {source}: name the function, as in {source}:make")
-    make = _load(target, source, registry)
+    make = _loaded(target, source, registry, loaded)
     if not callable(make):
         raise SourceError(
             f"--inputs {source}: it is {type(make).__name__}, expected a function without arguments"

@@ -6,7 +6,6 @@ import pty
 import re
 import subprocess
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -16,10 +15,13 @@ from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError
 from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
+from flopledger.reading.read import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from flopledger.graph.graph import Graph
 
 Run: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
 
@@ -162,7 +164,7 @@ def test_arguments_are_python_literals_else_texts() -> None:
 )
 def test_sizes(written: str, size: int, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SourceOptions] = []
-    monkeypatch.setattr(SourceOptions, "read", lambda options, *_: seen.append(options) or 1 / 0)
+    monkeypatch.setattr(SourceOptions, "readings", lambda options, _: seen.append(options) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(["count", str(toy), "--memory-limit", written])
     assert seen[0].memory_limit == size
@@ -171,11 +173,11 @@ def test_sizes(written: str, size: int, toy: Path, monkeypatch: pytest.MonkeyPat
 def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
-    def read_source(*given: object) -> None:
+    def readings(*given: object) -> None:
         asked.extend(given)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("flopledger.reading.read.read_source", read_source)
+    monkeypatch.setattr("flopledger.reading.read.Readings", readings)
     args = [
         "-i", "a=1x2", "-i", "b=3", "--arg", "n=4", "--frontend", "caffe", "--mode", "train",
         "--phase", "TRAIN", "--stage", "s", "--stage", "t", "--level", "0", "--execute", "--timeout", "2.5",
@@ -201,16 +203,14 @@ def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.Mon
 def test_a_network_is_read_once_for_all_conventions_that_one_reading_serves(
     toy: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from flopledger.reading import read
-
     profiles: list[object] = []
-    genuine = read.read_source
+    genuine = Readings.read
 
-    def read_source(source: object, request: Request) -> object:
-        profiles.append(request.profile)
-        return genuine(source, replace(request, profile={}))
+    def read(readings: Readings, profile: object) -> Graph:
+        profiles.append(profile)
+        return genuine(readings, {})
 
-    monkeypatch.setattr(read, "read_source", read_source)
+    monkeypatch.setattr(Readings, "read", read)
     for name, mode in (("trained", "train"), ("evaluated", "eval")):
         text = f'name = "{name}"\nextend = "mac"\n[profile]\nmode = "{mode}"\n'
         (toy.parent / f"{name}.toml").write_text(text)
