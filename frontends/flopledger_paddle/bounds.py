@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger import bounded, input_files
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError, bounded, input_files
 
 if TYPE_CHECKING:
     from pathlib import Path
