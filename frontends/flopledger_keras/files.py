@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import threading
 import zipfile
@@ -16,6 +17,7 @@ from keras.src.saving.serialization_lib import SafeModeScope
 
 from flopledger_keras.compiled import add_optimizer, take_out
 from flopledger_keras.guard import Guard
+from flopledger_keras.keras2 import renewed
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
@@ -110,6 +112,8 @@ def _build(text: str, path: Path, request: Request) -> Any:
     own = _custom(request)
     known = {**GLOBAL_CUSTOM_OBJECTS, **own} if own else {}
     compiled = take_out(config)
+    if not _of_keras3(config):
+        renewed(config, str(path))
     Guard(str(path), known).check(config)
     try:
         # The safe mode is a second wall; the guard has refused before what it would
@@ -121,11 +125,34 @@ def _build(text: str, path: Path, request: Request) -> Any:
     return model
 
 
+def _of_keras3(config: dict[str, Any]) -> bool:
+    return "module" in config or "registered_name" in config
+
+
 def _made(config: dict[str, Any], known: dict[str, Any]) -> Any:
     """Build a configuration of Keras 3, or of an older one."""
-    if "module" in config or "registered_name" in config:
+    if _of_keras3(config):
         return keras.saving.deserialize_keras_object(config, custom_objects=known, safe_mode=True)
     return saving_utils.model_from_config(config, custom_objects=known)
+
+
+def of_tf_keras(model: Any, source: str) -> Any:
+    """Build a live model of the package tf_keras (Keras 2) again with Keras 3, from its configuration.
+
+    Raises:
+        SourceError: It has layers that Keras 3 does not know.
+    """
+    try:
+        config = json.loads(model.to_json())
+        with without_values():
+            return _made(renewed(config, source), {})
+    except SourceError:
+        raise
+    except Exception as error:
+        raise SourceError(
+            f"{source} is a model of tf_keras (Keras 2), which is read by its configuration, and Keras 3 "
+            f"can't build it: {_reason(error)}"
+        ) from error
 
 
 def _reason(error: Exception) -> str:

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Graph, Request
 
-_BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer")
+_RELATED = (
+    "tf_keras.src.engine.base_layer.Layer",
+    "tensorflow.python.eager.polymorphic_function.polymorphic_function.Function",
+    "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction",
+    "tensorflow.python.trackable.autotrackable.AutoTrackable",
+)
+"""Models of Keras 2, and what TensorFlow makes of functions and saved models: read, or told the way out."""
+_BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer", *_RELATED)
 _FACTORIES = ("keras.applications.", "keras.src.applications.")
 _HEAD = 1 << 16
 

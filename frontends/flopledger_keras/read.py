@@ -6,9 +6,19 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from flopledger.frontend import Graph, GraphBuilder, Reading, Request, SourceError, kinds, reshape
+from flopledger.frontend import (
+    Graph,
+    GraphBuilder,
+    Reading,
+    Request,
+    SourceError,
+    kinds,
+    reshape,
+    type_names,
+)
 
-from flopledger_keras.files import load
+from flopledger_keras.constants import heard
+from flopledger_keras.files import load, of_tf_keras
 from flopledger_keras.inputs import Given, inputs_of
 from flopledger_keras.listen import hooked
 from flopledger_keras.modules import add_modules, everything
@@ -24,6 +34,14 @@ def read_source(source: object, request: Request) -> Graph:
         UsageError: An input does not fit, or one is missing.
     """
     model = load(source, request) if isinstance(source, Path) else source
+    if type_names(type(model))[0].startswith("tf_keras."):
+        model = of_tf_keras(model, request.source)
+    if any(name.startswith("tensorflow.") for name in type_names(type(model))[:1]):
+        raise SourceError(
+            f"{request.source} is {type(model).__name__}, a function or object of TensorFlow, which is not "
+            "read by itself: give the Keras model that it was made from, or call it in a Keras layer (as in "
+            "keras.layers.Lambda(function, output_shape=...)), whose call is followed"
+        )
     if not isinstance(model, keras.layers.Layer):
         raise SourceError(f"{request.source} is {type(model).__name__}, expected a Keras model or layer")
     with without_values(), as_before(everything(model)):
@@ -58,6 +76,6 @@ def _trace(model: Any, given: Given, builder: GraphBuilder, *, training: bool) -
     tracer = Tracer(builder, add_modules(model, builder, training=training), training=training)
     for name, tensor, _ in given.named:
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
-    with hooked(tracer.evaluate, lambda: tracer.own_call):
+    with hooked(tracer.evaluate, lambda: tracer.own_call), heard(tracer):
         outputs = tracer.evaluate(model, given.args, dict(given.kwargs))
     return tracer.tensors(outputs)

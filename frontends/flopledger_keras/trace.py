@@ -36,7 +36,6 @@ from flopledger_keras.tables.activations import activation_step
 from flopledger_keras.tables.layers import LAYERS
 from flopledger_keras.tables.loops import own_cell
 from flopledger_keras.tables.ops import Operands
-from flopledger_keras.tables.steps import Step
 from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
@@ -44,17 +43,13 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Checkpoint, GraphBuilder, Level, Shape, Value
 
-    from flopledger_keras.tables.steps import Description
+    from flopledger_keras.tables.steps import Description, Step
 
 _RULES = {
     **LAYERS,
     **dict.fromkeys(("SimpleRNN", "GRU", "LSTM", "RNN"), recurrent.recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell"), recurrent.cell_step),
 }
-
-
-CAUSAL = {"Attention": None, "AdditiveAttention": None}
-"""Layers that compare places for a causal mask, whatever their other masks are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,6 @@ class Tracer:
         training = self.frame.training if said is None else bool(said)
         with self.called(op, args, kwargs, training=training) as number:
             outputs = self._inside(op, number, args, kwargs, training=training)
-            self._causal_mask(op, args, kwargs)
         if not self.builder.layers[number].outputs:
             self.close(number, outputs=tuple(self.tensors(outputs)))
         return outputs
@@ -156,12 +150,6 @@ class Tracer:
     def close(self, number: int, **changes: Any) -> None:
         """Write down what is known of a call after it."""
         self.builder.layers[number] = replace(self.builder.layers[number], **changes)
-
-    def _causal_mask(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Write down the comparison that makes a causal mask: of constants, which no call on shapes shows."""
-        if kwargs.get("use_causal_mask") and known_as(op, CAUSAL) and isinstance(args[0], (list, tuple)):
-            steps = [x.shape[1] for x in args[0][:2]]
-            self.step(Step("greater_equal", "compare", {}, ((1, steps[0], 1), (1, 1, steps[1]))), [])
 
     def _inside(
         self, op: Any, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool

@@ -1,0 +1,57 @@
+"""Hears what a layer computes of constants alone while its call runs on shapes: rotary angles, causal masks.
+
+Such operations are really executed, since nothing in them is a shape. They are no work on the data, and free
+in our own conventions; TensorFlow's profiler counts them all the same, as nodes of the traced graph.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import keras
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger_keras.trace import Tracer
+
+
+@contextlib.contextmanager
+def heard(tracer: Tracer) -> Iterator[None]:
+    """Write down what TensorFlow executes in this thread while a layer runs its call on shapes."""
+    if keras.config.backend() != "tensorflow":
+        yield
+        return
+    from tensorflow.python.framework import op_callbacks  # noqa: PLC0415  (only where it is the backend)
+
+    def hear(op: Any, inputs: Any, attrs: Any, outputs: Any, *more: Any, **named: Any) -> None:
+        del attrs
+        graph = named.get("graph", more[1] if len(more) > 1 else None)  # after the name of the operation
+        if graph is None and tracer.own_call:
+            _note(tracer, op.decode() if isinstance(op, bytes) else str(op), inputs, outputs)
+
+    op_callbacks.add_op_callback(hear)
+    try:
+        yield
+    finally:
+        op_callbacks.remove_op_callback(hear)
+
+
+_MOVES = ("Identity", "ReadVariableOp", "VarHandleOp", "Const", "AssignVariableOp")
+
+
+def _note(tracer: Tracer, name: str, inputs: Any, outputs: Any) -> None:
+    shapes = [_shape(value) for value in (*inputs, *outputs)]
+    if name in _MOVES or len(outputs) != 1 or None in shapes:
+        return
+    given = [tracer.builder.tensor(shape) for shape in shapes[: len(inputs)]]
+    made = tracer.builder.tensor(shapes[-1])
+    tracer.call(name, f"tensorflow.{name}", "fill", given, [made], attrs={"shape": shapes[-1] or ()})
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    shape = getattr(value, "shape", None)
+    if shape is None or shape.rank is None or None in tuple(shape):
+        return None
+    return tuple(int(size) for size in shape)

@@ -1,0 +1,106 @@
+"""Configurations of tf.keras 2, for Keras 3: classes and arguments that were renamed or taken away.
+
+Keras 3 reads the form of these configurations, but refuses an argument that it no longer has, whatever its
+value. One whose value changes nothing is left out here; any other is an error that names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+import keras
+from flopledger.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_CLASSES = {
+    "CuDNNLSTM": "LSTM",
+    "CuDNNGRU": "GRU",
+    "SyncBatchNormalization": "BatchNormalization",
+    "BatchNormalizationV1": "BatchNormalization",
+    "BatchNormalizationV2": "BatchNormalization",
+    "ThresholdedReLU": "ReLU",
+}
+"""Classes that Keras 3 has under another name."""
+_RENAMED = {"ThresholdedReLU": {"theta": "threshold"}, "LeakyReLU": {"alpha": "negative_slope"}}
+_WITHOUT_EFFECT: Mapping[str, tuple[object, ...]] = {
+    "groups": (1,),
+    "time_major": (False,),
+    "renorm": (False,),
+    "virtual_batch_size": (None,),
+    "adjustment": (None,),
+    "ragged": (False,),
+    "dynamic": (False,),
+    "input_tensor": (None,),
+    "input_length": (None,),
+}
+"""Arguments of tf.keras 2 that are gone, and the values at which they changed nothing."""
+_NEVER = (
+    "implementation", "fused", "renorm_clipping", "renorm_momentum", "experimental_run_tf_function",
+    "query_shape", "key_shape", "value_shape", "partitioner", "batch_input_shape", "input_length",
+)  # fmt: skip
+"""Arguments that say how something is computed or made, not what, or that the network repeats elsewhere."""
+_CUDNN = {"recurrent_activation": "sigmoid", "reset_after": True}
+
+
+def renewed(config: dict[str, Any], where: str) -> dict[str, Any]:
+    """Change a configuration of tf.keras 2 in place to what Keras 3 reads; return it.
+
+    Raises:
+        SourceError: A layer has an argument that is gone, with a value that changes what it does.
+    """
+    for part in _parts(config):
+        name, given = part.get("class_name"), part.get("config")
+        if isinstance(name, str) and isinstance(given, dict):
+            _renew(part, name, given, where)
+    return config
+
+
+def _parts(config: object) -> Iterator[dict[str, Any]]:
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            yield part
+            waiting.extend(part.values())
+        elif isinstance(part, list):
+            waiting.extend(part)
+
+
+def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -> None:
+    for old, new in _RENAMED.get(name, {}).items():
+        if old in given:
+            given[new] = given.pop(old)
+    part["class_name"] = known = _CLASSES.get(name, name)
+    if name.startswith("CuDNN"):
+        given.update({key: value for key, value in _CUDNN.items() if key in _taken(known)})
+    policy = given.get("dtype")
+    if isinstance(policy, dict) and policy.get("class_name") == "Policy":
+        given["dtype"] = policy["config"]["name"]
+    taken = _taken(known)
+    if known == "InputLayer" and "batch_input_shape" in given:
+        given["batch_shape"] = given.pop("batch_input_shape")
+    for key in [key for key in given if taken and key not in taken]:
+        value = given[key]
+        if key not in _NEVER and not (key in _WITHOUT_EFFECT and value in _WITHOUT_EFFECT[key]):
+            label = given.get("name", name)
+            raise SourceError(
+                f"{where}: the layer {label!r} ({name}) has {key} = {value!r}, which Keras 3 does not have: "
+                "save the model with Keras 3, or give the live model"
+            )
+        if not (key == "batch_input_shape" and known != "InputLayer"):
+            del given[key]
+
+
+def _taken(name: str) -> frozenset[str]:
+    """Return the arguments that a class of Keras 3 takes; none where it is no layer or initialiser of it."""
+    cls = getattr(keras.layers, name, None) or getattr(keras.initializers, name, None)
+    if not inspect.isclass(cls) or name in ("Functional", "Sequential", "Model"):
+        return frozenset()
+    taken = {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            taken |= set(inspect.signature(vars(base)["__init__"]).parameters)
+    return frozenset(taken - {"self"})
