@@ -78,7 +78,8 @@ def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -
         given.update({key: value for key, value in _CUDNN.items() if key in _taken(known)})
     policy = given.get("dtype")
     if isinstance(policy, dict) and policy.get("class_name") == "Policy":
-        given["dtype"] = policy["config"]["name"]
+        said = policy.get("config")
+        given["dtype"] = said.get("name") if isinstance(said, dict) else None
     taken = _taken(known)
     if known == "InputLayer" and "batch_input_shape" in given:
         given["batch_shape"] = given.pop("batch_input_shape")
@@ -97,7 +98,8 @@ def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -
 def _taken(name: str) -> frozenset[str]:
     """Return the arguments that a class of Keras 3 takes; none where it is no layer or initialiser of it."""
     cls = getattr(keras.layers, name, None) or getattr(keras.initializers, name, None)
-    if not inspect.isclass(cls) or name in ("Functional", "Sequential", "Model"):
+    kinds = (keras.layers.Layer, keras.initializers.Initializer)
+    if not inspect.isclass(cls) or not issubclass(cls, kinds) or issubclass(cls, keras.Model):
         return frozenset()
     taken = {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
     for base in cls.__mro__:
