@@ -1,16 +1,14 @@
-"""The places that name the frontends agree: folders, wheel, types, import contracts, entry points."""
+"""The places that name the frontends agree, from folders to entry points; tests mirror the code."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tomllib
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -71,3 +69,72 @@ def test_a_plugin_module_imports_no_framework(frontends: list[str]) -> None:
     loaded = set(done.stdout.split())
     assert "flopledger_caffe.plugin" in loaded
     assert loaded.isdisjoint({"torch", "keras", "tensorflow", "paddle", "numpy", "sympy"})
+
+
+SUBJECTS = {
+    "core/cli/test_bad_input.py": "wrong networks and conventions, through every command",
+    "core/cli/test_examples.py": "the networks in examples/, from prototxt to printout",
+    "core/cli/test_hostile_names.py": "control characters in names, through every command and format",
+    "core/cli/test_numbers.py": "options that take a number, in every command",
+    "core/cli/test_special_files.py": "pipes, devices and folders in place of files, in every command",
+    "core/conventions/test_own.py": "the figures of mac, 2mac, 2mac-1 and ops",
+    "core/conventions/test_schema.py": "the TOML schema for editors beside the loader",
+    "core/conventions/test_seeds.py": "the figures of the documents that the project began with",
+    "core/conventions/test_torch_peers.py": "the conventions of PyTorch's counters, one layer at a time",
+    "core/conventions/test_torch_structure.py": "the same where modules are shared, reused or nested",
+    "core/counting/test_evaluations.py": "how often explain, compare and count evaluate a rule",
+    "core/kinds/test_symbols.py": "every kind on symbols beside the same kind on numbers",
+    "core/reading/test_limits.py": "limits of time and memory of a child, and what it leaves behind",
+    "core/reading/test_readings.py": "several readings that share a child",
+    "core/report/test_experts.py": "what every format says of routed experts",
+    "core/report/test_formats.py": "what all formats have in common",
+    "frontends/caffe/test_examples.py": "the networks in examples/",
+    "frontends/caffe/test_golden.py": "real networks against recorded figures",
+    "frontends/keras/test_contract.py": "the published checks that every frontend passes",
+    "frontends/keras/test_corners.py": "unusual layers, with figures by hand",
+    "frontends/keras/test_experts.py": "mixtures of experts",
+    "frontends/keras/test_profiler.py": "the convention tf-profiler",
+    "frontends/keras/test_reading.py": "each layer: its kind and shapes",
+    "frontends/keras/test_seeds.py": "the networks of examples/keras_seeds.py",
+    "frontends/keras/test_summary.py": "the convention keras-summary",
+    "frontends/keras/test_symbols.py": "readings at sizes that are symbols",
+    "frontends/keras/test_unchanged.py": "what a reading leaves as it was",
+    "frontends/onnx/tables/test_standard.py": "the node tests of the ONNX standard",
+    "frontends/onnx/test_example.py": "the file in examples/",
+    "frontends/onnx/test_golden.py": "real networks against recorded figures",
+    "frontends/paddle/test_bounds_fuzz.py": "bounds.py on files with anything changed",
+    "frontends/paddle/test_experts.py": "mixtures of experts",
+    "frontends/paddle/test_printout.py": "the table that paddle.flops prints",
+    "frontends/paddle/test_reading.py": "inputs, sharing and reuse in whole networks",
+    "frontends/torch/archive/test_fuzz.py": "archives with anything changed",
+    "frontends/torch/archive/test_hostile.py": "archives made to do harm",
+    "frontends/torch/test_arithmetic.py": "products of sizes, as listen/sizes.py records them for a profile",
+    "frontends/torch/test_counting.py": "our own figures, on every level",
+    "frontends/torch/test_experts.py": "mixtures of experts",
+    "frontends/torch/test_functions.py": "functions and operators: their kinds and their counts",
+    "frontends/torch/test_programs.py": "exported programs: files.py and archive/",
+    "frontends/torch/test_reading.py": "what a graph of a model holds",
+    "frontends/torch/test_silence.py": "every function of torch, counted or unknown",
+    "frontends/torch/test_sources.py": "what can be read, by name and as an object",
+    "frontends/torch/test_symbols.py": "totals as formulas",
+    "frontends/torch/test_unchanged.py": "what a reading leaves as it was",
+}
+"""Files of tests that are about a subject rather than a module, and what it is."""
+
+
+def module_of(test: Path) -> Path:
+    """Where the module lies that a file of tests is named after: the path below ``tests/``, mirrored."""
+    room, *folders, name = test.parts
+    if room == "frontends":
+        folders[0] = f"flopledger_{folders[0]}"
+    else:
+        folders.insert(0, "flopledger")
+    return Path(room, *folders, name.removeprefix("test_"))
+
+
+def test_files_of_tests_mirror_the_modules_or_name_their_subject(root: Path) -> None:
+    tests = [p.relative_to(root / "tests") for p in (root / "tests").rglob("test_*.py")]
+    mirrors = {str(t): module_of(t) for t in tests if t.parts[0] in ("core", "frontends")}
+    strays = {test for test, module in mirrors.items() if not (root / module).is_file()}
+    assert len(mirrors) > len(strays) > 0
+    assert sorted(strays) == sorted(SUBJECTS)

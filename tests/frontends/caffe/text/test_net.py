@@ -12,10 +12,9 @@ from flopledger_caffe.tables.layers import SPELLINGS
 from flopledger_caffe.text.net import OLD_TYPES, folded
 
 if TYPE_CHECKING:
+    from conftest import Read
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
-
-    from .conftest import Read
 
 INPUT = 'input: "x" input_shape { dim: 2 dim: 3 dim: 8 dim: 8 }\n'
 

@@ -10,11 +10,10 @@ from flopledger.kinds import Call, builtin
 from flopledger_caffe.tables.layers import TABLE
 
 if TYPE_CHECKING:
+    from conftest import Read
     from flopledger.dims.types import Shape
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
-
-    from .conftest import Read
 
 CONV = "convolution_param {{ num_output: {} {} }}"
 

@@ -1,172 +1,21 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.errors import GraphError, PluginError, SourceError, UsageError
+from flopledger.errors import PluginError, SourceError, UsageError
 from flopledger.frontend.description import Frontend
 from flopledger.frontend.hookspecs import hookimpl
 from flopledger.frontend.request import Request
-from flopledger.frontend.specs import parse_spec
 from flopledger.graph.graph import Graph
 from flopledger.graph.tables import Reading
 from flopledger.plugins import discovery as plugins
 from flopledger.plugins.registry import Registry
 from flopledger.reading import choose as reading
-from flopledger.reading.read import read_source
-from flopledger.reading.source import Attribute, locate
-from hypothesis import given
-from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-SMALL = "input x 1x3x8x8\nconv c1 x out=4 kernel=3\nscan s1 c1 state=16\n"
-
-
-def read(source: object, frontend: str | None = None, **how: object) -> Graph:
-    return read_source(source, Request(str(source), frontend=frontend, **how))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def small(tmp_path: Path, toy: None) -> Path:  # noqa: ARG001
-    file = tmp_path / "small.toy"
-    file.write_text(SMALL)
-    return file
-
-
-def test_an_existing_file_is_a_file_whatever_its_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("a:b").touch()
-    Path("net.py").touch()
-    assert locate("a:b") == Path("a:b")
-    assert locate("net.py:Model.small") == Attribute(Path("net.py"), "Model.small")
-    assert locate(f"{tmp_path}/net.py:Model") == Attribute(tmp_path / "net.py", "Model")
-    assert locate("acme.models:Net.small") == Attribute("acme.models", "Net.small")
-
-
-@pytest.mark.parametrize(
-    ("source", "reason"),
-    [
-        ("", "'' is no file"),
-        ("missing.toy", "'missing.toy' is no file. Expected a file, package.module:attribute or"),
-        ("missing.py:Model", "there is no file 'missing.py'"),
-        ("net.toy:Model", "no module"),
-        ("my-package:Model", "'my-package' is neither a module's name nor a Python file"),
-        ("folder/net:Model", "'folder/net' is neither a module's name nor a Python file"),
-        ("acme.models:", "'' is no attribute's name"),
-        (":Model", "'' is neither a module's name nor a Python file"),
-        ("acme:Net()", "'Net()' is no attribute's name"),
-        ("a:b:c", "'a:b' is neither"),
-        ("https://example.org/net.toy", "'//example.org/net.toy' is no attribute's name"),
-        ("C:\\nets\\net.toy", "is no attribute's name"),
-        ("a\0b", "is no file"),
-        ("a" * 5000, "is no file"),
-    ],
-)
-def test_what_is_no_source_is_refused_with_the_reason(source: str, reason: str) -> None:
-    with pytest.raises(SourceError) as caught:
-        read(source)
-    assert reason in str(caught.value)
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_a_source_or_refused(text: str) -> None:
-    try:
-        found = locate(text)
-    except SourceError:
-        return
-    assert isinstance(found, Attribute) or found.exists()
-
-
-def test_a_file_that_needs_no_framework_is_read_in_this_process(
-    small: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("flopledger.reading.child_process.Child", None)
-    graph = read(small)
-    assert [layer.kind for layer in graph.layers] == ["conv", "toy.scan"]
-    assert graph.shape(graph.outputs[0]) == (1, 4, 6, 6)
-
-
-def test_inputs_reach_the_frontend(small: Path) -> None:
-    graph = read(small, inputs=(parse_spec("2x3x10x10"),))
-    assert graph.shape(graph.outputs[0]) == (2, 4, 8, 8)
-
-
-def test_a_saved_graph_is_read_in_place_and_without_any_frontend(
-    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    graph = read(small)
-    saved = [tmp_path / "graph.json", tmp_path / "graph.saved"]
-    monkeypatch.setattr("flopledger.reading.child_process.Child", None)
-    for file in saved:
-        file.write_text(graph.to_json())
-        assert read(file) == graph
-
-
-def test_a_saved_graph_takes_no_inputs(small: Path, tmp_path: Path) -> None:
-    saved = tmp_path / "graph.json"
-    saved.write_text(read(small).to_json())
-    with pytest.raises(UsageError, match="is a saved graph: inputs, arguments and options were settled"):
-        read(saved, inputs=(parse_spec("2x3x10x10"),))
-
-
-@pytest.mark.parametrize(
-    "text",
-    ['{"schema": "flopledger.graph/2"}', '{"schema": "flopledger.graph/1"', '{"flopledger.graph/1": 1}'],
-)
-def test_a_broken_saved_graph_is_refused(text: str, tmp_path: Path) -> None:
-    saved = tmp_path / "graph.json"
-    saved.write_text(text)
-    with pytest.raises(GraphError, match=r"graph\.json"):
-        read(saved)
-
-
-def test_a_saved_graph_that_is_no_text_is_refused(tmp_path: Path) -> None:
-    saved = tmp_path / "graph.json"
-    saved.write_bytes(b'{"schema": "flopledger.graph/1\xff"}')
-    with pytest.raises(SourceError, match="can't be read"):
-        read(saved)
-
-
-def test_a_file_that_nobody_reads_lists_the_frontends(small: Path) -> None:
-    other = small.with_suffix(".other")
-    other.touch()
-    with pytest.raises(SourceError) as caught:
-        read(other)
-    assert f"no frontend reads {other}. The frontends here:" in str(caught.value)
-    assert "\n  toy: toy networks (.toy) and ToyModel objects" in str(caught.value)
-
-
-@pytest.mark.usefixtures("toy")
-def test_python_code_without_an_attribute_says_so(tmp_path: Path) -> None:
-    file = tmp_path / "net.py"
-    file.touch()
-    with pytest.raises(SourceError, match=r"it is Python code: name what to read, as in .*net\.py:Model"):
-        read(file)
-
-
-def test_a_frontend_that_is_not_there_is_refused(small: Path) -> None:
-    with pytest.raises(UsageError, match="there is no frontend 'tory'; did you mean 'toy'"):
-        read(small, "tory")
-
-
-def test_limits_are_more_than_nothing(small: Path) -> None:
-    for timeout in (0, -1, float("nan")):
-        with pytest.raises(UsageError, match="expected more than 0"):
-            read_source(small, Request(str(small), timeout=timeout))
-    with pytest.raises(UsageError, match="the memory limit is -1 bytes"):
-        read_source(small, Request(str(small), memory_limit=-1))
-
-
-def test_what_a_file_gets_wrong_is_a_source_error(small: Path) -> None:
-    small.write_text("input x 1x3x8x8\nconv c1 x out=4\n")
-    with pytest.raises(SourceError, match="line 2: found 'out=4', expected whole numbers for out and kernel"):
-        read(small)
 
 
 class Net:
@@ -379,20 +228,3 @@ def test_arguments_that_do_not_fit_are_named(
 def test_a_model_takes_no_arguments() -> None:
     with pytest.raises(UsageError, match="net is a model already: --arg is for a class or function"):
         read_object(Net(), Fake("fake", "Net"), depth=3)
-
-
-@pytest.mark.usefixtures("toy")
-def test_what_fails_in_a_live_model_is_a_source_error_with_its_cause() -> None:
-    def fail() -> None:
-        raise KeyError("lost")
-
-    with pytest.raises(
-        SourceError, match=r"KeyError: 'lost' \(.*test_sources\.py, line \d+: raise KeyError"
-    ) as caught:
-        read(fail)
-    assert isinstance(caught.value.__cause__, KeyError)
-
-
-def test_a_live_object_takes_its_inputs_as_objects() -> None:
-    with pytest.raises(UsageError, match="give it the inputs themselves"):
-        read(Net(), inputs_from="net.py:make")
