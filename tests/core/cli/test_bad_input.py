@@ -48,8 +48,8 @@ NETWORKS: dict[str, tuple[str | bytes, str]] = {
     ),
     "a value where a message belongs": (INPUT + "layer: 3", "layer is 3, expected { ... }"),
     "a word that an enumeration lacks": (
-        INPUT + layer("Pooling", "data", "p", "pooling_param { pool: MAXX kernel_size: 2 }"),
-        "pool is MAXX, expected one of MAX, AVE, STOCHASTIC; did you mean 'MAX'?",
+        INPUT + layer("ReLU", "data", "p", "include { phase: TRIAN }"),
+        "phase is TRIAN, expected one of TRAIN, TEST; did you mean 'TRAIN'?",
     ),
     "a number out of range": (
         conv("kernel_size: 1 num_output: 4294967296"),
@@ -112,6 +112,18 @@ def test_a_network_that_is_wrong_ends_with_3_and_says_where(
     assert err.startswith("Error: net.prototxt")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_word_that_a_layer_s_enumeration_lacks_makes_the_layer_unknown_and_says_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fields = "pooling_param { pool: MAXX kernel_size: 2 }"
+    (tmp_path / "net.prototxt").write_text(INPUT + layer("Pooling", "data", "p", fields))
+    assert run(["count", "net.prototxt", "--strict"]) == 4
+    out = capfd.readouterr().out
+    assert "Pooling: 1 call" in out
+    assert "net.prototxt:3:81: pool is MAXX, expected one of MAX, AVE, STOCHASTIC; did you mean 'MAX'?" in out
 
 
 def test_layers_of_one_name_are_told_apart_by_a_number(
