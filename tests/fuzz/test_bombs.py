@@ -212,11 +212,11 @@ def test_a_graph_that_would_take_for_ever(name: str, tmp_path: Path) -> None:
     assert len(errors) < 5_000
 
 
-def test_ways_that_double_are_refused(tmp_path: Path) -> None:
+def test_paths_that_double_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bomb.json").write_text(DOUBLED)
     (tmp_path / "mine.toml").write_text(convention(reduce__layer='times = "paths"'))
     code, errors = count(tmp_path, "bomb.json", "-c", "./mine.toml")
-    assert (code, "ways to the module" in errors) == (3, True), errors
+    assert (code, "paths to the module" in errors) == (3, True), errors
 
 
 def relu(name: str, bottom: str, top: str, more: str = "") -> str:
