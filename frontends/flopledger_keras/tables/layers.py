@@ -205,7 +205,9 @@ def _softmax(layer: Any, call: Operands) -> Description:
     if mask is None:
         return one("softmax", "softmax", attrs)
     pick = Step("where", "select", {"scalars": 1}, (mask,))
-    return Description((pick, Step("softmax", "softmax", attrs), pick))
+    whether = Branch((Step("greater", "compare", {"scalars": 1}, (mask,)),), reads_input=False)
+    beside = () if str(mask.dtype) == "bool" else (whether,)  # keras_hub's masks are numbers
+    return Description((pick, Step("softmax", "softmax", attrs), pick), beside=beside)
 
 
 def _dropout(layer: Any, call: Operands) -> Description:

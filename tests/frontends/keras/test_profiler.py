@@ -58,6 +58,9 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "a norm over the first axis": (lambda: chain(kl.LayerNormalization(axis=1), (5, 6, 7)), 2058, 4116),
     "a norm over two axes apart": (lambda: chain(kl.LayerNormalization(axis=(1, 3)), (5, 6, 7)), 1914, 3828),
     "a softmax over two axes": (lambda: chain(kl.Softmax(axis=(1, 2)), (3, 4, 8)), 296, 592),
+    "a softmax with a mask of numbers": (
+        lambda: chain(lambda x, m: kl.Softmax()(x, mask=m), (4, 8), (4, 8)), 192, 384,
+    ),
     "a rectifier with all options": (lambda: chain(kl.ReLU(3.0, 0.1, 0.5), (4, 6)), 168, 336),
     "a rectifier to 6 with a threshold": (lambda: chain(kl.ReLU(6.0, threshold=0.5), (4, 6)), 72, 144),
     "an outer product": (lambda: chain(kl.EinsumDense("a,b->ab", output_shape=7), ()), 14, 28),
