@@ -103,6 +103,7 @@ def _taken(name: str) -> frozenset[str]:
         return frozenset()
     taken = {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
     for base in cls.__mro__:
-        if "__init__" in vars(base):
-            taken |= set(inspect.signature(vars(base)["__init__"]).parameters)
+        made = vars(base).get("__init__")
+        if inspect.isfunction(made):  # inspect compiles a text for object's, and a file must start no compiler
+            taken |= set(inspect.signature(made).parameters)
     return frozenset(taken - {"self"})

@@ -209,6 +209,10 @@ def outputs(model: nn.Module, x: Tensor) -> list[Any]:
     return found
 
 
+def imitations() -> list[FakeTensor]:
+    return [one for one in gc.get_objects() if type(one) is FakeTensor]
+
+
 def equal(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) is Tensor and torch.equal(a, b))
 
@@ -234,6 +238,7 @@ def test_a_model_computes_after_a_reading_what_it_would_have_before(
             outputs(model, x)
         return model
 
+    fakes = imitations()  # torch.export keeps some of its own, which tests before this one have left
     expected = outputs(fresh(), x)
     model = fresh()
     objects = [(name, id(value)) for module in model.modules() for name, value in vars(module).items()]
@@ -245,4 +250,4 @@ def test_a_model_computes_after_a_reading_what_it_would_have_before(
     found = outputs(model, x)
     assert all(map(equal, found, expected))
     gc.collect()
-    assert [one for one in gc.get_objects() if type(one) is FakeTensor] == []
+    assert [one for one in imitations() if all(one is not fake for fake in fakes)] == []
