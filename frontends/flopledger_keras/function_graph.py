@@ -17,7 +17,7 @@ from keras.src.backend.common.symbolic_scope import SymbolicScope
 
 from flopledger_keras.introspect import dtype_of, graph_of, is_array, tell_training
 from flopledger_keras.listen import watched
-from flopledger_keras.modules import everything
+from flopledger_keras.modules import registered_in
 from flopledger_keras.tables.tensorflow import CALLS, RULES, SILENT, constant
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class FunctionGraph:
         """Trace what a layer calls and write down what it does; return its outputs as shapes."""
         scope = StatelessScope()
         with scope, SymbolicScope(), self.graph.as_default():
-            for variable in {id(v): v for layer in everything(op) for v in layer.variables}.values():
+            layers = registered_in(op).modules
+            for variable in {id(v): v for layer in layers for v in layer.variables}.values():
                 stand_in = tf.compat.v1.placeholder(variable.dtype, variable.shape)
                 scope.state_mapping[id(variable)] = stand_in
             args, kwargs = keras.tree.map_structure(self._placeholder, (args, kwargs))

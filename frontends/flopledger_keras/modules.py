@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import Module, Parameter
+from flopledger.frontend import Module, Parameter, Registered
 from keras.src.api_export import get_name_from_symbol
 
 from flopledger_keras.tables import recurrent
@@ -70,64 +70,37 @@ def _listed(layer: Any) -> list[Any]:
     return list(layer._layers)  # noqa: SLF001  (its public name is that of models alone)
 
 
-def everything(root: Any) -> list[Any]:
-    """Return a layer and all that are registered below it, each once, parents first."""
-    found: dict[int, Any] = {}
-    waiting = [root]
-    while waiting:
-        layer = waiting.pop()
-        if id(layer) not in found:
-            found[id(layer)] = layer
-            waiting.extend(reversed(children(layer)))
-    return list(found.values())
-
-
-def _paths(root: Any) -> dict[int, list[str]]:
-    """Return the ways to each layer, as dotted names; that of the network is empty."""
-    paths: dict[int, list[str]] = {id(root): [""]}
-    waiting: list[tuple[Any, str]] = [(root, "")]
-    seen: set[tuple[int, str]] = set()
-    while waiting:
-        layer, prefix = waiting.pop()
-        for child in reversed(children(layer)):
-            path = f"{prefix}{child.name}"
-            if (id(child), path) not in seen and len(paths.get(id(child), ())) < _MOST_PATHS:
-                seen.add((id(child), path))
-                paths.setdefault(id(child), []).append(path)
-                waiting.append((child, f"{path}."))
-    return paths
-
-
-_MOST_PATHS = 16
-"""How many ways to a layer are named; one that is shared over and over has more."""
+def registered_in(root: Any) -> Registered[Any]:
+    """Return a layer and all that are registered below it."""
+    return Registered(root, lambda layer: [(child.name, child) for child in children(layer)])
 
 
 def add_modules(root: Any, builder: GraphBuilder, *, training: bool) -> dict[int, int]:
     """Fill the tables of modules and parameters; return the module of each layer, by its identity."""
-    layers = everything(root)
-    number = {id(layer): i for i, layer in enumerate(layers)}
-    paths, known = _paths(root), dict[int, int]()
-    for layer in layers:
+    registered, known = registered_in(root), dict[int, int]()
+    for i, layer in enumerate(registered.modules):
+        # Layers of one name in one layer, which Keras allows outside functional models, have one path.
+        paths = list(dict.fromkeys(registered.paths[i]))
         own = []
         for variable in _variables(layer):
             if id(variable) not in known:
-                known[id(variable)] = _add_parameter(builder, layer, variable, paths[id(layer)])
+                known[id(variable)] = _add_parameter(builder, layer, variable, paths)
             own.append((str(variable.name), known[id(variable)]))
         cls = type(layer)
         builder.modules.append(
             Module(
-                number[id(layer)],
-                tuple(paths[id(layer)]),
+                i,
+                tuple(paths),
                 source_of(cls),
                 _bases(cls),
-                tuple(number[id(child)] for child in children(layer)),
+                tuple(registered.children[i]),
                 tuple(own),
                 training,
                 native(layer),
             )
         )
     _add_optimizer(root, builder)
-    return number
+    return {id(layer): i for i, layer in enumerate(registered.modules)}
 
 
 def _variables(layer: Any) -> Iterator[Any]:

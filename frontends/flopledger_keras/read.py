@@ -21,7 +21,7 @@ from flopledger_keras.constants import heard
 from flopledger_keras.files import load, of_tf_keras
 from flopledger_keras.inputs import Given, inputs_of
 from flopledger_keras.listen import hooked
-from flopledger_keras.modules import add_modules, everything
+from flopledger_keras.modules import add_modules, registered_in
 from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
 
@@ -44,14 +44,14 @@ def read_source(source: object, request: Request) -> Graph:
         )
     if not isinstance(model, keras.layers.Layer):
         raise SourceError(f"{request.source} is {type(model).__name__}, expected a Keras model or layer")
-    with without_values(), as_before(everything(model)):
+    with without_values(), as_before(registered_in(model).modules):
         return _read(model, request)
 
 
 def _read(model: Any, request: Request) -> Graph:
     training = request.profile.get("mode") == "train"
     given = inputs_of(model, request)
-    if not all(layer.built for layer in everything(model)):
+    if not all(layer.built for layer in registered_in(model).modules):
         _trace(model, given, GraphBuilder(kinds()), training=training)
     builder = GraphBuilder(kinds())
     outputs = _trace(model, given, builder, training=training)

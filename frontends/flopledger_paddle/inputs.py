@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import InputSpec, UsageError, gather, symbol
+from flopledger.frontend import InputSpec, check_arguments, gather, spec_dtype, split_values, symbol
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import dtype_name
@@ -47,7 +46,7 @@ def arguments(request: Request, model: Any) -> Arguments:
         UsageError: They don't fit what the model takes, or a dtype is not known.
     """
     if request.values is not None:
-        args, kwargs = _given(request.values)
+        args, kwargs = split_values(request.values)
     else:
         positional, named = gather(request.inputs)
         args, kwargs = tuple(positional), dict(named)
@@ -56,22 +55,16 @@ def arguments(request: Request, model: Any) -> Arguments:
         tuple(_spec(value, default) for value in args),
         {name: _spec(value, default) for name, value in kwargs.items()},
     )
-    given.names = _checked(request, model, given)
+    given.names = check_arguments(request, model.forward, given.args, given.kwargs)
     return given
-
-
-def _given(values: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    if isinstance(values, dict):
-        return (), {str(name): value for name, value in values.items()}
-    if type(values) in (tuple, list):
-        return tuple(values), {}
-    return (values,), {}
 
 
 def _spec(value: Any, default: str) -> Any:
     """Return a value with specs in the place of tensors and arrays, each with its dtype."""
     if isinstance(value, InputSpec):
-        return value if value.is_literal else InputSpec(value.name, value.shape, _dtype(value, default))
+        if value.is_literal:
+            return value
+        return InputSpec(value.name, value.shape, spec_dtype(value, default, _known_dtype, "Paddle"))
     if isinstance(value, dict):
         return {key: _spec(item, default) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
@@ -89,12 +82,8 @@ def open_shape(shape: Any) -> Shape:
     )
 
 
-def _dtype(spec: InputSpec, default: str) -> str:
-    name = {"": default, "float": "float32", "int": "int64"}.get(spec.dtype, spec.dtype)
-    if not isinstance(getattr(paddle, name, None), paddle.dtype):
-        message = f"the dtype {spec.dtype!r} is not known to Paddle, expected one such as float32 or int64"
-        raise UsageError(message)
-    return name
+def _known_dtype(name: str) -> str | None:
+    return name if isinstance(getattr(paddle, name, None), paddle.dtype) else None
 
 
 def _dtype_of(model: Any) -> str:
@@ -104,33 +93,6 @@ def _dtype_of(model: Any) -> str:
         if "float" in name:
             return name
     return str(paddle.get_default_dtype())
-
-
-def _checked(request: Request, model: Any, given: Arguments) -> tuple[str, ...]:
-    """Check that the arguments fit the model's forward, and return the names of the positional ones."""
-    numbered = tuple(f"input{i}" for i in range(len(given.args)))
-    try:
-        signature = inspect.signature(model.forward)
-    except (TypeError, ValueError):
-        return numbered
-    try:
-        signature.bind(*given.args, **given.kwargs)
-    except TypeError as error:
-        message = f"{request.source}: the inputs don't fit: {error}. Its forward takes {signature}"
-        if request.values is None:
-            message += f"; give one -i for each input, such as {_example(signature)}"
-        raise UsageError(message) from None
-    names = tuple(p.name for p in signature.parameters.values() if p.kind is not p.VAR_POSITIONAL)
-    return (*names, *numbered[len(names) :])[: len(given.args)]
-
-
-def _example(signature: inspect.Signature) -> str:
-    words = []
-    for name, parameter in signature.parameters.items():
-        if parameter.default is parameter.empty and parameter.kind is parameter.POSITIONAL_OR_KEYWORD:
-            integers = "id" in name or "token" in name
-            words.append(f"-i {name}=1x128:int64" if integers else f"-i {name}=1x3x224x224")
-    return " ".join(words) or "-i x=1x3x224x224"
 
 
 def _made(name: str, value: Any, make: Callable[[str, InputSpec], Any]) -> Any:

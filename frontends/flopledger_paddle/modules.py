@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import Module, Parameter, Registered
+from flopledger.frontend import Module, ParameterTable, Registered
 
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger.frontend import Value
+    from flopledger.frontend import Parameter, Value
 
 _SCALARS = (bool, int, float, str)
 _STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
@@ -33,51 +33,19 @@ def class_path(cls: type) -> str:
 
 def registered_in(model: Any) -> Registered[Any]:
     """Return the layers of a model."""
-    return Registered(model, lambda layer: layer._sub_layers)  # noqa: SLF001
+    return Registered(model, lambda layer: layer._sub_layers.items())  # noqa: SLF001
 
 
-class Weights:
-    """The parameters and buffers, one row for each object, in order of the layers."""
-
-    def __init__(self) -> None:
-        self.rows: list[Parameter] = []
-        self._objects: dict[int, int] = {}
-        self._storages: dict[tuple[int, int], int] = {}
-        self._names: list[list[str]] = []
-
-    def add(self, tensor: Any, names: list[str], role: str) -> int:
-        """Add a tensor under its names, and return its row."""
-        row = self._objects.get(id(tensor))
-        if row is None:
-            row = self._objects[id(tensor)] = len(self.rows)
-            shape = tuple(tensor.shape)
-            storage = self._storages.setdefault(_memory(tensor, row), row)
-            trainable = bool(getattr(tensor, "trainable", False)) and not tensor.stop_gradient
-            self.rows.append(
-                Parameter(row, (), shape, dtype_name(tensor.dtype), role, trainable, row, storage)
-            )
-            self._names.append([])
-        self._names[row] += names
-        return row
-
-    def table(self) -> list[Parameter]:
-        """Return the finished table."""
-        return [
-            Parameter(r.id, tuple(n), r.shape, r.dtype, r.role, r.trainable, r.object, r.storage)
-            for r, n in zip(self.rows, self._names, strict=True)
-        ]
-
-
-def _memory(tensor: Any, row: int) -> tuple[int, int]:
+def _memory(tensor: Any) -> tuple[int, int] | None:
     """Return what is equal for tensors that are the same memory; a lazy one has none yet."""
     if not tensor._is_initialized() or tensor.numel() == 0:  # noqa: SLF001
-        return (-1, row)
+        return None
     return (tensor.data_ptr(), int(tensor.numel()))
 
 
 def module_tables(registered: Registered[Any], mode: str) -> tuple[list[Module], list[Parameter]]:
     """Return the rows of all layers, as read in a mode, and of all their weights."""
-    weights = Weights()
+    table = ParameterTable()
     rows = []
     for number, layer in enumerate(registered.modules):
         cls = type(layer)
@@ -89,25 +57,35 @@ def module_tables(registered: Registered[Any], mode: str) -> tuple[list[Module],
                 class_path(cls),
                 tuple(class_path(base) for base in cls.__mro__[1:-1]),
                 tuple(registered.children[number]),
-                tuple(_own(layer, paths, weights)),
+                tuple(_own(layer, paths, table)),
                 bool(layer.training) if mode == "given" else mode == "train",
                 native(layer),
             )
         )
-    return rows, weights.table()
+    return rows, table.rows()
 
 
-def _own(layer: Any, paths: list[str], weights: Weights) -> Iterator[tuple[str, int]]:
+def _own(layer: Any, paths: list[str], table: ParameterTable) -> Iterator[tuple[str, int]]:
+    """Yield the name and the row of each tensor that a layer has itself."""
+
+    def add(tensor: Any, name: str, role: str) -> int:
+        return table.add(
+            tensor,
+            paths,
+            name,
+            shape=tuple(tensor.shape),
+            dtype=dtype_name(tensor.dtype),
+            role=role,
+            trainable=bool(getattr(tensor, "trainable", False)) and not tensor.stop_gradient,
+            memory=_memory(tensor),
+        )
+
     for name, parameter in layer._parameters.items():  # noqa: SLF001
         if parameter is not None:
-            yield name, weights.add(parameter, _named(paths, name), _role(layer, name))
+            yield name, add(parameter, name, _role(layer, name))
     for name, buffer in layer._buffers.items():  # noqa: SLF001
         if buffer is not None:
-            yield name, weights.add(buffer, _named(paths, name), "buffer")
-
-
-def _named(paths: list[str], name: str) -> list[str]:
-    return [f"{path}.{name}" if path else name for path in paths]
+            yield name, add(buffer, name, "buffer")
 
 
 def _role(layer: Any, name: str) -> str:

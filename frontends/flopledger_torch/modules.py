@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import Module, Parameter, Registered, is_a
+from flopledger.frontend import Module, ParameterTable, Registered, is_a
 
 from flopledger_torch.packed import packed_shapes, packed_weights
 from flopledger_torch.record import dtype_name
@@ -13,7 +13,7 @@ from flopledger_torch.record import dtype_name
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flopledger.frontend import Value
+    from flopledger.frontend import Parameter, Value
 
 _SCALARS: tuple[type[Any], ...] = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")
@@ -30,58 +30,23 @@ def class_path(cls: type) -> str:
 
 def registered_in(model: torch.nn.Module) -> Registered[torch.nn.Module]:
     """Return the modules of a model."""
-    return Registered(model, lambda module: module._modules)
+    return Registered(model, lambda module: module._modules.items())
 
 
-class Weights:
-    """The parameters and buffers, one row for each object, in order of the modules."""
-
-    def __init__(self) -> None:
-        self.rows: list[Parameter] = []
-        self._objects: dict[int, int] = {}
-        self._storages: dict[tuple[int, ...], int] = {}
-        self._names: list[list[str]] = []
-        self._held: list[torch.Tensor] = []
-
-    def add(self, tensor: torch.Tensor, paths: list[str], name: str, role: str, *, trainable: bool) -> int:
-        """Add a tensor under a name, and return its row."""
-        names = [f"{path}.{name}" if path else name for path in paths]
-        row = self._objects.get(id(tensor))
-        if row is None:
-            self._held.append(
-                tensor
-            )  # an unpacked weight is nobody else's, and its identity must stay its own
-            row = self._objects[id(tensor)] = len(self.rows)
-            storage = self._storages.setdefault(_memory(tensor, row), row)
-            shape = tuple(tensor.shape)
-            record = Parameter(row, (), shape, dtype_name(tensor.dtype), role, trainable, row, storage)
-            self.rows.append(record)
-            self._names.append([])
-        self._names[row] += names
-        return row
-
-    def table(self) -> list[Parameter]:
-        """Return the finished table."""
-        return [
-            Parameter(r.id, tuple(n), r.shape, r.dtype, r.role, r.trainable, r.object, r.storage)
-            for r, n in zip(self.rows, self._names, strict=True)
-        ]
-
-
-def _memory(tensor: torch.Tensor, row: int) -> tuple[int, ...]:
+def _memory(tensor: torch.Tensor) -> tuple[int, ...] | None:
     """Return what is equal for tensors that are the same memory."""
     if tensor.layout != torch.strided or tensor.numel() == 0:
-        return (-1, row)
+        return None
     return (tensor.untyped_storage()._cdata, int(tensor.storage_offset()), tensor.numel())
 
 
 def module_tables(registered: Registered[torch.nn.Module], mode: str) -> tuple[list[Module], list[Parameter]]:
     """Return the rows of all modules, in the mode that they were read in, and of all their weights."""
-    weights = Weights()
+    table = ParameterTable()
     rows = []
     for number, module in enumerate(registered.modules):
         cls = type(module)
-        own = tuple(_own(module, registered.paths[number], weights))
+        own = tuple(_own(module, registered.paths[number], table))
         training = module.training if mode == "given" else mode == "train"
         rows.append(
             Module(
@@ -95,10 +60,24 @@ def module_tables(registered: Registered[torch.nn.Module], mode: str) -> tuple[l
                 {**native(module), "training": training},
             )
         )
-    return rows, weights.table()
+    return rows, table.rows()
 
 
-def _own(module: torch.nn.Module, paths: list[str], weights: Weights) -> Iterator[tuple[str, int]]:
+def _own(module: torch.nn.Module, paths: list[str], table: ParameterTable) -> Iterator[tuple[str, int]]:
+    """Yield the name and the row of each tensor that a module has itself."""
+
+    def add(tensor: torch.Tensor, name: str, role: str, *, trainable: bool = False) -> int:
+        return table.add(
+            tensor,
+            paths,
+            name,
+            shape=tuple(tensor.shape),
+            dtype=dtype_name(tensor.dtype),
+            role=role,
+            trainable=trainable,
+            memory=_memory(tensor),
+        )
+
     masks = _masks(module)
     norm = "Norm" in type(module).__name__
     for name, parameter in module._parameters.items():
@@ -106,13 +85,13 @@ def _own(module: torch.nn.Module, paths: list[str], weights: Weights) -> Iterato
             plain = name.removesuffix("_orig") if name.removesuffix("_orig") in masks else name
             role = {"weight": "scale", "bias": "shift"}.get(plain, plain) if norm else plain
             role = role if role in ("weight", "bias", "scale", "shift") else "weight"
-            yield plain, weights.add(parameter, paths, name, role, trainable=parameter.requires_grad)
+            yield plain, add(parameter, name, role, trainable=parameter.requires_grad)
     for name, tensor in packed_weights(module).items():
         role = "bias" if name.startswith("bias") else "weight"
-        yield name, weights.add(tensor, paths, name, role, trainable=False)
+        yield name, add(tensor, name, role)
     for name, buffer in module._buffers.items():
         if buffer is not None:
-            yield name, weights.add(buffer, paths, name, _ROLES.get(name, "buffer"), trainable=False)
+            yield name, add(buffer, name, _ROLES.get(name, "buffer"))
 
 
 def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:

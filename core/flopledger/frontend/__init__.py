@@ -39,10 +39,12 @@ if TYPE_CHECKING:
         shown,
     )
     from flopledger.expressions import einsum
+    from flopledger.frontend.arguments import check_arguments, spec_dtype, split_values
     from flopledger.frontend.builder import Checkpoint, GraphBuilder
     from flopledger.frontend.description import Frontend, type_names
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
+    from flopledger.frontend.parameter_table import ParameterTable
     from flopledger.frontend.reached_state import ReachedState
     from flopledger.frontend.registered_modules import Registered
     from flopledger.frontend.request import Request
@@ -94,6 +96,7 @@ __all__ = [
     "Nested",
     "Number",
     "Parameter",
+    "ParameterTable",
     "Parts",
     "ReachedState",
     "Reading",
@@ -112,6 +115,7 @@ __all__ = [
     "bounded",
     "builtin",
     "ceildiv",
+    "check_arguments",
     "einsum",
     "equal",
     "extent",
@@ -137,6 +141,8 @@ __all__ = [
     "reshape",
     "same_shape",
     "shown",
+    "spec_dtype",
+    "split_values",
     "substitute",
     "symbol",
     "symbol_names",
@@ -174,6 +180,7 @@ __getattr__, __dir__ = offer(
         "Nested": "flopledger.frontend.specs",
         "Number": "flopledger.dims.types",
         "Parameter": "flopledger.graph.tables",
+        "ParameterTable": "flopledger.frontend.parameter_table",
         "Parts": "flopledger.kinds",
         "ReachedState": "flopledger.frontend.reached_state",
         "Reading": "flopledger.graph.tables",
@@ -192,6 +199,7 @@ __getattr__, __dir__ = offer(
         "bounded": "flopledger.bounded:",
         "builtin": "flopledger.kinds",
         "ceildiv": "flopledger.dims.arithmetic",
+        "check_arguments": "flopledger.frontend.arguments",
         "einsum": "flopledger.expressions.einsum:",
         "equal": "flopledger.dims.arithmetic",
         "extent": "flopledger.dims.arithmetic",
@@ -217,6 +225,8 @@ __getattr__, __dir__ = offer(
         "reshape": "flopledger.frontend.shape_inference",
         "same_shape": "flopledger.kinds.kind",
         "shown": "flopledger.errors",
+        "spec_dtype": "flopledger.frontend.arguments",
+        "split_values": "flopledger.frontend.arguments",
         "substitute": "flopledger.dims.arithmetic",
         "symbol": "flopledger.dims.arithmetic",
         "symbol_names": "flopledger.dims.arithmetic",

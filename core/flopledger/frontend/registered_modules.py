@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
 M = TypeVar("M")
 
@@ -18,10 +18,10 @@ class Registered(Generic[M]):
 
     Args:
         model: The model, whose path is empty.
-        below: Gives what is registered in a module, by name; None stands for nothing.
+        below: Returns the names and modules that are registered in a module; None stands for nothing.
     """
 
-    def __init__(self, model: M, below: Callable[[M], Mapping[str, M | None]]) -> None:
+    def __init__(self, model: M, below: Callable[[M], Iterable[tuple[str, M | None]]]) -> None:
         self.modules: list[M] = []
         self.paths: list[list[str]] = []
         self.children: list[list[int]] = []
@@ -67,5 +67,5 @@ class Registered(Generic[M]):
             yield step
             above.add(id(module))
             pending.append(id(module))
-            children = [(name, child) for name, child in self._below(module).items() if child is not None]
+            children = [(name, child) for name, child in self._below(module) if child is not None]
             pending += [(f"{way}.{name}" if way else name, c, module) for name, c in reversed(children)]

@@ -11,7 +11,7 @@ class Part:
 
 
 def registered(part: Part) -> Registered[Part]:
-    return Registered(part, lambda one: one.parts)
+    return Registered(part, lambda one: one.parts.items())
 
 
 def test_each_is_there_once_with_all_its_paths_parents_first() -> None:
