@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 import tomllib
@@ -138,3 +139,22 @@ def test_files_of_tests_mirror_the_modules_or_name_their_subject(root: Path) -> 
     strays = {test for test, module in mirrors.items() if not (root / module).is_file()}
     assert len(mirrors) > len(strays) > 0
     assert sorted(strays) == sorted(SUBJECTS)
+
+
+def test_each_folder_of_core_says_what_is_inside_and_offers_names_that_are_there(root: Path) -> None:
+    folders = sorted(p.parent for p in (root / "core" / "flopledger").rglob("__init__.py"))
+    assert len(folders) > 15
+    for folder in folders:
+        name = ".".join(folder.relative_to(root / "core").parts)
+        package = importlib.import_module(name)
+        assert (package.__doc__ or "").partition("\n")[0].endswith("."), name
+        offered = getattr(package, "__all__", ())
+        assert offered or name in OFFER_NOTHING, name
+        assert all(hasattr(package, each) for each in offered), name
+
+
+OFFER_NOTHING = {
+    "flopledger.analysis.experts": "part of analysis, which offers what it finds",
+    "flopledger.cli": "the command, which is run and not imported",
+}
+"""Folders whose names nobody imports from above."""

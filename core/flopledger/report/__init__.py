@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Ledger
 
+__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FORMATS", "View", "render"]
+
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
     "json": "flopledger.report.jsonfile",
