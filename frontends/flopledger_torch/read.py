@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import FlopledgerError, SourceError, UsageError, is_a, read_in_fork, symbol_names
+from flopledger.frontend import (
+    PROFILE,
+    FlopledgerError,
+    SourceError,
+    UsageError,
+    is_a,
+    read_in_fork,
+    symbol_names,
+)
 from flopledger.frontend import user_code as blame
 from torch.export import ExportedProgram
 
@@ -27,13 +35,12 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Graph, Request
 
-_PROFILE: dict[str, Any] = {"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}
-_MODES = ("eval", "train", "given")
+_MODES = (*PROFILE["mode"], "given")
 
 
 def read_source(source: object, request: Request) -> Graph:
     """Read a module, or an exported program."""
-    profile = {**_PROFILE, **{key: value for key, value in request.profile.items() if key in _PROFILE}}
+    profile = {key: request.profile.get(key, values[0]) for key, values in PROFILE.items()}
     if profile["mode"] not in _MODES:
         raise UsageError(f"the mode is {profile['mode']!r}, expected one of {', '.join(_MODES)}")
     if is_a(source, Path) or is_a(source, ExportedProgram):

@@ -14,9 +14,8 @@ import pytest
 from flopledger.cli import COMMANDS, PROGRAM, group
 from flopledger.conventions import facts, loader
 from flopledger.conventions import names as convention_names
-from flopledger.conventions.file import PROFILE
 from flopledger.expressions.functions import FUNCTIONS
-from flopledger.frontend import hookspecs
+from flopledger.frontend import PROFILE, hookspecs
 from flopledger.graph import tables as graph
 from flopledger.kinds import Kind, builtin
 from flopledger.kinds.kind import FACTS, PARTS

@@ -16,6 +16,7 @@ from flopledger.conventions.names import find
 from flopledger.conventions.printspec import read_spec
 from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expressions.compiler import Expression, compile_expression
+from flopledger.frontend.request import PROFILE
 from flopledger.graph.tables import LEVELS
 
 if TYPE_CHECKING:
@@ -35,13 +36,6 @@ DEEPEST_DEFINITION = 50
 """How many definitions may need each other in a row."""
 
 UNITS = ("MAC", "FLOP", "params")
-PROFILE = {
-    "mode": ("eval", "train"),
-    "grad": (True, False),
-    "fast_paths": (True, False),
-    "sizes": (True, False),
-}
-"""What a convention may need of a reading, and the values each may have."""
 
 EVERY_LEVEL = "any"
 """What stands for every level in ``[rules.any]`` and ``[reduce.any]``."""
@@ -227,28 +221,12 @@ class ConventionFile:
         self.table("", (*_HEAD, *_TABLES))
         switches = self.switches()
         switched = {f"switch.{name}" for name in switches}
-        calls = facts.call_names(self.kinds) | switched
-        defines = self.table("define")
-        for name in defines:
-            if name in facts.RESERVED or not name.isidentifier():
-                raise self.wrong(
-                    "define", name, f"{name!r} is the name of a fact; call the definition something else"
-                )
-        unit = self.word("", "unit")
-        if unit not in UNITS:
-            raise self.wrong(
-                "", "unit", f"the unit is one of {', '.join(UNITS)}, found {unit!r}{nearest(unit, UNITS)}"
-            )
-        named = frozenset(calls | defines.keys())
-        define = {name: self.expression("define", name, named) for name in defines}
-        self.check_cycles(define)
-        digest = hashlib.sha256(json.dumps(self.content, sort_keys=True, default=str).encode()).hexdigest()[
-            :16
-        ]
+        named = frozenset(facts.call_names(self.kinds) | switched | self.table("define").keys())
+        define = self.definitions(named)
         return Convention(
             name=self.word("", "name"),
             title=self.word("", "title", self.word("", "name")),
-            unit=unit,
+            unit=self.unit(),
             total=self.expression("", "total", {*facts.TOTAL_FACTS, *switched}),
             levels=self.levels(named),
             define=define,
@@ -265,8 +243,32 @@ class ConventionFile:
             quirks=self.words("", "quirks"),
             print=self.printout(),
             path=str(self.path),
-            digest=digest,
+            digest=self.digest(),
         )
+
+    def digest(self) -> str:
+        """Return what identifies the content of the file and of those that it extends."""
+        content = json.dumps(self.content, sort_keys=True, default=str)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    def unit(self) -> str:
+        """Read the unit of its counts."""
+        unit = self.word("", "unit")
+        if unit not in UNITS:
+            units = ", ".join(UNITS)
+            raise self.wrong("", "unit", f"the unit is one of {units}, found {unit!r}{nearest(unit, UNITS)}")
+        return unit
+
+    def definitions(self, known: frozenset[str]) -> dict[str, Expression]:
+        """Read the named sub-expressions, which may use each other but not in a circle."""
+        names = self.table("define")
+        for name in names:
+            if name in facts.RESERVED or not name.isidentifier():
+                reason = f"{name!r} is the name of a fact; call the definition something else"
+                raise self.wrong("define", name, reason)
+        define = {name: self.expression("define", name, known) for name in names}
+        self.check_cycles(define)
+        return define
 
     def check_cycles(self, define: Mapping[str, Expression]) -> None:
         """Refuse definitions that need themselves, or too many others in a row."""

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.parameter_table import ParameterTable
     from flopledger.frontend.reached_state import ReachedState
     from flopledger.frontend.registered_modules import Registered
-    from flopledger.frontend.request import Request
+    from flopledger.frontend.request import PROFILE, Request
     from flopledger.frontend.shape_inference import reshape
     from flopledger.frontend.specs import InputSpec, Nested, gather, parse_spec
     from flopledger.frontend.type_of import bases_of, is_a, namespace_of, offers, table_of
@@ -75,6 +75,7 @@ __all__ = [
     "BUFFER_ROLES",
     "CONTAINER",
     "PER_ELEMENT",
+    "PROFILE",
     "SYMBOL",
     "UNKNOWN",
     "Attribute",
@@ -179,6 +180,7 @@ __getattr__, __dir__ = offer(
         "Module": "flopledger.graph.tables",
         "Nested": "flopledger.frontend.specs",
         "Number": "flopledger.dims.types",
+        "PROFILE": "flopledger.frontend.request",
         "Parameter": "flopledger.graph.tables",
         "ParameterTable": "flopledger.frontend.parameter_table",
         "Parts": "flopledger.kinds",

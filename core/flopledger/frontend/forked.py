@@ -52,13 +52,7 @@ def read_in_fork(
             f"{source}: this system can't fork, so that a live object is read in this process only"
         )
     with tempfile.TemporaryFile() as result:
-        for name in ("stdout", "stderr"):
-            with contextlib.suppress(Exception):  # what is in its buffer would be written twice
-                getattr(sys, name).flush()
-        with warnings.catch_warnings():
-            # Python warns of other threads, which the child does not have: it waits for none of them.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
+        child = _fork()
         if child == 0:
             _run(read, result, memory_limit)
         status = _wait(child, source, timeout)
@@ -69,6 +63,17 @@ def read_in_fork(
     if status == 0 and word == "error":
         raise _error(**json.loads(content))
     raise SourceError(f"{source}: the child process that read it {_death(status)} before it was read")
+
+
+def _fork() -> int:
+    """Fork, and return the child's id; 0 in the child."""
+    for name in ("stdout", "stderr"):
+        with contextlib.suppress(Exception):  # what is in its buffer would be written twice
+            getattr(sys, name).flush()
+    with warnings.catch_warnings():
+        # Python warns of other threads, which the child does not have: it waits for none of them.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def _run(read: Callable[[], Graph], result: IO[bytes], memory_limit: int | None) -> NoReturn:

@@ -10,6 +10,14 @@ if TYPE_CHECKING:
 
     from flopledger.frontend.specs import InputSpec
 
+PROFILE: Mapping[str, tuple[object, ...]] = {
+    "mode": ("eval", "train"),
+    "grad": (True, False),
+    "fast_paths": (True, False),
+    "sizes": (False, True),
+}
+"""What a convention may need of a reading, and the values that each may have; the first is the usual one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
