@@ -10,7 +10,7 @@ import inspect
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.errors import SourceError
+from flopledger.frontend import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
