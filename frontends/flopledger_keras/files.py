@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import signal
-import threading
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +12,18 @@ from keras.src.legacy.saving import saving_utils
 from keras.src.saving.object_registration import GLOBAL_CUSTOM_OBJECTS
 from keras.src.saving.serialization_lib import SafeModeScope
 
+from flopledger_keras import hdf5
 from flopledger_keras.compiled import add_optimizer, take_out
 from flopledger_keras.guard import Guard
 from flopledger_keras.keras2 import renewed
 from flopledger_keras.state import without_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from flopledger.frontend import Request
 
 _CONFIG = "config.json"
-_LONGEST_S = 30
-"""Seconds that one attribute of a file may take; it takes a thousandth of one."""
 
 
 def load(path: Path, request: Request) -> Any:
@@ -40,7 +35,7 @@ def load(path: Path, request: Request) -> Any:
     """
     suffix = path.suffix.lower()
     if suffix in (".h5", ".hdf5"):
-        return _build(_of_h5(path), path, request)
+        return _build(hdf5.configuration(path), path, request)
     if zipfile.is_zipfile(path):
         return _build(_of_archive(path), path, request)
     return _build(bounded.text_of(path), path, request)
@@ -53,56 +48,6 @@ def _of_archive(path: Path) -> str:
         raise SourceError(f"{path}: there is no {_CONFIG} in it, so that it is no .keras file") from None
     except UnicodeDecodeError as error:
         raise SourceError(f"{path}: its {_CONFIG} can't be read: {error}") from None
-
-
-def _of_h5(path: Path) -> str:
-    import h5py  # noqa: PLC0415  (Keras brings it, and only these files need it)
-
-    try:
-        with _at_most(_LONGEST_S), h5py.File(path, "r") as file:
-            config = _attribute(file, path)
-    except SourceError:
-        raise
-    except Exception as error:  # noqa: BLE001  (h5py raises KeyError, TypeError and others for damaged files)
-        raise SourceError(f"{path}: it is no HDF5 file: {error}") from None
-    if config is None:
-        raise SourceError(f"{path}: it holds weights and no model: save the whole model, or name its code")
-    return str(config.decode("utf-8", "replace") if isinstance(config, bytes) else config)
-
-
-@contextlib.contextmanager
-def _at_most(seconds: int) -> Iterator[None]:
-    """Let the system end this process, which reads for another one, where native code does not return.
-
-    The HDF5 library loops for ever in some damaged files (a heap whose object has no size, in 1.14), and
-    holds Python's lock, so that no thread and no handler of ours would run.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
-
-
-def _attribute(file: Any, path: Path) -> Any:
-    """Return the attribute that holds the configuration: one text of bounded length, or None.
-
-    An array of texts could be one text of the file a million times over.
-    """
-    if "model_config" not in file.attrs:
-        return None
-    about = file.attrs.get_id("model_config")
-    if about.shape != () or about.dtype.kind not in "OSU" or about.get_storage_size() > bounded.MOST_BYTES:
-        raise SourceError(f"{path}: its model_config is not one text of at most {bounded.MOST_BYTES} bytes")
-    config = file.attrs["model_config"]
-    if not isinstance(config, (str, bytes)):
-        raise SourceError(f"{path}: its model_config is no text")
-    return config
 
 
 def _build(text: str, path: Path, request: Request) -> Any:

@@ -19,18 +19,32 @@ MOST_BYTES = 1 << 27
 MOST_VALUES = 1 << 22
 """The most values in a program's JSON, and messages in one of the older form; an op takes some 30 to 60."""
 
-_MESSAGES = {0: (1,), 1: (3, 4), 2: (1, 2, 4)}
-"""Which fields are messages, by how deep they lie: blocks; variables and ops; inputs, outputs, attributes."""
+_WITHIN: dict[str, dict[int, str]] = {
+    "program": {1: "block", 5: "versions"},
+    "block": {3: "variable", 4: "op"},
+    "variable": {2: "type"},
+    "type": {5: "plain"},
+    "op": {1: "plain", 2: "plain", 4: "plain"},
+    "versions": {},
+    "plain": {},
+}
+"""Which fields are messages whose fields become objects, by their numbers in Paddle's framework.proto.
+
+The others are texts, which may look like messages and are none (a variable's name is its field 1, and an
+operator's inputs are), and messages of which each has a few.
+"""
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 
 
-def check_json(path: Path) -> None:
-    """Check a program that Paddle 3 has saved as JSON.
+def json_text(path: Path) -> str:
+    """Return a program that Paddle 3 has saved as JSON, checked.
 
     Raises:
         SourceError: It is no JSON, or too large.
     """
-    bounded.json_of(bounded.text_of(path, MOST_BYTES), str(path), most=MOST_VALUES)
+    written = bounded.text_of(path, MOST_BYTES)
+    bounded.json_of(written, str(path), most=MOST_VALUES)
+    return written
 
 
 def message(path: Path) -> bytes:
@@ -50,16 +64,16 @@ def message(path: Path) -> bytes:
 
 def _messages(content: bytes, path: Path) -> int:
     """Count the messages in a program, and no more than are allowed."""
-    waiting = [(0, len(content), 0)]
+    waiting = [(0, len(content), "program")]
     found = 0
     while waiting and found <= MOST_VALUES:
-        at, end, depth = waiting.pop()
+        at, end, what = waiting.pop()
         while at < end and found <= MOST_VALUES:
             key, at = _varint(content, at, end, path)
             size, at = _size(content, at, end, key & 7, path)
             found += 1
-            if key & 7 == _LENGTH and key >> 3 in _MESSAGES.get(depth, ()):
-                waiting.append((at, at + size, depth + 1))
+            if key & 7 == _LENGTH and key >> 3 in _WITHIN[what]:
+                waiting.append((at, at + size, _WITHIN[what][key >> 3]))
             at += size
         if at > end:
             raise _malformed(path)

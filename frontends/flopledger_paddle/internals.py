@@ -10,15 +10,16 @@ import contextlib
 import functools
 import os
 import sys
+import tempfile
 import types
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flopledger_paddle.bounds import check_json, message
+from flopledger_paddle.bounds import json_text, message
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from pathlib import Path
 
 SEEN_ON = ("3.3",)
 """The releases that this module was tried on."""
@@ -323,9 +324,13 @@ def load_program(path: Path) -> Any:
     from paddle.base import core  # noqa: PLC0415
 
     if path.suffix.lower() == ".json":
-        check_json(path)
-        program = paddle.static.Program()
-        core.deserialize_pir_program(str(path), program)
+        # Paddle opens files by name alone. It gets a copy of what was checked, since another file, or a
+        # pipe that keeps it waiting, may have taken the place of the one that was named
+        with tempfile.TemporaryDirectory() as folder:
+            copy = Path(folder) / "program.json"
+            copy.write_text(json_text(path), "utf-8")
+            program = paddle.static.Program()
+            core.deserialize_pir_program(str(copy), program)
         return program
     return paddle.pir.translate_to_pir(core.ProgramDesc(message(path)))
 

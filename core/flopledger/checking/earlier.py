@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import input_files
+from flopledger.bounded import values_in
 from flopledger.counting.ledger import SCHEMA
 from flopledger.errors import SourceError, UsageError
 
@@ -28,6 +29,8 @@ WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
 """A figure in a document: longer ones are no figures, and would take long to read."""
 LARGEST_FILE = 256 * 2**20
 """The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
+MOST_VALUES = 1 << 22
+"""The most JSON values of a ledger, each of which becomes an object; one of 100,000 rows has 2.6 million."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,10 @@ def load(path: str) -> Earlier | None:
         SourceError: The file is missing or is no JSON document of ours.
     """
     try:
-        document = json.loads(input_files.read_text(path, LARGEST_FILE))
+        written = input_files.read_text(path, LARGEST_FILE)
+        if values_in(written) > MOST_VALUES:
+            raise SourceError(f"{path}: it holds more than {MOST_VALUES} values, which no ledger does")
+        document = json.loads(written)
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SourceError(f"{path}: it can't be read as a ledger's JSON: {reason}") from None

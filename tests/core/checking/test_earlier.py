@@ -60,3 +60,19 @@ def test_a_formula_can_not_be_checked() -> None:
 
     with pytest.raises(UsageError, match=r"count is 15\*N, a formula: give the inputs sizes"):
         earlier.figure_of(ledger, "count")
+
+
+def test_values_are_bounded_before_they_become_objects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "large.json"
+    file.write_text(network().count("mac").to_json())
+    assert earlier.load(str(file)) is not None
+
+    def never(_text: str) -> None:
+        pytest.fail("the objects were made")
+
+    monkeypatch.setattr(earlier, "MOST_VALUES", 20)
+    monkeypatch.setattr(earlier.json, "loads", never)
+    with pytest.raises(SourceError, match="more than 20 values"):
+        earlier.load(str(file))

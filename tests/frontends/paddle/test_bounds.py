@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flopledger.errors import SourceError
 from flopledger.frontend.request import Request
-from flopledger_paddle import bounds
+from flopledger_paddle import bounds, internals
 from flopledger_paddle.files import read_program
 from flopledger_paddle.framework import paddle
 
@@ -27,6 +27,24 @@ def test_the_parameters_beside_a_program_are_not_opened(tmp_path: Path) -> None:
             os.mkfifo(beside)  # whoever opens it waits for ever
     assert read_program(path, Request("net.json")).digest == before.digest
     assert before.count("mac").total.params == 3 * 4 + 4
+
+
+def test_paddle_reads_what_was_checked_though_another_file_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = paddle.static.InputSpec([2, 3], "float32", "x")
+    paddle.jit.save(paddle.nn.Linear(3, 4), str(tmp_path / "net"), input_spec=[spec])
+    path = tmp_path / "net.json"
+    checked = bounds.json_text
+
+    def then_replaced(which: Path) -> str:
+        text = checked(which)
+        which.unlink()
+        os.mkfifo(which)
+        return text
+
+    monkeypatch.setattr(internals, "json_text", then_replaced)
+    assert read_program(path, Request("net.json")).count("mac").total.params == 3 * 4 + 4
 
 
 def refused(path: Path, content: bytes) -> str:
@@ -60,6 +78,19 @@ def test_messages_that_grow_are_refused_before_they_do(
     assert "more than 1000 messages" in refused(path, ops)
     assert "more than 1000 messages" in refused(path, field(1, field(4, field(4, b"") * 2000)))
     assert "more than 1000 messages" in refused(path, field(1, b"") * 2000)
+    reader = field(1, field(3, field(1, b"name") + field(2, field(5, field(1, b"") * 2000))))
+    assert "more than 1000 messages" in refused(path, reader)
+    assert "more than 1000 messages" in refused(path, field(5, field(1, b"") * 2000))
+
+
+@pytest.mark.parametrize("name", [b"conv2d_0.w_0", b"\xff" * 20, b"x", b""])
+def test_a_name_is_no_message(tmp_path: Path, name: bytes) -> None:
+    variable = field(1, name) + field(2, b"\x08\x07")
+    op = field(1, field(1, name) + field(2, name)) + field(3, name) + field(4, field(1, name))
+    content = field(1, b"\x08\x00\x10\x00" + field(3, variable) + field(4, op))
+    path = tmp_path / "net.pdmodel"
+    path.write_bytes(content)
+    assert bounds.message(path) == content
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_any_program_is_checked_or_refused(tmp_path: Path) -> None:
         old.write_bytes(damaged(chosen, MESSAGE))
         new.write_bytes(damaged(chosen, json.dumps(changed(chosen, DOCUMENT)).encode()))
         started = time.process_time()
-        for path, check in ((old, bounds.message), (new, bounds.check_json)):
+        for path, check in ((old, bounds.message), (new, bounds.json_text)):
             try:
                 check(path)
             except SourceError:
