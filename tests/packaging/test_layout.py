@@ -104,6 +104,7 @@ SUBJECTS = {
     "frontends/onnx/test_example.py": "the file in examples/",
     "frontends/onnx/test_golden.py": "real networks against recorded figures",
     "frontends/paddle/test_bounds_fuzz.py": "bounds.py on files with anything changed",
+    "frontends/paddle/test_careless.py": "layers that remember what they see, in random places",
     "frontends/paddle/test_experts.py": "mixtures of experts",
     "frontends/paddle/test_printout.py": "the table that paddle.flops prints",
     "frontends/paddle/test_reading.py": "inputs, sharing and reuse in whole networks",
