@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
+from flopledger.conventions.names import known
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
-from flopledger.frontend.request import Request
+from flopledger.frontend.request import GIVEN, Request
 from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
+from flopledger.plugins import discovery as plugins
 from flopledger.reading.read import Readings, read_source
 
 if TYPE_CHECKING:
@@ -48,7 +51,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     Args:
         source: A live model, ``"package.module:attribute"``, ``"file.py:attribute"``, or a file.
         inputs: Shapes, specs (``"1x3x224x224"``), tensors or arrays: one, a tuple or a dict of them.
-        profile: What the reading must be: ``mode``, ``grad``, ``fast_paths``, ``sizes``.
+        profile: What the reading must be: ``mode`` (``eval``, ``train``, or ``given`` for a live model as it
+            stands, module by module), ``grad``, ``fast_paths``, ``sizes``.
         arguments: Arguments for a class or function that makes the model.
         options: What only some frontends know, such as Caffe's ``phase``.
         frontend: The frontend to use where several claim the source.
@@ -136,15 +140,20 @@ def count(
         ConventionError: The convention is unknown, malformed, or not for this network.
         SourceError: The source can't be read.
     """
-    loaded = _loaded(convention)
+    loaded = _loaded(convention).set(switches)
     with _reader(source, inputs, isolated=isolated) as read_under:
         graph = read_under(loaded.profile)
-    return engine.count(graph, loaded.set(switches))
+    return engine.count(graph, loaded)
 
 
 @contextlib.contextmanager
 def _reader(source: object, inputs: object, *, isolated: bool = False) -> Iterator[Read]:
-    """Give a function that reads a source under a profile; a graph is taken as it is."""
+    """Give a function that reads a source under a profile; a graph is taken as it is.
+
+    Raises:
+        UsageError: A convention is where the inputs belong, or a graph, which has its inputs, is given some.
+    """
+    _check_inputs(source, inputs)
     if has_type(source, Graph):
         graph = source
         yield lambda _: graph
@@ -158,6 +167,36 @@ def _reader(source: object, inputs: object, *, isolated: bool = False) -> Iterat
 def name_of(source: object) -> str:
     """Return how messages and ledgers name a source: as it was given, or by its type."""
     return str(source) if has_type(source, str) or has_type(source, Path) else type(source).__name__
+
+
+def _check_inputs(source: object, inputs: object) -> None:
+    """Refuse what can be no inputs: the second argument of the functions that read is the inputs.
+
+    A graph takes no notice of inputs, so that a convention in their place would give another's figure
+    without a word; no spec is the name of a convention, and no file's name is one.
+
+    Raises:
+        UsageError: The message says what was meant.
+    """
+    if has_type(inputs, Convention):
+        raise UsageError(_meant(source, f"the convention {inputs.name!r}", "the convention that you loaded"))
+    name = str(inputs) if has_type(inputs, str) or has_type(inputs, Path) else ""
+    if name.endswith(".toml") or name in known(plugins.conventions()):
+        raise UsageError(_meant(source, f"the convention {name!r}", repr(name)))
+    empty = inputs is None or (type(inputs) in (tuple, list, dict) and not inputs)
+    if has_type(source, Graph) and not empty:
+        named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
+        raise UsageError(
+            f"{named} is given as the inputs of a graph, which was read with its own: leave it out. "
+            "A convention is given by name: fl.count(graph, convention='mac'), or graph.count('mac')"
+        )
+
+
+def _meant(source: object, found: str, word: str) -> str:
+    """Say how a convention that stands in the inputs' place is given."""
+    what, given = ("graph", "") if has_type(source, Graph) else ("model", " inputs,")
+    call = f"fl.count({what},{given} convention=...)"
+    return f"{found} is given in place of the inputs; expected {call}, with {word}"
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
@@ -219,6 +258,8 @@ def compare(
     """
     from flopledger.comparing import comparison  # noqa: PLC0415  (only this function needs it)
 
+    if has_type(a, Graph) and inputs_b is None:  # then the inputs are the other's
+        inputs, inputs_b = (), inputs
     loaded = _loaded(convention)
     given = (inputs, inputs if inputs_b is None else inputs_b)
     graphs = []
@@ -231,12 +272,15 @@ def compare(
 def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list[Convention]]]:
     """Group conventions by the readings they need: as few as possible, in order.
 
-    Conventions share a reading unless one needs a value that another needs otherwise.
+    Conventions share a reading unless one needs a value that another needs otherwise. One that takes a live
+    model in the mode that it stands in shares with its like alone: another that needs no mode, such as
+    ``mac``, gives the same figure whatever it is counted beside.
     """
     groups: list[tuple[dict[str, object], list[Convention]]] = []
     for convention in loaded:
         for profile, members in groups:
-            if all(profile.get(key, value) == value for key, value in convention.profile.items()):
+            alike = (profile.get("mode") == GIVEN) == (convention.profile.get("mode") == GIVEN)
+            if alike and all(profile.get(key, value) == value for key, value in convention.profile.items()):
                 profile.update(convention.profile)
                 members.append(convention)
                 break
@@ -245,17 +289,22 @@ def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list
     return groups
 
 
-def profile_for(loaded: Iterable[Convention]) -> dict[str, object]:
+def profile_for(loaded: Sequence[Convention]) -> dict[str, object]:
     """Return the profile under which several conventions can count.
+
+    Any mode serves a convention that takes the model in the mode that it is in: this reading is of a
+    model in that mode.
 
     Raises:
         UsageError: They need different readings.
     """
-    groups = profiles(loaded)
+    given = any(convention.profile.get("mode") == GIVEN for convention in loaded)
+    rest = [replace(one, profile={k: v for k, v in one.profile.items() if v != GIVEN}) for one in loaded]
+    groups = profiles(rest)
     if len(groups) > 1:
         split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
         raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")
-    return groups[0][0] if groups else {}
+    return {**({"mode": GIVEN} if given else {}), **groups[0][0]} if groups else {}
 
 
 def readings(
@@ -266,15 +315,25 @@ def readings(
     Args:
         read_under: Reads the source under a profile.
         loaded: The conventions.
-        first: A reading that there is already; it is used where it meets a profile.
+        first: A reading that there is already, of the source in the mode that it stands in; it is used
+            where it meets a profile.
 
     Returns:
         Each reading with the conventions that can count it, in the order of the conventions.
     """
-    return [
-        (first if first is not None and _meets(first, profile) else read_under(profile), members)
-        for profile, members in profiles(loaded)
-    ]
+    groups = profiles(loaded)
+    # The readings of the source as it stands come first, since they show the mode: that of a model in eval,
+    # as all are that we build, serves the conventions that need eval too.
+    order = sorted(range(len(groups)), key=lambda i: groups[i][0].get("mode") != GIVEN)
+    made = [] if first is None else [first]
+    found: dict[int, Graph] = {}
+    for i in order:
+        profile = groups[i][0]
+        fitting = next((graph for graph in made if _meets(graph, profile)), None)
+        found[i] = read_under(profile) if fitting is None else fitting
+        if profile.get("mode") == GIVEN:
+            made.append(found[i])
+    return [(found[i], members) for i, (_, members) in enumerate(groups)]
 
 
 def reading_for_each(read_under: Read, loaded: Sequence[Convention]) -> list[Graph]:
@@ -284,5 +343,7 @@ def reading_for_each(read_under: Read, loaded: Sequence[Convention]) -> list[Gra
 
 
 def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
+    """Return whether a reading of a source as it stands is the one that a profile asks for."""
     found = graph.reading.profile
-    return all(found.get(key, value) == value for key, value in profile.items())
+    wanted = {"mode": "eval", **profile}
+    return all(value == GIVEN or found.get(key, value) == value for key, value in wanted.items())

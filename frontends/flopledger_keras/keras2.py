@@ -104,6 +104,8 @@ def _taken(name: str) -> frozenset[str]:
     taken = {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
     for base in cls.__mro__:
         made = vars(base).get("__init__")
-        if inspect.isfunction(made):  # inspect compiles a text for object's, and a file must start no compiler
+        if inspect.isfunction(
+            made
+        ):  # inspect compiles a text for object's, and a file must start no compiler
             taken |= set(inspect.signature(made).parameters)
     return frozenset(taken - {"self"})

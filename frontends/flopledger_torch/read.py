@@ -45,7 +45,11 @@ def read_source(source: object, request: Request) -> Graph:
         raise UsageError(f"the mode is {profile['mode']!r}, expected one of {', '.join(_MODES)}")
     if is_a(source, Path) or is_a(source, ExportedProgram):
         source, request = _unpacked(source, request)
+        # An exported program has no mode left: what its modules did in theirs is in its operators.
+        profile["mode"] = "eval" if profile["mode"] == "given" else profile["mode"]
     model = _looked_through(source)
+    if profile["mode"] == "given":
+        profile["mode"] = _mode_of(model)
     if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
         raise SourceError(
             f"{request.source}: it is compiled by torch.jit, whose modules hide what they do: read the "
@@ -61,6 +65,12 @@ def read_source(source: object, request: Request) -> Graph:
         except NotCopyable as missing:
             why = f"it was read in a child process, since its model holds what can't be copied: {missing}"
         return read_in_fork(request.source, lambda: _read_here(model, request, profile, (*notes, why)))
+
+
+def _mode_of(model: torch.nn.Module) -> str:
+    """Return the mode that all modules of a model are in, or ``given`` where they are in several."""
+    modes = {bool(module.training) for module in model.modules()}
+    return "given" if len(modes) > 1 else "train" if True in modes else "eval"
 
 
 def _read_here(*given: Any) -> Graph:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -10,6 +11,9 @@ from torch import nn
 from torch.nn.functional import relu as bound_before
 from torch.nn.utils import parametrizations, prune
 from torch_probes import PROBES, Holder, integers, layer, named, network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Forward(nn.Module):
@@ -374,7 +378,62 @@ def calls() -> None:
     )
 
 
+class Auxiliary(nn.Module):
+    """A second head while it is trained, as GoogLeNet has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU())
+        self.head, self.second = nn.Linear(512, 10), nn.Linear(512, 10)
+
+    def forward(self, x0: torch.Tensor) -> Any:
+        x = self.body(x0).flatten(1)
+        return (self.head(x), self.second(x)) if self.training else self.head(x)
+
+
+def modes() -> None:
+    """Add models in training mode, as a freshly built one is, and with modules in both modes."""
+
+    def add(name: str, build: Callable[[], nn.Module], *shape: int, **inside: bool) -> None:
+        def made() -> Any:
+            net = build().train()
+            for path, training in inside.items():
+                net.get_submodule(path).train(training)
+            return net, named(torch.rand(shape))
+
+        PROBES[name] = made
+
+    def norms() -> nn.Module:
+        parts = {"conv": nn.Conv2d(3, 8, 3, padding=1), "a": nn.BatchNorm2d(8), "b": nn.BatchNorm2d(8)}
+        return Forward(lambda m, x: m.b(m.a(m.conv(x))), **parts)
+
+    add("two_norms_fresh", norms, 1, 3, 8, 8)
+    add("two_norms_one_in_eval", norms, 1, 3, 8, 8, a=False)
+    add("two_norms_frozen", norms, 1, 3, 8, 8, a=False, b=False)
+    add("instance_norm_fresh", lambda: Holder(nn.InstanceNorm2d(6, affine=True)), 2, 6, 5, 9)
+    add("instance_norm_tracked", lambda: Holder(nn.InstanceNorm2d(6, track_running_stats=True)), 2, 6, 5, 9)
+    add("dropout_fresh", lambda: nn.Sequential(nn.Linear(7, 11), nn.Dropout(), nn.Linear(11, 5)), 3, 7)
+    add("auxiliary_fresh", Auxiliary, 1, 3, 8, 8)
+    add("auxiliary_root_in_eval", lambda: Holder(Auxiliary()), 1, 3, 8, 8, layer=False)
+    add("auxiliary_body_in_eval", Auxiliary, 1, 3, 8, 8, body=False)
+    encoder = functools.partial(nn.TransformerEncoderLayer, 8, 2, 12, batch_first=True)
+    add("encoder_fresh", lambda: Holder(encoder()), 1, 5, 8)
+    add("encoder_fresh_no_dropout", lambda: Holder(encoder(dropout=0.0)), 1, 5, 8)
+    add(
+        "encoder_attention_in_eval",
+        lambda: Forward(lambda m, x: m.e(x), e=encoder()),
+        1,
+        5,
+        8,
+        **{"e.self_attn": False},
+    )
+    add("encoder_in_eval", lambda: Forward(lambda m, x: m.e(x), e=encoder()), 1, 5, 8, e=False)
+    add("attention_fresh", lambda: Attention(weights=False, batch_first=True, dropout=0.1), 1, 5, 8)
+    add("lstm_fresh", lambda: Holder(nn.LSTM(5, 7, 2, dropout=0.2)), 4, 3, 5)
+    add("gru_in_eval", lambda: Holder(nn.GRU(5, 7)), 4, 3, 5, layer=False)
+
+
 def add() -> None:
     """Add all of them."""
-    for part in (reuse, parameters, subclasses, attention, blocks, calls):
+    for part in (reuse, parameters, subclasses, attention, blocks, calls, modes):
         part()

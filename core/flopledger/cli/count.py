@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.exits import UNKNOWN
+from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
 from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import progress
+from flopledger.errors import ProfileMismatch
 from flopledger.report import FORMATS, View, render
 from flopledger.report.rows import KEYS
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
+    from flopledger.graph.graph import Graph
 
 TOLD = ("table", "markdown")
 """The formats that show what is unknown; with the others a warning on stderr does."""
@@ -86,7 +88,7 @@ def command(**params: Any) -> None:
     """
     reading = SourceOptions.taken_from(params)
     options = CountOptions(**params)
-    ledgers = count(options, reading)
+    ledgers, refused = count(options, reading)
     with progress("writing"):
         view = options.view()
         styled = view.color and options.form == "table"
@@ -95,23 +97,49 @@ def command(**params: Any) -> None:
     if options.form not in TOLD:
         for line in warnings(ledgers):
             messages.warn(line)
+    for error in refused:
+        messages.error(str(error))
+    if refused:
+        raise click.exceptions.Exit(USAGE)
     if options.strict and unknown:
         messages.error("--strict: some calls have no formula")
         raise click.exceptions.Exit(UNKNOWN)
 
 
-def count(options: CountOptions, reading: SourceOptions) -> list[Ledger]:
-    """Count each source under each convention, in the order given."""
+def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], list[ProfileMismatch]]:
+    """Count each source under each convention, in the order given.
+
+    Returns:
+        The ledgers, and what was refused, where others of the same command were not.
+
+    Raises:
+        ProfileMismatch: Every convention refuses the reading.
+    """
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
-    return [ledger for source in options.sources for ledger in _count(source, loaded, reading)]
+    found = [one for source in options.sources for one in _count(source, loaded, reading)]
+    refused = [one for one in found if isinstance(one, ProfileMismatch)]
+    if len(refused) == len(found):
+        raise refused[0]
+    return [one for one in found if not isinstance(one, ProfileMismatch)], refused
 
 
-def _count(source: str, loaded: Sequence[Convention], reading: SourceOptions) -> list[Ledger]:
+def _count(
+    source: str, loaded: Sequence[Convention], reading: SourceOptions
+) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger import api  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.counting import engine  # noqa: PLC0415
 
     with progress(f"counting {source}"):
         with reading.readings(source) as readings:
             graphs = api.reading_for_each(readings.read, loaded)
-        return [engine.count(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]
+        return [_counted(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]
+
+
+def _counted(graph: Graph, convention: Convention) -> Ledger | ProfileMismatch:
+    """Count a reading; one that --mode put into another mode than the convention's is refused by it alone."""
+    from flopledger.counting import engine  # noqa: PLC0415  (the help needs none of it)
+
+    try:
+        return engine.count(graph, convention)
+    except ProfileMismatch as error:
+        return error

@@ -163,12 +163,13 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
     from flopledger import api  # noqa: PLC0415
     from flopledger.conventions import names as convention_names  # noqa: PLC0415
+    from flopledger.frontend.request import GIVEN  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
     with reading.readings(options.source) as source:
-        first = source.read({})
+        first = source.read({"mode": GIVEN})
         framework = first.reading.framework
         fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
         return api.readings(source.read, fitting, first)

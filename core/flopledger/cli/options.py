@@ -69,7 +69,8 @@ _SOURCE_OPTIONS = (
     ),
     click.option("--frontend", metavar="NAME", help="The frontend that reads, where several can."),
     click.option(
-        "--mode", type=click.Choice(["eval", "train"]), help="Read the network as it infers or as it trains."
+        "--mode", type=click.Choice(["eval", "train"]),
+        help="Read the network as it infers (the default for what is built here) or as it trains.",
     ),
     click.option(
         "--phase", type=click.Choice(["test", "train"], case_sensitive=False), help="Caffe's phase."

@@ -68,7 +68,10 @@ class Params:
 
 @dataclass(frozen=True)
 class Convention:
-    """A convention, loaded and checked. Its expressions are compiled; nothing in it is code."""
+    """A convention, loaded and checked. Its expressions are compiled; nothing in it is code.
+
+    ``profile_switches`` names the switch that decides a key of the profile, for those that one decides.
+    """
 
     name: str
     title: str
@@ -79,6 +82,7 @@ class Convention:
     flow: Mapping[str, Expression] = field(default_factory=dict)
     params: Params | None = None
     profile: Mapping[str, object] = field(default_factory=dict)
+    profile_switches: Mapping[str, str] = field(default_factory=dict)
     switches: Mapping[str, Switch] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     frameworks: tuple[str, ...] = ()
@@ -127,7 +131,8 @@ class Convention:
                     f"{self.name}: {name} = {word!r} is not one of {allowed}{nearest(word, switch.values)}"
                 )
             chosen[name] = value
-        return replace(self, chosen=chosen)
+        decided = {key: chosen[name] for key, name in self.profile_switches.items()}
+        return replace(self, chosen=chosen, profile={**self.profile, **decided})
 
 
 def _word(value: object) -> str:

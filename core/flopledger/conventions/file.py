@@ -36,6 +36,8 @@ DEEPEST_DEFINITION = 50
 """How many definitions may need each other in a row."""
 
 UNITS = ("MAC", "FLOP", "params")
+_SWITCHED = "switch."
+"""What begins the value of a key of the profile that a switch decides."""
 
 EVERY_LEVEL = "any"
 """What stands for every level in ``[rules.any]`` and ``[reduce.any]``."""
@@ -223,6 +225,7 @@ class ConventionFile:
         switched = {f"switch.{name}" for name in switches}
         named = frozenset(facts.call_names(self.kinds) | switched | self.table("define").keys())
         define = self.definitions(named)
+        profile, decided = self.profile(switches)
         return Convention(
             name=self.word("", "name"),
             title=self.word("", "title", self.word("", "name")),
@@ -232,7 +235,8 @@ class ConventionFile:
             define=define,
             flow=self.flow(named - {"hidden"}),
             params=self.params(switched),
-            profile=self.profile(),
+            profile=profile,
+            profile_switches=decided,
             switches=switches,
             chosen={name: switch.default for name, switch in switches.items()},
             frameworks=self.words("", "frameworks"),
@@ -356,11 +360,19 @@ class ConventionFile:
         table = self.table("print")
         return read_spec(table, self.at("", "print")) if table else None
 
-    def profile(self) -> dict[str, object]:
-        """Read what the convention needs of a reading."""
+    def profile(self, switches: Mapping[str, Switch]) -> tuple[dict[str, object], dict[str, str]]:
+        """Read what the convention needs of a reading, and which switches decide it."""
         table = self.table("profile", PROFILE)
+        found: dict[str, object] = {}
+        decided: dict[str, str] = {}
         for key, value in table.items():
-            if value not in PROFILE[key]:
-                allowed = " or ".join(str(v).lower() for v in PROFILE[key])
-                raise self.wrong("profile", key, f"{key} is {allowed}, found {shown(value)}")
-        return dict(table)
+            name = value.removeprefix(_SWITCHED) if isinstance(value, str) else ""
+            switch = switches.get(name) if name != value else None
+            if switch is not None:
+                decided[key] = name
+            for one in (value,) if switch is None else switch.values:
+                if one not in PROFILE[key]:
+                    allowed = " or ".join(str(v).lower() for v in PROFILE[key])
+                    raise self.wrong("profile", key, f"{key} is {allowed}, found {shown(one)}")
+            found[key] = value if switch is None else switch.default
+        return found, decided

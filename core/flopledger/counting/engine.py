@@ -13,6 +13,7 @@ from flopledger.counting.coverage import coverage
 from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total
 from flopledger.dims.arithmetic import total
 from flopledger.errors import ConventionError, ProfileMismatch
+from flopledger.frontend.request import GIVEN
 from flopledger.meter import metered
 from flopledger.plugins import discovery as plugins
 
@@ -112,11 +113,20 @@ def check_applies(graph: Graph, convention: Convention) -> None:
         )
     for key, needed in convention.profile.items():
         found = reading.profile.get(key, needed)
-        if found != needed:
+        if needed not in (found, GIVEN):  # a model that stands in any mode is one as it stands
             raise ProfileMismatch(
                 f"the convention {convention.name!r} needs a reading with {key} = {needed}, this one has "
                 f"{key} = {found}: read the network again for this convention"
+                + _switch(convention, key, found)
             )
+
+
+def _switch(convention: Convention, key: str, found: object) -> str:
+    """Say how a convention takes the reading that there is, where a switch decides."""
+    name = convention.profile_switches.get(key)
+    if name is None or found not in convention.switches[name].values:
+        return ""
+    return f", or let its tool do so too with {name}={found} (--set {name}={found})"
 
 
 def convention_info(convention: Convention) -> ConventionInfo:

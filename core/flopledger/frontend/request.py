@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from flopledger.frontend.specs import InputSpec
 
+GIVEN = "given"
+"""The mode of a reading that takes each module in the mode that it is in."""
 PROFILE: Mapping[str, tuple[object, ...]] = {
-    "mode": ("eval", "train"),
+    "mode": ("eval", "train", GIVEN),
     "grad": (True, False),
     "fast_paths": (True, False),
     "sizes": (False, True),

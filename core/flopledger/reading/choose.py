@@ -9,22 +9,27 @@ Which frontend reads an object is settled by these steps; ``--frontend`` settles
    whose framework, or classes of whose framework, its file has at hand.
 3. The model that came out is claimed by its type; where several claim it, the one that claimed the
    class or function is taken.
+
+A convention may take a live model in the mode that it stands in; what step 2 made, and what a file holds,
+is read in eval then.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
 from flopledger.frontend.description import has_type
+from flopledger.frontend.request import GIVEN
 from flopledger.graph.graph import Graph
 from flopledger.reading import other_formats
 from flopledger.reading.make import make, makes_models
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from flopledger.frontend.request import Request
     from flopledger.plugins.registry import Plugin, Registry
@@ -51,6 +56,7 @@ def read_object(obj: object, request: Request, registry: Registry) -> Graph:
         makers = claims or _guessed(obj, registry)
         maker = _only(makers, request.source, registry) if claimed or len(makers) == 1 else None
         obj = make(obj, request, maker)
+        request = _built(request)
         claims = _claims_of(obj, request.frontend, registry)
         claims = [maker] if maker in claims or (maker and claimed and not claims) else claims
     elif request.arguments:
@@ -64,10 +70,19 @@ def read(plugin: Plugin, source: object, request: Request) -> Graph:
     if not frontend.installed:
         message = f"{request.source}: reading it needs {frontend.framework}, which is not installed"
         raise SourceError(f"{message}: {frontend.remedy}")
+    request = _built(request) if has_type(source, Path) else request
     graph = plugin.hooks.read(source=source, request=request)
     if not isinstance(graph, Graph):
         raise PluginError(f"the frontend {plugin.name!r} read {request.source} as {graph!r}, not as a graph")
     return graph
+
+
+def _built(request: Request) -> Request:
+    """Return a request for a model that we build: it stands in no mode of the user's, so in the default."""
+    if request.profile.get("mode") != GIVEN:
+        return request
+    profile = {key: value for key, value in request.profile.items() if key != "mode"}
+    return replace(request, profile=profile)
 
 
 def _guessed(obj: object, registry: Registry) -> list[Plugin]:

@@ -167,6 +167,16 @@ def _profile(convention: Convention) -> str:
     return ", ".join(f"{name} = {str(value).lower()}" for name, value in convention.profile.items())
 
 
+_MODES = {
+    "eval": "Its tool counts a model in eval mode, whatever mode it is in.",
+    "train": "Its tool counts a model in training mode, whatever mode it is in.",
+    "given": "Its tool counts each module in the mode that it is in, so that a freshly built live model is "
+    "counted in training mode. A model that is built for the reading is in eval mode, or with --mode train "
+    "in training mode.",
+}
+"""What is to be said of the mode that a convention needs."""
+
+
 def _foot(convention: Convention) -> Iterator[str]:
     if convention.quirks:
         yield from ("", "Quirks")
@@ -179,6 +189,9 @@ def _foot(convention: Convention) -> Iterator[str]:
         yield from _wrapped(f"{name} = {values} (default {switch.default}): {switch.doc}", "  ")
     if convention.profile:
         yield from ("", f"It needs a reading with {_profile(convention)}.")
+    mode = _MODES.get(str(convention.profile.get("mode")))
+    if mode:
+        yield from _wrapped(mode, "")
     if convention.print:
         yield from ("", "With --format tool, results look as the tool prints them.")
 
