@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 YOUNG = 100_000
-"""How many new objects make Python look for garbage; most of what a run makes lives until its end."""
+"""The number of new objects that starts a garbage collection; most objects of a run live until its end."""
 
 
 def main() -> int:
-    """Run the command line and return the exit code; Ctrl-C is heeded while it still loads."""
+    """Run the command line and return the exit code; Ctrl-C is handled while it is still loading."""
     gc.set_threshold(YOUNG)
     sys.excepthook = _report
     try:
@@ -27,7 +27,7 @@ def main() -> int:
 
 
 def _report(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print the traceback of a mistake of ours; its message may repeat a name, so that it passes the gate."""
+    """Print the traceback of a bug of ours; its message may repeat an untrusted name, so it is escaped."""
     import traceback  # noqa: PLC0415  (no other run needs it)
 
     from flopledger.cli import messages  # noqa: PLC0415  (likewise)

@@ -54,7 +54,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         profile: What the reading must be: ``mode`` (``eval``, ``train``, or ``given`` for a live model as it
             stands, module by module), ``grad``, ``fast_paths``, ``sizes``.
         arguments: Arguments for a class or function that makes the model.
-        options: What only some frontends know, such as Caffe's ``phase``.
+        options: Options of single frontends, such as Caffe's ``phase``.
         frontend: The frontend to use where several claim the source.
         inputs_from: ``"file.py:make"``, a function that makes the inputs.
         execute: Whether the forward may really run, on small tensors.
@@ -87,7 +87,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
 
 
 def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
-    """Tell shapes and specs from live values.
+    """Distinguish shapes and specs from live values.
 
     Returns:
         The specs of inputs given as texts or shapes, and the inputs themselves where they are tensors
@@ -250,7 +250,7 @@ def compare(
         b: The other.
         inputs: The inputs of both, as for :func:`read`.
         inputs_b: The inputs of ``b``, where they are others.
-        convention: What both totals are counted under.
+        convention: The convention of both totals.
 
     Raises:
         ConventionError: The convention is unknown, malformed, or not for these networks.

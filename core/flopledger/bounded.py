@@ -1,6 +1,6 @@
-"""Reading files of strangers within bounds: their bytes, and the objects that those become.
+"""Reading untrusted files within bounds: their bytes, and the objects that are made from them.
 
-A small file can stand for a large amount of memory: a zip member that repeats itself, or JSON of
+A small file can take a large amount of memory: a zip member that repeats itself, or JSON of
 sixty million characters that is nothing but ``{}``, each of which becomes an object of 64 bytes.
 So both are bounded, and the objects before they are made.
 """

@@ -1,6 +1,6 @@
 """Every exception that flopledger raises.
 
-A message says what was found, what was expected and what to do. Only the command line turns an
+A message states what was found, what was expected and what to do. Only the command line turns an
 exception into text and an exit code; a library caller catches :class:`FlopledgerError`.
 """
 
@@ -26,7 +26,7 @@ class FlopledgerError(Exception):
     """The base of every error that flopledger raises on purpose."""
 
     def __str__(self) -> str:
-        """Return the message; what can't be seen in a name that it repeats is escaped."""
+        """Return the message; invisible characters in a name that it repeats are escaped."""
         return printable.lines(super().__str__())
 
 

@@ -1,7 +1,7 @@
 """Keeps Python's garbage collector away from tables that only grow.
 
-It looks at everything that lives again and again while a network is read and counted, finds nothing,
-and makes each layer of a long network dearer than one of a short one.
+While a network is read and counted, it scans all live objects again and again, finds no garbage, and makes
+each layer of a long network slower than one of a short network.
 """
 
 from __future__ import annotations

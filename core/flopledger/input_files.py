@@ -1,9 +1,9 @@
-"""The one way in which a file that someone else wrote is opened.
+"""The only functions that open untrusted files.
 
 A named pipe without a writer, a terminal or a socket keeps whoever opens it waiting, and a device may have
 no end. So a file is looked at first, opened without waiting, looked at again (it may have been replaced in
-between), and read up to a bound. Everything that can go wrong is an ``OSError`` whose ``strerror`` says it in
-words; the caller knows what the file was meant to be, and with which error it answers.
+between), and read up to a bound. Every failure is an ``OSError`` whose ``strerror`` describes it; the caller
+knows the purpose of the file, and which error to raise.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _KINDS = (
 
 
 def kind(path: str | Path) -> str:
-    """Return what a path names if it is no regular file (``a pipe``, ``nothing``), else an empty text."""
+    """Describe a path that is not a regular file (``a pipe``, ``nothing``); return an empty text if it is."""
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116  (a text that is no path at all is asked about too)
     except (OSError, ValueError):
@@ -84,7 +84,7 @@ def read_text(path: str | Path, most: int) -> str:
 
 
 def head(path: str | Path, size: int) -> bytes:
-    """Return the first bytes of a regular file; none of what can't be opened as one."""
+    """Return the first bytes of a regular file; no bytes if it can't be opened as one."""
     try:
         with open_regular(path) as stream:
             return stream.read(size)

@@ -1,12 +1,13 @@
-"""Names that are imported when they are first used, and the one place where an import points up.
+"""Names that are imported when they are first used, and the only place where an import points up.
 
 A package offers its public names through :func:`offer`, so that importing it costs nothing: the command
 line answers ``--help`` without a single kind, convention or report, and a light plugin does not pull in
 the graph. Formats, families of kinds and commands, which are found by name, go through :func:`attribute`.
 
 Folders import only from those below them. A graph counts itself and a ledger prints itself all the same,
-since users expect ``graph.count()`` and ``print(ledger)``; what such a method calls lies higher up, and is
-listed in :data:`UPWARD`. No other module may import upwards: ``tests/packaging/test_layers.py``.
+since users expect ``graph.count()`` and ``print(ledger)``; the functions that such a method calls are in
+higher folders, and are listed in :data:`UPWARD`. No other module may import upwards:
+``tests/packaging/test_layers.py``.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ def attribute(home: str) -> Any:
 def offer(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the ``__getattr__`` and the ``__dir__`` of a module that offers names defined elsewhere.
 
-    Nothing is kept in the module: a name always is what its home has at the time, which matters to whoever
-    replaces a function there (tests, debuggers, tracers).
+    Nothing is kept in the module: a name always has the current value in its home module, which matters to
+    code that replaces a function there (tests, debuggers, tracers).
 
     Args:
         module: The module that offers them, its ``__name__``.
@@ -95,6 +96,6 @@ UPWARD = {
     "render_ledgers": "flopledger.report:render",
     "row_document": "flopledger.report.jsonfile",
 }
-"""What methods of lower layers call in higher ones, and where it is found."""
+"""The functions of higher layers that methods of lower ones call, and their modules."""
 
 __getattr__, __dir__ = offer(__name__, UPWARD)

@@ -1,4 +1,4 @@
-"""How much an evaluation may calculate: expressions from strangers run through loops of their own."""
+"""A limit on the steps of an evaluation: untrusted expressions may contain loops."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_STEPS_PER_CALL = 5_000
 
 
 class _Meter:
-    """What is left to spend."""
+    """The remaining steps."""
 
     __slots__ = ("left",)
 
@@ -48,7 +48,7 @@ def metered(calls: int = 0) -> _Bound:
 
 
 def spend(steps: int) -> None:
-    """Take steps off what is left.
+    """Subtract steps from the remaining ones.
 
     Raises:
         Unbounded: Nothing is left.

@@ -1,4 +1,4 @@
-"""The gate through which every text for people passes.
+"""Escapes invisible characters in all text for people.
 
 Names come from files that someone else wrote: layers, blobs, conventions, sources. A name may hold an
 escape sequence that rewrites the terminal's title or the lines above, a mark that turns the direction of
@@ -20,7 +20,7 @@ _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0"
     "\U00016fe4\U0001d159\U000e0100-\U000e0fff]"
 )
-"""What Python calls printable and nobody sees: Unicode's default-ignorables, and signs that are blank.
+"""Characters that Python calls printable although they are invisible: default-ignorables and blanks.
 
 ``str.isprintable`` refuses every other control, format, separator, surrogate, private and unassigned
 character.
@@ -42,16 +42,16 @@ def lines(text: str) -> str:
 
 
 def in_json(text: str) -> str:
-    """Return a JSON document that means the same, with what can't be seen as JSON's escapes.
+    """Return a JSON document that means the same, with invisible characters as JSON's escapes.
 
     Outside its strings JSON holds ASCII alone, and the encoder has escaped the control characters below
-    the blank; so what is left lies in strings, where an escape means the character.
+    the blank; so the remaining ones are in strings, where an escape means the character.
     """
     return _escaped(text, _utf16)
 
 
 def in_toml(text: str) -> str:
-    """Return a quoted TOML string that means the same, with what can't be seen as escapes."""
+    """Return a quoted TOML string that means the same, with invisible characters as escapes."""
     return _escaped(text, _scalar)
 
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from flopledger.errors import UsageError, shown
 
 SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P": 10**15}
-"""Powers of 1000, in figures and in limits alike."""
+"""Powers of 1000, both in figures and in limits."""
 LONGEST_NUMBER = 200
 """The longest text that is read as a number; Python refuses to read one of over 4,300 digits."""
 _FIGURE = re.compile(
@@ -31,15 +31,15 @@ class Figure:
 
     @property
     def middle(self) -> Fraction:
-        """The count that the text says."""
+        """The count that the text gives."""
         return (self.low + self.high) / 2
 
 
 def parse_figure(text: str) -> Figure:
     """Read a figure such as ``4.09G``, ``25.6 M params`` or ``4,089,184,256``.
 
-    A figure stands for all counts that round to it at its precision; a whole number without a scale
-    stands for itself.
+    A figure represents all counts that round to it at its precision; a whole number without a scale
+    represents itself.
 
     Raises:
         UsageError: The text is no figure.

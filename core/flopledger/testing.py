@@ -150,11 +150,11 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
 
 @contextlib.contextmanager
 def unchanged() -> Iterator[None]:
-    """Check that what runs inside leaves the process as it was.
+    """Check that the code inside the ``with`` leaves the process unchanged.
 
     Raises:
-        AssertionError: The folder, the environment, the search path, the random state or the
-            imported modules are not what they were.
+        AssertionError: The folder, the environment, the search path, the random state or the imported modules
+        have changed.
     """
     before = _state()
     yield
@@ -194,16 +194,16 @@ def check_graph(graph: Graph, kinds: Mapping[str, Kind]) -> None:
     except FlopledgerError as error:
         raise AssertionError(f"the graph breaks the contract: {error}") from error
     if again != graph:
-        raise AssertionError("the graph is another one after it was written as JSON and read back")
+        raise AssertionError("the graph differs after it was written as JSON and read back")
     if again.digest != graph.digest:
-        raise AssertionError("the digest is another one after the graph was written and read back")
+        raise AssertionError("the digest differs after the graph was written and read back")
 
 
 def check_layer(graph: Graph, layer: Layer, kinds: Mapping[str, Kind]) -> None:
     """Check a layer's kind, its attributes, and its shapes against the kind's shape rule.
 
     Raises:
-        AssertionError: The shapes are not what the kind's rule says.
+        AssertionError: The shapes differ from those that the kind's rule gives.
         GraphError: The kind or an attribute is not known, an attribute is missing, or the rule has no output.
     """
     if layer.kind in (UNKNOWN, CONTAINER):
@@ -217,7 +217,7 @@ def check_layer(graph: Graph, layer: Layer, kinds: Mapping[str, Kind]) -> None:
         return
     expected = tuple(kind.shapes(Call(kind, layer.attrs, inputs, where=layer.path)))
     if expected != outputs[: len(expected)]:  # a framework may give more: states, statistics, places
-        message = f"{layer.path}: its outputs are {outputs}, the rule of {kind.name!r} says {expected}"
+        message = f"{layer.path}: its outputs are {outputs}, the rule of {kind.name!r} gives {expected}"
         raise AssertionError(f"{message} (inputs {inputs})")
 
 

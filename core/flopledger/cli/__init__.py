@@ -40,7 +40,7 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, _: click.Context, name: str) -> click.Command | None:
-        """Return a command, or None where there is no such one."""
+        """Return a command, or None if there is none of that name."""
         if name not in COMMANDS:
             return None
         command: click.Command = attribute(f"{__name__}.{name}:command")
@@ -56,7 +56,7 @@ class Commands(click.Group):
 def group() -> None:
     """Count a network's parameters and operations under a convention you name.
 
-    Exit codes: 0; 1 a check or comparison says no; 2 options, specs, conventions; 3 the source can't
+    Exit codes: 0; 1 a check or comparison fails; 2 options, specs, conventions; 3 the source can't
     be read; 4 --strict and something is unknown; 5 the output can't be written; 130 Ctrl-C.
     """
 

@@ -34,7 +34,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """What is checked, and how the result is shown."""
+    """The arguments of ``check``: the source, its limits, and the format of the result."""
 
     source: str
     convention: str
@@ -117,7 +117,7 @@ def command(**params: Any) -> None:
 
 
 def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
-    """Count the source, and hold it against the limits.
+    """Count the source, and compare its figures with the limits.
 
     Raises:
         UsageError: There is nothing to hold it against.

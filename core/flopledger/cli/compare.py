@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 DIFFERENT = 1
 """The exit code where the networks are not equal."""
 STEP = 0.2
-"""Seconds between two looks at a thread, so that Ctrl-C is heard in between."""
+"""Seconds for which one wait for a thread lasts, so that Ctrl-C is handled between two waits."""
 
 EXAMPLES = """\b
 Examples:
@@ -37,7 +37,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class CompareOptions:
-    """What is compared, and how it is shown."""
+    """The arguments of ``compare``: the sources, the conventions, and the format of the result."""
 
     a: str
     b: str
@@ -50,14 +50,14 @@ class CompareOptions:
 
 @dataclass(slots=True)
 class Task:
-    """Something that is done in a thread of its own: its result, or what went wrong."""
+    """A function call in its own thread: its result, or the exception that it raised."""
 
     work: Callable[[], Graph]
     result: list[Graph] = field(default_factory=list)
     error: list[BaseException] = field(default_factory=list)
 
     def __call__(self) -> None:
-        """Do it."""
+        """Call the function."""
         try:
             self.result.append(self.work())
         except BaseException as error:  # noqa: BLE001  (it is raised again where the result is asked for)
@@ -121,7 +121,7 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
 
 
 def together(first: Callable[[], Graph], second: Callable[[], Graph]) -> tuple[Graph, Graph]:
-    """Read two sources at once, each in a thread, and raise what goes wrong in the first, then the second."""
+    """Read two sources at once, each in a thread; if both fail, raise the error of the first."""
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     plugins.registry()  # found once, before there are several threads

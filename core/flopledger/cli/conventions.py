@@ -17,7 +17,7 @@ Examples:
 @click.command("conventions", short_help="List the conventions, or describe one.", epilog=EXAMPLES)
 @click.argument("name", required=False)
 def command(name: str | None) -> None:
-    """List the conventions, or show what one counts and where it differs from mac."""
+    """List the conventions, or show the rules of one and its differences from mac."""
     from flopledger.report import convention_page as conventions  # noqa: PLC0415  (the help needs none of it)
 
     write(conventions.overview() if name is None else conventions.page(name))

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
     from flopledger.graph.graph import Graph
 
-TOLD = ("table", "markdown")
-"""The formats that show what is unknown; with the others a warning on stderr does."""
+SHOW_UNKNOWN = ("table", "markdown")
+"""The formats that show unknown calls; with the others a warning on stderr reports them."""
 
 EXAMPLES = """\b
 Examples:
@@ -41,7 +41,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class CountOptions:
-    """What is counted, and how it is shown."""
+    """The arguments of ``count``: the sources, the conventions, and the format of the result."""
 
     sources: tuple[str, ...]
     conventions: tuple[str, ...]
@@ -54,7 +54,7 @@ class CountOptions:
     strict: bool
 
     def view(self) -> View:
-        """Say how much is shown, and what the place it goes to can show."""
+        """Return how much is shown, and which styles the output supports."""
         terminal = self.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
         limited = terminal or "COLUMNS" in os.environ
         color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
@@ -78,7 +78,7 @@ class CountOptions:
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree.")
-@click.option("--top", type=click.IntRange(min=1), help="Only so many rows, the largest first (not in json).")
+@click.option("--top", type=click.IntRange(min=1), help="Only N rows, the largest first (not in json).")
 @click.option("--sort", type=click.Choice(list(KEYS)), help="Sort rows instead of showing a tree.")
 @click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula.")
 def command(**params: Any) -> None:
@@ -94,7 +94,7 @@ def command(**params: Any) -> None:
         styled = view.color and options.form == "table"
         write(render(ledgers, options.form, view), options.output, gated=styled)
     unknown = [ledger for ledger in ledgers if ledger.coverage.unknown]
-    if options.form not in TOLD:
+    if options.form not in SHOW_UNKNOWN:
         for line in warnings(ledgers):
             messages.warn(line)
     for error in refused:

@@ -38,7 +38,7 @@ class Outcome:
 
 @contextlib.contextmanager
 def reported() -> Iterator[Outcome]:
-    """Turn what goes wrong inside into a message on stderr and an exit code."""
+    """Turn exceptions inside the ``with`` into a message on stderr and an exit code."""
     outcome = Outcome()
     try:
         yield outcome
@@ -46,7 +46,7 @@ def reported() -> Iterator[Outcome]:
             sys.stdout.flush()
     except click.exceptions.Exit as error:
         outcome.code = error.exit_code
-        if error.exit_code == 0 and sys.stdout is None:  # help or a version that nobody could read
+        if error.exit_code == 0 and sys.stdout is None:  # help or version text that was not written anywhere
             messages.error("the output can't be written: stdout is closed")
             outcome.code = OUTPUT
     except click.ClickException as error:
@@ -68,14 +68,14 @@ def reported() -> Iterator[Outcome]:
 
 
 def _shown(error: click.ClickException) -> str:
-    """Return what click says of a wrong option, which repeats what the user typed."""
+    """Return click's message about a wrong option, which repeats the user's text."""
     written = io.StringIO()
     error.show(written)
     return written.getvalue().removesuffix("\n")
 
 
 def _abandon_stdout() -> None:
-    """Let what is left in stdout's buffer go nowhere: the interpreter flushes it once more at its end."""
+    """Discard the remaining contents of stdout's buffer: the interpreter flushes it again when it exits."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())

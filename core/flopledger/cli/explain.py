@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
 
 BASE = "mac"
-"""What ``--all`` explains every convention from."""
+"""The convention from which ``--all`` explains every other."""
 PAIR = 2
 
 EXAMPLES = """\b
@@ -36,7 +36,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class ExplainOptions:
-    """What is explained, and how it is shown."""
+    """The arguments of ``explain``: the source, the figures, and the format of the result."""
 
     source: str
     conventions: tuple[str, ...]
@@ -71,7 +71,7 @@ class ExplainOptions:
 @click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")
 @click.option(
     "--figure", "figures", metavar="FIGURE", multiple=True,
-    help="Find what prints a figure, such as 4.09G or 25.6M; may be repeated.",
+    help="Find the conventions that print a figure, such as 4.09G or 25.6M; may be repeated.",
 )  # fmt: skip
 @click.option(
     "--set", "switches", metavar="KEY=VALUE", multiple=True,

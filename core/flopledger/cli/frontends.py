@@ -1,4 +1,4 @@
-"""``flopledger frontends``: what can be read here."""
+"""``flopledger frontends``: lists the frontends that are installed."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Example:
 """
 
 
-@click.command("frontends", short_help="List what can be read here.", epilog=EXAMPLES)
+@click.command("frontends", short_help="List the installed frontends.", epilog=EXAMPLES)
 def command() -> None:
-    """List the frontends: what each reads, and what is missing or broken."""
+    """List the frontends: the models and files that each reads, and which are missing or broken."""
     write("".join(f"{line}\n" for line in lines()))
 
 

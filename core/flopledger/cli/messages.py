@@ -1,4 +1,4 @@
-"""The one place where the command line writes to stderr; every text passes the gate here."""
+"""The only place where the command line writes to stderr; all text is escaped here."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flopledger import printable
 
 
 def say(message: str) -> None:
-    """Write a message of one or several lines, if anybody listens.
+    """Write a message of one or several lines, if stderr is open.
 
     A closed or full stderr changes neither the result nor the exit code.
     """
@@ -19,12 +19,12 @@ def say(message: str) -> None:
 
 
 def error(message: str) -> None:
-    """Say what went wrong."""
+    """Report an error."""
     say(f"Error: {message}")
 
 
 def warn(line: str) -> None:
-    """Say, in one line, what a result is not to be read without."""
+    """Report, in one line, a caveat without which the result would mislead."""
     say(f"Warning: {printable.line(line)}")
 
 

@@ -45,7 +45,7 @@ class Size(click.ParamType[int]):
 
 
 class Seconds(click.FloatRange):
-    """A time in seconds, more than 0 and a finite number; the reading itself knows the most."""
+    """A time in seconds, more than 0 and a finite number; the reading itself checks the upper limit."""
 
     name = "seconds"
 
@@ -80,17 +80,17 @@ _SOURCE_OPTIONS = (
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
         "--timeout", type=Seconds(min=0, min_open=True), metavar="SECONDS",
-        help="Give up a reading in a child process after so long.",
+        help="Stop reading in a child process after this time.",
     ),
     click.option(
         "--memory-limit", type=Size(), metavar="BYTES",
-        help="What a child process may use, as in 512M or 4G; else half of the machine, and 4G at least.",
+        help="Memory for a child process, as in 512M or 4G; else half of the machine, and 4G at least.",
     ),
 )  # fmt: skip
 
 
 def source_options(command: F) -> F:
-    """Add the options that say how a source is read; see :meth:`SourceOptions.taken_from`."""
+    """Add the options for reading a source; see :meth:`SourceOptions.taken_from`."""
     for option in reversed(_SOURCE_OPTIONS):
         command = option(command)
     return command
@@ -98,7 +98,7 @@ def source_options(command: F) -> F:
 
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
-    """How a source is to be read, as the command line says it."""
+    """The options of the command line for reading a source."""
 
     inputs: tuple[str, ...] = ()
     inputs_from: str | None = None
@@ -114,7 +114,7 @@ class SourceOptions:
 
     @classmethod
     def taken_from(cls, params: dict[str, Any]) -> SourceOptions:
-        """Take the source options out of a command's parameters, and leave the others."""
+        """Remove the source options from a command's parameters, and keep the others."""
         taken = {name: params.pop(name) for name in cls.__dataclass_fields__}
         if taken["inputs"] and taken["inputs_from"]:
             raise UsageError("-i and --inputs are both given; give specs or a function that makes them")
@@ -122,7 +122,7 @@ class SourceOptions:
         return cls(**taken)
 
     def readings(self, source: str) -> Readings:
-        """Return what reads a source, under one profile after another; ``--mode`` goes before them."""
+        """Return a reader of a source, for one profile after another; ``--mode`` overrides them."""
         from flopledger.frontend.request import Request  # noqa: PLC0415  (the help needs none of it)
         from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
         from flopledger.reading.read import Readings  # noqa: PLC0415
@@ -149,7 +149,7 @@ class SourceOptions:
 
 
 def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[Convention]:
-    """Load conventions; each switch goes to those that have it.
+    """Load conventions; each switch is set on those that have it.
 
     Raises:
         ConventionError: A convention is unknown or malformed, or no convention has a switch.

@@ -1,4 +1,4 @@
-"""Where results go: to stdout, or to a file, whole or not at all."""
+"""Writes results to stdout or to a file, completely or not at all."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
     """Write a result to a file, or to stdout where there is none.
 
-    What can't be seen is escaped, unless the text is ``gated`` already and holds the styles of a terminal.
+    Invisible characters are escaped, unless the text is ``gated`` already and has a terminal's styles.
 
     A regular file is replaced in one step, so that it holds the old or the new content and never
-    half of one. Anything else (a pipe, a device, ``/dev/stdout``) is written to as it stands; a pipe that
-    nobody reads is refused at once, since opening it would wait for a reader that may never come.
+    half of one. Anything else (a pipe, a device, ``/dev/stdout``) is opened and written to directly; a pipe
+    that nobody reads is refused at once, since opening it would wait for a reader that may never come.
 
     Raises:
         OutputError: The file can't be written.
@@ -78,7 +78,7 @@ def _write_file(content: bytes, target: Path) -> None:
 
 
 def _opened(target: Path) -> int:
-    """Open what is no regular file without waiting, for writes that may wait."""
+    """Open a special file without waiting, for writes that may wait."""
     try:
         opened = os.open(target, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
@@ -90,7 +90,7 @@ def _opened(target: Path) -> int:
 
 
 def _descriptor(target: Path) -> int | None:
-    """Return the open descriptor that a path such as ``/dev/stdout`` stands for, through links too."""
+    """Return the open descriptor that a path such as ``/dev/stdout`` refers to, following links."""
     for _ in range(MOST_LINKS):
         name = os.path.abspath(target)  # noqa: PTH100  (resolve() would follow the descriptor itself)
         match = DESCRIPTOR.match(name)
@@ -128,7 +128,7 @@ def _mode(target: Path) -> int:
 
 
 def warnings(ledgers: Sequence[Ledger]) -> Iterator[str]:
-    """Yield what a format without room for it leaves unsaid: unknown calls, disagreements."""
+    """Yield the warnings that some formats can't show: unknown calls, disagreements."""
     for ledger in ledgers:
         where = f"{ledger.graph.reading.source}, {ledger.convention.name}"
         if ledger.coverage.unknown:

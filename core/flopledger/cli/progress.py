@@ -1,4 +1,4 @@
-"""A sign of life on stderr, on a terminal only, where something takes over a second."""
+"""A progress indicator on stderr, only on a terminal, for work that takes over a second."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FRAMES = "|/-\\"
 
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[None]:
-    """Show that ``what`` is under way, from one second on, until it is done."""
+    """Show that ``what`` is in progress, after the first second, until it is done."""
     if not (sys.stderr and sys.stderr.isatty()):
         yield
         return

@@ -24,7 +24,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
-    """What is read, for which conventions, and where it goes."""
+    """The arguments of ``read``: the source, the conventions to read for, and the output file."""
 
     source: str
     conventions: tuple[str, ...]

@@ -1,8 +1,8 @@
 """Reports: a ledger as a table, JSON, CSV, markdown, or as the convention's own tool prints it.
 
-A report renders what the ledger holds; the only figures it works out itself are shares of a total and
-subtotals of what it shows. Each format is one module with a function ``render`` and one row of
-:data:`FORMATS`, and is imported when it is asked for.
+A report renders the contents of a ledger; it calculates only shares of a total and subtotals of the rows that
+it shows. Each format is one module with a function ``render`` and one row of :data:`FORMATS`, and is imported
+when it is used.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class View:
     Attributes:
         depth: How many levels of the tree are shown; deeper ones are in their parents' subtotals.
         top: How many rows are shown, the largest first.
-        sort: What the rows are sorted by, a key of :data:`flopledger.report.rows.KEYS`.
+        sort: The sort order of the rows, a key of :data:`flopledger.report.rows.KEYS`.
         width: The columns that there is room for; None for no limit.
         color: Whether the text may carry a terminal's styles.
     """

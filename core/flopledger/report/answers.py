@@ -21,7 +21,7 @@ def render(form: str, blocks: Iterable[Block], document: Callable[[], Mapping[st
     Args:
         form: One of :data:`flopledger.report.ANSWER_FORMATS`.
         blocks: The answer for people.
-        document: Makes the answer for machines, where that is asked for.
+        document: Makes the answer for machines, if that format is requested.
 
     Raises:
         UsageError: There is no such format.

@@ -1,9 +1,9 @@
-"""What a report is made of: a list of blocks, which any writer can turn into its own kind of text.
+"""The blocks that make up a report; any writer can turn a list of them into its own format.
 
-A block says what a part of the report is, never how it looks. Its texts are as the ledger, the graph and the
-user gave them: each writer passes every one of them through :mod:`flopledger.printable`, and escapes what its
-own format would read as markup. A line feed in a text is a character of a name, not a new line: a cell of
-several lines is a tuple.
+A block describes the content of a part of the report, never its appearance. Its texts are as the ledger, the
+graph and the user gave them: each writer passes every one of them through :mod:`flopledger.printable`, and
+escapes what its own format would read as markup. A line feed in a text is a character of a name, not a new
+line: a cell of several lines is a tuple.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Cell: TypeAlias = "str | tuple[str, ...]"
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What a report, or a part of one, is about.
+    """The title of a report or of a part of one.
 
-    ``lines`` is what plain text shows instead, which has no headings: None for the heading itself, () for
+    ``lines`` replaces it in plain text, which has no headings: None for the heading itself, () for
     nothing.
     """
 

@@ -43,9 +43,9 @@ def blocks(verdict: Verdict) -> Iterator[Block]:
 
 
 def heading(verdict: Verdict) -> str:
-    """Say whether the check passes."""
-    said = "within its limits" if verdict.passed else "over its limits"
-    return f"{verdict.ledger.graph.reading.source}: {said}"
+    """Return the sentence that states whether the check passes."""
+    verdict_text = "within its limits" if verdict.passed else "over its limits"
+    return f"{verdict.ledger.graph.reading.source}: {verdict_text}"
 
 
 def _row(finding: Finding) -> tuple[str, ...]:
@@ -56,7 +56,7 @@ def _row(finding: Finding) -> tuple[str, ...]:
 
 
 def _limit(limit: int | Fraction) -> str:
-    """Write a limit; of one that is no whole number, the largest figure that it allows."""
+    """Write a limit; if it is not a whole number, the largest figure that it allows."""
     return grouped(int(limit))
 
 

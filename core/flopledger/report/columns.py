@@ -26,7 +26,7 @@ NETWORK = "(network)"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its header, what it shows of a line, its side, and whether it gives way to others.
+    """A column: its header, its cell for a line, its alignment, and when it is dropped.
 
     ``yields``: columns with a larger figure are dropped first where the terminal is too narrow; 0
     never.
@@ -82,7 +82,7 @@ COLUMNS = (
 
 
 def fit(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> tuple[list[int], int]:
-    """Choose the columns that fit, and the width of the first, which is cut if nothing else helps."""
+    """Choose the columns that fit, and the width of the first, which is cut only if nothing else suffices."""
     kept = list(range(len(columns)))
     if room is None:
         return kept, widths[0]
@@ -98,7 +98,7 @@ def fit(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> t
 
 
 def padded(cell: str, width: int, *, right: bool) -> str:
-    """Fill a cell up to its column's width, or cut it with an ellipsis if it is no figure."""
+    """Fill a cell up to its column's width, or cut it with an ellipsis unless it is a figure."""
     taken = figures.width_of(cell)
     if taken > width and right:
         return cell

@@ -1,4 +1,4 @@
-"""Two networks side by side: totals, what differs by reason, and the layers in pairs."""
+"""Two networks side by side: totals, differences grouped by reason, and the layers in pairs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
     yield Line(verdict(comparison))
     yield Grid(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
     if summary := _summary(comparison):
-        title = "What differs, and the differences b - a that are due to it:"
+        title = "Differences by reason, with the change b - a that each causes:"
         yield Grid(SUMMARY, summary, frozenset({0, 1, 2}), title)
     if pairs := _pairs(comparison, layers=layers):
         yield Grid(PAIRS, pairs, frozenset({3, 4}))
@@ -54,17 +54,17 @@ def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
 
 
 def verdict(comparison: Comparison) -> str:
-    """Say whether the networks are equal, and how many layers stand for each other."""
+    """State whether the networks are equal, and how many layers correspond to each other."""
     counts = dict.fromkeys(("same", "changed", "only_a", "only_b"), 0)
     for pair in comparison.pairs:
         counts[pair.status] += 1
     if comparison.equal:
-        said = "Equal: every layer has a counterpart with as many MACs and trainable parameters."
+        answer = "Equal: every layer has a counterpart with as many MACs and trainable parameters."
     else:
-        said = "Not equal."
-    told = {"same": "the same", "changed": "changed", "only_a": "in a only", "only_b": "in b only"}
-    layers = ", ".join(f"{counts[status]} {words}" for status, words in told.items() if counts[status])
-    return f"{said} Layers: {layers or 'none'}."
+        answer = "Not equal."
+    statuses = {"same": "the same", "changed": "changed", "only_a": "in a only", "only_b": "in b only"}
+    layers = ", ".join(f"{counts[status]} {words}" for status, words in statuses.items() if counts[status])
+    return f"{answer} Layers: {layers or 'none'}."
 
 
 def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
@@ -88,25 +88,25 @@ def _three(a: Number, b: Number) -> tuple[str, str, str]:
 
 def _summary(comparison: Comparison) -> list[tuple[Cell, ...]]:
     return [
-        (f"{group.times} x", signed(group.macs), signed(group.params), _said(group))
+        (f"{group.times} x", signed(group.macs), signed(group.params), _described(group))
         for group in comparison.groups()
     ]
 
 
-def _said(group: Group) -> Cell:
-    """Name a reason and the first of its places, one on each line where they say more than a name."""
+def _described(group: Group) -> Cell:
+    """Name a reason and the first of its places, one on each line where their texts have more than a name."""
     named = group.texts == (group.reason,)
     places = map(_place, group.pairs) if named else (_rest(text, group.reason) for text in group.texts)
-    told = list(places)
-    more = [f"and {len(told) - PLACES} more"] if len(told) > PLACES else []
-    shown = [*told[:PLACES], *more]
+    lines = list(places)
+    more = [f"and {len(lines) - PLACES} more"] if len(lines) > PLACES else []
+    shown = [*lines[:PLACES], *more]
     if named:
         return f"{group.reason}: {', '.join(shown)}"
-    return f"{group.reason}: {shown[0]}" if len(told) == 1 else (f"{group.reason}:", *shown)
+    return f"{group.reason}: {shown[0]}" if len(lines) == 1 else (f"{group.reason}:", *shown)
 
 
 def _rest(text: str, reason: str) -> str:
-    """Return what a reason's text says beyond the name of its sort."""
+    """Return the details that follow the name of a reason in its text."""
     return text.partition(": ")[2] or text.removeprefix(reason).strip() or text
 
 

@@ -1,4 +1,4 @@
-"""Pages about conventions: the list of all, and what one counts, in words and formulas."""
+"""Pages about conventions: the list of all, and the rules of one, in words and formulas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flopledger.expressions.compiler import Expression
 
 BASE = "mac"
-"""What every convention is compared with."""
+"""The convention with which every other is compared."""
 WIDTH = 100
 EVERY = "*"
 NOTHING = "nothing"
@@ -62,7 +62,7 @@ def _head(convention: Convention) -> Iterator[str]:
 def _counts(convention: Convention) -> Iterator[str]:
     yield from ("", "What it counts")
     for levels, rules in _levels(convention):
-        yield f"  {_heard(levels, rules)}"
+        yield f"  {_counted_calls(levels, rules)}"
         for sources, formula in _grouped(rules.rules):
             yield from _wrapped(f"{sources}: {formula}", "    ")
     for name, defined in convention.define.items():
@@ -76,7 +76,7 @@ def _counts(convention: Convention) -> Iterator[str]:
 
 
 def _levels(convention: Convention) -> Iterator[tuple[list[str], LevelRules]]:
-    """Put levels together that are counted alike."""
+    """Group levels that are counted in the same way."""
     groups: dict[object, list[str]] = {}
     for level, rules in convention.levels.items():
         alike = (_condition(rules), tuple(_grouped(rules.rules)))
@@ -85,7 +85,7 @@ def _levels(convention: Convention) -> Iterator[tuple[list[str], LevelRules]]:
         yield levels, convention.levels[levels[0]]
 
 
-def _heard(levels: Iterable[str], rules: LevelRules) -> str:
+def _counted_calls(levels: Iterable[str], rules: LevelRules) -> str:
     condition = _condition(rules)
     return f"calls of {', '.join(CALLS[level] for level in levels)}" + (f" {condition}" if condition else "")
 
@@ -117,7 +117,7 @@ def _params(params: Params | None) -> str:
 
 
 def _glossary(convention: Convention) -> dict[str, str]:
-    """Return what the names in a convention's formulas mean."""
+    """Return the meanings of the names in a convention's formulas."""
     formulas = [convention.total, *convention.define.values()]
     for rules in convention.levels.values():
         formulas += [rules.where, rules.times, *rules.rules.values()]
@@ -132,7 +132,7 @@ def _glossary(convention: Convention) -> dict[str, str]:
 
 
 def _differences(convention: Convention) -> Iterator[str]:
-    """Say, decision by decision, what a convention does that ``mac`` does not."""
+    """Describe, decision by decision, how a convention differs from ``mac``."""
     if convention.name == BASE:
         return
     mine, base = _decisions(convention), _decisions(loader.load(BASE))
@@ -150,7 +150,7 @@ def _decisions(convention: Convention) -> dict[str, str]:
         "total": _flat(convention.total),
         "params": _params(convention.params),
         "reading": _profile(convention) or "any",
-        "listens to": "; ".join(_heard(levels, rules) for levels, rules in _levels(convention)),
+        "counted calls": "; ".join(_counted_calls(levels, rules) for levels, rules in _levels(convention)),
         "everything else": NOTHING,
     }
     groups = list(_levels(convention))

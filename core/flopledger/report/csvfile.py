@@ -1,6 +1,6 @@
 """CSV: one line for each row of each ledger, its adjustments, and a line of totals.
 
-The column ``record`` tells them apart (``row``, ``adjustment``, ``total``): the counts of the rows
+The column ``record`` distinguishes them (``row``, ``adjustment``, ``total``): the counts of the rows
 and adjustments sum to the total's. A last column ``active_params`` is there only if a router picks experts.
 
 A spreadsheet calculates a cell that begins with ``=``, ``+``, ``-`` or ``@``, and a formula can send a file's
@@ -36,7 +36,7 @@ COLUMNS = (
 ACTIVE = "active_params"
 FIGURES = frozenset({"params", "count", "macs", ACTIVE})
 _FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-"""What starts a formula in a spreadsheet; the wide forms do so where Japanese or Chinese is written."""
+"""Characters that start a formula in a spreadsheet; the wide forms do so in Japanese and Chinese."""
 
 
 def render(ledgers: Sequence[Ledger], view: View) -> str:

@@ -38,7 +38,7 @@ def blocks(explanation: Explanation, *, layers: bool = False) -> Iterator[Block]
 
 
 def heading(explanation: Explanation) -> str:
-    """Say which two figures of which network are explained."""
+    """Return the title: the network and the two conventions whose figures are explained."""
     names = " to ".join(notes.titled(side.convention) for side in (explanation.a, explanation.b))
     what = "parameters" if explanation.what == "params" else "operations"
     return f"{explanation.source}: {what}, from {names}"
@@ -49,7 +49,7 @@ def _rows(explanation: Explanation, *, layers: bool) -> Iterator[tuple[str, str,
     yield ("", _figure(explanation.a), notes.titled(explanation.a.convention))
     for cause in explanation.causes:
         running = number(running + cause.count)
-        yield (signed(cause.count), grouped(running), said(cause, explanation.what))
+        yield (signed(cause.count), grouped(running), described(cause, explanation.what))
         for path, count in cause.layers if layers else ():
             yield (signed(count), "", f"  {path or '(network)'}")
     yield ("", _figure(explanation.b), notes.titled(explanation.b.convention))
@@ -59,7 +59,7 @@ def _figure(side: Side) -> str:
     return f"{grouped(side.figure)} {side.unit}"
 
 
-def said(cause: Cause, what: str) -> str:
+def described(cause: Cause, what: str) -> str:
     """Write a cause with the number of its calls, or of the modules whose parameters it is about."""
     if not cause.calls:
         return cause.cause
@@ -74,16 +74,16 @@ def signed(value: Number) -> str:
 
 
 def closing(explanation: Explanation) -> str:
-    """Say that the causes sum to the gap."""
+    """Return the sentence that the causes sum to the gap."""
     if not explanation.causes:
-        return "The two figures are equal, and no decision parts them."
+        return "The two figures are equal, and no decision separates them."
     causes = len(explanation.causes)
     proof = "the one cause is all of it" if causes == 1 else f"the {causes} causes sum to it, to the unit"
     return f"The gap is {signed(explanation.gap)}: {proof}."
 
 
 def provenance(explanation: Explanation) -> str:
-    """Return one line that says what was explained, how it was read, and under which conventions."""
+    """Return the line of provenance: the source, how it was read, and the conventions."""
     a, b = explanation.a, explanation.b
     readings = [*notes.origin(a.graph)]
     readings += [f"for {b.convention.name} {part}" for part in notes.origin(b.graph) if part not in readings]
@@ -115,12 +115,12 @@ def _side(side: Side) -> dict[str, object]:
 
 def cause_document(cause: Cause, *, layers: bool = False) -> dict[str, object]:
     """Return a cause as JSON holds it."""
-    told: dict[str, object] = {
+    document: dict[str, object] = {
         "cause": cause.cause,
         "kind": cause.kind,
         "count": figure(cause.count),
         "calls": cause.calls,
     }
     if layers:
-        told["layers"] = [{"path": path, "count": figure(count)} for path, count in cause.layers]
-    return told
+        document["layers"] = [{"path": path, "count": figure(count)} for path, count in cause.layers]
+    return document

@@ -27,12 +27,12 @@ MOST, NEAREST = 12, 3
 
 
 def render(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo, form: str = "table") -> str:
-    """Render what was found for each figure, as a text that ends with a line break."""
+    """Render the conventions found for each figure, as a text that ends with a line break."""
     return answers.render(form, blocks(found, graph), lambda: document(found, graph))
 
 
 def blocks(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[Block]:
-    """Yield what was found as people read it."""
+    """Yield the conventions found, as blocks for people."""
     for figure, matches in found:
         yield Heading(f"{graph.reading.source}: {verdict(figure, matches)}")
         yield Grid(HEADERS, _rows(figure, matches), RIGHT)
@@ -40,12 +40,12 @@ def blocks(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) ->
 
 
 def verdict(figure: Figure, matches: Sequence[Match]) -> str:
-    """Say whether any convention prints a figure."""
+    """Return the sentence that states whether any convention prints a figure."""
     if not matches:
         return f"no convention gives a figure to compare with {figure.text}"
     if not matches[0].fits:
         return f"no convention prints {figure.text}, with up to two decisions changed; the nearest:"
-    return f"{figure.text} is what these count:"
+    return f"{figure.text} is the figure of these conventions:"
 
 
 def shown(matches: Sequence[Match]) -> Sequence[Match]:

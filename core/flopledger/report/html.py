@@ -47,5 +47,5 @@ def _pieces(given: Ledger) -> Iterator[str]:
 
 
 def _text(written: str) -> str:
-    """Escape what can't be seen, then what HTML would read as its own signs."""
+    """Escape invisible characters, then the characters that are markup in HTML."""
     return html.escape(printable.line(written))

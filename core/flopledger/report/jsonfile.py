@@ -34,7 +34,7 @@ class TotalDocument(TypedDict):
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
-    """Render one document: of one ledger, or of a list of them. Each row stands on a line of its own."""
+    """Render one document: of one ledger, or of a list of them. Each row is on its own line."""
     if len(ledgers) == 1:
         return written(document(ledgers[0])) + "\n"
     inner = ",\n".join(written(document(ledger)) for ledger in ledgers)
@@ -42,7 +42,7 @@ def render(ledgers: Sequence[Ledger], _: View) -> str:
 
 
 def written(content: Mapping[str, object]) -> str:
-    """Write a document so that each member of a list in it stands on a line of its own."""
+    """Write a document so that each member of a list in it is on its own line."""
     return "{" + ",\n ".join(f"{json.dumps(key)}: {_value(content[key])}" for key in content) + "}"
 
 
@@ -68,7 +68,7 @@ def document(ledger: Ledger) -> dict[str, object]:
 
 
 def graph_document(graph: GraphInfo) -> dict[str, object]:
-    """Return what was read, and how, as JSON holds it."""
+    """Return the source and how it was read, in the form of the JSON document."""
     reading = graph.reading
     return {
         "source": reading.source,
@@ -85,7 +85,7 @@ def graph_document(graph: GraphInfo) -> dict[str, object]:
 
 
 def convention_document(used: ConventionInfo) -> dict[str, object]:
-    """Return which convention was used as JSON holds it."""
+    """Return the convention that was used, in the form of the JSON document."""
     return {
         "name": used.name,
         "title": used.title,

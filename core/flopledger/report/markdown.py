@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from flopledger.report.blocks import Block, Cell
 
 _SPECIAL = re.compile(r"([\\|*_`<>\[\]&~$])")
-"""What starts markup anywhere in a line: emphasis, code, links, HTML, table cells, formulas; and ``&``, since
-``&#x202e;`` would put back a character that the gate has escaped."""
+"""Characters that start markup anywhere in a line: emphasis, code, links, HTML, cells, formulas;
+and ``&``, since ``&#x202e;`` would restore a character that was escaped before."""
 _START = re.compile(r"(?:#{1,6}|[-+=]+)(?= |\Z)|[0-9]{1,9}(?=[.)](?: |\Z))")
-"""What is markup at the start of a line alone: a heading, a list, a rule, an underlining."""
+"""Text that is markup only at the start of a line: a heading, a list, a rule, an underlining."""
 SHOWN = COLUMNS[:-1]
 """Everything but the bar."""
 
@@ -108,7 +108,7 @@ def _row(cells: Iterable[Cell]) -> str:
 
 
 def inline(text: str) -> str:
-    """Escape what can't be seen, and what markdown would read as its own signs within a line."""
+    """Escape invisible characters, and the characters that are markup within a line."""
     return _SPECIAL.sub(r"\\\1", printable.line(text))
 
 

@@ -1,6 +1,6 @@
-"""What a report says beside its rows: totals, adjustments, what is unknown, and the provenance.
+"""The notes beside the rows of a report: totals, adjustments, unknown calls, and the provenance.
 
-The texts hold names as they are; the writers of reports escape what can't be seen.
+The texts hold names as they are; the writers of reports escape invisible characters.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FEW_PATHS = 3
 DEFAULT = "mac"
-"""What a stub extends if the convention is a file of the user's own."""
+"""The convention that a stub extends if the current one is the user's own file."""
 
 
 @functools.cache
@@ -56,7 +56,7 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
 
 
 def _picked(ledger: Ledger) -> str:
-    """Say how many of how many experts a token uses, and in how many places."""
+    """Return how many of how many experts a token uses, and in how many places."""
     places: dict[tuple[int, int], int] = {}
     for group in ledger.experts:
         places[group.picked, group.size] = places.get((group.picked, group.size), 0) + 1
@@ -67,7 +67,7 @@ def _picked(ledger: Ledger) -> str:
 
 
 def adjustments(ledger: Ledger) -> list[str]:
-    """Return what the total has beside the sum of the rows, one line each."""
+    """Return the adjustments between the sum of the rows and the total, one line each."""
     unit = ledger.total.unit
     return [f"{in_words(a.count, unit)}: {a.what}" for a in ledger.adjustments]
 
@@ -86,9 +86,10 @@ def _unknown(unknown: Unknown) -> str:
 
 
 def stub(ledger: Ledger) -> list[str]:
-    """Return a convention file, ready to paste, that prices what is unknown; empty if nothing can be.
+    """Return a convention file, ready to paste, that prices the unknown calls; empty if none can be priced.
 
-    What is unknown only because another call above it is has nothing to be priced by, and is left out.
+    Calls that are unknown only because of an unknown call above them can't be priced themselves, and are
+    omitted.
     """
     unpriced = [unknown for unknown in ledger.coverage.unknown if None not in unknown.inputs]
     if not unpriced:
@@ -115,30 +116,30 @@ def _quoted(text: str) -> str:
 
 
 def provenance(ledger: Ledger) -> str:
-    """Return one line that says what was counted, how it was read, under which convention, by what."""
+    """Return the line of provenance: the source, how it was read, the convention, and the version."""
     parts = [*origin(ledger.graph), f"convention: {named(ledger.convention)}", *signed(ledger.graph)]
     return "; ".join(parts)
 
 
 def origin(graph: GraphInfo) -> list[str]:
-    """Say what was read, with which inputs, and under which profile."""
+    """Return the source, its inputs, and the profile of the reading."""
     reading = graph.reading
     framework = f"{reading.framework} {reading.framework_version}".strip()
     same = reading.frontend == reading.framework.lower()
     frontend = "" if same else f" through the frontend {reading.frontend}"
     inputs = ", ".join(_inputs(graph)) or "none given"
     profile = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in reading.profile.items())
-    said = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
-    return [*said, f"read with: {profile}"] if profile else said
+    lines = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
+    return [*lines, f"read with: {profile}"] if profile else lines
 
 
 def named(used: ConventionInfo) -> str:
-    """Return a convention's name, what was switched, and its digest."""
+    """Return a convention's name, its changed switches, and its digest."""
     return f"{titled(used)} ({used.digest})"
 
 
 def titled(used: ConventionInfo) -> str:
-    """Return a convention's name and what was switched."""
+    """Return a convention's name and its changed switches."""
     return used.name + "".join(f" {name}={value}" for name, value in used.switches.items())
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PREFIXES = ((10**18, "E"), (10**15, "P"), (10**12, "T"), (10**9, "G"), (10**6, "M"), (10**3, "k"))
 BEYOND = 10**300
-"""What no double holds."""
+"""The bound above which no double exists."""
 EIGHTHS = " ▏▎▍▌▋▊▉"
 FULL = "█"
 BAR_CELLS = 10
@@ -43,7 +43,7 @@ def scaled(value: Number, unit: str = "") -> str:
 def in_words(value: Number, unit: str = "") -> str:
     """Write a count in full, and again with a prefix: ``724,406,816 MAC = 724.4 MMAC``.
 
-    An expression is followed by what the names in it stand for.
+    An expression is followed by the definitions of the names in it.
     """
     if is_symbolic(value):
         written, names = readable(value)

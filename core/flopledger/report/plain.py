@@ -1,4 +1,4 @@
-"""The writer of plain text, for files and terminals, with a terminal's styles where they are asked for."""
+"""The writer of plain text, for files and terminals, with a terminal's styles if requested."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_styled(blocks: Iterable[Block], width: int | None) -> str:
 
 
 def _lines(blocks: Iterable[Block]) -> Iterator[Pieces]:
-    """Yield every line; what a block gives passes the gate here or before it is measured for a column."""
+    """Yield every line; the text of a block is escaped here, or before it is measured for a column."""
     started = False
     for block in blocks:
         written = list(_block(block))
@@ -151,7 +151,7 @@ def _styles(node: Node) -> list[str]:
 
 
 def _left_out(ledger: Ledger, nodes: Sequence[Node], view: View) -> Iterator[Pieces]:
-    """Say what a table cut by ``top`` does not show, so that it still adds up."""
+    """Return the line that sums the rows hidden by ``top``, so that the table still adds up."""
     hidden = len(ledger.rows) - len(nodes)
     if view.top is None or hidden <= 0:
         return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 BOUNDARY = re.compile(r"(?=[./])")
 """Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two lines."""
 SAMPLE = 1000
-"""What every symbol stands for when expressions are put in order."""
+"""The value of every symbol when expressions are sorted."""
 
 
 def magnitude(value: Number) -> int:
@@ -38,12 +38,12 @@ KEYS: Mapping[str, tuple[Callable[[Row], int | str], bool]] = {
     "kind": (lambda row: row.kind, False),
     "source": (lambda row: row.source, False),
 }
-"""What rows may be sorted by, and whether the largest comes first."""
+"""The sort keys of rows, and whether the largest comes first."""
 
 
 @dataclass(slots=True)
 class Node:
-    """A line of the tree: a call, or what several paths have in common, with the sums below it."""
+    """A line of the tree: a call, or the common prefix of several paths, with the sums below it."""
 
     label: str
     depth: int

@@ -1,4 +1,4 @@
-"""A network under every convention that applies, with what parts each figure from that of the first."""
+"""A network under every convention that applies, with the causes of each difference from the first."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _heading(entries: Sequence[Entry]) -> str:
 def _headers(entries: Sequence[Entry]) -> tuple[str, ...]:
     explained = _explained(entries)
     base = explained[0][1].a if explained else None
-    against = f"what parts it from {notes.titled(base.convention)}" if base else "why"
+    against = f"difference from {notes.titled(base.convention)}, by cause" if base else "why"
     return ("convention", "count", "unit", "in short", "params", against)
 
 

@@ -18,7 +18,7 @@ def with_names(ledger: Ledger) -> tuple[Ledger, dict[str, str]]:
     """Give each size that is more than a symbol a name such as ``h1``, in its order of appearance.
 
     Returns:
-        The ledger with names in the place of sizes, and what each stands for; a ledger without
+        The ledger with names instead of long sizes, and the size that each represents; a ledger without
         symbols as it is.
     """
     names = _names(ledger)

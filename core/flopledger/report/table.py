@@ -1,4 +1,4 @@
-"""The table for people: a tree of the network, totals by name, and what belongs to them."""
+"""The table for people: a tree of the network, totals by name, and their notes."""
 
 from __future__ import annotations
 

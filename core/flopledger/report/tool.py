@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 GAP = " "
 LONGEST = 10_000
-"""The widest column that a file may ask for."""
+"""The widest column that a file may request."""
 MOST_CHARACTERS = 100_000_000
 """The largest table that is printed."""
 

@@ -33,7 +33,7 @@ MAC (mac)         3,857,973,248  4,089,184,256  +231,211,008
 FLOP (2mac)       7,715,946,496  8,178,368,512  +462,422,016
 trainable params     25,583,592     25,557,032       -26,560
 
-What differs, and the differences b - a that are due to it:
+Differences by reason, with the change b - a that each causes:
 times           MAC   params  reason
  53 x            +0  -26,560  bias in a only: conv1, 2a/1x1, 2a/short, and 50 more
   3 x  +231,211,008       +0  stride moved from the 1x1 in a to the 3x3 in b:

@@ -46,7 +46,7 @@ The gap is +4,032: the 2 causes sum to it, to the unit.
 <sub>source: """
 
 ALL = """\
-convention      count  unit  in short     params  what parts it from mac
+convention      count  unit  in short     params  difference from mac, by cause
 mac             3,888  MAC   3.888 kMAC        0
 2mac            7,776  FLOP  7.776 kFLOP       0  +3,888 unit: a multiply-accumulate is one MAC, or two FLOP
 2mac-1          7,632  FLOP  7.632 kFLOP       0  +3,888 unit: a multiply-accumulate is one MAC, or two FLOP
@@ -57,7 +57,7 @@ netscope        3,888  MAC   3.888 kMAC        0
 """
 
 FIGURE = """\
-toy.prototxt: 4.0K is what these count:
+toy.prototxt: 4.0K is the figure of these conventions:
 
 convention      figure  unit  off by
 convnet-burden   4,032  MAC       32  0.8%
