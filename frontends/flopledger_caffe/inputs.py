@@ -97,7 +97,7 @@ class Told:
 
 
 def is_source(entry: Entry) -> bool:
-    """Tell whether a layer brings data into the network, in upstream Caffe or a fork."""
+    """Return whether a layer brings data into the network, in upstream Caffe or a fork."""
     known = entry.type == "Input" or folded(entry.type).endswith("data") or "input_param" in entry.message
     return known and not entry.bottoms
 

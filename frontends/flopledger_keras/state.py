@@ -64,7 +64,7 @@ def _refill(value: Any, content: Any) -> None:
 
 
 def _same(value: Any, content: Any) -> bool:
-    """Tell whether a container holds the very objects that it held."""
+    """Return whether a container holds the very objects that it held."""
     if len(value) != len(content):
         return False
     if isinstance(content, dict):

@@ -78,7 +78,7 @@ def _forgotten() -> Iterator[None]:
 
 
 def is_lazy(model: torch.nn.Module) -> bool:
-    """Tell whether the sizes of some weights are not known before the first forward."""
+    """Return whether the sizes of some weights are not known before the first forward."""
     tensors = (t for m in model.modules() for t in (*m._parameters.values(), *m._buffers.values()))
     return any(isinstance(tensor, (UninitializedParameter, UninitializedBuffer)) for tensor in tensors)
 

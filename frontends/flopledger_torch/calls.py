@@ -86,7 +86,7 @@ class Calls:
             return other
 
     def _fits(self, meaning: Meaning, event: Event) -> bool:
-        """Tell whether a kind's shape rule gives what the call gave; one that does not is not that kind.
+        """Return whether a kind's shape rule gives what the call gave; one that does not is not that kind.
 
         Sizes with symbols can be written in several ways, and are not compared.
         """

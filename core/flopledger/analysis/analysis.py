@@ -1,7 +1,7 @@
-"""Everything that is worked out about one graph, whatever convention it is counted under.
+"""Everything that is derived from one graph, independent of the convention.
 
-Each part is worked out when it is first asked for, and kept. The parts look down only: calls and modules
-first, then what is made of them.
+Each part is computed when it is first used, and kept. The parts look down only: calls and modules first, then
+the parts that use them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Analysis:
     """The views of one graph.
 
     ``calls`` are the calls as a tree, ``modules`` the registered modules, ``weights`` the parameters;
-    ``signatures`` say which calls are alike, ``formulas`` what each computes by its kind.
+    ``signatures`` groups calls with equal signatures, ``formulas`` has the arithmetic of each by its kind.
     """
 
     graph: Tables
@@ -54,7 +54,7 @@ class Analysis:
 
     @functools.cached_property
     def live(self) -> list[bool]:
-        """Whether what each call computes reaches an output of the network."""
+        """Whether the result of each call reaches an output of the network."""
         return flow.live(self.graph, self.calls.has_children)
 
     @functools.cached_property
@@ -81,12 +81,12 @@ def analysis_of(graph: Tables, kinds: Callable[[], Mapping[str, Kind]]) -> Analy
     """Return the analysis of a graph, which is kept for as long as the graph lives.
 
     A ``WeakKeyDictionary`` can't keep it: a graph compares by its tables, which can't be hashed, and an
-    analysis that refers to the graph would keep its own key alive. So the entry goes by the graph's
+    analysis that refers to the graph would keep its own key alive. So the key of the entry is the graph's
     identity, a finalizer removes it when the graph dies, and the analysis refers to the tables only.
 
     Args:
         graph: The graph.
-        kinds: Gives the kinds that its calls may have, when there is no analysis yet.
+        kinds: Returns the kinds that its calls may have, called if there is no analysis yet.
     """
     found = _ANALYSES.get(id(graph))
     if found is None:

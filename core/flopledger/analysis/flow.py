@@ -1,4 +1,4 @@
-"""The data flow between calls: what is computed from certain results, and what reaches the outputs."""
+"""The data flow between calls: tensors computed from given results, and calls that reach the outputs."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def downstream(
 
     TensorFlow's profiler needs it: it counts nothing for ops whose shapes its frozen graph does not know,
     which are those after a grouped convolution (a compiled call) up to a reshape to constants. Its ``[flow]``
-    states at which calls that begins (``from``) and ends (``until``). Containers are left out: what they give
-    is what the calls inside them make.
+    states at which calls that begins (``from``) and ends (``until``). Containers are left out: their results
+    are made by the calls inside them.
     """
     tensors: set[int] = set()
     calls: set[int] = set()
@@ -36,7 +36,7 @@ def downstream(
 
 
 def live(graph: Tables, has_children: Sequence[bool]) -> list[bool]:
-    """Return whether what each call computes reaches an output of the network.
+    """Return whether the result of each call reaches an output of the network.
 
     Followed backwards, from the outputs, through the innermost calls and all tensors among their arguments,
     computed weights included. A call that writes into memory that is needed later is needed as well, and so
@@ -48,7 +48,7 @@ def live(graph: Tables, has_children: Sequence[bool]) -> list[bool]:
     read: set[int] = set()
 
     def need(tensor: int | None) -> None:
-        """Note that a tensor is needed; if it is a view that no call made, what it shows too."""
+        """Note that a tensor is needed; if it is a view that no call made, the tensor that it shows too."""
         while tensor is not None:
             needed.add(tensor)
             read.add(memory[tensor])
@@ -72,7 +72,7 @@ def live(graph: Tables, has_children: Sequence[bool]) -> list[bool]:
 
 
 def memories(graph: Tables) -> list[int]:
-    """Return the tensor whose memory each tensor shows; a view comes after what it shows."""
+    """Return the tensor whose memory each tensor shows; a view comes after the tensor that it shows."""
     found: list[int] = []
     for tensor in graph.tensors:
         base = tensor.alias_of

@@ -124,7 +124,7 @@ class Formulas:
 
     @functools.cached_property
     def covered(self) -> list[bool]:
-        """Whether a call lies inside one whose kind's formula covers all that it does."""
+        """Whether a call is inside one whose kind's formula covers all its work."""
         covered: list[bool] = []
         for layer in self.graph.layers:
             up = layer.parent
@@ -138,7 +138,7 @@ class Formulas:
 
     @functools.cached_property
     def unknown(self) -> list[Layer]:
-        """The innermost calls that have no formula and lie inside none that has one."""
+        """The innermost calls that have no formula and are not inside a call that has one."""
         return [
             layer
             for layer, kind in zip(self.graph.layers, self.kind_of, strict=True)

@@ -35,8 +35,9 @@ class ModuleRow(NamedTuple):
 def unpruned(module: Module, parameters: tuple[Parameter, ...]) -> Iterator[tuple[str, Dim]]:
     """Yield a module's own weights: name, and elements without those that pruning masks out.
 
-    A frontend states what remains in the native fact ``kept``, which maps names of pruned weights to it:
-    torch.nn.utils.prune keeps the whole weight and a mask, and torchinfo counts what the mask leaves.
+    A frontend states the number of remaining elements in the native fact ``kept``, by the names of pruned
+    weights: torch.nn.utils.prune keeps the whole weight and a mask, and torchinfo counts the elements that
+    the mask keeps.
     """
     masks = module.native.get("kept")
     for name, i in module.parameters:
@@ -71,7 +72,7 @@ def weights_by_row(graph: Tables, calls: CallTree, modules: ModuleTree) -> dict[
         listed_from[place] = listed_from[place + 1] + (0 if repeated[place] else value)
         if not repeated[place]:
             # The rows of a container may list more than it has: a module in two containers has a row in one
-            # of them, and its weights are subtracted there only. torchinfo prints 0 for what is negative.
+            # of them, and its weights are subtracted there only. torchinfo prints 0 for a negative number.
             found[module] = maximum(value, 0)
     return found
 

@@ -2,7 +2,7 @@
 
 Published networks repeat a few blocks many times: the 852 calls of torchvision's ResNet-50, functions and
 ops included, have 250 signatures, the 1,011 of ViT-B/16 have 80. A formula or a rule is evaluated once for
-each signature instead of once for each call, which is what keeps counting a long network cheap.
+each signature instead of once for each call, which keeps counting a long network cheap.
 """
 
 from __future__ import annotations

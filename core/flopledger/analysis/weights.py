@@ -1,4 +1,4 @@
-"""The parameters of a network: how many elements each module has, and what each parameter is."""
+"""The parameters of a network: the number of elements of each module, and facts about each parameter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Weights:
-    """The parameters of one graph. Weights are what is no buffer, whether it is trained or frozen."""
+    """The parameters of one graph. Weights are all parameters except buffers, whether trained or frozen."""
 
     def __init__(self, graph: Tables, calls: CallTree, modules: ModuleTree) -> None:
         self.graph, self._calls, self._modules = graph, calls, modules
@@ -85,7 +85,7 @@ class Weights:
 
     @functools.cached_property
     def facts(self) -> list[tuple[int | None, Mapping[str, object]]]:
-        """For each parameter, the first module that has it, and what a rule over parameters may name.
+        """For each parameter, the first module that has it, and the facts for rules over parameters.
 
         The names are those of :data:`flopledger.conventions.facts.PARAMETER_FACTS`.
         """

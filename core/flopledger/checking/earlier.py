@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Number
 
 COSTS = ("count", "macs", "params")
-"""The figures of the total that may not exceed earlier ones; freezing a layer is no regression."""
+"""The figures of the total that may not exceed earlier ones; freezing a layer is not a regression."""
 FIGURES = ("count", "params")
 """The figures of each row that are compared with an earlier ledger's."""
 Exact: TypeAlias = "int | Fraction"
 WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
-"""A figure in a document: longer ones are no figures, and would take long to read."""
+"""A figure in a document: longer texts are not figures, and would take long to read."""
 LARGEST_FILE = 256 * 2**20
 """The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
 MOST_VALUES = 1 << 22
@@ -62,7 +62,7 @@ def load(path: str) -> Earlier | None:
     """Read an earlier ledger from its JSON; None where the file is something else, such as a saved graph.
 
     Raises:
-        SourceError: The file is missing or is no JSON document of ours.
+        SourceError: The file is missing or is not one of our JSON documents.
     """
     try:
         written = input_files.read_text(path, LARGEST_FILE)
@@ -77,7 +77,7 @@ def load(path: str) -> Earlier | None:
     try:
         return _earlier(document, path)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
-        message = f"{path}: it says that it is a ledger, but a part of it is missing or malformed: {error}"
+        message = f"{path}: it claims to be a ledger, but a part of it is missing or malformed: {error}"
         raise SourceError(message) from None
 
 

@@ -22,7 +22,7 @@ KEYS = tuple(name for name in Total.__dataclass_fields__ if name != "unit")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One figure and what it is checked against: a limit, or an earlier figure with a tolerance."""
+    """One figure and its limit: a limit, or an earlier figure with a tolerance."""
 
     key: str
     found: Exact
@@ -86,9 +86,9 @@ def check(
     """Check a ledger against limits, and against an earlier ledger of the same convention.
 
     Args:
-        ledger: What was counted.
+        ledger: The result of the count.
         limits: The most that figures of its total may be, by their names.
-        earlier: What its figures and rows may not exceed.
+        earlier: The count whose figures and rows must not be exceeded.
         tolerance: The share by which the figures may exceed the earlier ones.
 
     Raises:

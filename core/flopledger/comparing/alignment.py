@@ -2,7 +2,7 @@
 
 Names don't help: PyTorch's ``layer1.0.conv1`` is Keras's ``conv2_block1_1_conv`` and Caffe's
 ``res2a_branch2a``. The order of the data flow does, so that two sequences are aligned so that the paired
-layers are as alike as possible.
+layers are as similar as possible.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ it.
 
 
 def align(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
-    """Align two networks' layers so that the pairs are as alike as possible, in order.
+    """Align two networks' layers so that the pairs are as similar as possible, in order.
 
     Networks too long to score every pair are first cut where their layers are equal.
     """
@@ -79,7 +79,7 @@ def _score_in_parts(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> l
 
 
 def score(a: ComparedLayer, b: ComparedLayer) -> int:
-    """Return how alike two layers are: 0 for another kind, more for each trait that they share.
+    """Return how similar two layers are: 0 for another kind, more for each trait that they share.
 
     Output channels weigh most: layers of one role have them in common, whatever their stride. Sizes, stride
     and depth weigh least, since one moved stride changes the sizes of every layer behind it.
@@ -98,7 +98,7 @@ def score(a: ComparedLayer, b: ComparedLayer) -> int:
 
 
 def _best_pairs(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
-    """Align two stretches so that the pairs are as alike as possible, in order."""
+    """Align two stretches so that the pairs are as similar as possible, in order."""
     start = 0
     while start < min(len(a), len(b)) and a[start].traits == b[start].traits:
         start += 1

@@ -1,8 +1,8 @@
 """Two networks side by side: which layers correspond, and how they differ, in words.
 
-Frameworks name, nest and order layers differently, so layers are aligned by what they do: the calls
-that compute or hold weights are put in the order of the data flow (how many computing layers lie
-before them), and the two rows are aligned as sequences, by kind, kernel, channels and size.
+Frameworks name, nest and order layers differently, so layers are aligned by their work: the calls that
+compute or hold weights are sorted by the data flow (the number of computing layers before them), and the two
+lists are aligned as sequences, by kind, kernel, channels and size.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Group:
 class Comparison:
     """Two networks side by side. The pairs' differences sum to those of the totals.
 
-    ``a`` and ``b`` are the ledgers under the convention asked for; ``more`` those under further ones.
+    ``a`` and ``b`` are the ledgers under the requested convention; ``more`` those under further ones.
     """
 
     a: Ledger

@@ -1,4 +1,4 @@
-"""The layers of a network that a comparison looks at: what computes or holds weights, by data flow."""
+"""The layers that a comparison aligns: the calls that compute or hold weights, by data flow."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 TRAINABLE = compile_expression("numel if trainable else 0")
 """The count of each parameter, by which frozen layers differ from trained ones."""
 NOWHERE = "(in no layer)"
-"""The path of what a network has besides its layers: parameters that no called module owns."""
+"""The path of the parameters outside of layers: parameters that no called module owns."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedLayer:
     """One layer, in terms that every framework shares.
 
-    ``depth`` is how many computing layers lie before it; ``kernel``, ``stride``, ``groups`` are
+    ``depth`` is the number of computing layers before it; ``kernel``, ``stride``, ``groups`` are
     neutral (a dense layer has none); ``sizes`` are the spatial sizes of its output, ``channels`` the
     channels of input and output; ``params`` are trainable.
     """
@@ -50,7 +50,7 @@ class ComparedLayer:
 
     @property
     def order(self) -> tuple[int, str, str, str]:
-        """Its place among others: by data flow, then by what frameworks agree on.
+        """Its place among others: by data flow, then by properties that frameworks share.
 
         The branches of an Inception block have equal depth, and each framework lists them in its own order.
         """
@@ -107,8 +107,8 @@ class Gathering:
     """Gathers a network's layers as every framework would list them.
 
     Frameworks divide the same work among different calls. Caffe's BatchNorm only normalises, and a Scale
-    layer behind it holds what PyTorch's BatchNorm2d has in itself; a Bias layer is a convolution's bias;
-    MultiheadAttention has its four projections' weights in one module, and Keras in one layer for each.
+    layer behind it holds the weights that PyTorch's BatchNorm2d has itself; a Bias layer is a convolution's
+    bias; MultiheadAttention has its four projections' weights in one module, and Keras in one layer for each.
     """
 
     def __init__(self, analysis: Analysis, rows: Iterable[Row]) -> None:
@@ -185,7 +185,7 @@ class Gathering:
         return found
 
     def _fold(self, row: Row) -> bool:
-        """Give a scale's weights to the norm before it, and a bias's to what it is added to, if it is one.
+        """Give a scale's weights to the norm before it, and a bias's to the layer that it is added to.
 
         Without it each norm of a Caffe network would be two layers, one of them without a counterpart in
         PyTorch.

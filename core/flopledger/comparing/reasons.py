@@ -43,8 +43,8 @@ class Reason:
 def dense_as_conv(a: ComparedLayer, b: ComparedLayer) -> bool:
     """Return whether one of two layers is dense, the other a convolution over all of its input.
 
-    VGG-16 and AlexNet exist both ways: their first dense layer is a 7x7 or 6x6 convolution in networks that
-    were made fully convolutional. Equal work and equal outputs show it: a 1x1 convolution over several
+    VGG-16 and AlexNet exist in both forms: their first dense layer is a 7x7 or 6x6 convolution in networks
+    that were made fully convolutional. Equal work and equal outputs show it: a 1x1 convolution over several
     positions has more.
     """
     kinds = {a.kind, b.kind}
@@ -52,7 +52,7 @@ def dense_as_conv(a: ComparedLayer, b: ComparedLayer) -> bool:
 
 
 def reasons(pairs: Sequence[Couple]) -> list[tuple[Reason, ...]]:
-    """Return what differs in each pair of an alignment."""
+    """Return the differences of each pair of an alignment."""
     moved = _moved(pairs)
     return [tuple(_of_pair(a, b, moved.get(place))) for place, (a, b) in enumerate(pairs)]
 
@@ -106,7 +106,7 @@ def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
 
 
 def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
-    """Yield the traits that differ; what follows from another one is not repeated."""
+    """Yield the traits that differ; a difference that follows from another one is not repeated."""
     if a.kind == b.kind:
         yield from _of_windows(a, b, moved=moved)
     if a.kind == b.kind or not dense_as_conv(a, b):

@@ -1,4 +1,4 @@
-"""Conventions: how they are found, read, checked and changed, and what their expressions may name."""
+"""Conventions: how they are found, read, checked and changed, and the names in their expressions."""
 
 from __future__ import annotations
 

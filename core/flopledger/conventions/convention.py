@@ -30,12 +30,11 @@ class Switch:
 
 @dataclass(frozen=True, slots=True)
 class LevelRules:
-    """What a convention does with the calls of one level.
+    """The rules of a convention for the calls of one level.
 
-    ``rules`` maps a kind, an exact native source or ``*`` to an expression; ``where`` tells which
-    calls count, ``times`` how often, ``match`` whether base types count as the source too,
-    ``through`` which calls ``outermost`` sees through, and ``unknown`` for which of them nobody knows
-    what the tool counts.
+    ``rules`` maps a kind, an exact native source or ``*`` to an expression; ``where`` selects the calls that
+    count, ``times`` gives how often, ``match`` whether base types count as the source too, ``through`` the
+    calls that ``outermost`` ignores, and ``unknown`` the calls for which the tool's figure is not known.
     """
 
     rules: Mapping[str, Expression]

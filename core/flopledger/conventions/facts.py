@@ -1,4 +1,4 @@
-"""What an expression of a convention may name; a value is worked out only when an expression asks for it.
+"""The facts that an expression of a convention may name; a value is computed only when it is used.
 
 Three namespaces: neutral facts (of the call's kind), native ones (``native.x``: attributes of the
 framework's layer or arguments of its call, as spelled there) and structural ones (the call's place in the
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class RuleView(Protocol):
-    """What facts ask about the convention that a call is counted under."""
+    """The questions of facts about the convention that a call is counted under."""
 
     @property
     def open_paths(self) -> Sequence[int]:
@@ -36,7 +36,7 @@ class RuleView(Protocol):
 
     @property
     def covered(self) -> Sequence[bool]:
-        """Whether each call lies inside one that the convention can count as a whole."""
+        """Whether each call is inside one that the convention can count as a whole."""
 
     @property
     def hidden(self) -> Collection[int]:
@@ -53,7 +53,7 @@ class RuleView(Protocol):
 
 
 class CallView(Protocol):
-    """What facts ask about a call; :class:`flopledger.counting.scopes.CallScope` answers."""
+    """The questions of facts about a call; :class:`flopledger.counting.scopes.CallScope` answers."""
 
     @property
     def rules(self) -> RuleView:
@@ -85,10 +85,10 @@ class CallView(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A structural fact: what it is, and how to work it out.
+    """A structural fact: its meaning, and how to compute it.
 
-    ``alike`` marks what calls of equal kind, source, level, attributes and shapes have in common: a rule that
-    names only such facts is evaluated once for all of them. Any other fact depends on the call's place.
+    ``alike`` marks facts that are equal for calls of equal kind, source, level, attributes and shapes: a rule
+    that names only such facts is evaluated once for all of them. Any other fact depends on the call's place.
     """
 
     doc: str
@@ -135,7 +135,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.kind.group if c.kind else "",
             alike=True,
         ),
-        "source": Fact("the framework's name for what is called", lambda c: c.layer.source, alike=True),
+        "source": Fact("the framework's name for the callee", lambda c: c.layer.source, alike=True),
         "class_name": Fact(
             "the last word of the source", lambda c: c.layer.source.rpartition(".")[2], alike=True
         ),
@@ -154,7 +154,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: not c.rules.inner(c.layer),
         ),
         "live": Fact(
-            "whether what the call computes reaches an output of the network",
+            "whether the result of the call reaches an output of the network",
             lambda c: c.analysis.live[c.layer.id],
         ),
         "uncovered": Fact(
@@ -258,7 +258,7 @@ TOTAL_FACTS: Mapping[str, str] = MappingProxyType(
 
 
 RESERVED = frozenset({*STRUCTURAL, *PARTS, *FACTS})
-"""The names that no definition may take. A kind's own may be: the definition then stands before it, so
+"""The names that no definition may take. A kind's own may be: the definition then takes precedence, so
 that a convention still loads when a kind, a plugin's too, gets an attribute of the same name."""
 
 

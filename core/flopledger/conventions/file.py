@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 200_000
 """The largest convention file that is read, in bytes."""
 MOST_DOTS = 200
-"""The most dots in one line; a key of many parts takes long to read."""
+"""The most dots in one line; a key of many parts takes long to parse."""
 MOST_FILES = 20
 """The longest chain of files that extend each other."""
 DEEPEST_DEFINITION = 50
@@ -40,7 +40,7 @@ _SWITCHED = "switch."
 """What begins the value of a key of the profile that a switch decides."""
 
 EVERY_LEVEL = "any"
-"""What stands for every level in ``[rules.any]`` and ``[reduce.any]``."""
+"""The name for every level in ``[rules.any]`` and ``[reduce.any]``."""
 
 _HEAD = ("name", "title", "unit", "tool", "version", "source", "description", "extend", "total")
 _TABLES = (
@@ -125,7 +125,7 @@ class ConventionFile:
     def _extended(self, path: Path, base: str) -> Path:
         """Return the file that another one extends: a convention's, and an ordinary one.
 
-        The file that names it may be a stranger's: a device has no end, and an error message would repeat the
+        The file that names it may be untrusted: a device has no end, and an error message would repeat the
         keys of any other file.
         """
         if "/" in base and not base.endswith(".toml"):
@@ -136,7 +136,7 @@ class ConventionFile:
         return found
 
     def _expand(self, content: dict[str, object], path: Path) -> None:
-        """Write each rule under every level and source that it stands for, before files are merged."""
+        """Expand each rule to every level and source that it covers, before files are merged."""
         for name in ("rules", "reduce"):
             tables = content.get(name, {})
             if not isinstance(tables, dict):
@@ -153,7 +153,7 @@ class ConventionFile:
         sources = ((key, source) for key in table for source in expand(key))
         for number, (key, source) in enumerate(sources):
             if number >= MOST_SOURCES:
-                raise ConventionError(f"{path}: its rules stand for more than {MOST_SOURCES} sources")
+                raise ConventionError(f"{path}: its rules cover more than {MOST_SOURCES} sources")
             found[source] = table[key]
             self.written.setdefault(source, key)
         return found
@@ -306,7 +306,7 @@ class ConventionFile:
         return found
 
     def levels(self, known: frozenset[str]) -> dict[str, LevelRules]:
-        """Read the rules of each level that the convention listens to."""
+        """Read the rules of each level that the convention counts."""
         found = {}
         self.table("reduce", LEVELS)
         for level, table in self.table("rules", LEVELS).items():
@@ -328,7 +328,7 @@ class ConventionFile:
         return found
 
     def flow(self, known: frozenset[str]) -> dict[str, Expression]:
-        """Read where what the fact ``hidden`` tells begins and ends: both or neither."""
+        """Read where the effect of the fact ``hidden`` begins and ends: both or neither."""
         table = self.table("flow", _FLOW)
         return {key: self.expression("flow", key, known) for key in _FLOW} if table else {}
 
@@ -356,7 +356,7 @@ class ConventionFile:
         )
 
     def printout(self) -> PrintSpec | None:
-        """Read how the tool's own table looks; few conventions say it."""
+        """Read how the tool's own table looks; few conventions need it."""
         table = self.table("print")
         return read_spec(table, self.at("", "print")) if table else None
 

@@ -1,4 +1,4 @@
-"""Small tools for convention files: keys that stand for several sources, merging, and line numbers."""
+"""Small tools for convention files: keys that cover several sources, merging, and line numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
 MOST_SOURCES = 10_000
-"""The most sources that one key, and all keys of a file, may stand for."""
+"""The maximum number of sources that one key, and all keys of a file, may cover."""
 LONGEST_KEY = 1_000
 """The longest key of a rule, in characters."""
 
@@ -21,7 +21,7 @@ _KEY = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([A-Za-z0-9_-]+))\s*(?
 
 
 def expand(key: str) -> Iterator[str]:
-    """Yield the sources that a rule's key stands for: ``a | b``, and ``{x,y}`` for each of several."""
+    """Yield the sources that a rule's key covers: ``a | b``, and ``{x,y}`` for each of several."""
     if len(key) > LONGEST_KEY:
         raise ConventionError(f"a rule's key of more than {LONGEST_KEY} characters: {key[:60]!r}...")
     count = 0
@@ -34,7 +34,7 @@ def expand(key: str) -> Iterator[str]:
                 count += 1
                 if count > MOST_SOURCES:
                     raise ConventionError(
-                        f"a rule's key stands for more than {MOST_SOURCES} sources: {key[:60]!r}"
+                        f"a rule's key covers more than {MOST_SOURCES} sources: {key[:60]!r}"
                     )
                 yield text
                 continue
@@ -43,7 +43,7 @@ def expand(key: str) -> Iterator[str]:
 
 
 def merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, object]:
-    """Merge two tables, key by key; what ``over`` says wins."""
+    """Merge two tables, key by key; the values in ``over`` take precedence."""
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
@@ -52,7 +52,7 @@ def merge(base: Mapping[str, object], over: Mapping[str, object]) -> dict[str, o
 
 
 def lines_of(text: str) -> dict[tuple[str, str], int]:
-    """Return the line on which each key of each table stands in a TOML text, and each table's header."""
+    """Return the line of each key of each table in a TOML text, and that of each table's header."""
     found: dict[tuple[str, str], int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):

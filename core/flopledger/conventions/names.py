@@ -1,4 +1,4 @@
-"""Which conventions there are, and in which file each lies."""
+"""The available conventions, and the file of each."""
 
 from __future__ import annotations
 

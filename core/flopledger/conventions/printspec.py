@@ -36,12 +36,12 @@ TOTAL_NAMES = (
     "source", "count", "params", "macs", "trainable_params", "non_trainable_params", "buffers", "calls",
     "layers_with_params",
 )  # fmt: skip
-"""What the lines above and below may name. ``layers_with_params`` are the rows with weights of their own."""
+"""Names for the lines above and below. ``layers_with_params`` are the rows with weights of their own."""
 ROW_NAMES = (
     "name", "label", "path", "call", "kind", "source", "level", "status", "input", "output", "weight",
     "params", "count", "macs", "total", "share",
 )  # fmt: skip
-"""What a cell may name. ``label``: the framework's own name of the layer. ``input``, ``output``, ``weight``:
+"""Names for a cell. ``label``: the framework's own name of the layer. ``input``, ``output``, ``weight``:
 the first of each, () where there is none."""
 WIDTH_NAMES = ("longest", "header")
 
@@ -95,7 +95,7 @@ def read_spec(spec: Mapping[str, object], where: str = "") -> PrintSpec:
 
 
 class _Reader:
-    """Reads the tables of one file, whose name stands in front of every message."""
+    """Reads the tables of one file, whose name precedes every message."""
 
     def __init__(self, where: str) -> None:
         self.where = where

@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class PricedCall:
-    """A call that the convention counts: its rule, what that gives once, how often it counts, the product.
+    """A call that the convention counts: its rule, the rule's value, how often it counts, and the product.
 
     ``rule`` is None where the convention has none for it, ``by_source`` whether it names the call's source.
-    ``price`` is 0 where ``times`` is: the rule is then not evaluated, which may have no value there. So it
-    is where the convention says that what its tool counts is ``unknown``.
+    ``price`` is 0 where ``times`` is: the rule is then not evaluated, which may have no value there. So is a
+    call for which the convention declares the tool's figure ``unknown``.
     """
 
     scope: CallScope
@@ -54,7 +54,7 @@ class PricedCall:
 
 
 class Count:
-    """One network under one convention. Everything is evaluated when it is first asked for, and once."""
+    """One network under one convention. Everything is evaluated once, when it is first used."""
 
     def __init__(self, graph: Graph, analysis: Analysis, convention: Convention) -> None:
         self.graph, self.analysis, self.convention = graph, analysis, convention
@@ -63,7 +63,7 @@ class Count:
 
     @functools.cached_property
     def listed(self) -> dict[int, CallScope]:
-        """The calls that the convention counts, whatever they count, by id."""
+        """The calls that the convention counts, even if they count 0, by id."""
         listed: dict[int, CallScope] = {}
         wheres = {level: self.rules.memo(rules.where) for level, rules in self.convention.levels.items()}
         with metered(len(self.graph.layers)):
@@ -78,7 +78,7 @@ class Count:
 
     @functools.cached_property
     def priced(self) -> dict[int, PricedCall]:
-        """The same calls with what each counts."""
+        """The same calls with their counts."""
         times = {level: self.rules.memo(rules.times) for level, rules in self.convention.levels.items()}
         unknown = {
             level: self.rules.memo(rules.unknown)
@@ -110,14 +110,14 @@ class Count:
         except ConventionError:
             if not scope.layer.problem:
                 raise
-            # The rule asks for a size that the reading left open: coverage lists the call, with this reason.
+            # The rule needs a size that the reading left open: coverage lists the call, with this reason.
             return PricedCall(scope, None, by_source=False, times=0, price=0, count=0)
 
     def number(self, expression: Memo, scope: CallScope) -> Number:
         """Return the value of an expression for a call, where it is a number.
 
         Raises:
-            ConventionError: It has none, or it is no number; the message names the call.
+            ConventionError: It has none, or it is not a number; the message names the call.
             GraphError: The call's attributes don't fit its kind.
         """
         if expression.is_one:
@@ -140,7 +140,7 @@ class Count:
 
     @functools.cached_property
     def total(self) -> tuple[Number, tuple[Adjustment, ...]]:
-        """The total, and what it has besides the sum of the calls: scaling, batch division, rounding."""
+        """The total, and its difference from the sum of the calls: scaling, batch division, rounding."""
         calls = self.priced.values()
         sums: dict[str, object] = {
             level: total(call.count for call in calls if call.layer.level == level) for level in LEVELS
@@ -170,7 +170,7 @@ class Count:
         """Return a row for each call that the convention counts.
 
         Args:
-            params: What is counted of each parameter; by default what the convention counts.
+            params: The rule for each parameter; by default that of the convention.
         """
         of_calls = self.params.by_call(self.listed, params)
         places: dict[int, int] = {}
@@ -210,7 +210,7 @@ class Count:
         )
 
     def _contains(self, scope: CallScope) -> bool:
-        """Return whether the calls inside a call have what it lacks: a formula, or a rule."""
+        """Return whether the calls inside a call have the figure that it lacks: a formula, or a rule."""
         has_children = self.analysis.calls.has_children[scope.layer.id]
         return (
             scope.kind is None

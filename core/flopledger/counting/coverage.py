@@ -20,8 +20,8 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
     """Return how many calls were counted, are free, were left out, or are unknown.
 
     Unknown are all calls that have no formula and that no rule priced, whether the convention
-    looks at their level or not, unless the calls inside them are known; and all of which the convention
-    says that nobody knows what its tool counts.
+    looks at their level or not, unless the calls inside them are known; and all for which the convention
+    declares the tool's figure unknown.
     """
     by_status = Counter(row.status for row in rows)
     without_formula = analysis.formulas.unknown
@@ -64,5 +64,5 @@ def _reason(analysis: Analysis, layer: Layer) -> str:
     if layer.kind not in analysis.kinds:
         return f"the kind {layer.kind!r} is not known here: is its plugin installed?"
     if analysis.formulas.kind_of[layer.id] is not None or layer.kind == CONTAINER:
-        return "the convention has no rule for what its tool counts here"
+        return "the convention has no rule for the tool's figure here"
     return f"the kind {layer.kind!r} has no formula: its work depends on the data"

@@ -39,8 +39,8 @@ class Row:
 
     ``count`` is the convention's figure with sharing and reuse already in it; ``macs`` our own true
     count; ``parts`` the arithmetic operations; ``status`` one of counted, free, ignored, unknown,
-    container; ``why`` says why an unknown one is unknown; ``weights`` are the shapes of the call's own
-    parameters; ``module`` is the module that is called, ``label`` the framework's own name of it.
+    container; ``why`` is the reason why an unknown row is unknown; ``weights`` are the shapes of the call's
+    own parameters; ``module`` is the module that is called, ``label`` the framework's own name of it.
     """
 
     id: int
@@ -126,7 +126,7 @@ class ConventionInfo:
 
 
 class Identified(Protocol):
-    """An object with a digest, such as a graph, which computes it when it is first asked for."""
+    """An object with a digest, such as a graph, which computes it when it is first used."""
 
     @property
     def digest(self) -> str:
@@ -149,7 +149,7 @@ class GraphInfo:
 
 @dataclass(frozen=True)
 class Ledger:
-    """A graph counted under a convention. It is counted once; everything else asks it."""
+    """A graph counted under a convention. It is counted once; everything else reads from it."""
 
     graph: GraphInfo
     convention: ConventionInfo

@@ -1,4 +1,4 @@
-"""The values of one expression, each worked out once for all calls that are alike to it."""
+"""The values of one expression, each computed once for all calls that it can't distinguish."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class SignedScope(Protocol):
         """Return the value of a name."""
 
     def signature(self, names: Iterable[str], *, native: bool) -> Hashable:
-        """Return what is equal only for scopes in which an expression has the same value.
+        """Return a key that is equal only for scopes in which an expression has the same value.
 
         Args:
             names: The names that the expression reads and that depend on the call's place.
@@ -34,7 +34,7 @@ class Memo:
     Args:
         expression: The expression.
         define: The definitions that it may name.
-        alike: Whether what has a name is the same for all calls of one signature. Other names that the
+        alike: Whether a name has the same value for all calls of one signature. Other names that the
             expression reads, by way of definitions too, become part of the signature.
     """
 
@@ -67,7 +67,7 @@ class Memo:
         """Return the expression's value in a scope, where it is a number.
 
         Raises:
-            ExpressionError: It has no value there, or it is no number.
+            ExpressionError: It has no value there, or it is not a number.
         """
         signature = scope.signature(self._names, native=self._native)
         found = self._numbers.get(signature)

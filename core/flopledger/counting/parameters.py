@@ -52,10 +52,10 @@ class ParameterCount:
         return number(total(value for _, value in self.values(count)))
 
     def values(self, count: Expression | None = None) -> list[tuple[int | None, Number]]:
-        """Return what each parameter or module counts, with the module that it belongs to.
+        """Return the count of each parameter or module, with the module that it belongs to.
 
         Args:
-            count: What is counted of each; by default what the convention counts.
+            count: The rule for each; by default that of the convention.
         """
         rule = self.convention.params
         if rule is None:
@@ -91,7 +91,7 @@ class ParameterCount:
 
         Args:
             listed: The calls that have rows.
-            count: What is counted of each parameter; by default what the convention counts.
+            count: The rule for each parameter; by default that of the convention.
         """
         first: dict[int, int] = {}
         layers = self.analysis.graph.layers

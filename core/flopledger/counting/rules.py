@@ -1,4 +1,4 @@
-"""The rules of one convention for the calls of one network: which rule a call has, and what covers it."""
+"""The rules of one convention for the calls of one network: a call's rule, and the call that covers it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Rules:
 
     @functools.cached_property
     def covered(self) -> list[bool]:
-        """Whether each call lies inside one that this convention can price as a whole."""
+        """Whether each call is inside one that this convention can price as a whole."""
         layers, covers = self.analysis.graph.layers, dict[int, bool]()
         covered: list[bool] = []
         for layer in layers:
@@ -131,6 +131,6 @@ class Rules:
 
 
 def _alike(name: str) -> bool:
-    """Return whether a name has one value for all calls of a signature: it is no fact of the call's place."""
+    """Return whether a name has one value for all calls of a signature, wherever they are."""
     fact = STRUCTURAL.get(name)
     return fact is None or fact.alike

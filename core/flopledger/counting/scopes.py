@@ -51,14 +51,14 @@ class CallScope:
         """Return the value of a name.
 
         Raises:
-            KeyError: This call has nothing of that name.
+            KeyError: This call has no fact of that name.
         """
         if name not in self._values:
             self._values[name] = keep_errors(self._find, name)
         return raised(self._values[name])
 
     def signature(self, names: Iterable[str], *, native: bool) -> object:
-        """Return what is equal only for calls in which an expression has the same value.
+        """Return a key that is equal only for calls in which an expression has the same value.
 
         Args:
             names: The structural facts that it reads and that depend on the call's place.
@@ -151,7 +151,7 @@ class ModuleScope(CallScope):
         return self._registered
 
     def signature(self, names: Iterable[str], *, native: bool) -> tuple[object, ...]:
-        """Return what is equal only for modules in which an expression has the same value."""
+        """Return a key that is equal only for modules in which an expression has the same value."""
         own = self.analysis.signatures.module(self._registered) if native else None
         return (own, *[_value_or_none(name, self) for name in names])
 
@@ -172,7 +172,7 @@ class ParameterScope:
         return self._scope(name)
 
     def signature(self, names: Iterable[str], *, native: bool) -> tuple[object, ...]:
-        """Return what is equal only for parameters in which an expression has the same value."""
+        """Return a key that is equal only for parameters in which an expression has the same value."""
         del native
         return tuple([self._facts.get(name) for name in names])
 

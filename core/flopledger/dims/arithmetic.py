@@ -35,14 +35,15 @@ def symbol(name: str) -> Dim:
 
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:
-    """Tell whether a value is an expression over symbols."""
-    # By its type alone: an attribute would be asked of every value of the user's, and many answer to all.
+    """Return whether a value is an expression over symbols."""
+    # By its type alone: an attribute lookup would run on every value of the user's, and many objects claim to
+    # have any attribute.
     sympy = sys.modules.get("sympy")
     return sympy is not None and type(value) is not int and issubclass(type(value), sympy.Basic)
 
 
 def is_dim(value: object) -> TypeGuard[Dim]:
-    """Tell whether a value is a dimension: a whole number or an expression, not a truth value."""
+    """Return whether a value is a dimension: a whole number or an expression, not a truth value."""
     kind = type(value)
     return (issubclass(kind, int) and kind is not bool) or is_symbolic(value)
 
@@ -136,7 +137,7 @@ def truncate(value: Number) -> Dim:
 
 
 def equal(a: Number, b: Number) -> bool:
-    """Tell whether two dimensions or counts are the same, however their expressions are written."""
+    """Return whether two dimensions or counts are the same, however their expressions are written."""
     if a == b:
         return True
     if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
@@ -146,7 +147,7 @@ def equal(a: Number, b: Number) -> bool:
 
 
 def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
-    """Put whole numbers, or expressions, in the place of symbols, by name."""
+    """Substitute whole numbers or expressions for symbols, by name."""
     if isinstance(value, int):
         return value
     result: Dim = _symbols().substitute(value, values)
@@ -154,7 +155,7 @@ def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
 
 
 def extent(value: Symbolic) -> tuple[int, int]:
-    """Return how large an expression can become, in bits, and how many parts it is written with."""
+    """Return how large an expression can become, in bits, and the number of its nodes when written out."""
     found: tuple[int, int] = _symbols().extent(value)
     return found
 
@@ -178,7 +179,7 @@ def renamed(value: Dim, names: Mapping[Dim, str]) -> Dim: ...
 @overload
 def renamed(value: Number, names: Mapping[Dim, str]) -> Number: ...
 def renamed(value: Number, names: Mapping[Dim, str]) -> Number:
-    """Put names in the place of the sizes that an expression is made of."""
+    """Replace the sizes in an expression by names."""
     if not is_symbolic(value):
         return value
     short: Dim = _symbols().renamed(value, names)
@@ -189,7 +190,7 @@ def readable(value: Number) -> tuple[str, dict[str, str]]:
     """Write a count for people: the sizes that occur again and again get a name of their own.
 
     Returns:
-        The expression, and what each of the names in it stands for.
+        The expression, and the definition of each name in it.
     """
     if not is_symbolic(value):
         return str(value), {}

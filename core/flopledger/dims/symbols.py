@@ -1,8 +1,8 @@
 """Exact arithmetic on symbols, on top of sympy. Imported only when a symbol appears.
 
-sympy's own ``floor``, ``Min`` and ``Max`` simplify on their own, slowly, and print what no other
-language reads; the three functions here do the few exact steps that sizes need and print as Python.
-No general simplifier is ever called.
+sympy's own ``floor``, ``Min`` and ``Max`` simplify on their own, slowly, and print a form that no other
+language reads; the three functions here do the few exact steps that sizes need and print as Python. No
+general simplifier is ever called.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _division(expr: sympy.Expr) -> tuple[sympy.Expr, sympy.Expr] | None:
 
 
 def _not_above(a: sympy.Expr, b: sympy.Expr) -> bool | None:
-    """Tell whether ``a <= b`` for all values of the symbols; None where that is not known."""
+    """Return whether ``a <= b`` for all values of the symbols; None where that is not known."""
     x, y = _division(a), _division(b)
     if x is not None and y is not None and x[1] == y[1]:
         a, b = x[0], y[0]  # x // k grows with x
@@ -71,7 +71,7 @@ def _not_above(a: sympy.Expr, b: sympy.Expr) -> bool | None:
 
 
 def _without_multiples(a: sympy.Expr, b: int) -> sympy.Expr | None:
-    """Take the multiples of ``b`` out of ``a // b``, and what both sides have in common."""
+    """Take the multiples of ``b``, and the common factors of both sides, out of ``a // b``."""
     whole: sympy.Expr = sympy.Integer(0)
     rest: list[tuple[int, sympy.Expr]] = []
     constant = 0
@@ -104,7 +104,7 @@ class Minimum(sympy.Function):
 
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
-        """Decide it where the difference tells."""
+        """Decide it if the sign of the difference is known."""
         return {True: a, False: b, None: None}[_not_above(a, b)]
 
 
@@ -116,12 +116,12 @@ class Maximum(sympy.Function):
 
     @classmethod
     def eval(cls, a: sympy.Expr, b: sympy.Expr) -> sympy.Expr | None:
-        """Decide it where the difference tells."""
+        """Decide it if the sign of the difference is known."""
         return {True: b, False: a, None: None}[_not_above(a, b)]
 
 
 class _PythonPrinter(StrPrinter):
-    """Writes what Python reads."""
+    """Writes expressions that Python can read."""
 
     def _print_Mul(self, expr: sympy.Expr) -> str:  # noqa: N802  (sympy finds it by this name)
         """Write a number behind a sum that it would else be multiplied into when read back."""
@@ -180,8 +180,8 @@ SYMBOL_BITS = 63
 def extent(expr: sympy.Expr) -> tuple[int, int]:
     """Return a bound on the bits of an expression's values, and how many nodes its text has.
 
-    An expression shares its parts, so that a small one can have an endless text, and a small text
-    with powers in powers a value that no memory holds.
+    An expression shares its parts, so a small one can have an extremely long text, and a short text with
+    nested powers a value that does not fit into memory.
     """
     if expr.is_Symbol:
         return SYMBOL_BITS, 1
@@ -199,7 +199,7 @@ def extent(expr: sympy.Expr) -> tuple[int, int]:
 
 
 def _bounded(expr: sympy.Expr) -> Dim:
-    """Return an expression, or refuse one whose text nobody could print."""
+    """Return an expression, or refuse one whose text is too long to print."""
     if extent(expr)[1] > MOST_NODES:
         raise Unbounded(f"an expression over symbols with more than {MOST_NODES} parts")
     return _dim(expr)
@@ -229,13 +229,13 @@ def truncate(value: Number) -> Dim:
 
 
 def equal(a: Dim, b: Dim) -> bool:
-    """Tell whether two expressions are the same once they are multiplied out."""
+    """Return whether two expressions are the same once they are multiplied out."""
     difference: sympy.Expr = sympy.expand(sympy.sympify(a) - sympy.sympify(b))
     return bool(difference == 0)
 
 
 def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
-    """Put whole numbers, or expressions, in the place of symbols."""
+    """Substitute whole numbers or expressions for symbols."""
     rule = {_symbol(name): sympy.sympify(dim) for name, dim in values.items()}
     return _dim(sympy.sympify(value).xreplace(rule))
 
@@ -248,7 +248,7 @@ def text(value: Number) -> str:
 def readable(value: Number) -> tuple[str, dict[str, str]]:
     """Write an expression with names for the sizes that occur in several terms.
 
-    The factors that all terms have in common stand in front of the sum.
+    The common factors of all terms are written in front of the sum.
     """
     names: dict[sympy.Expr, sympy.Symbol] = {}
     terms = sympy.Add.make_args(value)
@@ -268,7 +268,7 @@ def readable(value: Number) -> tuple[str, dict[str, str]]:
 
 
 def renamed(value: Number, names: Mapping[Dim, str]) -> Dim:
-    """Put names in the place of sizes."""
+    """Replace sizes by names."""
     rule = {sympy.sympify(size): _symbol(name) for size, name in names.items()}
     expr = sympy.sympify(value)
     whole = _named(expr, rule)

@@ -1,4 +1,4 @@
-"""What a size and a count are: whole numbers, exact fractions, or expressions over named symbols."""
+"""The types of sizes and counts: whole numbers, exact fractions, or expressions over named symbols."""
 
 from __future__ import annotations
 
@@ -42,4 +42,4 @@ Number: TypeAlias = "int | Fraction | Symbolic"
 
 
 MOST_NODES = 50_000
-"""The most parts that an expression over symbols may be written with."""
+"""The maximum number of nodes of an expression over symbols, when written out."""

@@ -37,9 +37,9 @@ def _of_piece(words: Wording, a: Breakdown, b: Breakdown) -> Iterator[Difference
 
 
 def _of_missed(sides: tuple[Evaluated, Evaluated], a: Breakdown, b: Breakdown) -> Iterator[Difference]:
-    """Yield what each side leaves out inside a piece that it counts.
+    """Yield the calls that each side omits inside a piece that it counts.
 
-    What both leave out differs between them by the unit only: MAC leaves out half as many as FLOP.
+    Calls that both omit differ between them by the unit only: MAC leaves out half as many as FLOP.
     """
     layers = sides[0].analysis.graph.layers
     conventions = (sides[0].convention, sides[1].convention)
@@ -54,7 +54,7 @@ def _of_missed(sides: tuple[Evaluated, Evaluated], a: Breakdown, b: Breakdown) -
 
 
 def _of_totals(first: Evaluated, second: Evaluated) -> Iterator[Difference]:
-    """Yield what the totals do to the sums of the rows."""
+    """Yield the adjustments of the totals to the sums of the rows."""
     found = [{a.what: a.count for a in side.count.total[1]} for side in (first, second)]
     names = (first.convention.name, second.convention.name)
     for what in TOTALS:

@@ -1,12 +1,12 @@
 """Why two figures differ: a list of causes that sums to the gap, to the unit.
 
-Both figures are taken apart in the same way, piece of work by piece of work, into components that sum to
-them: the multiply-accumulates that the convention counts, what its unit adds, its formula's difference from
-the true count, the bias, what it counts twice, what sharing multiplies, and, of the whole, batch division
-and rounding. Turning the first figure into the second one decision at a time is replacing one such
-component after the other, and each step is a convention that counts the network: the first one's answer to
-the decisions that are still open, the second one's to the others. A cause is the difference of two
-neighbours, so that the causes sum to the gap by construction, for any two files.
+Both figures are split in the same way, piece of work by piece of work, into components that sum to them: the
+multiply-accumulates that the convention counts, the change by its unit, its formula's difference from the
+true count, the bias, work that it counts twice, the change by sharing, and, for the whole, batch division and
+rounding. Turning the first figure into the second one decision at a time is replacing one such component
+after the other, and each step is a convention that counts the network: the first one's answer to the
+decisions that are still open, the second one's to the others. A cause is the difference of two neighbours, so
+that the causes sum to the gap by construction, for any two files.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two figures: the convention, what it is counted in, the figure, and the reading."""
+    """One of two figures: the convention, its unit, the figure, and the reading."""
 
     convention: ConventionInfo
     unit: str
@@ -117,7 +117,7 @@ def _second(first: Evaluated, graph: Graph, b: Convention) -> Evaluated:
 
 
 def on_other_reading(convention: Convention, graph: Graph) -> Evaluated:
-    """Return a convention's count of a reading that another convention needs, whatever its own profile is."""
+    """Return a convention's count of a reading made for another convention, ignoring its own profile."""
     return Evaluated(Count(graph, engine.analysis_of(graph), convention))
 
 
@@ -157,7 +157,7 @@ def _side(side: Evaluated, what: str) -> Side:
 
 
 def _of_reading(a: Evaluated, on_b: Evaluated, b: Evaluated) -> Iterator[Difference]:
-    """Yield what the other reading changes by itself: ``a`` is one convention over both graphs."""
+    """Yield the changes due to the other reading alone: ``a`` is one convention over both graphs."""
     if a is not on_b:
         profile = ", ".join(f"{k} = {str(v).lower()}" for k, v in b.convention.profile.items())
         text = f"read with {profile}, as {b.convention.name} needs it: other kernels run"
@@ -165,7 +165,7 @@ def _of_reading(a: Evaluated, on_b: Evaluated, b: Evaluated) -> Iterator[Differe
 
 
 def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
-    """Merge what has the same words, drop what comes to nothing, and put the largest first."""
+    """Merge causes with the same words, drop those that sum to 0, and put the largest first."""
     groups: dict[tuple[str, str], list[Difference]] = {}
     for difference in differences:
         groups.setdefault((difference.kind, difference.text), []).append(difference)

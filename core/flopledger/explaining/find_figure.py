@@ -112,7 +112,7 @@ def _decisions(convention: Convention) -> Iterator[tuple[str, str]]:
 
 
 def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
-    """Return what a convention counts of a network; nothing where it does not apply, or gives a formula."""
+    """Return a convention's count of a network; None where it does not apply, or gives a formula."""
     try:
         count = engine.evaluate(graph, convention)
         figures: list[tuple[str, str, Number | None]] = [("count", convention.unit, count.total[0])]
@@ -141,6 +141,6 @@ def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
 
 
 def _best_first(match: Match) -> tuple[bool, int, Fraction, int, str]:
-    """Order what fits by the switches that it takes, and what does not by how far off it is."""
+    """Sort matches that fit by their number of switches, and the others by their distance."""
     switches = len(match.by.switches)
     return (not match.fits, switches if match.fits else 0, match.distance, switches, match.by.convention)

@@ -34,14 +34,14 @@ FUSED = frozenset({"attention", "recurrent"})
 
 
 class Omissions:
-    """The reasons for which one convention leaves out calls; each is worked out when it is asked for."""
+    """The reasons for which one convention leaves out calls; each is computed when it is used."""
 
     def __init__(self, count: Count) -> None:
         self.count, self.convention, self.analysis = count, count.convention, count.analysis
         self._reasons: dict[int, tuple[str, str]] = {}
 
     def reason(self, layer: Layer) -> tuple[str, str]:
-        """Return why a call on a level that the convention looks at counts nothing.
+        """Return why a call on a level that the convention counts has no count.
 
         Returns:
             A kind of cause and the words for it; ``("unpriced", "")`` for a call that is counted, at 0
@@ -94,11 +94,11 @@ class Omissions:
         for up in self.analysis.calls.around(layer.id):
             module = layers[up].module
             if module is not None and self.count.rules.mapped(modules[module]):
-                return "hidden", f"it lies below {layers[up].source}, which has a rule of its own"
+                return "hidden", f"it is below {layers[up].source}, which has a rule of its own"
         return "hidden", "it counts it zero times"
 
     def of_piece(self, inside: Sequence[Layer]) -> tuple[str, str]:
-        """Return why a piece of work counts nothing: the kind of cause, where that is certain, and the words.
+        """Return why a piece of work has no count: the kind of cause, where that is certain, and the words.
 
         A module's call, the function that it calls and the ops inside are one piece, and a convention has a
         reason for each of them. A piece that is hidden below a counted module or is a repeated call is that
@@ -106,7 +106,7 @@ class Omissions:
         one only.
 
         Args:
-            inside: The calls that the piece is made of, the outermost first.
+            inside: The calls of the piece, the outermost first.
         """
         piece = inside[0]
         looked_at = [layer for layer in inside if layer.level in self.convention.levels]
@@ -125,7 +125,7 @@ class Omissions:
         return self._of_working_call(left, piece) if left else ("", "")
 
     def _on_no_level(self, piece: Layer) -> tuple[str, str]:
-        """Return why a piece counts nothing that has no call on a level that the convention looks at."""
+        """Return why a piece without a call on a level that the convention counts has no count."""
         layers = self.analysis.graph.layers
         for up in self.analysis.calls.around(piece.id):
             above = layers[up]
@@ -142,7 +142,7 @@ class Omissions:
     def _of_working_call(
         self, reasons: Sequence[tuple[tuple[str, str], Layer]], piece: Layer
     ) -> tuple[str, str]:
-        """Return the reason of the call that does the work; reshapes around it have reasons that say nothing.
+        """Return the reason of the call that does the work; reshapes around it have uninformative reasons.
 
         ``torch.nn.functional.scaled_dot_product_attention`` lowers to one op,
         ``aten._scaled_dot_product_*``, that counters of matrix products have no rule for: this is the kind

@@ -44,7 +44,7 @@ def differences(first: Count, second: Count) -> Iterator[Difference]:
 
 
 class ModuleFigures:
-    """A convention's figure for each module's own parameters, and the parts that it is the sum of."""
+    """A convention's figure for each module's own parameters, and the parts that sum to it."""
 
     def __init__(self, count: Count) -> None:
         self.name, self.analysis = count.convention.name, count.analysis
@@ -55,7 +55,7 @@ class ModuleFigures:
             self.values[module] = number(self.values.get(module, 0) + value)
 
     def parts(self, module: int | None) -> dict[str, Number]:
-        """Take a module's figure apart: own weights, biases, buffers, what is counted again."""
+        """Split a module's figure: own weights, biases, buffers, and elements that are counted again."""
         value = self.values.get(module, 0)
         if module is None:
             return {UNREGISTERED: value}
@@ -63,7 +63,7 @@ class ModuleFigures:
         return _match(value, self._own(record), self._inside(record))
 
     def _own(self, module: Module) -> dict[str, Number]:
-        """Return the elements that a module owns, by what they are, each storage in its first owner."""
+        """Return the elements that a module owns, by their role, each storage in its first owner."""
         first, parameters = self.analysis.weights.first_owners, self.analysis.graph.parameters
         sizes: dict[str, list[Number]] = {}
         for _, i in module.parameters:
@@ -95,9 +95,9 @@ class ModuleFigures:
 
 
 def _match(value: Number, own: dict[str, Number], inside: dict[str, Number]) -> dict[str, Number]:
-    """Return the parts of a module that a figure is the sum of; any other figure has a formula of its own.
+    """Return the parts of a module that sum to a figure; any other figure has a formula of its own.
 
-    A rule is an expression that does not say which parameters it counts, so the parts are found by their
+    A rule is an expression that does not state which parameters it counts, so the parts are found by their
     sizes. A figure that is a multiple of a selection counts it for each call (torchsummary) or each parent.
     """
     for more in ({}, *({name: size} for name, size in inside.items() if size != 0)):
@@ -114,7 +114,7 @@ def _match(value: Number, own: dict[str, Number], inside: dict[str, Number]) -> 
 def _selections(own: dict[str, Number]) -> Iterable[dict[str, Number]]:
     """Yield the selections of parts, without buffers first; the last parts of the list are left out first.
 
-    Equal sizes make several selections fit. Weights and biases are what tools count most, so that a batch
+    Equal sizes make several selections fit. Tools count weights and biases most often, so that a batch
     norm's 2 C are its scale and shift, not its running statistics, which have as many elements.
     """
     names = [name for name, size in own.items() if size != 0]

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 class Entry:
     """A network under one convention, and how its figure differs from that of another; see :func:`survey`.
 
-    ``params`` is None for a tool that prints no parameter figure. ``explanation`` is None where ``reason``
-    says why the convention has no figure for this network.
+    ``params`` is None for a tool that prints no parameter figure. ``explanation`` is None if the convention
+    has no figure for this network; ``reason`` then states why.
     """
 
     convention: str

@@ -100,7 +100,7 @@ class Wording:
         return self._difference(cause or self.kind, text, a, b)
 
     def unit(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Return what the step between MAC and FLOP makes, or that to a figure of parameters."""
+        """Return the difference due to the step between MAC and FLOP, or to a figure of parameters."""
         units = [side.unit for side in self.sides]
         if "params" in units:
             name = self.names[units.index("params")]
@@ -110,7 +110,7 @@ class Wording:
         return self._difference("unit", text, a.unit, b.unit)
 
     def formula(self, a: Breakdown, b: Breakdown) -> Difference:
-        """Return the difference between formulas, or between the prices of what is no dot product."""
+        """Return the difference between formulas, or between prices of other operations than dot products."""
         if weights := self._weights(a, b):
             return weights
         if a.form != b.form and 0 in (a.formula, b.formula):
@@ -128,7 +128,7 @@ class Wording:
         return self._difference(kind, text, a.formula, b.formula, self._rates(a.formula, b.formula))
 
     def _weights(self, a: Breakdown, b: Breakdown) -> Difference | None:
-        """Return what a figure of parameters has instead of operations; None if both or none is one."""
+        """Return the content of a figure of parameters; None if both or neither is one."""
         counting = [side.unit == "params" for side in self.sides]
         if counting[0] == counting[1] or (a, b)[counting.index(True)].formula == 0:
             return None

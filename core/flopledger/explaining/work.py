@@ -1,4 +1,4 @@
-"""One convention's figure for each piece of work, taken apart into components that sum to it."""
+"""One convention's figure for each piece of work, split into components that sum to it."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ OF_BIAS = frozenset({"bias", "native.bias", "params", "bias_adds", "ops"})
 
 
 class Unbiased(CallScope):
-    """A call as it would be without a bias: what a convention counts less for it is the bias.
+    """A call as it would be without a bias: the decrease of a convention's count is the bias.
 
-    Rules count biases in their own ways (``+ out_elems``, a factor, the size of the parameter called
+    Rules count biases in different forms (``+ out_elems``, a factor, the size of the parameter called
     ``bias``), so a bias can't be read off a rule; it is the difference between two evaluations.
     """
 
@@ -52,7 +52,7 @@ class Unbiased(CallScope):
 
 
 class Evaluated:
-    """One convention's count of a network, and what else explanations need of it, each computed once."""
+    """One convention's count of a network, and other values that explanations need, each computed once."""
 
     def __init__(self, count: Count) -> None:
         self.count, self.convention, self.analysis = count, count.convention, count.analysis
@@ -80,12 +80,12 @@ class Evaluated:
 class Breakdown:
     """One convention's figure for one piece of work, in components that sum to it.
 
-    ``macs`` are the true multiply-accumulates, where the convention prices the piece at all; ``unit`` what
-    its unit makes of them; ``formula`` what its own formula differs by; ``form`` names a formula that is
-    known: ``exact`` takes a dot product of n terms as 2n - 1 operations, ``output positions`` counts a
-    transposed convolution where its output is, ``causal`` half of what a causal mask leaves out. ``twice``
-    is what is counted again inside a counted call, ``sharing`` what several parents of a module multiply,
-    ``missed`` the calls inside that are left out. ``cause`` and ``reason`` say why a piece counts nothing.
+    ``macs`` are the true multiply-accumulates, where the convention prices the piece at all; ``unit`` the
+    change by its unit; ``formula`` the difference of its own formula; ``form`` names a known formula:
+    ``exact`` takes a dot product of n terms as 2n - 1 operations, ``output positions`` counts a transposed
+    convolution at its output, ``causal`` half of the products that a causal mask removes. ``twice`` is the
+    work counted again inside a counted call, ``sharing`` the increase by several parents of a module,
+    ``missed`` the calls inside that are omitted. ``cause`` and ``reason`` state why a piece has no count.
     """
 
     macs: Number = 0
@@ -110,9 +110,9 @@ def pieces(analysis: Analysis, sides: tuple[Evaluated, Evaluated]) -> list[int]:
     """Return the piece of work that each call belongs to, by the id of its outermost call.
 
     Two conventions look at different levels (thop at modules, fvcore at lowered ops), so that their rows
-    can't be compared call by call. A piece is the smallest part of the network that both look at from their
-    own level: a call with a formula, or one that calls no module and that a convention prices as it is;
-    where neither convention prices such a call itself, the calls with formulas inside it, if there are any.
+    can't be compared call by call. A piece is the smallest part of the network that both count at their own
+    level: a call with a formula, or one that calls no module and that a convention prices as it is; where
+    neither convention prices such a call itself, the calls with formulas inside it, if there are any.
     """
     layers, kind_of = analysis.graph.layers, analysis.formulas.kind_of
     formula_inside, module_inside = [False] * len(layers), [False] * len(layers)
@@ -135,7 +135,7 @@ def pieces(analysis: Analysis, sides: tuple[Evaluated, Evaluated]) -> list[int]:
 
 
 def break_down(side: Evaluated, piece_of: list[int]) -> dict[int, Breakdown]:
-    """Take a convention's figure for each piece of work apart."""
+    """Split a convention's figure for each piece of work."""
     analysis, priced = side.analysis, side.count.priced
     layers = analysis.graph.layers
     found = {piece: Breakdown() for piece in sorted(set(piece_of))}

@@ -32,7 +32,7 @@ LONGEST = 20_000
 DEEPEST = 120
 """The deepest nesting that is read."""
 NAMESPACES = ("native", "switch")
-"""What may stand before a dot."""
+"""The names that may precede a dot."""
 
 Scope: TypeAlias = Callable[[str], object]
 """Gives the value of a name; raises KeyError where there is none."""
@@ -74,7 +74,7 @@ class Expression:
         """Evaluate to a number.
 
         Raises:
-            ExpressionError: There is no value, or it is no number.
+            ExpressionError: There is no value, or it is not a number.
         """
         value = self(scope)
         try:
@@ -91,7 +91,7 @@ def compile_expression(text: str, known: Iterable[str] | None = None, where: str
         text: The expression.
         known: The names it may read; others are errors. None allows any name. A whole namespace is
             allowed by ``"native.*"``.
-        where: What stands in front of every message, such as ``"mac.toml:12: "``.
+        where: The prefix of every message, such as ``"mac.toml:12: "``.
 
     Raises:
         ExpressionError: It is malformed, forbidden, or reads a name that is not known.
@@ -338,7 +338,7 @@ def _within(local: Mapping[str, object], scope: Scope) -> Scope:
 
 
 def _charged(value: T) -> T:
-    """Charge for what will run through a list, and return it."""
+    """Charge for the steps of a loop over a list, and return the list."""
     if isinstance(value, tuple):
         spend(len(value))
     return value

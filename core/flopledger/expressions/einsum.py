@@ -1,7 +1,7 @@
 """The cost of an einsum: in which order its operands are contracted, and at what expense.
 
-Follows ``numpy.einsum_path(..., optimize="optimal")`` (numpy/_core/einsumfunc.py, NumPy 2.3), which
-several counters ask. A contraction of n operands over the index sizes s costs::
+Follows ``numpy.einsum_path(..., optimize="optimal")`` (numpy/_core/einsumfunc.py, NumPy 2.3), which several
+counters call. A contraction of n operands over the index sizes s costs::
 
     prod(s) * (max(1, n - 1) + (1 if an index is summed else 0))
 
@@ -41,8 +41,8 @@ def optimized_count(equation: str, shapes: Sequence[Sequence[int]]) -> int:
 def parse(equation: str, ranks: Sequence[int]) -> tuple[list[str], str]:
     """Split an equation into the indices of each operand and of the result.
 
-    ``...`` stands for as many leading axes as an operand has beside its letters, aligned at the last
-    of them. A result that is not written has the letters that occur once, in alphabetical order.
+    ``...`` represents the leading axes of an operand that have no letter, aligned at the last of them. A
+    result that is not written has the letters that occur once, in alphabetical order.
     """
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
@@ -114,7 +114,7 @@ def _search(start: State, kept: Indices, sizes: Mapping[str, int], limit: int) -
 def _step(
     taken: Iterable[Indices], rest: Iterable[Indices], kept: Indices, sizes: Mapping[str, int]
 ) -> tuple[int, Indices]:
-    """Return what contracting some operands costs, and the indices of what it makes."""
+    """Return the cost of contracting some operands, and the indices of the result."""
     operands = tuple(taken)
     joined = frozenset().union(*operands)
     made = joined & kept.union(*rest)

@@ -32,7 +32,7 @@ LONGEST_RANGE = 100_000
 
 
 class TensorShape(tuple[Dim, ...]):
-    """The shape of a tensor among native arguments, told apart from a list of numbers."""
+    """The shape of a tensor among native arguments, as a type distinct from a list of numbers."""
 
     __slots__ = ()
 
@@ -83,7 +83,7 @@ def floor_divide(a: object, b: object) -> Number:
 
 
 def modulo(a: object, b: object) -> Number:
-    """Return what a division that rounds down leaves."""
+    """Return the remainder of a division that rounds down."""
     return subtract(a, multiply(floor_divide(a, b), b))
 
 
@@ -103,7 +103,7 @@ def negative(a: object) -> Number:
 
 
 def equal(a: object, b: object) -> bool:
-    """Tell whether two values are equal; lists are compared member by member."""
+    """Return whether two values are equal; lists are compared member by member."""
     if isinstance(a, tuple) and isinstance(b, tuple):
         spend(1 + len(a))
         return len(a) == len(b) and all(map(equal, a, b))
@@ -111,7 +111,7 @@ def equal(a: object, b: object) -> bool:
 
 
 def contains(a: object, b: object) -> bool:
-    """Tell whether a text is part of another, or a value a member of a list."""
+    """Return whether a text is part of another, or a value a member of a list."""
     if isinstance(b, str):
         return isinstance(a, str) and a in b
     spend(len(values(b)))
@@ -119,7 +119,7 @@ def contains(a: object, b: object) -> bool:
 
 
 def before(a: object, b: object) -> bool:
-    """Tell whether a number is smaller than another; refuse where symbols leave it open."""
+    """Return whether a number is smaller than another; refuse where symbols leave it open."""
     x, y = number(a), number(b)
     if isinstance(x, (int, Fraction)) and isinstance(y, (int, Fraction)):
         return x < y

@@ -1,4 +1,4 @@
-"""What the author of a frontend imports: all of it from here, each name found when it is used."""
+"""The names that the author of a frontend imports: all of it from here, each name found when it is used."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ class Frontend:
     """A frontend: its name, the framework it reads, and where its sources are read.
 
     ``module`` is the framework's import name, empty where none is needed; ``extra`` the extra of
-    flopledger that installs it. ``in_place`` says that files are read in this process, since that
-    needs neither a framework nor the user's code. ``reads`` says in a few words what it reads.
+    flopledger that installs it. ``in_place`` means that files are read in this process, since reading them
+    needs neither a framework nor the user's code. ``reads`` describes in a few words the models and files
+    that it reads.
     """
 
     name: str
@@ -43,17 +44,17 @@ class Frontend:
 
     @property
     def summary(self) -> str:
-        """One line for a list: the name, what it reads, and what is missing."""
+        """One line for a list: the name, the sources that it reads, and missing requirements."""
         line = f"{self.name}: {self.reads or f'{self.framework} models'}"
         return line if self.installed else f"{line} ({self.framework} is not installed: {self.remedy})"
 
 
 def type_names(obj: object) -> tuple[str, ...]:
-    """Return the qualified names that an object may be claimed by, without importing anything.
+    """Return the qualified names by which a frontend may claim an object, without importing anything.
 
     Those of a class and its bases; of an instance's type and its bases; and for a function its own
-    and those of the type that it is annotated to return. Of an object of the user's nothing is asked but its
-    type: an attribute, ``__class__`` included, may be computed, and raise or lie.
+    and those of the type that it is annotated to return. Only the type of a user's object is used: an
+    attribute, ``__class__`` included, may be computed, and raise or lie.
     """
     while has_type(obj, functools.partial):
         obj = obj.func
@@ -78,7 +79,7 @@ _ROUTINES = (
 def has_type(obj: object, cls: type[T]) -> TypeGuard[T]:
     """Return whether an object's own type is a class or derived from it, without asking the object.
 
-    ``isinstance`` also asks for ``__class__``, which an object may compute: a proxy answers with another's
+    ``isinstance`` also reads ``__class__``, which an object may compute: a proxy answers with another's
     class, and a stand-in for a library that is not installed raises.
     """
     return issubclass(type(obj), cls)

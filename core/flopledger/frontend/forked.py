@@ -1,7 +1,8 @@
-"""Reading a live object in a forked child process, which nothing the reading does can leave.
+"""Reading a live object in a forked child process, so that no effect of the reading reaches this process.
 
 The child is a copy of this process and has the object as it is. It writes the graph into an unnamed file
-and ends at once, without exit handlers and without the destructors of what it shares with this process.
+and ends at once, without exit handlers and without the destructors of objects that it shares with this
+process.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def read_in_fork(
 
     Args:
         source: The source as the user named it.
-        read: What reads it; it raises a :class:`FlopledgerError` for what goes wrong.
+        read: What reads it; it raises a :class:`FlopledgerError` if reading fails.
         timeout: Seconds that it may take.
         memory_limit: Bytes of address space that the child may use.
 
@@ -95,7 +96,7 @@ def _run(read: Callable[[], Graph], result: IO[bytes], memory_limit: int | None)
 
 
 def _wait(child: int, source: str, timeout: float | None) -> int:
-    """Wait for the child, and leave none behind whatever happens; return its status."""
+    """Wait for the child, and end it in any case; return its status."""
     end = None if timeout is None else time.monotonic() + timeout
     pause, longest = _PAUSES
     done = 0

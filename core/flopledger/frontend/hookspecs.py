@@ -1,4 +1,4 @@
-"""What a frontend may implement, with ``flopledger.hookimpl`` in a light module of its own.
+"""The hooks that a frontend may implement, with ``flopledger.hookimpl`` in a light module of its own.
 
 A frontend registers that module under the entry-point group ``flopledger.frontends``. Only ``read``
 and ``build`` may import the framework; every other hook must be quick and import none.
@@ -31,15 +31,15 @@ def frontend() -> Frontend:
 
 @hookspec(firstresult=True)
 def recognises_file(path: Path) -> bool:
-    """Tell by name, or by the first bytes, whether this frontend reads that file."""
+    """Return whether this frontend reads a file, judged by its name or its first bytes."""
     raise AssertionError
 
 
 @hookspec(firstresult=True)
 def recognises_object(obj: object) -> bool:
-    """Tell by :func:`flopledger.frontend.description.type_names` whether this frontend reads an object.
+    """Return whether this frontend reads an object, by :func:`flopledger.frontend.description.type_names`.
 
-    A class or function is asked about too: whether this frontend reads what it makes.
+    The object may also be a class or function: the question is then whether this frontend reads its result.
     """
     raise AssertionError
 

@@ -1,7 +1,7 @@
-"""What live objects remember, kept and put back: their attributes, containers, closures and plain objects.
+"""Saves and restores the state of live objects: their attributes, containers, closures and plain objects.
 
-For a frontend that reads a live model in place. What is kept is found from the model's layers by the types of
-objects alone; nothing is asked of them. Only what has changed is put back, into the very same objects.
+For a frontend that reads a live model in place. The objects are found from the model's layers by their types
+alone; none of their code runs. Only changed state is restored, in the same objects.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ReachedState:
                 self._keep(value)
 
     def put_back(self) -> None:
-        """Put back what has changed."""
+        """Restore the state that has changed."""
         for restore in reversed(self._restorers):
             restore()
 
@@ -119,7 +119,7 @@ class ReachedState:
     def _cell(self, cell: CellType) -> None:
         try:
             before = cell.cell_contents
-        except ValueError:  # nothing is in it yet
+        except ValueError:  # it is still empty
             return
 
         def restore() -> None:
@@ -131,7 +131,7 @@ class ReachedState:
 
 
 def _refill(value: Any, base: Any, before: list[Any], *, keyed: bool) -> None:
-    """Fill a container as it was, past what its class makes of that."""
+    """Restore the contents of a container, bypassing overridden methods of its class."""
     now = list(base.items(value) if keyed else base.__iter__(value))
     if len(now) == len(before):
         pairs = zip(now, before, strict=True)

@@ -1,4 +1,4 @@
-"""What a frontend is asked for: a source, and how it is to be read."""
+"""A request to a frontend: a source, and how it is to be read."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Request:
 
     Attributes:
         source: The source as the user named it.
-        inputs: Input specs, parsed; empty where the source says its own.
+        inputs: Input specs, parsed; empty where the source states its own.
         values: Input values given as live objects (tensors, arrays), positional and by keyword.
         inputs_from: ``file.py:make`` or ``package.module:make``, a function that returns the values:
             one tensor or array, a tuple of positional ones, or a dict by name.
         arguments: ``--arg`` values for a class or function that makes the model.
         profile: The values that the reading must have: ``mode``, ``grad``, ``fast_paths``, ``sizes``.
-        options: What only some frontends know, such as Caffe's ``phase`` and ``stage``.
+        options: Options of single frontends, such as Caffe's ``phase`` and ``stage``.
         execute: Whether the forward may really run, on small tensors.
         frontend: The name of the frontend that reads it; needed only where several can.
         timeout: Seconds that a reading in a child process may take.

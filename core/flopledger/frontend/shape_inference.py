@@ -1,7 +1,7 @@
-"""Gives a network other input sizes, symbols among them, and infers every shape anew.
+"""Gives a network other input sizes, symbols among them, and infers every shape again.
 
 The kinds' own shape rules are followed along the data flow. Where a frontend knows the shapes from its
-framework, inferring them anew at the same sizes must give the same: :func:`check_shapes` is that check.
+framework, inferring them again at the same sizes must give the same: :func:`check_shapes` is that check.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def reshape(graph: Graph, inputs: Mapping[int, Shape], kinds: Mapping[str, Kind]
 
 
 def check_shapes(graph: Graph, kinds: Mapping[str, Kind]) -> tuple[str, ...]:
-    """Infer every shape anew at the sizes that the graph has; return where another one comes out."""
+    """Infer every shape again at the sizes that the graph has; return where another one comes out."""
     again = reshape(graph, {}, kinds)
     return tuple(
         f"tensor {old.id}: {shown(old.shape)} became {shown(new.shape)}"

@@ -20,7 +20,7 @@ _DTYPE = re.compile(r"[a-z][a-z0-9_]*\Z")
 LARGEST = 2**63
 """The first size that is refused: no framework holds it."""
 DEEPEST = 32
-"""How many dicts and tuples an input may lie in."""
+"""How deeply an input may be nested in dicts and tuples."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _wrong(text: str, reason: str) -> UsageError:
 
 
 def gather(specs: Iterable[InputSpec]) -> tuple[tuple[InputSpec, ...], dict[str, Nested]]:
-    """Put inputs in the place that their names say, as the network takes them.
+    """Arrange inputs by their names, in the form that the network takes.
 
     ``batch.image`` is the entry ``image`` of a dict ``batch``, ``boxes[0]`` the first of a tuple.
 
@@ -119,7 +119,9 @@ def _steps(name: str) -> list[str | int]:
 def _place(root: _Branch, spec: InputSpec) -> None:
     *above, last = _steps(spec.name)
     if len(above) >= DEEPEST:
-        raise UsageError(f"the input {spec.name[:60]!r}... lies {len(above)} deep, at most {DEEPEST} is read")
+        raise UsageError(
+            f"the input {spec.name[:60]!r}... is {len(above)} levels deep; at most {DEEPEST} are read"
+        )
     branch = root
     for step in above:
         below = branch.setdefault(step, {})

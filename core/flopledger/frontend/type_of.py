@@ -1,8 +1,9 @@
-"""What an object is, by its type alone.
+"""Checks of an object by its type alone.
 
-Values that are met in a user's module, model or inputs can be anything: a stand-in for a package that is not
+Values in a user's module, model or inputs can be anything: a stand-in for a package that is not
 installed and raises at every attribute, a dict whose ``__getattr__`` answers None to all, an object whose
-``__class__`` is computed. ``hasattr``, ``isinstance`` and ``inspect`` run such code; nothing here does.
+``__class__`` is computed. ``hasattr``, ``isinstance`` and ``inspect`` run such code; the functions here are
+not misled by any of them.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def offers(value: object, *names: str) -> bool:
 
 
 def namespace_of(module: object) -> dict[str, Any]:
-    """Return a module's own names, empty for what is no module."""
+    """Return a module's own names, empty for an object that is not a module."""
     if not is_a(module, ModuleType):
         return {}
     found: dict[str, Any] = ModuleType.__getattribute__(module, "__dict__")

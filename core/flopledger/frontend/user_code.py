@@ -1,4 +1,4 @@
-"""Says in one line what went wrong in the user's code or in a framework, and where."""
+"""Describes in one line an error in the user's code or in a framework, with its place."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def describe(error: BaseException, ours: Iterable[str] = ()) -> str:
     """Return an exception's type and message and the line of the user's file that it came from.
 
     Args:
-        error: What was raised.
-        ours: What the paths of the frontends' code begin with, whose lines are no help to the user.
+        error: The exception that was raised.
+        ours: Prefixes of the paths of the frontends' code, whose lines do not help the user.
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
@@ -42,7 +42,7 @@ def users_line(
 
     Args:
         stack: Frames, the innermost last.
-        ours: What the paths of code begin with whose lines are no help to the user.
+        ours: Prefixes of the paths of code whose lines do not help the user.
     """
     frames = [frame for frame in reversed(list(stack)) if not frame.filename.startswith(ours)]
     libraries = _libraries(tuple(sys.path))
@@ -52,7 +52,7 @@ def users_line(
 
 @functools.lru_cache(maxsize=4)
 def _libraries(search_path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what the paths of installed code begin with.
+    """Return the prefixes of the paths of installed code.
 
     The environment's own folders are not enough: a ``.pth`` file, a user's site and an environment that sees
     the system's packages all add folders to the search path, from which frameworks are imported as well.

@@ -20,8 +20,8 @@ def check(graph: Tables, where: str) -> None:
     """Check that the tables fit together.
 
     Raises:
-        GraphError: An id is not its place in the table, or names nothing; a call stands before its
-            parent, or a tensor before the one whose memory it shares; two calls have one path; modules
+        GraphError: An id differs from its position in the table, or refers to no entry; a call precedes its
+        parent, or a tensor precedes the one whose memory it shares; two calls have one path; modules
             contain themselves; calls or modules are nested too deeply.
     """
     for name in ("modules", "layers", "tensors", "parameters"):

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Graph(Tables):
-    """A network, read: its tables, and what identifies, saves and counts them."""
+    """A network, read: its tables, with methods to identify, save and count them."""
 
     @functools.cached_property
     def digest(self) -> str:
-        """What identifies the network: equal for equal tables, wherever they were read."""
+        """A digest that identifies the network: equal for equal tables, wherever they were read."""
         return hashlib.sha256(canonical(self)).hexdigest()[:16]
 
     def to_json(self) -> str:

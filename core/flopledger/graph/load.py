@@ -1,6 +1,6 @@
 """Saved graphs: the four tables as JSON, in and out without loss.
 
-A saved graph is data from a stranger: reading one checks every field, and expressions in it go
+A saved graph is untrusted data: reading one checks every field, and expressions in it go
 through the safe evaluator.
 """
 
@@ -219,7 +219,7 @@ class _Loader:
         raise self.wrong(place, f"found {shown(value)}")
 
     def tagged(self, value: Mapping[str, object], place: str, depth: int) -> Value:
-        """Read what JSON has no word for: an object with one telling key."""
+        """Read the values for which JSON has no notation: an object with one telling key."""
         match value:
             case {"tensor": int(tensor)} if len(value) == 1:
                 return TensorRef(self.id(tensor, place))
@@ -280,4 +280,4 @@ _FIELDS: Mapping[type, Mapping[str, _Reader]] = {
         "trainable": _Loader.flag,
     },
 }
-"""How each field of each record is read; what one table leaves open (a tensor's shape) another may not."""
+"""How each field of each record is read; one that is optional in one table may be required in another."""

@@ -1,6 +1,6 @@
-"""The neutral graph: what a network is and does, in four flat tables.
+"""The neutral graph: the structure and the calls of a network, in four flat tables.
 
-Modules (what is registered), layers (what is called, in order of execution), tensors and
+Modules (registered), layers (calls, in order of execution), tensors and
 parameters refer to each other by id, an index into their table. Trees are views of the tables and
 nothing recurses, so that a chain of any length can be read, counted and stored.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Level: TypeAlias = Literal["layer", "function", "op"]
 LEVELS: tuple[Level, ...] = ("layer", "function", "op")
-"""``layer``: a module's call; ``function``: as the user spelled it; ``op``: what it lowered to."""
+"""``layer``: a module's call; ``function``: as the user spelled it; ``op``: an operator below it."""
 
 UNKNOWN = "unknown"
 """The kind of a call that no formula is known for."""
@@ -28,9 +28,9 @@ CONTAINER = "container"
 """The kind of a call whose whole work is the calls below it."""
 
 OPTIMIZER = "optimizer"
-"""The role of an optimizer's state, which is no part of the network."""
+"""The role of an optimizer's state, which is not part of the network."""
 BUFFER_ROLES = frozenset({"running_mean", "running_var", "counter", "buffer", OPTIMIZER})
-"""The roles of what is stored beside a network's weights."""
+"""The roles of values that are stored beside a network's weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class TensorRef:
 
 
 Value: TypeAlias = "bool | float | str | Dim | TensorRef | tuple[Value, ...] | Mapping[str, Value] | None"
-"""What an attribute may hold."""
+"""The types of an attribute's value."""
 
 
 def tensors_in(values: Iterable[Value]) -> Iterator[int]:
@@ -113,9 +113,9 @@ class Module:
 class Layer:
     """One call: of a module, of a function, or of an op.
 
-    ``attrs`` are the neutral attributes that the kind asks for; ``native`` are the framework's own
+    ``attrs`` are the neutral attributes that the kind requires; ``native`` are the framework's own
     words (arguments as spelled), which only conventions read. ``composite`` marks an op that only
-    lowers to others. ``problem`` says why a call can't be counted.
+    lowers to others. ``problem`` is the reason why a call can't be counted.
     """
 
     id: int

@@ -69,14 +69,14 @@ def pieces(graph: Tables) -> Iterator[str]:
 
 
 def canonical(graph: Tables) -> bytes:
-    """Return what a graph's digest is taken of: the tables, not where or when they were read."""
+    """Return the text whose digest identifies a graph: the tables, not where or when they were read."""
     content: list[Json] = [_json(graph.reading.profile), list(graph.outputs)]
     content += [[_record(r) for r in getattr(graph, name)] for name in RECORDS]
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _record(record: DataclassInstance) -> dict[str, Json]:
-    """Write one record; what is as its default says is left out."""
+    """Write one record; fields with their default values are omitted."""
     written: dict[str, Json] = {}
     for name, default, write in _columns(type(record)):
         value = getattr(record, name)
@@ -120,7 +120,7 @@ def _size(dim: Dim) -> Json:
 
 
 def _json(value: Value) -> Json:
-    """Write a value; what JSON has no word for becomes an object with one telling key."""
+    """Write a value; a value for which JSON has no notation becomes an object with one distinctive key."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, tuple):

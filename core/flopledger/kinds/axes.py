@@ -48,12 +48,12 @@ def rows(call: Call) -> Dim:
 
 
 def differ(a: Dim, b: Dim) -> bool:
-    """Tell whether two sizes are known to be different."""
+    """Return whether two sizes are known to be different."""
     return isinstance(a, int) and isinstance(b, int) and a != b
 
 
 def broadcast(call: Call, shapes: Iterable[Shape]) -> Shape:
-    """Align shapes at their last axis; sizes of 1 stretch, as NumPy's broadcasting rules say."""
+    """Align shapes at their last axis; sizes of 1 are stretched, by NumPy's broadcasting rules."""
     result: Shape = ()
     for shape in shapes:
         rank = max(len(result), len(shape))

@@ -1,4 +1,4 @@
-"""Products of tensors that are no plain matrix product: sums over named axes, rows in groups.
+"""Products of tensors other than plain matrix products: sums over named axes, rows in groups.
 
 Source of the notation: numpy.einsum.
 """
@@ -55,9 +55,9 @@ def einsum_shapes(call: Call) -> tuple[Shape, ...]:
 def einsum_facts(call: Call) -> Facts:
     """``macs`` of two operands are the elements of the result times the sizes that both are summed over.
 
-    What one operand alone is summed over is summed beforehand; where nothing is left to sum, elements
-    are only multiplied, and one operand alone is only summed or turned. Of k operands, whose order is
-    not told, each product is formed on its own: ``(k - 1) prod(sizes of all letters)``.
+    Letters of only one operand are summed beforehand; without a common summed letter, elements are only
+    multiplied, and a single operand is only summed or transposed. Of k operands whose order is not known,
+    each product is formed on its own: ``(k - 1) prod(sizes of all letters)``.
     """
     words, result = _letters(call)
     sizes = _index_sizes(call, words)
@@ -85,7 +85,7 @@ def einsum_parts(call: Call) -> Parts:
 
 
 def _summed_alone(word: str, everywhere: str, sizes: Mapping[str, Dim]) -> Dim:
-    """Return the additions that sum an operand over the letters that stand nowhere else."""
+    """Return the additions that sum an operand over the letters that appear nowhere else."""
     letters = dict.fromkeys(word)
     kept = [letter for letter in letters if everywhere.count(letter) > word.count(letter)]
     return product(sizes[letter] for letter in letters) - product(sizes[letter] for letter in kept)
@@ -111,7 +111,7 @@ def grouped_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def grouped_facts(call: Call) -> Facts:
-    """Each row meets the matrix of its own group alone: ``macs = T K N``.
+    """Each row is multiplied only with the matrix of its own group: ``macs = T K N``.
 
     Only where the terms themselves are in groups, G results of T N elements share the K terms.
     """

@@ -70,7 +70,7 @@ def _as_many(call: Call, name: str, values: tuple[T, ...]) -> tuple[T, ...]:
 
 
 def is_same(call: Call) -> bool:
-    """Tell whether the padding is whatever makes each output size ``ceil(L / s)``."""
+    """Return whether the padding is chosen so that each output size is ``ceil(L / s)``."""
     return call.get("padding") == "same"
 
 

@@ -1,4 +1,4 @@
-"""What object detectors and optical flow have of their own."""
+"""Kinds specific to object detectors and optical flow."""
 
 from __future__ import annotations
 

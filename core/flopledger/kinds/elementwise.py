@@ -1,6 +1,6 @@
 """Arithmetic element by element, on one operand or on several that are broadcast.
 
-Each operation costs what its name says, once for each element of the output. Broadcasting follows
+Each element of the output costs one operation, the one that the kind is named after. Broadcasting follows
 numpy.org/doc/stable/user/basics.broadcasting.html.
 """
 
@@ -90,7 +90,7 @@ def _per_element(part: str, count: int) -> Callable[[Call], Parts]:
 
 
 def power_law_parts(call: Call) -> Parts:
-    """``y = (shift + scale x)^power``; what is trivial costs nothing (Caffe's ``power_layer.cpp``).
+    """``y = (shift + scale x)^power``; trivial steps cost nothing (Caffe's ``power_layer.cpp``).
 
     A scale of 1, a shift of 0 and a power of 1 are trivial; where power or scale is 0, y is constant.
     """
@@ -114,7 +114,7 @@ def _linear_inside(call: Call) -> Parts:
 
 
 def exp_law_parts(call: Call) -> Parts:
-    """``y = base^(shift + scale x)``; a base of -1 stands for e (Caffe's ``exp_layer.cpp``).
+    """``y = base^(shift + scale x)``; a base of -1 means e (Caffe's ``exp_layer.cpp``).
 
     It is an exponential for e and a power for any other base.
     """
@@ -122,7 +122,7 @@ def exp_law_parts(call: Call) -> Parts:
 
 
 def log_law_parts(call: Call) -> Parts:
-    """``y = log_base(shift + scale x)``; a base of -1 stands for e (Caffe's ``log_layer.cpp``).
+    """``y = log_base(shift + scale x)``; a base of -1 means e (Caffe's ``log_layer.cpp``).
 
     Another base costs a product with ``1 / log(base)``.
     """
@@ -164,8 +164,8 @@ def _law(name: str, doc: str, parts: Callable[[Call], Parts], first: Attribute) 
         group="elementwise",
         attributes=(
             first,
-            Attribute("scale", "what the element is multiplied by", default=1),
-            Attribute("shift", "what is added then", default=0),
+            Attribute("scale", "the factor of each element", default=1),
+            Attribute("shift", "the term that is added then", default=0),
         ),
         shapes=same_shape,
         parts=parts,
@@ -217,7 +217,7 @@ KINDS = (
         parts=lerp_parts,
     ),
     _pair("power", "a to the power of b", "powers"),
-    _pair("modulo", "what a / b leaves over", "divides"),
+    _pair("modulo", "the remainder of a / b", "divides"),
     _pair("compare", "a = b, a < b and the like", "compares"),
     _joined("logical", "and, or, exclusive or of truth values; of one operand, not", "compares"),
     Kind(

@@ -93,7 +93,7 @@ def fft_shapes(call: Call) -> tuple[Shape, ...]:
 def fft_parts(call: Call) -> Parts:
     """A transform of each vector along each axis, and a factor for each number where it is scaled.
 
-    The last axis is that of the real numbers; along the others lie half as many complex ones.
+    The last axis is that of the real numbers; the others have half as many complex ones.
     """
     axes, lengths, real = _axes(call), _lengths(call), _real(call)
     halves = call.input

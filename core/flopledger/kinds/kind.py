@@ -1,4 +1,4 @@
-"""What a kind of layer is: its attributes, its shape rule, its parts and its facts."""
+"""A kind of layer: its attributes, its shape rule, its parts and its facts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PARTS = (
     "sqrts",
     "trigs",
 )
-"""The arithmetic operations that a formula tells apart.
+"""The arithmetic operations that a formula distinguishes.
 
 ``adds`` includes subtractions; ``bias_adds`` are the additions of a bias vector; ``sqrts`` includes
 reciprocal roots; ``trigs`` are sin, cos, tanh, erf and other special functions. Changes of sign, copies
@@ -64,7 +64,7 @@ class Attribute:
 
 
 class Call:
-    """What a formula may look at: the neutral attributes and the shapes of one call."""
+    """The data that a formula may use: the neutral attributes and the shapes of one call."""
 
     __slots__ = ("attrs", "inputs", "kind", "outputs", "where")
 
@@ -181,9 +181,9 @@ class Kind:
 
     ``shapes`` gives the output shapes from attributes and input shapes; ``parts`` the arithmetic
     operations by name (see :data:`PARTS`; none for a free kind) and is None where no formula is
-    known; ``facts`` what conventions may name besides: ``macs`` (multiply-accumulates), ``dots``
-    (the dot products they belong to). ``group`` is what the own conventions switch on and off;
-    ``fact_names`` are facts of the kind's own, beside those of :data:`FACTS`.
+    known; ``facts`` the further values that conventions may name: ``macs`` (multiply-accumulates), ``dots``
+    (the dot products they belong to). ``group`` is the switch of our own conventions that turns the kind on
+    and off; ``fact_names`` are facts of the kind's own, beside those of :data:`FACTS`.
     """
 
     name: str

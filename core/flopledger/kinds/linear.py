@@ -111,12 +111,12 @@ def embedding_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def embedding_parts(call: Call) -> Parts:
-    """A vector is looked up, which is no arithmetic; a bias is added (Caffe's ``embed_layer.cpp``)."""
+    """A vector is looked up, which is not arithmetic; a bias is added (Caffe's ``embed_layer.cpp``)."""
     return {"bias_adds": call.out_elems} if call.flag("bias") else {}
 
 
 def _bags(call: Call) -> Shape:
-    """Return the shape of the bags: the rows of indices, or what the starts in the second input begin."""
+    """Return the shape of the bags: the rows of indices, or the groups that start at the second input."""
     if len(call.input) > 1:
         return call.input[:-1]
     if len(call.inputs) < 2 or len(call.inputs[1]) != 1:

@@ -1,9 +1,9 @@
 """Losses and metrics: one number for a batch.
 
 ``n`` is the number of elements of the first input, ``r`` of its vectors along ``axis``, one for each
-label. Every loss ends in a mean, a sum and one division, unless its attributes take that off; with a
-``reduction`` the division goes for a sum, and both where there is none. Sources:
-Caffe's loss layers of the names given; torch.nn's loss pages.
+label. Every loss ends in a mean, a sum and one division, unless its attributes take that off; with
+``reduction`` sum there is no division, and without a reduction neither a sum nor a division. Sources: Caffe's
+loss layers of the names given; torch.nn's loss pages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _OUTPUTS = Attribute("outputs", "shapes of the outputs; None for one scalar", default=None)
 _AXIS = Attribute("axis", "axis of the classes", default=1)
-_REDUCTION = Attribute("reduction", "what becomes of the losses: mean, sum or none", default="mean")
+_REDUCTION = Attribute("reduction", "how the losses are combined: mean, sum or none", default="mean")
 _WEIGHTED = Attribute("weighted", "whether each loss is multiplied by a weight", default=False)
 
 
@@ -42,7 +42,7 @@ def loss_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def _reduced(call: Call, losses: Dim) -> Parts:
-    """Return what the mean or the sum of the losses takes."""
+    """Return the operations of the mean or the sum of the losses."""
     reduction = call.word("reduction")
     if reduction == "none":
         return {}
@@ -58,7 +58,7 @@ def _weights(call: Call) -> Parts:
 def softmax_cross_entropy_parts(call: Call) -> Parts:
     """``L = -1/r sum_i log softmax(x_i)[label_i]``: a softmax, then one logarithm for each label.
 
-    Without ``mean`` the r losses stay apart. Source: ``softmax_loss_layer.cpp``.
+    Without ``mean`` the r losses are not combined. Source: ``softmax_loss_layer.cpp``.
     """
     softmax, r = softmax_parts(call), rows(call)
     if not call.flag("mean"):
@@ -227,7 +227,10 @@ KINDS = (
         "multi_label_margin", "hinge loss of each class against as many labels as there are", None, _REDUCTION
     ),
     _loss(
-        "ctc", "negative logarithm of all alignments of sequences, as long as the data say", None, _REDUCTION
+        "ctc",
+        "negative logarithm of all alignments of sequences; their number depends on the data",
+        None,
+        _REDUCTION,
     ),
     _loss("mse", "mean squared error, or half the squared distance", mse_parts, _REDUCTION),
     _loss("smooth_l1", "squared error near zero, magnitude elsewhere", smooth_l1_parts, _REDUCTION),

@@ -54,7 +54,7 @@ def identity_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def reshape_shapes(call: Call) -> tuple[Shape, ...]:
-    """The elements stay; a size of -1 is what is left for it. The first ``lead`` axes stay as they are."""
+    """The elements stay; a size of -1 is inferred from their number. The first ``lead`` axes stay."""
     lead = call.whole("lead")
     if not 0 <= lead <= len(call.input):
         raise call.impossible(f"there are no {lead} leading axes to leave as they are")
@@ -144,7 +144,7 @@ def _clipped(call: Call, name: str, size: Dim, ends: tuple[Dim, Dim], default: D
 
 
 def pad_shapes(call: Call) -> tuple[Shape, ...]:
-    """Each size grows by what is put before and after it; negative padding cuts off."""
+    """Each size grows by the padding before and after it; negative padding cuts off."""
     shape, pairs = call.input, call.get("padding")
     paired = isinstance(pairs, tuple) and all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs)
     if not isinstance(pairs, tuple) or not paired or len(pairs) != len(shape):
@@ -224,7 +224,7 @@ def filter_shapes(call: Call) -> tuple[Shape, ...]:
     Source: Caffe's ``filter_layer.cpp``.
     """
     if len(call.inputs) < 2:
-        raise call.impossible("a filter takes what it filters and a selector")
+        raise call.impossible("a filter takes the tensors to filter and a selector")
     return call.inputs[:-1]
 
 
@@ -261,7 +261,7 @@ KINDS = (
     _free("gather", "elements picked by index", given_shape, _SHAPE),
     _free(
         "index_arithmetic",
-        "whole numbers and truth values that say where to look, no data",
+        "whole numbers and truth values that give positions, not data",
         given_shape,
         _SHAPE,
     ),
@@ -294,7 +294,7 @@ KINDS = (
     ),
     _free(
         "unstack",
-        "the input taken apart along an axis, which disappears",
+        "the input split along an axis, which disappears",
         unstack_shapes,
         Attribute("axis", "axis that disappears", default=0),
     ),

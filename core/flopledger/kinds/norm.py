@@ -284,7 +284,7 @@ KINDS = (
         "local response normalisation",
         lrn_parts,
         Attribute("size", "size of the window", default=5),
-        Attribute("across", "what the window spans: channels or spatial", default="channels"),
+        Attribute("across", "the axes that the window spans: channels or spatial", default="channels"),
     ),
     _norm(
         "l2_norm",
@@ -300,7 +300,7 @@ KINDS = (
         doc="slices made no longer than a given length",
         group="norm",
         attributes=(
-            Attribute("axis", "axis across which the slices lie"),
+            Attribute("axis", "axis across which the slices are taken"),
             Attribute("order", "p of the norm; None for the largest magnitude", default=2),
         ),
         shapes=renorm_shapes,

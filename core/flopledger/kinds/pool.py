@@ -213,7 +213,7 @@ def pyramid_parts(call: Call) -> Parts:
 
 
 def _pooled(call: Call, windows_made: Dim, volume: Dim) -> Parts:
-    """Return the operations of so many windows of one size, as the kinds of plain pooling have them."""
+    """Return the operations of a number of windows of one size, as for plain pooling."""
     method = call.word("method")
     if method == "max":
         return {"compares": windows_made * (volume - 1)}
@@ -261,7 +261,7 @@ KINDS = (
     _pool("lp_pool", "the p-norm of each window", lp_pool_parts, Attribute("p", "the norm", default=2)),
     Kind(
         name="fractional_max_pool",
-        doc="the largest element of each of windows that lie at random distances (arXiv:1412.6071)",
+        doc="the largest element of each of the windows at random distances (arXiv:1412.6071)",
         group="pool",
         attributes=(
             Attribute("kernel", "window size along each spatial axis"),

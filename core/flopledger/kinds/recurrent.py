@@ -84,7 +84,7 @@ def _sequence(call: Call) -> tuple[Dim, Dim, Dim]:
 
 
 def _state(call: Call) -> Dim:
-    """Return R, the size of the state that goes from step to step."""
+    """Return R, the size of the state that is passed from step to step."""
     hidden = call.dim("hidden_size")
     if _is_cell(call) or call.dim("projection") == 0:
         return hidden
@@ -152,7 +152,7 @@ def _nonlinearity(call: Call) -> dict[str, int]:
 
 
 def _unit_parts(call: Call) -> dict[str, int]:
-    """Return the operations of one unit in one step, dot products and biases apart."""
+    """Return the operations of one unit in one step, without dot products and biases."""
     cell = _cell(call)
     parts = {"multiplies": cell.multiplies, "adds": cell.adds}
     for ops, count in (
@@ -165,7 +165,7 @@ def _unit_parts(call: Call) -> dict[str, int]:
 
 
 def recurrent_parts(call: Call) -> Parts:
-    """The dot products, the biases, and gate by gate what the equations of this module say.
+    """The dot products, the biases, and the operations of each gate by the equations of this module.
 
     A static input is added to each gate in each step; an output layer has a bias and a nonlinearity.
     """

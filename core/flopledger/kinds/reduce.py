@@ -85,7 +85,7 @@ def arg_max_parts(call: Call) -> Parts:
 
 
 def top_k_shapes(call: Call) -> tuple[Shape, ...]:
-    """The axis gets the size asked for; the outputs are the values and their places."""
+    """The axis gets the requested size; the outputs are the values and their places."""
     axis, size = axis_of(call, call.input), call.dim("size")
     along = call.input[axis]
     if isinstance(size, int) and isinstance(along, int) and size > along:
@@ -191,7 +191,7 @@ def _reduction(
         name=name,
         doc=doc,
         group="elementwise",
-        attributes=(*_AXES, Attribute("coefficient", "what each result is multiplied by", default=1)),
+        attributes=(*_AXES, Attribute("coefficient", "the factor of each result", default=1)),
         shapes=reduce_shapes,
         parts=_joined(part, first or {}, last or {}),
     )
@@ -256,11 +256,11 @@ KINDS = (
     ),
     Kind(
         name="accumulate",
-        doc="elements added up, or joined otherwise, at the places that indices say",
+        doc="elements added up, or combined in another way, at the places given by indices",
         group="elementwise",
         attributes=(
             Attribute("shape", "shape of the output"),
-            Attribute("join", "what joins them: sum, mean, prod, max or min", default="sum"),
+            Attribute("join", "how they are combined: sum, mean, prod, max or min", default="sum"),
             Attribute("scaled", "whether each is multiplied by a factor", default=False),
         ),
         shapes=accumulate_shapes,

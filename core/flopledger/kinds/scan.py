@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FUNCTIONS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("cumsum", "running sums", {"adds": 1}),
     ("cumprod", "running products", {"multiplies": 1}),
-    ("cummax", "the largest or smallest so far, and its place", {"compares": 1}),
+    ("cummax", "the largest or smallest so far, and its index", {"compares": 1}),
     (
         "logcumsumexp",
         "logarithms of the running sums of exponentials",

@@ -1,4 +1,4 @@
-"""Sorting, searching and drawing, where what is compared with what depends on the data."""
+"""Sorting, searching and drawing, where the comparisons that are made depend on the data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def sort_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def order_statistic_shapes(call: Call) -> tuple[Shape, ...]:
-    """The axes are reduced; with ``places`` there is a second output, where the values lie."""
+    """The axes are reduced; with ``places`` there is a second output, the indices of the values."""
     shape = without(call.input, axes_of(call, call.input), 1 if call.flag("keep_dims") else None)
     return (shape,) * (2 if call.flag("places") else 1)
 

@@ -1,4 +1,4 @@
-"""Systems of linear equations: factorisations of matrices, and what is solved by them.
+"""Systems of linear equations: factorisations of matrices, and the systems solved with them.
 
 All axes but the last two are a stack of matrices. ``macs`` are the products that are taken off a
 sum, one addition each. Pivoting costs the comparisons that find the largest element of each column.
@@ -86,7 +86,7 @@ def lu_parts(call: Call) -> Parts:
 
 
 def _terms(macs: Dim) -> Parts:
-    """Return the parts of products that are each added to a sum, or taken off one."""
+    """Return the parts of products that are each added to a sum, or subtracted from one."""
     return {"multiplies": macs, "adds": macs}
 
 
@@ -226,7 +226,7 @@ def _linear(
 
 
 _VECTOR = Attribute("vector", "whether the second input holds vectors", default=False)
-_LEFT = Attribute("left", "whether the matrix stands on the left of the unknowns", default=True)
+_LEFT = Attribute("left", "whether the matrix is on the left of the unknowns", default=True)
 
 KINDS = (
     _linear(

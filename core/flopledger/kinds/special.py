@@ -23,7 +23,7 @@ _UNARY: tuple[tuple[str, str, dict[str, int]], ...] = (
         "sin(pi x) / (pi x), and 1 where x = 0",
         {"compares": 1, "multiplies": 1, "trigs": 1, "divides": 1},
     ),
-    ("nan_to_num", "numbers in place of what is none, and of both infinities", {"compares": 3}),
+    ("nan_to_num", "numbers that replace NaN and both infinities", {"compares": 3}),
     ("quantize", "min(max(round(x / s) + z, low), high)", {"divides": 1, "adds": 2, "compares": 2}),
     ("dequantize", "(x - z) s", {"adds": 1, "multiplies": 1}),
     (

@@ -1,4 +1,4 @@
-"""Finding the frontends that are installed, and what they bring."""
+"""Finding the installed frontends, with their kinds and conventions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Finds the frontends that are installed; ours and foreign ones come in by the same door.
 
-Each is loaded on its own and has a pluggy manager of its own, so that one that is broken is kept
-as a failure to show and hurts nothing else.
+Each is loaded on its own and has a pluggy manager of its own, so that a broken one is kept as a failure to
+show and does not affect the others.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def discover(entries: Iterable[EntryPoint]) -> Registry:
 
 @functools.cache
 def registry() -> Registry:
-    """Return what is installed here; it is looked up once."""
+    """Return the registry of the installed plugins; it is looked up once."""
     return discover(entry_points(group=GROUP))
 
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Plugin:
-    """A frontend that was loaded: where it comes from, what it says of itself, and its hooks.
+    """A frontend that was loaded: its distribution, its description of itself, and its hooks.
 
-    ``code`` is what the paths of its own code begin with.
+    ``code`` is the prefix of the paths of its own code.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Plugin:
     code: str = ""
 
     def offers(self, hook: str) -> bool:
-        """Tell whether the plugin implements a hook."""
+        """Return whether the plugin implements a hook."""
         caller: pluggy.HookCaller = getattr(self.hooks, hook)
         return bool(caller.get_hookimpls())
 
@@ -45,7 +45,7 @@ class Failure:
 
 
 class Registry:
-    """The plugins that work, those that don't, and what they bring.
+    """The plugins that work, those that failed, and their kinds and conventions.
 
     ``kinds`` holds flopledger's own and the plugins', ``conventions`` the plugins' files.
     """
@@ -91,11 +91,11 @@ class Registry:
         return owners
 
     def fail(self, name: str, distribution: str, error: BaseException) -> None:
-        """Keep what is wrong with a plugin."""
+        """Record a plugin's failure."""
         failure = Failure(name, distribution, f"{type(error).__name__}: {error}")
         self.failures[name, distribution] = failure
 
     @property
     def code(self) -> tuple[str, ...]:
-        """What the paths of the plugins' own code begin with."""
+        """The prefixes of the paths of the plugins' own code."""
         return tuple(plugin.code for plugin in self.plugins.values() if plugin.code)

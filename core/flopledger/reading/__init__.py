@@ -1,4 +1,4 @@
-"""Reading a source: what names it, which frontend reads it, and in which process."""
+"""Reading a source: its name, the frontend that reads it, and the process in which it is read."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Reading in a child process: the parent's side.
 
 The user's code and the framework run in a fresh interpreter (:mod:`flopledger.reading.worker`) in a session
-of its own, so that whatever they do, die, hang, print or fork, leaves this process as it was. One child
-reads one source, under one profile after another: a framework takes seconds to import. Tasks go through a
-pipe that only the child reads. The result travels through an unnamed file and a second pipe says when it is
-complete: nothing waits for the end of a pipe, which a process that the user's code forked may hold open.
-What is printed comes through :mod:`flopledger.reading.relay`, and what was started is ended by
+of its own, so that a crash, a hang, output or a fork does not affect this process. One child reads one
+source, under one profile after another: a framework takes seconds to import. Tasks go through a pipe that
+only the child reads. The result travels through an unnamed file and a second pipe says when it is complete:
+nothing waits for the end of a pipe, which a process that the user's code forked may hold open. Its output is
+relayed by :mod:`flopledger.reading.relay`, and the processes that it started are ended by
 :mod:`flopledger.reading.processes`.
 """
 
@@ -47,12 +47,12 @@ _HEAD = 16
 
 
 _STEP_S = 0.05
-"""How often is looked whether a child that gives no result has ended."""
+"""The interval at which a child without a result is checked for having ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What the child is to do: read a target, as the request says."""
+    """The task of the child: read a target by the request."""
 
     target: Target
     request: Request
@@ -99,7 +99,7 @@ class Child:
         raise SourceError(_death(task, status or 0))
 
     def close(self) -> None:
-        """End the process and whatever it has started; nothing happens where none runs."""
+        """End the process and the processes that it has started; do nothing if none runs."""
         self._process = None
         self._held.close()
 
@@ -210,7 +210,7 @@ def _error(task: Task, *, name: str, message: str, memory: bool) -> FlopledgerEr
 
 
 def _death(task: Task, status: int) -> str:
-    """Say how a child ended that gave no result."""
+    """Describe how a child ended that gave no result."""
     what = f"{task.request.source}: the process that read it"
     if status >= 0:
         ended = f"{what} ended with exit code {status} before it was read"

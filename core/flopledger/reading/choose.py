@@ -5,8 +5,8 @@ Which frontend reads an object is settled by these steps; ``--frontend`` settles
 1. A class is claimed by its bases, an instance by its type, a function by its own module and by the
    type that it is annotated to return (the hook ``recognises_object``).
 2. A class or function is called to make the model, by the ``build`` hook of the frontend that claims
-   it, where there is one, else as it stands. A function that none claims goes to the one frontend
-   whose framework, or classes of whose framework, its file has at hand.
+   it, where there is one, else directly. A function that none claims goes to the one frontend
+   whose framework, or classes of whose framework, its file imports.
 3. The model that came out is claimed by its type; where several claim it, the one that claimed the
    class or function is taken.
 
@@ -41,7 +41,7 @@ def choose_for_file(path: Path, request: Request, registry: Registry) -> Plugin:
         return _named(request.frontend, registry)
     claims = _claims(registry, "recognises_file", path=path)
     if not claims and path.suffix == ".py":
-        raise SourceError(f"{request.source}: it is Python code: name what to read, as in {path}:Model")
+        raise SourceError(f"{request.source}: it is Python code: name the model, as in {path}:Model")
     hint = "" if claims else other_formats.remedy(path)
     if hint:
         raise SourceError(f"no frontend reads {request.source}: {hint}")
@@ -49,7 +49,7 @@ def choose_for_file(path: Path, request: Request, registry: Registry) -> Plugin:
 
 
 def read_object(obj: object, request: Request, registry: Registry) -> Graph:
-    """Read a live object, or what a class or function makes."""
+    """Read a live object, or the result of a class or function."""
     claims = _claims_of(obj, request.frontend, registry)
     if makes_models(obj, claims) and callable(obj):
         claimed = bool(claims)
@@ -105,7 +105,7 @@ def _claims_of(obj: object, frontend: str | None, registry: Registry) -> list[Pl
 
 
 def _claims(registry: Registry, hook: str, **subject: object) -> list[Plugin]:
-    """Return the frontends whose hook says yes; one that fails is shown and claims nothing."""
+    """Return the frontends whose hook returns true; one that fails is reported and claims nothing."""
     claims = []
     for plugin in registry.plugins.values():
         try:

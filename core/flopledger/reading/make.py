@@ -26,7 +26,7 @@ _NO_WEIGHTS: Mapping[str, object] = {
 
 
 def makes_models(obj: object, claims: Sequence[Plugin]) -> bool:
-    """Tell a class or function from a model, which in many frameworks can be called too."""
+    """Return whether an object is a class or function; a model is callable too in many frameworks."""
     if has_type(obj, type) or has_type(obj, functools.partial) or is_routine(obj):
         return True
     return callable(obj) and not claims

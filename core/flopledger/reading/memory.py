@@ -1,4 +1,4 @@
-"""How much memory a child process may take where nobody says."""
+"""The default memory limit of a child process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 SHARE = 2
 """The part of the machine's memory that a child process may take: one half."""
 LEAST = 4 * 2**30
-"""What it may take in any case. Importing a framework and reading a large network with it takes a tenth; on a
+"""The least default limit. Importing a framework and reading a large network with it takes a tenth; on a
 machine with many processors each of a framework's threads adds its stack."""
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
@@ -28,7 +28,7 @@ def machine(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
 
 
 def _limits(cgroups: Path, own: Path) -> list[Path]:
-    """Return the files that may limit this process's control group: its own, and those it lies in."""
+    """Return the files that may limit this process's control group: its own, and the enclosing ones."""
     try:
         lines = own.read_text().splitlines()
     except OSError:
@@ -53,10 +53,11 @@ def default_limit() -> int:
 
 
 def limit_data(most: int) -> None:
-    """Limit what this process may write to, its stacks and its heap, and not what it maps.
+    """Limit the memory that this process may write to, its stacks and its heap, but not its mappings.
 
     Frameworks map their libraries, and CUDA reserves more addresses than a machine has memory, so that a
-    limit of the address space (``RLIMIT_AS``) would refuse what takes none. Only Linux counts this so.
+    limit of the address space (``RLIMIT_AS``) would refuse mappings that take none. Only Linux counts this
+    so.
     """
     if sys.platform == "linux":
         _, hard = resource.getrlimit(resource.RLIMIT_DATA)

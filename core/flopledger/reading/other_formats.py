@@ -1,4 +1,4 @@
-"""Formats that nothing reads, and how to get from each to one that is read."""
+"""Formats that no frontend reads, and how to convert each to one that is read."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ SAVED_MODEL = (
 
 
 def remedy(path: Path) -> str:
-    """Return how to get from a file or folder to one that is read, empty where nothing is known of it."""
+    """Return how to convert a file or folder to a format that is read, empty for an unknown format."""
     if (path / "saved_model.pb").exists() or path.name == "saved_model.pb":
         return SAVED_MODEL
     return BY_SUFFIX.get(path.suffix.lower(), "")

@@ -5,8 +5,8 @@ while the reading's own process lives and has asked to adopt orphans, every desc
 ancestors; and it carries a mark in its environment, unless it executes a program with another environment.
 On systems without ``/proc`` only the session itself is ended.
 
-What is needed after the user's code has run is bound here before it runs: that code may replace functions of
-Python's own.
+Functions that are needed after the user's code has run are bound here before it runs: that code may replace
+functions of Python's own.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def _descends(pid: int, root: int | None, parents: dict[int, int]) -> bool:
 
 
 def _content(path: str) -> bytes:
-    """Return what a file of ``/proc`` holds; nothing of a process that ended or is somebody else's."""
+    """Return the contents of a file of ``/proc``; empty if the process ended or is not ours."""
     content = b""
     try:
         descriptor = _open(path, os.O_RDONLY)

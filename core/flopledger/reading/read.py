@@ -1,4 +1,4 @@
-"""What is to be read: finding the source that the user named, and reading it in the right place.
+"""The source to read: finding the source that the user named, and reading it in the right place.
 
 A file that needs neither a framework nor the user's code (a prototxt, a saved graph) and a live
 object are read in this process; everything else in a child process, see
@@ -34,7 +34,7 @@ LONGEST_S = 10_000_000
 MOST_BYTES = 2**62
 """The largest memory limit; the kernel's own numbers end soon after."""
 _HEAD = 4096
-"""How much of a file is looked at to tell a saved graph."""
+"""How much of a file is examined to recognise a saved graph."""
 
 
 class Readings:
@@ -120,7 +120,7 @@ def _read_in_place(plugin: Plugin, target: Path, request: Request) -> Graph:
 
 
 def _guarded(read: Callable[..., Graph], *what: object) -> Graph:
-    """Read in this process; what goes wrong in a frontend or in the user's model is a SourceError."""
+    """Read in this process; an exception in a frontend or in the user's model becomes a SourceError."""
     try:
         return read(*what)
     except FlopledgerError:

@@ -1,8 +1,8 @@
-"""What a child process prints, passed on to stderr through the gate.
+"""Passes the output of a child process on to stderr, escaped.
 
 The child gets a pipe of ours instead of our stderr: a process that it leaves behind can't keep whoever
 reads our stderr waiting, and a framework that warns about a layer's name can't steer the terminal. The pipe
-is read until the child has ended and what it had written is passed on, never until its last copy is closed.
+is read until the child has ended and its output is passed on, never until its last copy is closed.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ STDERR = 2
 _BLOCK = 1 << 16
 _STEP_MS = 50
 _AFTERWARDS_S = 1.0
-"""How long is read on where a process that is left over goes on writing."""
+"""How long reading continues if a remaining process keeps writing."""
 _STYLE = re.compile(r"\x1b\[[0-9;]*[mK]")
-"""Colours and the clearing of a line: they are left out, since they say nothing in a log."""
+"""Colours and the clearing of a line: they are removed, since they are useless in a log."""
 
 
 @contextlib.contextmanager
 def relayed() -> Iterator[int]:
-    """Give a descriptor to print to; when it is left, what was printed stands on stderr."""
+    """Give a descriptor to print to; at its end, all output has been written to stderr."""
     read, write = map(above_standard, os.pipe())
     done = threading.Event()
     thread = threading.Thread(target=_relay, args=(read, done), daemon=True)
@@ -48,7 +48,7 @@ def relayed() -> Iterator[int]:
 
 
 def above_standard(descriptor: int) -> int:
-    """Move a descriptor to a number that is no standard stream's, where one of those is closed."""
+    """Move a descriptor to a number that is not a standard stream's, where one of those is closed."""
     moved = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, STDERR + 1)
     os.close(descriptor)
     return moved
@@ -75,7 +75,7 @@ def _relay(read: int, done: threading.Event) -> None:
 
 
 def _print(text: str) -> None:
-    """Write to the descriptor itself, as the child did; nobody may listen there."""
+    """Write to the descriptor itself, as the child did; stderr may be closed."""
     shown = _STYLE.sub("", text).replace("\r\n", "\n").replace("\r", "\n").expandtabs()
     left = printable.lines(shown).encode("utf-8", "backslashreplace")
     with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""What the text that names a source means: a file, or an attribute of a module or of a Python file."""
+"""The meaning of the text that names a source: a file, or an attribute of a module or of a Python file."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from flopledger.errors import SourceError
 
 _EXPECTED = "Expected a file, package.module:attribute or file.py:attribute"
 _READABLE = ("", "a directory")
-"""What a source may be: a regular file; or a directory, which a frontend of somebody else's may read."""
+"""The forms of a source: a regular file; or a directory, which a frontend of somebody else's may read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """An attribute, dotted where it lies deeper, of a module or of a Python file."""
+    """An attribute, dotted if it is nested, of a module or of a Python file."""
 
     module: str | Path
     name: str
 
     @property
     def folder(self) -> Path:
-        """What comes first on the search path while it is imported."""
+        """The first entry of the search path while it is imported."""
         return self.module.resolve().parent if isinstance(self.module, Path) else Path.cwd()
 
 
@@ -32,7 +32,7 @@ Target: TypeAlias = "Path | Attribute"
 
 
 def locate(source: str) -> Target:
-    """Tell what a source's text means: an existing file, or an attribute of a module or file.
+    """Parse the text of a source: an existing file, or an attribute of a module or file.
 
     Raises:
         SourceError: It is neither, or a pipe, a device or a socket, which could keep us waiting for ever.

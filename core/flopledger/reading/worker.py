@@ -45,7 +45,7 @@ _UNDESCRIBED = json.dumps(
 )
 _exit, _getpid, _os_write = os._exit, os.getpid, os.write
 _setrlimit, _dumps = resource.setrlimit, ENCODER.encode
-"""What is needed after the user's code has run, taken before: it may replace functions of Python's own."""
+"""Functions that are needed after the user's code has run, bound before: it may replace functions of Python's own."""
 
 
 def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
@@ -106,8 +106,8 @@ def _write(result: int, pieces: Iterable[str]) -> bool:
 def _limit(limit: int | None) -> None:
     """Limit this process's memory.
 
-    A limit that the user sets is one of the address space, which nothing gets around; where there is
-    none, half of the machine is one of what is written to.
+    A limit set by the user applies to the address space, which can't be bypassed; the default, half of the
+    machine, applies to writable memory only.
     """
     if limit is None:
         memory.limit_data(memory.default_limit())
@@ -118,7 +118,7 @@ def _limit(limit: int | None) -> None:
 
 
 def _failure(error: BaseException, registry: Registry) -> str:
-    """Describe what went wrong; in a process whose own functions were replaced that may fail itself."""
+    """Describe an error; in a process whose own functions were replaced that may fail itself."""
     try:
         return _dumps(_report(error, registry))
     except BaseException:  # noqa: BLE001  (likewise)
@@ -171,7 +171,7 @@ def _values(source: str, registry: Registry, loaded: dict[Attribute, object]) ->
 
 
 def _load(target: Attribute, source: str, registry: Registry) -> object:
-    """Import a module or a file, as Python does from the folder where it lies, and get the attribute."""
+    """Import a module or a file, as Python does from its own folder, and get the attribute."""
     sys.path.insert(0, str(target.folder))
     if isinstance(target.module, Path):
         found: object = _run_file(target.module)

@@ -212,7 +212,7 @@ def folded(spelled: str) -> str:
 
 
 def kept(message: Message, state: State) -> bool:
-    """Tell whether a layer's include and exclude rules keep it: Caffe's ``FilterNet``.
+    """Return whether a layer's include and exclude rules keep it: Caffe's ``FilterNet``.
 
     Raises:
         SourceError: It has rules of both sorts, which Caffe refuses.

@@ -52,7 +52,7 @@ class Op:
         return value
 
     def given(self, index: int) -> bool:
-        """Tell whether an operand is there."""
+        """Return whether an operand is there."""
         return index < len(self.operands) and bool(self.operands[index].initialized())
 
     def shape(self, index: int) -> Shape:

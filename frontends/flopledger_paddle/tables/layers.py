@@ -163,7 +163,7 @@ def meaning_of(layer: Any, ops: Sequence[Made] | None, tensors: tuple[list[int],
 
 
 def runs_own_forward(layer: Any) -> bool:
-    """Tell whether a layer runs a forward of ``paddle.nn``, its class's or that of a base."""
+    """Return whether a layer runs a forward of ``paddle.nn``, its class's or that of a base."""
     if "forward" in layer.__dict__:
         return False
     owner = next(cls for cls in type(layer).__mro__ if "forward" in cls.__dict__)

@@ -57,7 +57,7 @@ def _uncompiled() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _masks_as_given() -> Iterator[None]:
-    """Let a transformer take a mask as it is where nothing tells whether it is the causal one.
+    """Let a transformer take a mask as it is where nothing returns whether it is the causal one.
 
     Whether it is decides what a kernel is told besides, not what is multiplied.
     """

@@ -250,7 +250,7 @@ def _news(conditions: Iterable[Condition], points: list[Point]) -> Iterator[Cond
 
 
 def _fails_close(holds: Any, points: Sequence[Point], said: Iterable[Any]) -> bool:
-    """Tell whether a condition fails where it is about to, though all that was said before holds there."""
+    """Return whether a condition fails where it is about to, though all that was said before holds there."""
     function = _function(holds)
     fail = (point for point in _close(holds, points[:_LINES]) if _is_false(function, point))
     left = list(itertools.islice(fail, _FAILURES))

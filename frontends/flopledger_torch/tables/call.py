@@ -63,7 +63,7 @@ class Said:
         return value.id if type(value) is TensorRef else None
 
     def has(self, name: str) -> bool:
-        """Tell whether an argument is there."""
+        """Return whether an argument is there."""
         return self.get(name) is not None
 
     def shape(self, name: str) -> Shape:
@@ -91,7 +91,7 @@ class Said:
         return self.tensors.shapes[self.outputs[0]] if self.outputs else ()
 
     def integral(self) -> bool:
-        """Tell whether only whole numbers and truth values go in and come out."""
+        """Return whether only whole numbers and truth values go in and come out."""
         dtypes = self.tensors.dtypes
         return all(dtypes[i] in _INTEGRAL for i in (*self.inputs, *self.outputs))
 

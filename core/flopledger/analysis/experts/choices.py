@@ -113,8 +113,8 @@ class ExpertSets:
         """Return whether siblings are the only modules with weights in their owner, or it is the block.
 
         Two dense layers of equal shape beside a third, as ``up`` and ``gate`` beside ``down`` in the shared
-        expert of DeepSeek-V3 and Qwen2-MoE, are two alike in one module too, and a router that picks 1 of 2
-        may be near. Experts that lie directly in the block have the router, a norm or a shared expert
+        expert of DeepSeek-V3 and Qwen2-MoE, are two equal layers in one module too, and a router that picks 1
+        of 2 may be near. Experts that are directly in the block have the router, a norm or a shared expert
         beside them.
         """
         _, has_weights = self.builds

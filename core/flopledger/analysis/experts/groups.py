@@ -4,10 +4,10 @@ A router is a call that picks k of E places. Its experts are E modules, or weigh
 registered in the nearest of the modules around it that has such: up to :data:`MOST_AROUND` modules are
 searched.
 
-The graph shows that a router picks, not what is done with the places: the dispatch to experts is indexing,
-often in Python. So what has the form of experts is taken for experts unless something speaks against it,
-and each of the rules below is such an objection. They err on the side of all weights being active, which is
-what a dense network has.
+The graph shows that a router picks, but not how the picked indices are used: the dispatch to experts is
+indexing, often in Python. So sets of modules or weights in the form of experts are accepted as experts unless
+a rule objects, and each of the rules below is such an objection. They err on the side of all weights being
+active, which is what a dense network has.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class ExpertSearch:
         return holders
 
     def _chosen_sets(self) -> list[tuple[int, ExpertSet, int]]:
-        """Return what routers choose from, with the call that contains both, and k."""
+        """Return the sets that routers choose from, with the call that contains both, and k."""
         blocks: dict[tuple[int, int], list[Pick]] = {}
         for size in dict.fromkeys(size for size, _ in self.sets.by_owner):
             for pick in self.picks.by_size[size]:
@@ -165,11 +165,11 @@ class ExpertSearch:
         return self._found[call, size]
 
     def _can_be_chosen(self, experts: ExpertSet, call: int) -> bool:
-        """Return whether nothing speaks against a set's being chosen from by the picks inside a call.
+        """Return whether no rule objects that the picks inside a call choose from a set.
 
         Objections: some of it runs before the first pick (attention heads stacked in a weight, in front of
         a router; a stem of E equal blocks); siblings have other modules with weights beside them; all
-        siblings run and have nothing to do with what was picked; one sibling works on another's result.
+        siblings run, independently of the selection; one sibling works on another's result.
         """
         uses = self._uses(experts, call)
         if uses and uses[0] < next(self.picks.inside(experts.size, call)):
@@ -186,7 +186,7 @@ class ExpertSearch:
         return related and not self._follow_each_other(experts, call, uses[0])
 
     def _depend_on_pick(self, size: int, call: int, uses: Sequence[int]) -> bool:
-        """Return whether uses of a set are given what was computed from a pick, or their results meet it.
+        """Return whether a set's inputs, or the values that its results are combined with, depend on a pick.
 
         Where all siblings run, they may be the heads of a multi-task network beside an unrelated ``topk``
         (of beams, of anchors): heads take features and give outputs, and neither has met the pick's result.
@@ -267,7 +267,7 @@ class ExpertSearch:
 
     @functools.cached_property
     def _weight_reads(self) -> dict[Shape, list[tuple[int, int]]]:
-        """By shape, the calls that read a tensor which no call made and which is no input, with the tensor.
+        """By shape, the calls that read a tensor which is neither a call's result nor an input.
 
         The graph does not link tensors to parameters, so that weights are recognised by their shapes.
         """
@@ -307,7 +307,7 @@ class ExpertSearch:
                 yield experts, picked[id(own)]
 
     def _expert_weights(self, experts: ExpertSet, call: int) -> Iterator[ExpertWeight]:
-        """Yield the weights that each expert has for itself; what several of them share, every token uses."""
+        """Yield the weights that each expert has for itself; every token uses the shared ones."""
         if not experts.modules:
             yield from self._stacked_weights(experts, call)
             return

@@ -36,7 +36,7 @@ def picked_together(picks: Sequence[Pick]) -> int:
     """Return how many places are picked by calls that choose from the same experts.
 
     PhiMoE and NLLB-MoE take the largest score, mask it out and take the largest of the rest: the largest of
-    two tensors are two experts. The largest of one tensor, asked for twice, is one.
+    two tensors are two experts. The largest of one tensor, computed twice, counts as one.
     """
     several = max((pick.k for pick in picks if pick.largest_of is None), default=0)
     return max(several, len({pick.largest_of for pick in picks} - {None}))
@@ -62,7 +62,7 @@ class Picks:
             yield picks[place].call
 
     def _pick(self, layer: Layer) -> Pick | None:
-        """Return what a call picks; None where its sizes are not known or nothing reads the places found.
+        """Return the pick of a call; None where its sizes are not known or no call reads the indices.
 
         A max pool over an axis, or a loss that takes the largest logit, has no reader of the place.
         """
@@ -96,7 +96,8 @@ class Picks:
         """Return how many of the places that a ``topk`` gives are used.
 
         The noisy router of Shazeer et al. (arXiv:1701.06538) picks k + 1, to compare each score with the
-        threshold, and cuts the last place off: what every reader leaves of the axis is the number of experts.
+        threshold, and cuts the last place off: the part of the axis that every reader keeps is the number of
+        experts.
         """
         if not layer.outputs:
             return None
@@ -136,7 +137,8 @@ class Picks:
     def _passes_on(self, layer: Layer) -> bool:
         """Return whether a call only passes on its input, as ``detach``, ``contiguous`` and casts do.
 
-        An op is one call among several for one line of code: the reader of a pick is what comes after these.
+        An op is one call among several for one line of code: the reader of a pick is the first call after
+        these.
         """
         if len(layer.inputs) != 1 or len(layer.outputs) != 1 or self._formulas.kind_of[layer.id] is None:
             return False
