@@ -45,7 +45,7 @@ _UNDESCRIBED = json.dumps(
 )
 _exit, _getpid, _os_write = os._exit, os.getpid, os.write
 _setrlimit, _dumps = resource.setrlimit, ENCODER.encode
-"""Functions that are needed after the user's code has run, bound before: it may replace functions of Python's own."""
+"""Functions for use after the user's code, bound before: it may replace Python's own functions."""
 
 
 def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
