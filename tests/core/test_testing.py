@@ -141,7 +141,7 @@ def test_a_graph_that_fits_together_passes() -> None:
 @pytest.mark.parametrize(
     ("changed", "reason"),
     [
-        (graph(CONV, (1, 4, 7)), r"outputs are \(\(1, 4, 7\),\), the rule of 'conv' says \(\(1, 4, 6\),\)"),
+        (graph(CONV, (1, 4, 7)), r"outputs are \(\(1, 4, 7\),\), the rule of 'conv' gives \(\(1, 4, 6\),\)"),
         (graph(dataclasses.replace(CONV, kind="acme.conv")), "c1: no kind is called 'acme.conv'"),
         (graph(dataclasses.replace(CONV, attrs={"kernel": (3,)})), "needs the attribute 'out_channels'"),
         (graph(dataclasses.replace(CONV, attrs={**CONV.attrs, "strides": (2,)})), "no attribute 'strides'"),

@@ -137,7 +137,7 @@ def test_names_with_dots_and_indices_make_dicts_and_tuples() -> None:
         (("a.b[1]=1",), "the inputs a.b[...] lack a.b[0]"),
         (("b[0]=1", "b.c=1"), "the input 'b.c' makes a tuple and a dict of the same argument"),
         (("b.c=1", "b[0].d=1"), "the input 'b[0].d' makes a tuple and a dict of the same argument"),
-        (("a" + ".a" * 5000 + "=1",), "lies 5000 deep, at most 32 is read"),
+        (("a" + ".a" * 5000 + "=1",), "is 5000 levels deep; at most 32 are read"),
     ],
 )
 def test_inputs_that_exclude_each_other_are_refused(texts: tuple[str, ...], reason: str) -> None:

@@ -90,7 +90,7 @@ def test_a_file_that_nobody_reads_lists_the_frontends(small: Path) -> None:
 def test_python_code_without_an_attribute_says_so(tmp_path: Path) -> None:
     file = tmp_path / "net.py"
     file.touch()
-    with pytest.raises(SourceError, match=r"it is Python code: name what to read, as in .*net\.py:Model"):
+    with pytest.raises(SourceError, match=r"it is Python code: name the model, as in .*net\.py:Model"):
         read(file)
 
 
