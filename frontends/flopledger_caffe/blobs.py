@@ -44,7 +44,7 @@ class Blobs:
         return None if shape is None else self.builder.input(name, shape)
 
     def bottoms(self, entry: Entry, labels: int) -> list[int]:
-        """Return what a layer reads; a label that no layer makes is left out, since no formula needs it."""
+        """Return the blobs that a layer reads; a label made by no layer is left out, as unneeded."""
         found = []
         for i, name in enumerate(entry.bottoms):
             if i >= labels and not self._is_made(name, entry):
@@ -73,7 +73,7 @@ class Blobs:
             self.unused.pop(name, None)
             return self.made[name]
         if name in self.specs.named and name not in self._later_tops(entry):
-            # A part of a network, whose data layer is elsewhere: what is given for its blob is its input.
+            # A part of a network, whose data layer is elsewhere: the value given for its blob is its input.
             tensor = self.input(name, None)
             if tensor is not None:
                 self.register(name, tensor, "the inputs given")
@@ -90,7 +90,7 @@ class Blobs:
         raise entry.error(f"needs the blob {name!r}, which no layer makes{where}{guess}")
 
     def remedy(self, name: str, entry: Entry | None = None) -> str:
-        """Tell how to give a shape, and which of those that are given have a name that nothing has."""
+        """Describe how to give a shape, and list the given ones whose name no blob has."""
         known = {*self.made, *self.root.texts("input"), *(entry.tops if entry else ())}
         known.update(top for later in self.later for top in later.tops)
         lost = [given for given in self.specs.named if given not in known]

@@ -1,4 +1,4 @@
-"""The network's inputs: what the file tells of their shapes, and what the user gives.
+"""The network's inputs: their shapes by the file, and the shapes that the user gives.
 
 Sources: Caffe's ``data_layer.cpp``, ``image_data_layer.cpp``, ``window_data_layer.cpp``,
 ``memory_data_layer.cpp``, ``hdf5_data_layer.cpp``, ``dummy_data_layer.cpp``, ``data_transformer.cpp``.
@@ -64,7 +64,7 @@ class Specs:
             self.placed.append(spec)
 
     def take(self, blob: str, *, by_place: bool = True) -> InputSpec | None:
-        """Return what is given for an input: by its name, else the next without a name."""
+        """Return the shape given for an input: by its name, else the next without a name."""
         self.seen.append(blob)
         found = self.named.pop(blob, None)
         if found is None and by_place and self.placed:
@@ -74,7 +74,7 @@ class Specs:
         return found
 
     def finish(self) -> None:
-        """Refuse what no input took.
+        """Refuse specs that no input used.
 
         Raises:
             UsageError: A name is none of the inputs', or there are more shapes than inputs.
@@ -89,7 +89,7 @@ class Specs:
 
 @dataclass
 class Told:
-    """What a file tells of an input layer: the shape of each top, its batch, and what was assumed."""
+    """The contents of a file about an input layer: the shape of each top, its batch, and what was assumed."""
 
     shapes: list[Shape | None]
     batch: int | None = None
@@ -116,7 +116,7 @@ def params_name(entry: Entry) -> str:
 
 
 def told(entry: Entry) -> Told:
-    """Return what the file tells of an input layer.
+    """Return the contents of the file about an input layer.
 
     Raises:
         SourceError: A field is malformed, or a size is impossible.
@@ -152,7 +152,7 @@ def _old_dummies(params: Message) -> list[Shape]:
 
 
 def _image(entry: Entry, params: Message, found: Told) -> Shape | None:
-    """Return channels, height and width of one item, as far as the file tells."""
+    """Return channels, height and width of one item, as far as the file gives them."""
     transform = entry.message.message("transform_param")
     sizes = _sizes(params, transform)
     if sizes is None:
@@ -160,7 +160,7 @@ def _image(entry: Entry, params: Message, found: Told) -> Shape | None:
     channels = _channels(entry, params, transform)
     if channels is None:
         channels, size = _COLOUR, "x".join(map(str, sizes))
-        found.notes.append(f"{entry.tops[0]}: 3 channels were assumed, the file tells only {size}")
+        found.notes.append(f"{entry.tops[0]}: 3 channels were assumed, the file gives only {size}")
     if "new_length" in params:  # the clips of C3D and video-caffe: N, C, L, H, W
         return channels, params.number("new_length", 1, _DIM), *sizes
     return channels, *sizes

@@ -30,9 +30,9 @@ def frontend() -> Frontend:
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Tell a network's text by its name, or where that is a common one by a layer near its start.
+    """Recognise a network's text by its name, or by a layer near its start if the name is a common one.
 
-    Weight files are claimed too, so that reading one can say what is wanted instead.
+    Weight files are claimed too, so that the error on reading one can name the right file.
     """
     suffixes = [suffix.lower() for suffix in path.suffixes]
     if ".prototxt" in suffixes or suffixes[-1:] == [".caffemodel"]:
@@ -55,7 +55,7 @@ def read(source: object, request: Request) -> Graph:
 
     Raises:
         SourceError: It is missing, malformed, or no network.
-        UsageError: An input or a phase that is asked for is not there.
+        UsageError: A requested input or phase does not exist.
     """
     from flopledger_caffe.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
 

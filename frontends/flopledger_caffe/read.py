@@ -52,7 +52,7 @@ def read_file(path: Path, request: Request) -> Graph:
 
     Raises:
         SourceError: The file is missing, malformed, or no network.
-        UsageError: An input or a phase that is asked for is not there.
+        UsageError: A requested input or phase does not exist.
     """
     if path.suffix.lower() == ".caffemodel":
         raise SourceError(f"{path} holds weights; give the network's definition, a .prototxt, instead")
@@ -246,7 +246,7 @@ class _Reader:
             self.notes.append(f"{entry.name}: {row.note}")
 
     def _known(self, view: View, row: Row, inputs: list[int]) -> Known:
-        """Return what a row says of a layer; ``inputs`` become the operands of its kind."""
+        """Return a row's description of a layer; ``inputs`` become the operands of its kind."""
         entry, bottoms = view.entry, tuple(inputs)
         kind = row.kind(view) if callable(row.kind) else row.kind
         native = {**own_fields(entry, row.params), **facts(view, row)}
@@ -288,7 +288,7 @@ class _Reader:
     def _made(
         self, view: View, row: Row, kind: str | None, attrs: Attrs, inputs: Sequence[int]
     ) -> Sequence[Shape | None]:
-        """Return the shapes of what a layer makes: by its kind's rule, else by its row's."""
+        """Return the shapes of a layer's outputs: by its kind's rule, else by its row's."""
         entry = view.entry
         if kind is None or row.tops is not None:
             made = [] if row.tops is None else list(row.tops(view))
@@ -310,7 +310,7 @@ class _Reader:
     def _tops(
         self, entry: Entry, row: Row, bottoms: Sequence[int], made: Sequence[Shape | None]
     ) -> list[int]:
-        """Add what a layer makes; in place, or under another shape, it is its bottom's memory."""
+        """Add a layer's outputs; in place, or under another shape, it is its bottom's memory."""
         tensors = []
         for i, shape in enumerate(made):
             in_place = entry.bottoms[i : i + 1] == entry.tops[i : i + 1] != ()

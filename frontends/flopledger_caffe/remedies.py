@@ -1,4 +1,4 @@
-"""What a user can do about a blob without a shape: the options that make it, and specs that give it."""
+"""Advice to a user about a blob without a shape: the options that make it, and specs that give it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _said(state: State, other: State, maker: Entry) -> str:
 
 
 def _others(root: Message, state: State) -> Iterator[State]:
-    """Yield the states that the rules of the file tell apart, those with the fewest changes first."""
+    """Yield the states that the rules of the file distinguish, those with the fewest changes first."""
     rules = [rule for layer in all_layers(root) for rule in _rules(layer)]
     stages = sorted({stage for rule in rules for stage in rule.texts("stage")} - state.stages)
     levels = {
@@ -87,7 +87,7 @@ def _is_whole(root: Message, made: list[Entry]) -> bool:
 def example(root: Message, known: Mapping[str, str], name: str, entry: Entry | None = None) -> str:
     """Return the spec of an input as far as the file suggests it, the rest as a picture of 224x224.
 
-    What a layer does not say of itself, the data layer of the other phase may.
+    A size that a layer does not state may be in the data layer of the other phase.
     """
     sources = [entry] if entry else []
     for layer in all_layers(root):
@@ -109,6 +109,6 @@ def _parsed(layer: Message, known: Mapping[str, str]) -> Iterator[Entry]:
 
 
 def top_example(name: str) -> str:
-    """Return the spec that gives the shape of what an unknown layer makes; regions are lists of 5 numbers."""
+    """Return the spec that gives the shape of an unknown layer's output; regions are lists of 5 numbers."""
     sizes = "300x5" if name.lower().rstrip("0123456789_") in _BOXES else "1x64x14x14"
     return f"; give its shape, with your sizes: -i {name}={sizes}"

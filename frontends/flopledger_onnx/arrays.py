@@ -1,4 +1,4 @@
-"""Small arrays whose contents are known: what exporters calculate shapes with, symbols among the elements.
+"""Small arrays whose contents are known: exporters calculate shapes with them; elements may be symbols.
 
 An element is a number, a truth value, an expression over symbols, or None where it depends on data.
 Symbols are sizes: positive whole numbers. Semantics are those of the ONNX operators of the same names.
@@ -37,7 +37,7 @@ class Array(NamedTuple):
 
     @property
     def dims(self) -> tuple[Dim, ...] | None:
-        """The elements as sizes, or None where one is no known whole number."""
+        """The elements as sizes, or None where one is not a known whole number."""
         found = []
         for item in self.items:
             if isinstance(item, bool) or not is_dim(item):
@@ -172,8 +172,8 @@ def _broadcast(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
 def _exact(item: Item) -> Item:
     """Return a float as the fraction that it is meant to be, so that it can meet a symbol.
 
-    A scale of 2/3 is 0.6666667 in a file; the nearest fraction with a small denominator is what its
-    author wrote, and what keeps ``H * 2/3`` whole where H is a multiple of 3.
+    A scale of 2/3 is 0.6666667 in a file; the nearest fraction with a small denominator is the one that its
+    author wrote, and keeps ``H * 2/3`` whole where H is a multiple of 3.
     """
     if not isinstance(item, float) or not math.isfinite(item):
         return item

@@ -112,7 +112,7 @@ class Writer:
         self._placed(number, layer, parent, outputs, path)
 
     def _around(self, number: int, record: Record) -> int:
-        """Return the call that a record lies in, those of its scopes made."""
+        """Return the call that contains a record, after making those of its scopes."""
         parent = 0 if record.parent is None else self.layer_of[record.parent]
         for scope in self.places[number].containers:
             if scope.id not in self.scope_layers:

@@ -1,7 +1,7 @@
 """Operators that hold graphs, If, Loop and Scan, and functions of the file.
 
-What runs is read: the branch that a known condition takes, a body as often as a known count says. What
-depends on data is unknown, unless both branches do the same work.
+Executed parts are read: the branch that a known condition selects, a body as often as a known count. Work
+that depends on data is unknown, unless both branches do the same work.
 """
 
 from __future__ import annotations
@@ -158,7 +158,7 @@ def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
 
 
 def _agreed(both: Sequence[Sequence[Value]], outputs: int) -> list[Value]:
-    """Return what two branches give, its shape only where it is the same."""
+    """Return the outputs of two branches, with shapes only where they are the same."""
     found = []
     for i in range(outputs):
         values = [values[i] for values in both if i < len(values)]
@@ -186,7 +186,7 @@ def _make_unknown(  # noqa: PLR0913, PLR0917  (what an unknown call is)
     problem: str,
     values: Sequence[Value] | None,
 ) -> None:
-    """Say of a call that is noted down why its work is unknown, and what it gives."""
+    """Set on a recorded call why its work is unknown, and its outputs."""
     found = tracer.records[record]
     found.kind, found.problem = UNKNOWN, problem
     tracer.unknown[found.source] += 1
@@ -197,7 +197,7 @@ def _make_unknown(  # noqa: PLR0913, PLR0917  (what an unknown call is)
 
 
 def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
-    """Loop: the body as often as its count and condition say, where both are known."""
+    """Loop: the body as often as its count and condition determine, where both are known."""
     graph, carried = _graph(call, "body"), [call.value(i) for i in range(2, len(call.inputs))]
     most = _most_turns(call)
     fits = most is None or tracer.affords(most * len(graph.node))

@@ -1,4 +1,4 @@
-"""The inputs of a network: declared sizes, symbols for open ones, and what the user gives instead."""
+"""The inputs of a network: declared sizes, symbols for open ones, and sizes that the user gives instead."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LARGEST = 2**63
 
 @dataclass(slots=True)
 class Inputs:
-    """The inputs of a graph, in order, and what is to be said about them."""
+    """The inputs of a graph, in order, and the notes about them."""
 
     values: list[tuple[str, Value]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the names of a graph or function stand for, within those around it."""
+"""The values of the names of a graph or function, within the enclosing ones."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Scope:
     """The names of one graph or function, within those around it.
 
     Attributes:
-        key: What identifies it: constants of the same name in two scopes are two.
-        prefix: What stands before the names of its nodes' paths in messages.
+        key: Its identity: constants of the same name in two scopes are two.
+        prefix: The prefix of its nodes' paths in messages.
         attributes: The attributes that a function is called with.
-        parent: The record that its calls lie in.
+        parent: The record that contains its calls.
     """
 
     key: Hashable
@@ -36,7 +36,7 @@ class Scope:
     declared: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
 
     def find(self, name: str) -> Value | None:
-        """Return what a name stands for here or around."""
+        """Return the value of a name here or in an enclosing graph."""
         scope: Scope | None = self
         while scope is not None:
             if name in scope.names:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Unshaped(Exception):  # noqa: N818  (it says what is not known)
-    """What a call gives, or its work, depends on data or on a value whose shape is not known."""
+    """The outputs or the work of a call depend on data or on a value whose shape is not known."""
 
 
 class Call:
@@ -47,7 +47,7 @@ class Call:
 
     @property
     def outputs(self) -> int:
-        """How many outputs are asked for, up to the last one with a name."""
+        """The number of outputs that are used, up to the last one with a name."""
         return max((i + 1 for i, name in enumerate(self.node.output) if name), default=0)
 
     def error(self, reason: str) -> SourceError:
@@ -141,7 +141,7 @@ class Call:
         return found
 
     def listed(self, name: str, index: int) -> Shape | None:
-        """Return what older versions have as an attribute and later ones as an input, or None."""
+        """Return a value that older versions have as an attribute and later ones as an input, or None."""
         found = self.wholes(name)
         if found is not None:
             return found

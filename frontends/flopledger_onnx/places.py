@@ -1,4 +1,4 @@
-"""Where each call lies among the modules of the exporter's source, and what it is called there."""
+"""The place of each call among the modules of the exporter's source, and its name there."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WEIGHT = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*)\.\w+\Z")
 
 
 class Scope(NamedTuple):
-    """One call of a module: what identifies it, the module's path, and its class."""
+    """One call of a module: its identity, the module's path, and its class."""
 
     id: int
     path: str
@@ -26,7 +26,7 @@ class Scope(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a call lies: the containers around it, its path, and whether its module is called again."""
+    """The place of a call: the containers around it, its path, and whether its module is called again."""
 
     containers: tuple[Scope, ...]
     path: str
@@ -56,7 +56,7 @@ def places_of(records: Sequence[Record]) -> dict[int, Place]:
 
 
 class _Grouping:
-    """The scopes of the calls that lie in one call, in their order."""
+    """The scopes of the calls inside one call, in order."""
 
     def __init__(self, records: Sequence[Record], members: Sequence[int], ids: Iterator[int]) -> None:
         self.records, self.members, self.ids = records, members, ids
@@ -97,7 +97,7 @@ class _Grouping:
         containers: list[Scope] = []
         above = -1
         for path, cls in record.scopes:
-            # A scope around one call alone is that call: a convolution is no container of a convolution.
+            # A scope around one call alone is that call: a convolution is not a container of a convolution.
             if self._size(number, path) < 2:
                 continue
             turn = self.place_in[number, path] if path in self.split else 0
@@ -126,7 +126,7 @@ def _by_weight(record: Record, scope: tuple[str, str]) -> str:
     """Return the path of a call that is a scope's only one.
 
     The newer PyTorch exporter folds a batch norm into the convolution before it and leaves the batch
-    norm's metadata: the weight's name, ``layer1.0.conv1.weight``, then says which module it was.
+    norm's metadata: the weight's name, ``layer1.0.conv1.weight``, then identifies the module.
     """
     path, cls = scope
     if "Norm" not in cls or "Norm" in record.source or not record.parameters:

@@ -35,7 +35,7 @@ def read(source: object, request: Request) -> Graph:
 
     Raises:
         SourceError: It is missing, malformed, or no model.
-        UsageError: An input that is asked for is not there, or does not fit.
+        UsageError: A requested input does not exist, or does not fit.
     """
     from flopledger_onnx.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
 

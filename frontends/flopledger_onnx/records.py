@@ -1,4 +1,4 @@
-"""What a trace notes down of each call, before it is written into a graph."""
+"""The records that a trace makes of each call, before they are written into a graph."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Record:
     """One call.
 
     Attributes:
-        name: What it is called, without the scopes and the calls around it.
+        name: Its name, without the enclosing scopes and calls.
         source: The operator, with its domain.
         scopes: The modules of the exporter's source around it, outermost first: path and class.
-        key: What identifies the node; a node that runs again is a module that is called again.
+        key: The identity of the node; a node that runs again is a module that is called again.
         parent: The record around it.
         parameters: The names and ids of the weights that it reads.
     """

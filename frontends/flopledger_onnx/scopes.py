@@ -1,4 +1,4 @@
-"""In which modules of the exporter's source a node lies.
+"""The modules of the exporter's source that contain a node.
 
 The newer PyTorch exporter writes them down (``pkg.torch.onnx.name_scopes`` and ``class_hierarchy``); the
 older one and tf2onnx put them into the node's name, between slashes.
@@ -17,7 +17,7 @@ NAMES, CLASSES = "pkg.torch.onnx.name_scopes", "pkg.torch.onnx.class_hierarchy"
 SCOPE = "onnx.Scope"
 """The type of a scope whose class the file does not state."""
 DEEPEST = 40
-"""The most scopes in each other that are kept; deeper ones are no modules but a writer's joke."""
+"""The most scopes in each other that are kept; deeper ones are not modules of a real model."""
 LONGEST = 4_096
 """Names that tf2onnx joins of many, ``a;b;c``, are long; no scope is."""
 
@@ -36,7 +36,7 @@ def scopes_of(node: Node) -> Scopes:
 
 
 def leaf_of(node_name: str) -> str:
-    """Return what a node is called within its innermost scope."""
+    """Return the name of a node within its innermost scope."""
     first = node_name.partition(";")[0].rstrip("/")
     return first.rpartition("/")[2] or node_name
 

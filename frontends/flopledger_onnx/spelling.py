@@ -1,4 +1,4 @@
-"""What a node says in ONNX's own words; only conventions read it."""
+"""A node's attributes in ONNX's own terms; only conventions read it."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def spelled(call: Call) -> dict[str, AttrValue]:
 
 @dataclass(slots=True)
 class Readers:
-    """Which operators have read a constant so far: tools that list constants by node count each once."""
+    """The operators that have read a constant so far: tools that list constants by node count each once."""
 
     known: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
     def read(self, call: Call, source: str) -> tuple[AttrValue, ...]:
         """Return the shape of each constant that a node reads, and the operators that read it before.
 
-        A node of constants alone is no reader: what it makes is a constant itself.
+        A node of constants alone is not a reader: its result is a constant itself.
         """
         if all(value is None or value.constants for value in call.inputs):
             return ()

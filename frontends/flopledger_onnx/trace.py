@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from flopledger_onnx.wire.parse import Parser
 
 DEEPEST = 100
-"""How many graphs and functions may lie in each other; files of exporters have at most about ten."""
+"""The maximum nesting of graphs and functions; files of exporters have at most about ten."""
 MOST_CALLS = 15_000
 MOST_CALLS_PER_NODE = 4
-"""A file may stand for so many calls, and so many more for each of its nodes: functions that call each
+"""The maximum number of calls of a file, plus this number for each of its nodes: functions that call each
 other twice, and loops in loops, grow without end. A block of a language model is a function that is called
 some dozens of times."""
 
@@ -66,7 +66,7 @@ class Tracer:
         self.symbols: dict[str, Dim] = {}
 
     def run(self, job: Job) -> Any:
-        """Run a job and all that it waits for, and return what it returns.
+        """Run a job and all jobs that it waits for, and return its result.
 
         The errors of one are raised in the one that waits for it.
         """
@@ -92,7 +92,7 @@ class Tracer:
         return result
 
     def affords(self, calls: int) -> bool:
-        """Return whether so many calls more may be followed."""
+        """Return whether this number of further calls may be followed."""
         return self.calls + calls <= self.most_calls
 
     def body(self, graph: Graph, scope: Scope) -> Job:
@@ -151,7 +151,7 @@ class Tracer:
         return Call(node, attributes, inputs, opset=opset, path=path, scope=scope.key, parser=self.parser)
 
     def read(self, name: str, scope: Scope, reader: str) -> Value:
-        """Return what a name stands for.
+        """Return the value of a name.
 
         Raises:
             SourceError: Nothing gives it before it is read.
@@ -270,7 +270,7 @@ class Tracer:
         return found if len(found) == len(sizes) else None
 
     def _parts(self, parent: int, container: Record, parts: Sequence[Part]) -> None:
-        """Note down the computations of an operator that does several, each reading what fits."""
+        """Record the computations of an operator that does several, each with its own inputs."""
         before = [value for value in container.inputs if value.shape is not None]
         for part in parts:
             inputs = []
@@ -316,7 +316,7 @@ def _has_symbols(call: Call) -> bool:
 
 
 def _constants(call: Call, row: Row | None) -> tuple[Any, ...] | None:
-    """Return the constants that a node's data are made of, or None where it reads anything else."""
+    """Return the constants that are a node's only data, or None where it reads anything else."""
     arguments = row.arguments if row is not None else frozenset()
     data = [v for i, v in enumerate(call.inputs) if v is not None and i not in arguments]
     if not data or not all(value.constants for value in data):

@@ -1,4 +1,4 @@
-"""What the names of a graph stand for: constants, and tensors that calls give."""
+"""The values of the names of a graph: constants, and tensors that calls give."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant of the file: its name, what it is, and what identifies the memory that it lies in."""
+    """A constant of the file: its name, its type, and the identity of its memory."""
 
     name: str
     shape: tuple[int, ...]
@@ -37,11 +37,11 @@ class Value:
         shape: Its shape, None where it can't be known.
         dtype: The type of its elements.
         array: Its elements, where they are known.
-        constants: The constants that it is made of, where it is made of nothing else.
+        constants: The constants that it was computed from, if from nothing else.
         owner: The value whose memory it shares.
         tensor: Its id in the graph, once it has one.
         reason: Why its shape or contents are not known.
-        stored: The constant itself, whose elements are read when somebody asks.
+        stored: The constant itself, whose elements are read when they are used.
         items: The members of a sequence.
     """
 

@@ -1,7 +1,7 @@
-"""Which constants are parameters, and of what role.
+"""The constants that are parameters, and their roles.
 
-A file stores weights, masks, anchors, positions, scales and shapes alike, and nothing tells them apart
-but where they are used: what stands in a weight's place is a weight, whatever its type.
+A file stores weights, masks, anchors, positions, scales and shapes alike, and only their use distinguishes
+them: a constant that is used as a weight is a weight, of any type.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST_NAMED = 5
 
 @dataclass(slots=True)
 class Weights:
-    """The parameters so far, by the memory that they lie in."""
+    """The parameters so far, by their memory."""
 
     table: list[Parameter] = field(default_factory=list)
     known: dict[Hashable, int] = field(default_factory=dict)

@@ -1,10 +1,10 @@
-"""Layers that only forks have: what their fields mean, where that is published.
+"""Layers that only forks have: the meanings of their fields, where published.
 
 Sources: C3D's ``convolution3d_layer.cpp`` and ``pooling3d_layer.cpp``; the N-d layers of Caffe's pull request
 3983 (video-caffe, C3D 1.1); FlowNet's ``correlation_layer.cpp`` and ``resample_layer.cpp``; CTPN's
 ``lstm_layer.cpp``, ``transpose_layer.cpp`` and ``reverse_layer.cpp``; MSRA's ``deformable_conv_layer.cpp``;
-R-FCN's ``psroi_pooling_layer.cpp``. A fork may give the same name to another layer: what does not fit these
-rows becomes an unknown row, see :func:`flopledger_caffe.read._Reader`.
+R-FCN's ``psroi_pooling_layer.cpp``. A fork may give the same name to another layer: a layer that does not fit
+these rows becomes an unknown row, see :func:`flopledger_caffe.read._Reader`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _clip(view: View) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]
     """Return kernel, stride and padding of C3D's layers, whose clips are N, C, L, H, W.
 
     ``kernel_depth`` goes with ``kernel_size``, ``temporal_stride`` with ``stride`` and ``temporal_pad`` with
-    ``pad``; the two latter are 1 and 0 by themselves, whatever the spatial ones are.
+    ``pad``; the two latter default to 1 and 0, independently of the spatial ones.
     """
     if len(view.shape()) != 5:
         raise view.error(f"has an input with {len(view.shape())} axes, expected 5 (N, C, L, H, W)")
@@ -45,7 +45,7 @@ def _clip(view: View) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]
 
 
 def clip_conv_attrs(view: View) -> Attrs:
-    """Return what C3D's convolution is made of."""
+    """Return the attributes of C3D's convolution."""
     kernel, stride, padding = _clip(view)
     return {
         "kernel": kernel,

@@ -1,6 +1,6 @@
-"""The table of layers: each Caffe type, the kind that it is, and what the kind asks for.
+"""The table of layers: each Caffe type, its kind, and the attributes that the kind requires.
 
-Everything in upstream Caffe is here, and what is common in its forks. A type without a kind has a
+Everything in upstream Caffe is here, and the common ones of its forks. A type without a kind has a
 known shape at most and is shown as unknown; a type that is not here is unknown altogether. Upstream is
 held to its own rules; forks give one name to several layers, so that a fork's layer that does not fit its row
 is unknown too.

@@ -84,12 +84,12 @@ def _affine(shape: Shape) -> tuple[Blob, ...]:
 
 
 def bn_attrs(view: View) -> Attrs:
-    """Return what the forks' BN does: normalise, scale and shift."""
+    """Return the operations of the forks' BN: normalise, scale and shift."""
     return {"axis": 1, "batch_stats": view.phase == TRAIN and not view.flag("frozen", default=False)}
 
 
 def bn_blobs(view: View) -> tuple[Blob, ...]:
-    """Scale and shift (1, C, 1, 1), and two of statistics; SegNet's, told by its fields, has none."""
+    """Scale and shift (1, C, 1, 1), and two of statistics; SegNet's, recognised by its fields, has none."""
     shape = (1, view.size(1), 1, 1)
     if any(key in view.params for key in ("bn_mode", "scale_filler", "shift_filler")):
         return _affine(shape)
@@ -137,7 +137,7 @@ def prelu_blobs(view: View) -> tuple[Blob, ...]:
 
 
 def normalize_attrs(view: View) -> Attrs:
-    """Return what one vector is: the channels at a position, or all of a sample."""
+    """Return the axes of one vector: the channels at a position, or all of a sample."""
     return {"axis": 1, "across_spatial": view.flag("across_spatial", default=True), "scale": True}
 
 
@@ -148,7 +148,7 @@ def normalize_blobs(view: View) -> tuple[Blob, ...]:
 
 
 def lrn_attrs(view: View) -> Attrs:
-    """Return the window, which is odd, and what it spans."""
+    """Return the window, which is odd, and the axes that it spans."""
     size = view.params.number("local_size", 5, POSITIVE)
     if size % 2 == 0:
         raise view.error(f"has the local_size {size}, expected an odd one")
@@ -157,7 +157,7 @@ def lrn_attrs(view: View) -> Attrs:
 
 
 def mvn_attrs(view: View) -> Attrs:
-    """Return what is normalised."""
+    """Return the axes that are normalised."""
     return {
         "variance": view.flag("normalize_variance", default=True),
         "across_channels": view.flag("across_channels", default=False),
@@ -170,7 +170,7 @@ def dropout_attrs(view: View) -> Attrs:
 
 
 def relu_kind(view: View) -> str:
-    """Tell a plain ReLU from one with a slope below zero."""
+    """Distinguish a plain ReLU from one with a slope below zero."""
     return "leaky_relu" if view.params.real("negative_slope", 0) != 0 else "relu"
 
 

@@ -1,4 +1,4 @@
-"""Layers that move data: the shapes that their fields ask for.
+"""Layers that move data: the shapes that their fields require.
 
 Sources: Caffe's ``reshape_layer.cpp``, ``slice_layer.cpp``, ``concat_layer.cpp``, ``crop_layer.cpp``,
 ``tile_layer.cpp``, ``flatten_layer.cpp``, ``argmax_layer.cpp``, ``reduction_layer.cpp``,
@@ -27,7 +27,7 @@ _DIM = (-1, 2**31 - 1)
 
 
 def reshape_attrs(view: View) -> Attrs:
-    """Return the shape: 0 keeps the size in that place, -1 is what is left, axes outside stay."""
+    """Return the shape: 0 keeps the size in that place, -1 is inferred, axes outside stay."""
     shape, params = view.shape(), view.params
     rank = len(shape)
     axis = params.number("axis", 0, INT32)

@@ -1,4 +1,4 @@
-"""What the table of layers says about a type."""
+"""The entry of the table of layers for a type."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Operand(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What a row says of one layer: kind and attributes, weights, tops, native fields, and what is amiss."""
+    """A row's description of one layer: kind and attributes, weights, tops, native fields, and problems."""
 
     kind: str | None
     attrs: Attrs
@@ -42,7 +42,7 @@ class Known(NamedTuple):
 
 Attrs: TypeAlias = "dict[str, Value]"
 Shapes: TypeAlias = "tuple[Shape | None, ...]"
-"""Shapes of tops; None stands for that of the first top."""
+"""Shapes of tops; None means that of the first top."""
 MANY = 2**31 - 1
 """No limit to the number of bottoms or tops."""
 
@@ -60,9 +60,9 @@ class Row:
     """One type of layer.
 
     Attributes:
-        kind: The kind, or what tells it from the layer's fields; None where no formula is known.
+        kind: The kind, or a function that chooses it by the layer's fields; None where no formula is known.
         params: The field that holds the layer's own fields.
-        attrs: The attributes that the kind asks for.
+        attrs: The attributes that the kind requires.
         blobs: The weights and statistics, in Caffe's order.
         tops: The shapes of all tops, where the kind has no rule for them.
         more_tops: The shapes of the optional tops behind those that the kind's rule gives.
@@ -74,7 +74,7 @@ class Row:
         shares: Whether the top is the bottom's memory under another shape.
         labels: The first of the bottoms that are labels: they may be missing, since no formula needs them,
             and a fork's layer may have more tops than upstream's; MANY where there are none.
-        note: What the reading assumes of it.
+        note: The assumptions of the reading about it.
         why: Why a type without a kind has no formula.
     """
 

@@ -52,7 +52,7 @@ def conv_restore(view: View, made: Shapes) -> Shapes:
 
 
 def conv_attrs(view: View) -> Attrs:
-    """Return what both convolutions are made of."""
+    """Return the attributes that both convolutions share."""
     return {
         **window(view, spatial_rank(view)),
         "out_channels": view.required("num_output"),
@@ -139,7 +139,7 @@ def pool_attrs(view: View) -> Attrs:
 
 
 def pool_mask(view: View) -> Shapes:
-    """The second top, where each maximum stood, has the shape of the first; only MAX has it."""
+    """The second top, the position of each maximum, has the shape of the first; only MAX has it."""
     if pool_kind(view) != "max_pool":
         raise view.error("has a second top, the places of the maxima, which only MAX gives")
     return (None,)

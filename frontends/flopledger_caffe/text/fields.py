@@ -1,4 +1,4 @@
-"""A layer's own fields, as the formulas of its shapes ask for them.
+"""A layer's own fields, as the formulas of its shapes need them.
 
 Sources: Caffe's ``base_conv_layer.cpp``, ``pooling_layer.cpp`` and ``blob.hpp``.
 """
@@ -23,7 +23,7 @@ LARGEST_DIM = 2**31 - 1
 
 
 class Unshaped(Exception):  # noqa: N818  (it is caught where a layer is read; no user sees it)
-    """A bottom's shape is asked for and not known, since a layer above is unknown."""
+    """A bottom's shape is needed but not known, since a layer above is unknown."""
 
 
 class View:
@@ -144,7 +144,7 @@ _WITHOUT_EFFECT = (
 
 
 def unread(view: View) -> tuple[str, ...]:
-    """Return a layer's own fields that nothing asked for and that may well have a meaning.
+    """Return a layer's own fields that were not read and that may have a meaning.
 
     Raises:
         SourceError: One of them looks like a slip of the pen.
@@ -162,7 +162,7 @@ STRIDE = ("stride", "stride_h", "stride_w")
 PAD = ("pad", "pad_h", "pad_w")
 DILATION = ("dilation", "dilation_h", "dilation_w")
 HOLE = ("hole", "hole_h", "hole_w")
-"""What DeepLab's first Caffe called dilation."""
+"""The name of dilation in DeepLab's first Caffe."""
 NOT_NEGATIVE = (0, 2**31 - 1)
 
 
@@ -190,7 +190,7 @@ def window(view: View, rank: int) -> dict[str, tuple[int, ...]]:
 
 
 def spatial_rank(view: View) -> int:
-    """Return how many axes lie behind the channels."""
+    """Return the number of axes after the channels."""
     return len(view.shape()) - view.axis(1) - 1
 
 

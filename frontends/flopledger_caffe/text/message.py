@@ -50,7 +50,7 @@ class Document:
         return [match.start() for match in re.finditer("\n", self.text)]
 
     def line(self, offset: int) -> int:
-        """Return the line that an offset lies in; the first is 1."""
+        """Return the line of an offset; the first is 1."""
         return bisect.bisect_left(self._breaks, offset) + 1
 
     def error(self, offset: int, message: str) -> SourceError:
@@ -110,7 +110,7 @@ class Message:
         return self.document.error(self.offset if field is None else field.offset, message)
 
     def all(self, key: str) -> Sequence[Field]:
-        """Return the fields of that name, in order; ``asked`` keeps that the name means something."""
+        """Return the fields of that name, in order; ``asked`` records that the name has a meaning."""
         if self.asked is not None:
             self.asked.add(key)
         index = self._index
@@ -177,7 +177,7 @@ class Message:
         return tuple(self._text(field) for field in self.all(key))
 
     def word(self, key: str, words: Mapping[str, int], default: str) -> str:
-        """Read one of an enumeration's words; its number stands for it too."""
+        """Read one of an enumeration's words; its number represents it too."""
         field = self.one(key)
         if field is None:
             return default

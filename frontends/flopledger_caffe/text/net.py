@@ -43,7 +43,7 @@ _OF_SOLVERS = ("net", "train_net", "base_lr", "net_param", "train_net_param")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What layers are kept for: ``TRAIN`` or ``TEST``, a level, and any number of stages."""
+    """The states for which layers are kept: ``TRAIN`` or ``TEST``, a level, and any number of stages."""
 
     phase: str = TEST
     level: int = 0
@@ -52,7 +52,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class ParamSpec:
-    """What a layer says about one of its blobs: a name to share it by, and its learning rate."""
+    """A layer's fields about one of its blobs: a name to share it by, and its learning rate."""
 
     name: str = ""
     rate: float = 1
@@ -84,7 +84,7 @@ class Entry:
 
 
 def state_of(root: Message, options: Mapping[str, object], mode: object) -> State:
-    """Tell what the network is read for: the options, else the mode, else the file, else ``TEST``.
+    """Return the state in which a network is read: the options, else the mode, else the file, else ``TEST``.
 
     Raises:
         UsageError: An option has no meaning.
@@ -116,7 +116,7 @@ def entries(root: Message, state: State, known: Mapping[str, str]) -> Iterator[E
 
     Args:
         root: The whole file.
-        state: What the layers are kept for.
+        state: The state for which the layers are kept.
         known: The V2 types, by themselves and by their :func:`folded` spelling.
 
     Raises:
@@ -206,7 +206,7 @@ def own_fields(entry: Entry, params: str = "") -> dict[str, Value]:
 
 
 def folded(spelled: str) -> str:
-    """Return what the V1 and the V2 spelling of a type have in common."""
+    """Return the common key of the V1 and the V2 spelling of a type."""
     plain = spelled.replace("_", "").lower()
     return _RENAMED.get(plain, plain)
 
@@ -237,7 +237,7 @@ def _meets(rule: Message, state: State) -> bool:
 
 
 def param_specs(message: Message) -> tuple[ParamSpec, ...]:
-    """Return what a layer says about its blobs, in order: ``param`` of V2, or of V1 with ``blobs_lr``."""
+    """Return a layer's fields about its blobs, in order: ``param`` of V2, or of V1 with ``blobs_lr``."""
     rates = message.reals("blobs_lr")
     fields = message.all("param")
     if not rates and not fields:
@@ -273,5 +273,5 @@ def _param_spec(message: Message, field: Field) -> ParamSpec:
 
 
 def by_folded(types: Iterable[str]) -> dict[str, str]:
-    """Return V2 types by what their V1 spelling has in common with them."""
+    """Return V2 types by the key that they share with their V1 spelling."""
     return {folded(name): name for name in types}

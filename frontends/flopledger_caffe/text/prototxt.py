@@ -1,7 +1,7 @@
 """Reads protobuf text into messages, without a schema and without recursion.
 
-A message keeps its fields in order, repeated and unknown ones too, and an identifier stays apart
-from a quoted string; what a field's type should have been is asked when it is read, by
+A message keeps its fields in order, repeated and unknown ones too, and an identifier stays distinct from a
+quoted string; the expected type of a field is checked when it is read, by
 :class:`~flopledger_caffe.text.message.Message`. So any fork's layers can be read. The grammar is that of
 protobuf's text format: https://protobuf.dev/reference/protobuf/textformat-spec/.
 """
@@ -45,7 +45,7 @@ _PLAIN = re.compile(
     [ \t\r\n]*+(?=[A-Za-z_}])""",
     re.VERBOSE | re.ASCII,
 )
-"""What most of a file is made of: one value, an opened or a closed message, then a field or an end."""
+"""The most frequent tokens of a file: one value, an opened or a closed message, then a field or an end."""
 _ESCAPE = re.compile(r"\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))")
 _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v",
@@ -64,7 +64,7 @@ class _Token(NamedTuple):
 
 
 class _Frame(NamedTuple):
-    """A message that is still open: how it closes, and the key of the list that it stands in."""
+    """A message that is still open: its closing token, and the key of the list that contains it."""
 
     message: Message
     closer: str
@@ -113,7 +113,7 @@ def _bytes(path: Path) -> bytes:
 
 
 def parse(text: str, name: str = "prototxt") -> Message:
-    """Read the text of a message; ``name`` is what errors call it.
+    """Read the text of a message; ``name`` is its name in errors.
 
     Raises:
         SourceError: The text is empty or malformed; the message names line and column.
@@ -132,7 +132,7 @@ def _unexpected(document: Document, offset: int, found: str) -> SourceError:
 
 
 class _Parser:
-    """Reads one document; what is open stands on ``stack``, never on Python's."""
+    """Reads one document; open messages are on ``stack``, never on Python's."""
 
     def __init__(self, document: Document) -> None:
         self.document = document

@@ -1,4 +1,4 @@
-"""Operators that give constants, sizes, and places of what is known. Source: onnx.ai/onnx/operators."""
+"""Operators that give constants, sizes, and positions in known values. Source: onnx.ai/onnx/operators."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def one_hot(call: Call) -> Step:
 
 
 def non_zero(call: Call) -> Step:
-    """The places of elements other than zero: known for what is known, else they depend on data."""
+    """The places of elements other than zero: known for known values, else they depend on data."""
     known = call.value(0).known()
     if known is None or None in known.items:
         return unknown(call)

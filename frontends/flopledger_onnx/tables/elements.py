@@ -109,7 +109,7 @@ def _number(array: Array) -> float:
 
 
 def clip(call: Call) -> Step:
-    """Kept between two bounds; with 0 and 6 it is what exporters make of ReLU6."""
+    """Kept between two bounds; with 0 and 6 it is ReLU6 as exporters write it."""
     step = folded(call, _clipped)
     return step or Step("hard_tanh", {}, (0,))
 

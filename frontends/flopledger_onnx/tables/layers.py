@@ -48,5 +48,5 @@ STANDARD = frozenset({"", "ai.onnx"})
 
 
 def source_name(domain: str, op_type: str) -> str:
-    """Return what an operator is called: ``Conv``, ``com.microsoft.FusedMatMul``."""
+    """Return the name of an operator: ``Conv``, ``com.microsoft.FusedMatMul``."""
     return op_type if domain in STANDARD else f"{domain}.{op_type}"

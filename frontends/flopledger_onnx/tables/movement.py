@@ -1,4 +1,4 @@
-"""Operators that move data, make it, or ask for shapes. Source: onnx.ai/onnx/operators.
+"""Operators that move or make data, or read shapes. Source: onnx.ai/onnx/operators.
 
 Elements that are known are moved too, so that the shapes that exporters calculate are followed.
 """
@@ -38,7 +38,7 @@ def inferred(call: Call, kind: str, attrs: Mapping[str, AttrValue], *shapes: Sha
 
 
 def reshape(call: Call) -> Step:
-    """The same elements in another shape; 0 keeps a size, -1 is what is left."""
+    """The same elements in another shape; 0 keeps a size, -1 is inferred."""
     shape = call.shape()
     given = call.wholes("shape")
     wanted = list(call.dims(1) if given is None else given)
@@ -89,7 +89,7 @@ def squeeze(call: Call) -> Step:
             raise Unshaped("which axes have the size 1 is not known with symbols")
         axes = tuple(i for i, size in enumerate(shape) if size == 1)
     attrs: Attrs = {"axes": axes}
-    # An axis that is a symbol is taken for 1: the file says that it is one.
+    # An axis that is a symbol is taken for 1: the file declares it as one.
     out = tuple(size for i, size in enumerate(shape) if i not in axes)
     if not any(is_symbolic(shape[axis]) for axis in axes):
         out = inferred(call, "squeeze", attrs, shape)[0]
@@ -231,7 +231,7 @@ _JOINS: Mapping[str, str] = {"add": "sum", "mul": "prod", "max": "max", "min": "
 
 
 def scatter(call: Call) -> Step:
-    """Elements written by index; with a reduction they are joined to what is there."""
+    """Elements written by index; with a reduction they are combined with the existing elements."""
     shape, reduction = call.shape(), call.word("reduction", "none")
     if reduction in _JOINS:
         return Step("accumulate", {"shape": shape, "join": _JOINS[reduction]}, (2,), [shape])
@@ -254,7 +254,7 @@ def triangle(call: Call) -> Step:
 
 
 def expand(call: Call) -> Step:
-    """Axes of size 1 stretched, both ways."""
+    """Axes of size 1 stretched, in both operands."""
     out = inferred(call, "select", {}, call.shape(), call.dims(1))[0]
     known = call.value(0).known()
     array = None if known is None else arrays.expanded(known, out)
@@ -301,7 +301,7 @@ def identity(call: Call) -> Passed | Step:
     """The input as it is."""
     value = call.value(0)
     if value.constants or value.items is not None or value.shape is None:
-        # A constant under another name: what tools by name list twice, and storage counts once.
+        # A constant under another name: listed twice by tools that go by name, and counted once by storage.
         return Passed((replace(value),))
     return Step("identity", {}, (0,), [value.shape], arrays=[value.known()], alias=True)
 

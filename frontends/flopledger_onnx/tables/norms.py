@@ -112,7 +112,7 @@ def hardmax(call: Call) -> Step:
 
 
 def dropout(call: Call) -> Step:
-    """Nothing, unless the third input says that the network trains."""
+    """Free, unless the third input sets training mode."""
     shape = call.shape()
     training = call.has(2) and bool(call.array(2).items[0])
     return Step("dropout", {"training": training}, (0,), more=[shape], dtypes=(call.value(0).dtype, "bool"))

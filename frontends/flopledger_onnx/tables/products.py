@@ -130,8 +130,8 @@ def attention_attrs(query: Shape, key: Shape, *, causal: bool, mask: bool) -> At
 def linear_attention(call: Call) -> Step:
     """LinearAttention (opset 27): in each step a state ``S += k v^T`` and an output ``S^T q``.
 
-    Each product takes E E_v multiply-accumulates in each head; the delta rules also read ``S^T k``, what
-    the state already holds for the key.
+    Each product takes E E_v multiply-accumulates in each head; the delta rules also read ``S^T k``, the value
+    that the state already holds for the key.
     """
     query = heads_of(call, call.shape(0), call.whole("q_num_heads"))
     key, value = (heads_of(call, call.shape(i), call.whole("kv_num_heads")) for i in (1, 2))

@@ -1,7 +1,7 @@
 """Quantisation, and the quantised forms of operators.
 
 Source: onnx.ai/onnx/operators; ONNX Runtime's ContribOperators.md for the domain com.microsoft. A quantised
-operator does the work of the plain one on whole numbers; scales and zero points are no weights.
+operator does the work of the plain one on whole numbers; scales and zero points are not weights.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the table of operators says about one of them."""
+"""The entry of the table of operators for one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Attrs: TypeAlias = "dict[str, AttrValue]"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One of several computations that an operator does: its name, its kind, and what it reads and gives."""
+    """One of several computations that an operator does: its name, its kind, its inputs and its outputs."""
 
     name: str
     kind: str
@@ -32,11 +32,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a node computes.
+    """The computation of a node.
 
     Attributes:
         kind: Its kind; CONTAINER where ``parts`` do the work, UNKNOWN where no formula is known.
-        attrs: The attributes that the kind asks for.
+        attrs: The attributes that the kind requires.
         operands: Which inputs the kind reads, by number, or under another shape; None for all.
         shapes: The shapes of the outputs where the kind's rule does not give them; None for the rule.
         more: The shapes of outputs behind those that the kind's rule gives.
@@ -44,7 +44,7 @@ class Step:
         arrays: The elements of the outputs, where they are known.
         alias: Whether the first output is the first input's memory under another shape.
         parts: The computations of an operator that does several.
-        constant: Whether the outputs are the constants that the inputs are made of, moved or cast.
+        constant: Whether the outputs are the constants of the inputs, moved or cast.
         members: The values in the list that the node makes.
         problem: Why a call has no formula.
     """
@@ -75,9 +75,9 @@ class Row:
     """One operator.
 
     Attributes:
-        rule: What a node of it computes.
-        weights: The roles of the inputs that are weights whatever their type, by number.
-        arguments: The inputs that say how, not what: shapes, axes, scales, states; never weights.
+        rule: Returns the computation of a node.
+        weights: The roles of the inputs that are weights of any type, by number.
+        arguments: The inputs that are settings, not data: shapes, axes, scales, states; never weights.
     """
 
     rule: Callable[[Call], Step | Passed]

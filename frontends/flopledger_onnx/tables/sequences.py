@@ -1,4 +1,4 @@
-"""Lists of tensors, as far as what is in them is known. Source: onnx.ai/onnx/operators."""
+"""Lists of tensors, as far as their contents are known. Source: onnx.ai/onnx/operators."""
 
 from __future__ import annotations
 

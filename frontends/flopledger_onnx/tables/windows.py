@@ -168,7 +168,7 @@ _MODES: Mapping[str, str] = {
 
 
 def _scaled(call: Call, size: Dim, scale: object) -> Dim:
-    """Return ``floor(size scale)``, exactly for the fraction that a rounded scale stands for."""
+    """Return ``floor(size scale)``, exactly for the fraction that a rounded scale represents."""
     if is_symbolic(scale):
         return truncate(size * scale)
     if not isinstance(scale, (int, float, Fraction)) or not scale > 0 or scale > 1e6:

@@ -17,7 +17,8 @@ INT, FLOAT, TEXT, BYTES, SPAN, MESSAGE = range(6)
 class Field(NamedTuple):
     """One field: the attribute that it is stored in, how it is read, and of which message it is.
 
-    A ``flat`` message holds no graph, node, attribute or type, which alone can lie in each other.
+    A ``flat`` message holds no graph, node, attribute or type, the only ones that can be nested in each
+    other.
     """
 
     name: str

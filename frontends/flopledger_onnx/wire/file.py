@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def opened(path: Path) -> Iterator[Parser]:
     """Map a file into memory and give a parser of it.
 
-    Pages that nothing reads, those of the weights, are never loaded.
+    Pages that are not read, those of the weights, are never loaded.
 
     Raises:
         SourceError: The file is missing, empty, or can't be read.

@@ -139,7 +139,7 @@ class Node:
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes in an order in which they can run, and what they read and give."""
+    """Nodes in an order in which they can run, with their inputs and outputs."""
 
     node: list[Node] = field(default_factory=list)
     name: str = ""
@@ -153,7 +153,7 @@ class Graph:
 
 @dataclass(slots=True)
 class Function:
-    """A function of the file: nodes that stand for one call."""
+    """A function of the file: nodes that represent one call."""
 
     name: str = ""
     input: list[str] = field(default_factory=list)

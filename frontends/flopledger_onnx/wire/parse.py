@@ -1,4 +1,4 @@
-"""Reads a message, and all below it, out of bytes. Nothing recurses on what a file says.
+"""Reads a message, and all below it, out of bytes. Nothing recurses on the contents of a file.
 
 Source: protobuf.dev/programming-guides/encoding. A field is a tag (its number and wire type) and a
 value; a message that is not repeated and comes twice is merged, a value is replaced by the later one.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flopledger_onnx.wire.fields import Fields
 
 DEEPEST = 200
-"""How deep messages may lie in each other. A graph in a node takes three levels; exporters write at most
+"""The maximum nesting of messages. A graph in a node takes three levels; exporters write at most
 a handful of graphs in graphs, and protobuf's own readers refuse more than 100 levels."""
 MOST_FIELDS = 6_000_000
 """The most fields of a file, each number of a list counted too: a node with its names takes about ten, so
@@ -43,7 +43,7 @@ class Parser:
         """Read a model.
 
         Raises:
-            SourceError: The bytes are no message, or nest or repeat beyond what a model needs.
+            SourceError: The bytes are not a message, or nest or repeat beyond the needs of a model.
         """
         model = Model()
         open_messages: list[tuple[object, int]] = [(model, len(self.data))]
@@ -179,5 +179,5 @@ def _below(message: object, field: Field) -> object:
 
 
 def signed(value: int) -> int:
-    """Return the number that 64 bits stand for in two's complement."""
+    """Return the number that 64 bits represent in two's complement."""
     return value - (1 << 64) if value >> 63 else value

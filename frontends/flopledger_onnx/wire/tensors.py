@@ -73,7 +73,7 @@ def shape_of(tensor: Tensor) -> tuple[int, ...]:
     """Return the shape of a constant.
 
     Raises:
-        SourceError: A size is below 0, or what is stored is not what the shape needs.
+        SourceError: A size is below 0, or the stored bytes do not fit the shape.
     """
     shape = tuple(tensor.dims)
     if any(size < 0 for size in shape):
@@ -99,10 +99,10 @@ def storage_of(tensor: Tensor) -> tuple[str, ...] | None:
 
 
 def values_of(parser: Parser, tensor: Tensor) -> tuple[int | float | bool, ...] | None:
-    """Return the elements of a small tensor that lies in the file, else None.
+    """Return the elements of a small tensor stored in the file, else None.
 
     Raises:
-        SourceError: Their number is not what the shape says.
+        SourceError: Their number does not fit the shape.
     """
     count = math.prod(shape_of(tensor))
     kind = TYPES.get(tensor.data_type, _UNKNOWN)

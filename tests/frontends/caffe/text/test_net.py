@@ -184,7 +184,7 @@ LOSS = 'layer { name: "l" type: "SoftmaxWithLoss" bottom: "data" bottom: "label"
             "Data",
             "data_param { batch_size: 50 } transform_param { crop_size: 227 }",
             (50, 3, 227, 227),
-            ("data: 3 channels were assumed, the file tells only 227x227",),
+            ("data: 3 channels were assumed, the file gives only 227x227",),
         ),
         (
             "Data",
