@@ -91,6 +91,7 @@ SUBJECTS = {
     "core/report/test_formats.py": "what all formats have in common",
     "frontends/caffe/test_examples.py": "the networks in examples/",
     "frontends/caffe/test_golden.py": "real networks against recorded figures",
+    "frontends/keras/test_careless.py": "layers that remember what they see, in random places",
     "frontends/keras/test_contract.py": "the published checks that every frontend passes",
     "frontends/keras/test_corners.py": "unusual layers, with figures by hand",
     "frontends/keras/test_experts.py": "mixtures of experts",
