@@ -27,18 +27,15 @@ class Remembering(paddle.nn.Layer):  # type: ignore[misc]
         self.plain = types.SimpleNamespace(seen=[{}], last=None)
         self.nested = {"deep": [[1, 2], {"list": []}], "queue": collections.deque([1], maxlen=3)}
         held: list[Any] = []
-
-        def hold(x: Any) -> None:
-            held.append(x)
-
+        self.held = lambda x: held.append(x)  # noqa: PLW0108  (a closure is what is tried)
         self.held_list = held
         places: list[Callable[[Any], Any]] = [
             lambda x: setattr(self, "last", x),
             lambda x: setattr(self.plain, "last", x),
             lambda x: self.plain.seen[0].__setitem__("x", x),
-            self.nested["deep"][1]["list"].append,  # type: ignore[index,call-overload]
-            self.nested["queue"].append,  # type: ignore[union-attr]
-            hold,
+            lambda x: self.nested["deep"][1]["list"].append(x),  # type: ignore[index,call-overload]  # noqa: PLW0108
+            lambda x: self.nested["queue"].append(x),  # type: ignore[union-attr]  # noqa: PLW0108
+            self.held,
         ]
         self.places = chosen.sample(places, chosen.randint(1, len(places)))
 
