@@ -64,10 +64,13 @@ class Calls:
             attrs=meaning.attrs,
             native=event.native,
             composite=event.composite,
+            problem=event.problem,
         )
 
     def _meaning(self, event: Event, module: int | None) -> Meaning:
         """Return what a call is: a kind, else a container of what lies below, or unknown."""
+        if event.problem:
+            return _UNKNOWN
         if event.module is not None:
             row = row_of(event.module)
         else:

@@ -41,7 +41,8 @@ class Event:
     """One call: ``inputs`` and ``outputs`` are the tensors in it, ``native`` its arguments as spelled."""
 
     __slots__ = (
-        "composite", "id", "inputs", "level", "module", "name", "native", "outputs", "parent", "source"
+        "composite", "id", "inputs", "level", "module", "name", "native", "outputs", "parent", "problem",
+        "source"
     )  # fmt: skip
 
     def __init__(self, number: int, level: Level, source: str, parent: Event | None) -> None:
@@ -52,6 +53,7 @@ class Event:
         self.inputs: list[int] = []
         self.outputs: list[int] = []
         self.composite = False
+        self.problem = ""
 
 
 class Tensors:
@@ -163,6 +165,8 @@ class Recorder:
         self.quiet = 0
         self.hears_sizes = False
         self.products: list[int] = []  # of sizes, in what the next op is given
+        self.notes: dict[str, None] = {}
+        self._stopped: tuple[BaseException, Event] | None = None
         self._seen: list[int] = []
         self._sorts: dict[type, Callable[[Recorder, Any], Value]] = {}
         self.thread = threading.get_ident()
@@ -181,6 +185,34 @@ class Recorder:
         self.events.append(event)
         self.current = event
         return event
+
+    def note(self, text: str) -> None:
+        """Keep what a reader of the count should know, once."""
+        self.notes.setdefault(text)
+
+    def stop(self, error: BaseException, event: Event) -> None:
+        """Remember the innermost call that an exception came from."""
+        if self._stopped is None or self._stopped[0] is not error:
+            self._stopped = (error, event)
+
+    def unfinished(self, error: BaseException, problem: str) -> bool:
+        """Write down that what follows is not known, where an exception ended the forward.
+
+        Returns:
+            Whether something was computed before: else there is nothing to write.
+        """
+        if self._stopped is None or self._stopped[0] is not error:
+            return False
+        above = self._stopped[1].parent
+        self._stopped = None
+        while above is not None and above.module is None:
+            above = above.parent
+        if not any(event.module is not None and event.outputs for event in self.events):
+            return False
+        self.current = above
+        self.open("op", "data-dependent", "data-dependent").problem = problem
+        self.current = None
+        return True
 
     def value(self, value: Any) -> Value:
         """Write an argument down: numbers and words as they are, tensors as references."""

@@ -13,6 +13,7 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicC
 from flopledger_torch.symbols.conditions import notes
 from flopledger_torch.symbols.questions import Questions
 from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
+from flopledger_torch.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +57,7 @@ class Fakes:
 
     def __init__(self) -> None:
         self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.values: Values | None = Values()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -65,7 +67,10 @@ class Fakes:
 
     def twin(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor of the model, or of a value that was given."""
-        return fake_like(self.mode, tensor)
+        made = fake_like(self.mode, tensor)
+        if self.values is not None and made is not tensor:
+            self.values.source(made, tensor)
+        return made
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor that lies elsewhere: in a closure, a nested list, a plain object.
@@ -144,6 +149,7 @@ class Reals(Fakes):
 
     def __init__(self, words: int) -> None:
         super().__init__()
+        self.values = None
         self.words = words
 
     @contextlib.contextmanager

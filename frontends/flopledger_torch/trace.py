@@ -10,12 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute
 from flopledger.frontend import user_code as blame
 from torch import __version__ as torch_version
-from torch._subclasses.fake_tensor import (
-    DataDependentOutputException,
-    DynamicOutputShapeException,
-    FakeTensor,
-)
-from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
 from flopledger_torch.calls import Calls
@@ -23,9 +18,11 @@ from flopledger_torch.inputs import Arguments, arguments
 from flopledger_torch.listen.custom import heard_functions
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import heard
+from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
 from flopledger_torch.listen.sizes import heard_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.record import Recorder
+from flopledger_torch.state import leaks
 from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.process import kept
 from flopledger_torch.state.watched import Watched
@@ -40,7 +37,6 @@ if TYPE_CHECKING:
 
     from flopledger_torch.stand_ins import Fakes
 
-_DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
 OURS = (f"{Path(__file__).parent}/",)
 """What the paths of this frontend's code begin with, whose lines are no help to a user."""
 
@@ -114,6 +110,8 @@ class Reader:
         fakes = [tensor for tensor in self.recorder.tensors.alive if type(tensor) is FakeTensor]
         known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.twins.made())]
         self.recorder.tensors.forget()
+        if self.tensors.values is not None:
+            self.tensors.values.clear()
         self.copies.twins.clear()
         self.copies.release()
         vars(self).clear()
@@ -139,12 +137,8 @@ class Reader:
                 self._ops(),
             ):
                 return model(*given.args, **given.kwargs)
-        except _DEPENDS_ON_DATA as error:
-            raise SourceError(
-                f"{self.request.source}: what it does depends on its data: "
-                f"{blame.describe(error, OURS)}. Read it with --execute (execute=True), "
-                "which runs the forward on small real tensors"
-            ) from error
+        except DEPENDS_ON_DATA as error:
+            return self._stopped(error)
         except RuntimeError as error:
             if "scalar types: Long, Int" not in str(error):
                 raise
@@ -156,8 +150,24 @@ class Reader:
             for hook in hooks:
                 hook.remove()
 
+    def _stopped(self, error: Exception) -> None:
+        """Keep what was counted before a forward went on as its data say.
+
+        Raises:
+            SourceError: Nothing was.
+        """
+        where = blame.describe(error, OURS)
+        problem = f"what follows depends on the data: {where}"
+        if not self.recorder.unfinished(error, problem):
+            raise SourceError(
+                f"{self.request.source}: what it does depends on its data: {where}. Read it with --execute "
+                "(execute=True), which runs the forward on small real tensors"
+            ) from error
+        self.recorder.note(f"{problem}; --execute (execute=True) counts that too, on small real tensors")
+        leaks.forget_frames(error)
+
     def _ops(self) -> Ops:
-        return Ops(self.recorder, symbolic=self.tensors.symbolic)
+        return Ops(self.recorder, self.tensors.values, symbolic=self.tensors.symbolic)
 
     def _enter(self, module: torch.nn.Module, args: Any) -> None:
         del args
@@ -209,7 +219,7 @@ class Reader:
             "torch",
             torch_version,
             dict(self.profile),
-            (*self.notes, *self.tensors.notes()),
+            (*self.notes, *self.recorder.notes, *self.tensors.notes()),
         )
         return builder.build(reading, outputs)
 

@@ -16,7 +16,9 @@ from flopledger.frontend import TensorRef
 from torch._dispatch.python import enable_python_dispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flopledger_torch.listen.kernels import run_kernel, symbolic_outputs
+from flopledger_torch.listen import assertions
+from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, run_kernel, symbolic_outputs
+from flopledger_torch.values import rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Value
 
     from flopledger_torch.record import Recorder
+    from flopledger_torch.values import Rule, Values
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 _IN_PLACE_VIEWS = frozenset(
@@ -62,6 +65,7 @@ class _Op:
     composite: bool
     view: bool
     reshapes: bool
+    rule: Rule
 
 
 _OPS: dict[Any, _Op | None] = {}
@@ -88,6 +92,7 @@ def _describe(func: Any) -> _Op | None:
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
         view=returns is not None and not returns.is_write,
         reshapes=name in _IN_PLACE_VIEWS,
+        rule=rule_of(func),
     )
 
 
@@ -111,9 +116,9 @@ def above_autograd() -> Iterator[None]:
 class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
     """Records every op."""
 
-    def __init__(self, recorder: Recorder, *, symbolic: bool) -> None:
+    def __init__(self, recorder: Recorder, values: Values | None, *, symbolic: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.recorder, self.symbolic = recorder, symbolic
+        self.recorder, self.values, self.symbolic = recorder, values, symbolic
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -137,8 +142,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if op.composite:
                 out = self._opened(func, op, args, given)
             else:
-                with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
-                    out = run_kernel(func, args, given)
+                out = self._run(func, op, args, given)
                 if torch.is_grad_enabled() and op.name != "detach":
                     _carry_gradients(args, given, out)
             recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
@@ -149,10 +153,36 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 event.outputs = [recorder.tensors.renew(out)]
             if op.view:
                 _note_view(recorder, args, out)
+        except DEPENDS_ON_DATA as error:
+            recorder.stop(error, event)
+            raise
         finally:
             recorder.quiet -= 1
             recorder.current = event.parent
         return out
+
+    def _run(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Run an op's kernel; one whose result depends on values gets them, where they are known."""
+        values = self.values
+        out = NotImplemented
+        if op.rule.asks and values is not None:
+            out = values.answer(func, op.rule, args, kwargs)
+            if out is NotImplemented and op.rule.scalar:
+                out = self._assumed()
+        if out is NotImplemented:
+            with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
+                out = run_kernel(func, args, kwargs)
+            if values is not None:
+                values.note(func, op.rule, args, kwargs, out)
+        return out
+
+    def _assumed(self) -> Any:
+        """Return the truth value that an assertion on data asks for; NotImplemented if none asks."""
+        found = assertions.answer()
+        if found is None:
+            return NotImplemented
+        self.recorder.note(f"taken to hold, whatever the data: {found[1]}")
+        return found[0]
 
     def _opened(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Run what a composite op is made of.

@@ -6,12 +6,20 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchError
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensor,
+    FakeTensorDeviceMismatchError,
+)
+from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.utils._python_dispatch import _disable_current_modes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
+"""What torch raises where a stand-in is asked for its values, or an op's sizes depend on them."""
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
 _DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}

@@ -1,0 +1,350 @@
+"""Values that don't depend on what a forward is given: computed when they are asked for, and only then.
+
+A forward may read its own constants (``self.strides.tolist()``, ``torch.arange(n).max().item()``), or what
+the caller gave (lengths, edges). A stand-in has no values, so each one that follows from known tensors alone
+remembers the op that made it; when a value is asked for, those ops are run again on the real tensors, in
+order, so that views and results in place come out as in a real forward.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.utils._python_dispatch import _disable_current_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+_MOST = 1 << 20
+"""Elements of a tensor whose value is computed; more are data or weights, which no forward asks about."""
+_ATEN = torch.ops.aten
+_SHAPE_ONLY = frozenset(
+    (
+        *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "zeros_like", "ones_like"),
+        *("full_like", "empty_like", "_shape_as_tensor"),
+    )
+)
+"""Ops that look at their first tensor's shape and type alone."""
+_PRODUCTS = ("conv", "mm", "dot", "mv", "attention", "lstm", "gru", "rnn", "linear", "einsum", "bilinear")
+"""Ops that compute what a network computes; on inputs they are never run, only counted."""
+_BY_LAYOUT = ("as_strided", "set_", "resize")
+_TYPES = (torch.Tensor, torch.nn.Parameter)
+
+
+class _Memory:
+    """What a tensor and its views share: the steps that write to it, and those that read it.
+
+    It is ``lost`` once something unknown was written to it, and ``given`` once something of the inputs was.
+    """
+
+    __slots__ = ("given", "lost", "readers", "writers")
+
+    def __init__(self) -> None:
+        self.writers: list[_Step] = []
+        self.readers: list[_Step] = []
+        self.lost = self.given = False
+
+
+class _Known:
+    """A tensor that follows from known ones: its memory, the step that makes it, its value once computed."""
+
+    __slots__ = ("memory", "step", "value")
+
+    def __init__(self, memory: _Memory, step: _Step) -> None:
+        self.memory, self.step = memory, step
+        self.value: torch.Tensor | None = None
+
+
+class _Step:
+    """One op on known tensors; ``run`` is None where its result is not known."""
+
+    __slots__ = ("done", "given", "inputs", "number", "outputs", "run", "writes")
+
+    def __init__(self, number: int, inputs: list[_Known], run: Callable[[], Any] | None) -> None:
+        self.number, self.inputs, self.run = number, inputs, run
+        self.outputs: list[_Known] = []
+        self.writes: list[_Memory] = []
+        self.given = False
+        self.done = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """What an op does to memory, by its schema: which arguments it writes to, whether results are views."""
+
+    name: str
+    writes: tuple[tuple[int, str], ...]
+    view: bool
+    repeatable: bool
+    asks: bool
+    scalar: bool
+
+
+def rule_of(func: Any) -> Rule:
+    """Return what an op does to memory, and whether what it gives depends on its inputs' values."""
+    schema = func._schema
+    returns = schema.returns[0].alias_info if schema.returns else None
+    tags = func.tags
+    arguments = enumerate(schema.arguments)
+    written = [(i, a.name) for i, a in arguments if a.alias_info is not None and a.alias_info.is_write]
+    name = schema.name.rpartition("::")[2]
+    return Rule(
+        name=name,
+        writes=tuple(written),
+        view=returns is not None and not returns.is_write,
+        # A step that draws random numbers, or that goes by the layout of memory, can't be run again.
+        repeatable=torch.Tag.nondeterministic_seeded not in tags and not name.startswith(_BY_LAYOUT),
+        asks=torch.Tag.data_dependent_output in tags or torch.Tag.dynamic_output_shape in tags,
+        scalar=torch.Tag.data_dependent_output in tags and str(schema.returns[0].type) in ("number", "bool"),
+    )
+
+
+def _tensors(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _tensors(item)
+
+
+def _replaced(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
+    if isinstance(value, torch.Tensor):
+        return change(value)
+    if isinstance(value, (tuple, list)):
+        return [_replaced(item, change) for item in value]
+    return value
+
+
+def _has_symbol(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_symbol, value))
+    return isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool))
+
+
+def _is_small(tensor: torch.Tensor) -> bool:
+    return not any(isinstance(size, torch.SymInt) for size in tensor.shape) and tensor.numel() <= _MOST
+
+
+def _copied(tensor: torch.Tensor) -> torch.Tensor:
+    """Return a copy of a tensor that has values, to compute with."""
+    return tensor.detach().to("cpu", copy=True)
+
+
+class Values:
+    """The tensors of one reading whose values are known."""
+
+    def __init__(self) -> None:
+        # Each entry keeps its tensor, since an address stands for it only as long as it lives.
+        self._known: dict[int, tuple[torch.Tensor, _Known]] = {}
+        self._steps = 0
+        self.used_inputs = False
+
+    def clear(self) -> None:
+        """Let the tensors go."""
+        self._known.clear()
+
+    def source(self, twin: torch.Tensor, tensor: torch.Tensor, *, given: bool = False) -> None:
+        """Note that a stand-in has the values of a tensor; ``given`` if it is an input."""
+        if type(tensor) not in _TYPES or tensor.is_meta or tensor.layout != torch.strided:
+            return
+        if not tensor.is_quantized and _is_small(tensor):
+            step = self._step([], lambda: _copied(tensor))
+            step.given = given
+            self._keep(twin, _Memory(), step)
+
+    def _keep(self, tensor: torch.Tensor, memory: _Memory, step: _Step) -> None:
+        known = _Known(memory, step)
+        step.outputs.append(known)
+        self._known[id(tensor)] = (tensor, known)
+
+    def _step(self, inputs: list[_Known], run: Callable[[], Any] | None) -> _Step:
+        self._steps += 1
+        return _Step(self._steps, inputs, run)
+
+    def _find(self, tensor: torch.Tensor) -> _Known | None:
+        found = self._known.get(id(tensor))
+        if found is None and type(tensor) in _TYPES:  # a constant that has its values
+            self.source(tensor, tensor)
+            found = self._known.get(id(tensor))
+        return None if found is None else found[1]
+
+    def note(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
+        """Remember how an op's results follow from known tensors, and what it wrote to."""
+        blank = next(_tensors(args), None) if rule.name in _SHAPE_ONLY else None
+        given = [tensor for tensor in _tensors((*args, *kwargs.values())) if tensor is not blank]
+        found = [self._find(tensor) for tensor in given]
+        if None in found and not rule.writes and not rule.view:
+            return
+        inputs = [known for known in found if known is not None]
+        step = self._step(inputs, None)
+        step.given = any(known.step.given or known.memory.given for known in inputs)
+        computes = step.given and any(word in rule.name for word in _PRODUCTS)
+        if None not in found and not computes and self._can_run(rule, args, kwargs, out):
+            step.run = _again(
+                func, args, kwargs, blank, {id(t): k for t, k in zip(given, inputs, strict=True)}
+            )
+            for known in inputs:
+                known.memory.readers.append(step)
+        self._write(step, rule, args, kwargs)
+        self._results(step, rule, args, out)
+
+    @staticmethod
+    def _can_run(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> bool:
+        if not rule.repeatable or _has_symbol(args) or _has_symbol(tuple(kwargs.values())):
+            return False
+        return all(_is_small(tensor) for tensor in _tensors(out))
+
+    def _write(self, step: _Step, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        for place, name in rule.writes:
+            for tensor in _tensors(args[place] if place < len(args) else kwargs.get(name)):
+                known = self._find(tensor)
+                if known is not None:
+                    known.memory.writers.append(step)
+                    known.memory.given = known.memory.given or step.given
+                    step.writes.append(known.memory)
+
+    def _results(self, step: _Step, rule: Rule, args: tuple[Any, ...], out: Any) -> None:
+        """Give the results their steps; a view of known memory keeps it even where its value is not known."""
+        base = self._find(args[0]) if rule.view and args and isinstance(args[0], torch.Tensor) else None
+        if rule.writes or (step.run is None and base is None):
+            return
+        for tensor in _tensors(out):
+            if id(tensor) not in self._known:
+                self._keep(tensor, _Memory() if base is None else base.memory, step)
+
+    def value(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Return a tensor's value as it is now; None if it is not known. It must not be written to."""
+        known = self._find(tensor)
+        if known is None:
+            return None
+        steps = self._needed([known.step, *known.memory.writers])
+        with _disable_current_modes(), torch.no_grad():
+            for step in sorted(steps, key=lambda one: one.number):
+                _run(step)
+        if known.value is None or known.memory.lost:
+            return None
+        self.used_inputs = self.used_inputs or any(step.given for step in steps)
+        return known.value
+
+    def answer(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """Return what an op gives whose result, or its size, depends on values; NotImplemented if unknown."""
+        found = {id(t): self.value(t) for t in _tensors((*args, *kwargs.values()))}
+        if None not in found.values():
+            with _disable_current_modes(), torch.no_grad():
+                out = func(
+                    *_replaced(args, lambda t: found[id(t)]),
+                    **{name: _replaced(value, lambda t: found[id(t)]) for name, value in kwargs.items()},
+                )
+            return _replaced(out, self._stand_in)
+        if rule.name == "index":
+            places = self._places(args[1], found)
+            return NotImplemented if places is None else func(args[0], places)
+        mask = found.get(id(args[1])) if rule.name == "masked_select" else None
+        if mask is None:
+            return NotImplemented
+        shape = torch.broadcast_shapes(args[0].shape, mask.shape)  # type: ignore[no-untyped-call]
+        with _disable_current_modes():
+            count = int(mask.expand(shape).sum())
+        return args[0].new_empty((count,))
+
+    def _places(self, indices: Iterable[Any], found: Mapping[int, torch.Tensor | None]) -> list[Any] | None:
+        """Return indices with the places in them that known masks select; None if one is not known."""
+        places: list[Any] = []
+        for index in indices:
+            if index is None or index.dtype not in (torch.bool, torch.uint8):
+                places.append(index)
+                continue
+            mask = found[id(index)]
+            if mask is None:
+                return None
+            with _disable_current_modes():
+                selected = mask.nonzero(as_tuple=True)
+            places += map(self._stand_in, selected)
+        return places
+
+    def _stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Return a stand-in for a tensor that was computed here."""
+        mode: Any = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
+        with _disable_current_modes():
+            meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+            fake: torch.Tensor = FakeTensor(mode, meta, torch.device("cpu"))
+        self.source(fake, tensor)
+        return fake
+
+    @staticmethod
+    def _needed(wanted: Iterable[_Step]) -> list[_Step]:
+        """Return the steps that must be run for others; before a write, those that read what it changes."""
+        pending, seen = list(wanted), {}
+        while pending:
+            step = pending.pop()
+            if step.number in seen:
+                continue
+            seen[step.number] = step
+            if step.done:
+                continue
+            for known in step.inputs:
+                pending.append(known.step)
+                pending += [one for one in known.memory.writers if one.number < step.number]
+            for memory in step.writes:
+                pending += [one for one in memory.readers if one.number < step.number]
+        return list(seen.values())
+
+
+def _again(
+    func: Any,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    blank: torch.Tensor | None,
+    known: Mapping[int, _Known],
+) -> Callable[[], Any]:
+    """Return what runs an op again, on values; a stand-in whose shape alone matters is shown as zeros."""
+    shape, dtype = (None, None) if blank is None else (tuple(blank.shape), blank.dtype)
+
+    def place(tensor: torch.Tensor) -> Any:
+        return known.get(id(tensor), _BLANK)
+
+    kept, named = _replaced(args, place), {name: _replaced(value, place) for name, value in kwargs.items()}
+
+    def run() -> Any:
+        def real(value: Any) -> Any:
+            if isinstance(value, list):
+                return [real(item) for item in value]
+            if value is _BLANK:
+                return torch.zeros((), dtype=dtype).expand(shape or ())
+            if isinstance(value, _Known):
+                if value.value is None or value.memory.lost:
+                    raise LookupError
+                return value.value
+            return torch.device("cpu") if isinstance(value, torch.device) else value
+
+        return func(*real(kept), **{name: real(value) for name, value in named.items()})
+
+    return run
+
+
+_BLANK = object()
+
+
+def _run(step: _Step) -> None:
+    """Run a step, unless it was run; one that can't be leaves its results unknown."""
+    if step.done:
+        return
+    step.done = True
+    try:
+        found = [] if step.run is None else list(_tensors(step.run()))
+    except Exception:  # noqa: BLE001  (an op may refuse values in its own ways; the value is then not known)
+        step.run = None
+    if step.run is None:
+        for memory in step.writes:
+            memory.lost = True
+        return
+    step.inputs, step.run = [], _done
+    for known, tensor in zip(step.outputs, found, strict=False):
+        known.value = tensor
+
+
+def _done() -> None:
+    """Stand for what was run already; a step that keeps its inputs would keep all that was ever computed."""
