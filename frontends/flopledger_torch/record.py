@@ -214,6 +214,10 @@ class Recorder:
         self.current = None
         return True
 
+    def close(self, event: Event) -> None:
+        """Forget the calls inside one, which is not followed."""
+        del self.events[event.id + 1 :]
+
     def value(self, value: Any) -> Value:
         """Write an argument down: numbers and words as they are, tensors as references."""
         kind = type(value)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
+import types
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pluggy
+import torch
 from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute
 from flopledger.frontend import user_code as blame
 from torch import __version__ as torch_version
@@ -16,6 +20,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from flopledger_torch.calls import Calls
 from flopledger_torch.inputs import Arguments, arguments
 from flopledger_torch.listen.custom import heard_functions
+from flopledger_torch.listen.derivatives import heard_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import heard
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
@@ -32,13 +37,18 @@ from flopledger_torch.symbols.sizes import fixed
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    import torch
     from flopledger.frontend import Graph, Request
 
     from flopledger_torch.stand_ins import Fakes
 
-OURS = (f"{Path(__file__).parent}/",)
-"""What the paths of this frontend's code begin with, whose lines are no help to a user."""
+_MOST_RESULTS = 10_000
+"""How many results a forward that yields them may give."""
+OURS = (
+    f"{Path(__file__).parent}/",
+    *(f"{Path(module.__file__ or '').parent}/" for module in (torch, pluggy)),
+)
+"""What the paths of code begin with whose lines are no help to a user: this frontend's, and what a forward
+goes through on its way. A model may itself be installed among them, in the folder of site-packages."""
 
 
 class Reader:
@@ -131,12 +141,13 @@ class Reader:
             with (
                 heard(recorder),
                 heard_functions(recorder),
+                heard_derivatives(recorder),
                 self._sizes(),
                 self.tensors.running(),
                 above_autograd(),
                 self._ops(),
             ):
-                return model(*given.args, **given.kwargs)
+                return _consumed(model(*given.args, **given.kwargs))
         except DEPENDS_ON_DATA as error:
             return self._stopped(error)
         except RuntimeError as error:
@@ -190,19 +201,22 @@ class Reader:
         above = "" if number is None else self.registered.paths[number][0]
         return f"{above}/{name}" if above else name
 
-    def _leave(self, module: torch.nn.Module, args: Any, *rest: Any) -> None:
+    def _leave(self, module: torch.nn.Module, args: Any, *rest: Any) -> Any:
         recorder = self.recorder
         if not recorder.listens():
-            return
+            return None
         module = self.copies.original(module)
         event = recorder.current
         while event is not None and event.module is not module:
             event = event.parent
         if event is None:
-            return
+            return None
+        out = None
         if len(rest) == 2:  # a forward that raised has no result; torch then gives no keywords either
-            recorder.finish(event, args, rest[0], rest[1])
+            out = _consumed(rest[1])
+            recorder.finish(event, args, rest[0], out)
         recorder.current = event.parent
+        return iter(out) if out is not None and out is not rest[1] else None
 
     def _graph(self, builder: GraphBuilder, given: Arguments, out: Any) -> Graph:
         self._fix_symbols()
@@ -232,3 +246,17 @@ class Reader:
         tensors.shapes = [tuple(substitute(dim, sizes) for dim in shape) for shape in tensors.shapes]
         for event in self.recorder.events:
             event.native = {name: fixed(value, sizes) for name, value in event.native.items()}
+
+
+def _consumed(out: Any) -> Any:
+    """Return a forward's result; of one that yields, all that it yields, since its calls run only then.
+
+    Raises:
+        SourceError: There is no end to it.
+    """
+    if type(out) is not types.GeneratorType:
+        return out
+    found = list(itertools.islice(out, _MOST_RESULTS + 1))
+    if len(found) > _MOST_RESULTS:
+        raise SourceError(f"its forward is a generator that yields more than {_MOST_RESULTS} results")
+    return found

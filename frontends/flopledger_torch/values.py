@@ -12,7 +12,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch._subclasses.fake_tensor import FakeTensor
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 if TYPE_CHECKING:
@@ -31,6 +31,13 @@ _SHAPE_ONLY = frozenset(
 _PRODUCTS = ("conv", "mm", "dot", "mv", "attention", "lstm", "gru", "rnn", "linear", "einsum", "bilinear")
 """Ops that compute what a network computes; on inputs they are never run, only counted."""
 _BY_LAYOUT = ("as_strided", "set_", "resize")
+READS = frozenset(
+    (
+        *(f"aten.{name}.data" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")),
+        "aten.tensor_split.tensor_indices_or_sections",
+    )
+)
+"""Ops made of others whose C++ code reads whole numbers from memory: lengths, places to split at."""
 _TYPES = (torch.Tensor, torch.nn.Parameter)
 
 
@@ -249,6 +256,49 @@ class Values:
         with _disable_current_modes():
             count = int(mask.expand(shape).sum())
         return args[0].new_empty((count,))
+
+    def read(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return arguments with the values of whole numbers in place of their stand-ins, where known."""
+
+        def real(tensor: torch.Tensor) -> torch.Tensor:
+            value = None if tensor.dtype != torch.int64 else self.value(tensor)
+            return tensor if value is None else value
+
+        return tuple(real(one) if isinstance(one, torch.Tensor) else one for one in args)
+
+    def packed(self, source: torch.Tensor, lengths: torch.Tensor, batch_first: bool) -> Any:  # noqa: FBT001
+        """Return the rows of sequences of known lengths, and how many of them each step has.
+
+        Raises:
+            DataDependentOutputException: The lengths are not known.
+        """
+        known = self.value(lengths)
+        if known is None:
+            raise DataDependentOutputException(_ATEN._pack_padded_sequence.default)
+        first = source.shape[:2]
+        with _disable_current_modes():
+            sizes = torch._pack_padded_sequence(torch.zeros(*first, 1), known, batch_first)[1]
+            rows = int(known.sum())
+        return source.new_empty((rows, *source.shape[2:])), self._stand_in(sizes)
+
+    def padded(self, source: torch.Tensor, sizes: torch.Tensor, *rest: Any) -> Any:
+        """Return packed rows as sequences side by side again, and their lengths.
+
+        Raises:
+            DataDependentOutputException: How many rows each step has is not known.
+        """
+        known = self.value(sizes)
+        if known is None:
+            raise DataDependentOutputException(_ATEN._pad_packed_sequence.default)
+        with _disable_current_modes():
+            out, lengths = torch._pad_packed_sequence(torch.zeros(int(known.sum()), 1), known, *rest)
+        return source.new_empty((*out.shape[:2], *source.shape[1:])), self._stand_in(lengths)
+
+    def truth(self, tensor: torch.Tensor) -> bool | None:
+        """Return whether a tensor of one element is true; None if that is not known."""
+        known = self.value(tensor)
+        with _disable_current_modes():
+            return None if known is None else bool(known)
 
     def _places(self, indices: Iterable[Any], found: Mapping[int, torch.Tensor | None]) -> list[Any] | None:
         """Return indices with the places in them that known masks select; None if one is not known."""

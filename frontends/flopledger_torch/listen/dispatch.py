@@ -16,9 +16,9 @@ from flopledger.frontend import TensorRef
 from torch._dispatch.python import enable_python_dispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from flopledger_torch.listen import assertions
+from flopledger_torch.listen import assertions, higher_order
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, run_kernel, symbolic_outputs
-from flopledger_torch.values import rule_of
+from flopledger_torch.values import READS, rule_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -116,6 +116,8 @@ def above_autograd() -> Iterator[None]:
 class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
     """Records every op."""
 
+    supports_higher_order_operators = True
+
     def __init__(self, recorder: Recorder, values: Values | None, *, symbolic: bool) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self.recorder, self.values, self.symbolic = recorder, values, symbolic
@@ -131,6 +133,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         """Record an op and run it, opened if it is composite."""
         del types
         given = kwargs or {}
+        if higher_order.is_higher_order(func):
+            return higher_order.run(self, func, args, given)
         op = _known(func)
         if op is None:
             return func(*args, **given)
@@ -164,6 +168,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
     def _run(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Run an op's kernel; one whose result depends on values gets them, where they are known."""
         values = self.values
+        if values is not None and op.name == "_pack_padded_sequence":
+            return values.packed(*args)
         out = NotImplemented
         if op.rule.asks and values is not None:
             out = values.answer(func, op.rule, args, kwargs)
@@ -194,6 +200,11 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             out = symbolic_outputs(op.name, {**dict(zip(op.arguments, args, strict=False)), **kwargs})
             if out is not NotImplemented:
                 return out
+        if self.values is not None:
+            if op.name == "_pad_packed_sequence":
+                return self.values.padded(*args)
+            if op.source in READS:
+                args = self.values.read(args)
         with self:
             if self.symbolic:
                 return func.decompose(*args, **kwargs)

@@ -1,0 +1,53 @@
+"""Derivatives that a forward takes itself, by autograd's engine: which records nothing below autograd.
+
+``torch.autograd.grad`` and ``.backward()`` end in one function of torch's. A reading writes a call down there
+that is unknown, and gives stand-ins for the gradients, which have the sizes of what they are taken for.
+``torch.func.grad`` and the like need none of this: they record their own derivatives, op by op.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger_torch.record import Recorder
+
+SOURCE = "torch.autograd.backward"
+_PROBLEM = "the forward takes derivatives by autograd's engine, whose work is not followed"
+
+
+@contextlib.contextmanager
+def heard_derivatives(recorder: Recorder) -> Iterator[None]:
+    """Write down what autograd's engine is asked for in a forward."""
+    owner: Any = torch.autograd
+    plain = owner._engine_run_backward
+
+    def engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        if not recorder.listens():
+            return plain(outputs, *args, **kwargs)
+        event = recorder.open("op", SOURCE, "backward")
+        event.problem = _PROBLEM
+        recorder.note(f"{_PROBLEM}: it is unknown")
+        recorder.quiet += 1
+        try:
+            _, _, create, inputs = args[:4]
+            if kwargs.get("accumulate_grad"):
+                inputs = ()  # gradients go into ``.grad``, which nothing gives back
+            grads = tuple(torch.zeros_like(one).requires_grad_(bool(create)) for one in inputs)
+            recorder.close(event)
+            recorder.finish(event, tuple(outputs), {}, grads)
+        finally:
+            recorder.quiet -= 1
+            recorder.current = event.parent
+        return grads
+
+    owner._engine_run_backward = engine
+    try:
+        yield
+    finally:
+        owner._engine_run_backward = plain

@@ -1,0 +1,121 @@
+"""Sequences of given lengths, derivatives inside a forward, operators given functions, generators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import flopledger as fl
+import torch
+from torch import Tensor, nn
+from torch._higher_order_ops.map import map as map_rows  # type: ignore[attr-defined]
+from torch._higher_order_ops.while_loop import while_loop
+from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Net(nn.Module):
+    """Linear(4, 4), 16 MAC a row, in a forward that is given."""
+
+    def __init__(self, forward: Callable[[Net, Tensor], Any]) -> None:
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.given = forward
+
+    def forward(self, x: Tensor) -> Any:
+        return self.given(self, x)
+
+
+def figures(forward: Callable[[Any, Tensor], Any]) -> tuple[object, list[str]]:
+    """Return the MACs on two rows, and the sources of what is unknown."""
+    ledger = fl.count(Net(forward), "2x4")
+    return ledger.total.count, [unknown.source for unknown in ledger.coverage.unknown]
+
+
+class Packed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.rnn = nn.LSTM(4, 5)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths, enforce_sorted=False)
+        out: Tensor = pad_packed_sequence(self.rnn(packed)[0])[0]
+        return out
+
+
+def test_a_packed_input_is_counted_row_by_row() -> None:
+    given = (pack_sequence([torch.zeros(5, 16), torch.zeros(3, 16)]),)
+    # 5 + 3 rows of 4 gates of 8 * (16 + 8)
+    assert fl.count(nn.LSTM(16, 8), given).total.count == 6144
+
+
+def test_the_lengths_that_are_given_are_used_by_position_and_by_name() -> None:
+    x, lengths = torch.zeros(7, 3, 4), torch.tensor([2, 7, 4])
+    # 13 rows of 4 gates of 5 * (4 + 5)
+    assert fl.count(Packed(), (x, lengths)).total.count == 2340
+    assert fl.count(Packed(), ((x,), {"lengths": lengths})).total.count == 2340
+
+
+def test_edges_that_are_given_are_used() -> None:
+    class Edges(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc = nn.Linear(16, 32)
+
+        def forward(self, x: Tensor, edges: Tensor) -> Tensor:
+            edges = edges[:, edges[0] != edges[1]]
+            loops = torch.arange(len(x)).repeat(2, 1)
+            edges = torch.cat((edges, loops), 1)
+            y: Tensor = self.fc(x[edges[0]])
+            return y
+
+    # of the edges 0-0, 0-1, 1-2 two are no self loops, and 3 self loops are added: 5 rows of 16 * 32
+    ledger = fl.count(Edges(), (torch.zeros(3, 16), torch.tensor([[0, 0, 1], [0, 1, 2]])))
+    assert ledger.total.count == 5 * 512
+
+
+def test_derivatives_inside_a_forward_are_unknown_by_name() -> None:
+    def gradient(net: Any, x: Tensor) -> Any:
+        x.requires_grad_(True)  # noqa: FBT003  (torch's way)
+        return torch.autograd.grad(net.fc(x).sum(), x)
+
+    def backward(net: Any, x: Tensor) -> Any:
+        net.fc(x).sum().backward()
+        return x
+
+    assert figures(gradient) == (32, ["torch.autograd.backward"])
+    assert figures(backward) == (32, ["torch.autograd.backward"])
+
+
+def test_a_derivative_by_torch_func_is_counted() -> None:
+    # forward 2 * 16, and the gradient of the input 2 * 16
+    assert figures(lambda net, x: torch.func.grad(lambda t: net.fc(t).sum())(x)) == (64, [])
+
+
+def test_a_forward_that_yields_is_run_to_its_end() -> None:
+    def twice(net: Any, x: Tensor) -> Iterator[Tensor]:
+        yield net.fc(x)
+        yield net.fc(x)
+
+    assert figures(twice) == (64, [])
+
+
+def test_a_branch_is_counted_where_its_condition_is_known_and_else_unknown() -> None:
+    def known(net: Any, x: Tensor) -> Any:
+        return torch.cond(torch.arange(3).sum() > 2, net.fc, lambda t: net.fc(net.fc(t)), (x,))
+
+    def open_(net: Any, x: Tensor) -> Any:
+        return torch.cond(x.sum() > 2, net.fc, lambda t: net.fc(net.fc(t)), (x,))
+
+    assert figures(known) == (32, [])
+    assert figures(open_) == (0, ["higher_order.cond"])
+
+
+def test_loops_and_maps_are_counted_turn_by_turn() -> None:
+    def loop(net: Any, x: Tensor) -> Any:
+        start = torch.zeros((), dtype=torch.int64)
+        return while_loop(lambda i, _: i < 3, lambda i, t: (i + 1, net.fc(t)), (start, x))
+
+    assert figures(loop) == (96, [])
+    assert figures(lambda net, x: map_rows(net.fc, x)) == (32, [])
