@@ -125,6 +125,7 @@ def count(
     convention: str | Path | Convention = "mac",
     *,
     isolated: bool = False,
+    execute: bool = False,
     **switches: object,
 ) -> Ledger:
     """Read a network under the profile that a convention needs, and count it.
@@ -134,6 +135,7 @@ def count(
         inputs: As for :func:`read`.
         convention: The name of a convention, a file, or a loaded one.
         isolated: As for :func:`read`.
+        execute: As for :func:`read`.
         switches: The convention's documented decisions, as in ``bias="add"``.
 
     Raises:
@@ -141,13 +143,15 @@ def count(
         SourceError: The source can't be read.
     """
     loaded = _loaded(convention).set(switches)
-    with _reader(source, inputs, isolated=isolated) as read_under:
+    with _reader(source, inputs, isolated=isolated, execute=execute) as read_under:
         graph = read_under(loaded.profile)
     return engine.count(graph, loaded)
 
 
 @contextlib.contextmanager
-def _reader(source: object, inputs: object, *, isolated: bool = False) -> Iterator[Read]:
+def _reader(
+    source: object, inputs: object, *, isolated: bool = False, execute: bool = False
+) -> Iterator[Read]:
     """Give a function that reads a source under a profile; a graph is taken as it is.
 
     Raises:
@@ -159,7 +163,7 @@ def _reader(source: object, inputs: object, *, isolated: bool = False) -> Iterat
         yield lambda _: graph
         return
     specs, values = given_inputs(inputs)
-    request = Request(source=name_of(source), inputs=specs, values=values, isolated=isolated)
+    request = Request(source=name_of(source), inputs=specs, values=values, isolated=isolated, execute=execute)
     with Readings(source, request) as readings:
         yield readings.read
 

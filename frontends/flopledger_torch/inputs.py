@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -39,9 +40,9 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
         given = _given(request.values, model)
         for value in _leaves(given):
             if is_tensor(value):
-                copies.twins(value)
+                _twin(value, copies)
             elif offers(value, "__array_interface__", "ndim"):
-                copies.keep(value, copies.twins(torch.as_tensor(value)))
+                copies.keep(value, _twin(torch.as_tensor(value), copies))
         found = Arguments(*copies(given))
     else:
         positional, named = gather(request.inputs)
@@ -53,6 +54,15 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
     for name, value in found.kwargs.items():
         found.named += [(n, t, False) for n, t in _tensors(name, value)]
     return found
+
+
+def _twin(tensor: torch.Tensor, copies: Copies) -> torch.Tensor:
+    """Return the stand-in of an input, whose values may be asked for."""
+    made = copies.twins(tensor)
+    values = copies.twins.tensors.values
+    if values is not None:
+        values.source(made, tensor, given=True)
+    return made
 
 
 def _is_call(values: object, model: torch.nn.Module) -> bool:

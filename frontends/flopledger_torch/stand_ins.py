@@ -95,7 +95,8 @@ class Fakes:
 
     def notes(self) -> Iterator[str]:
         """Say what a reader of the count should know."""
-        yield from ()
+        if self.values is not None and self.values.used_inputs:
+            yield "what depends on data is as for the values of the inputs that were given"
 
 
 class Symbolic(Fakes):

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _MOST = 1 << 20
 """Elements of a tensor whose value is computed; more are data or weights, which no forward asks about."""
-_ATEN = torch.ops.aten
 _SHAPE_ONLY = frozenset(
     (
         *("new_zeros", "new_ones", "new_full", "new_empty", "new_empty_strided", "zeros_like", "ones_like"),
@@ -237,7 +236,7 @@ class Values:
         return known.value
 
     def answer(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Return what an op gives whose result, or its size, depends on values; NotImplemented if unknown."""
+        """Return what an op gives whose result or size depends on values; NotImplemented if unknown."""
         found = {id(t): self.value(t) for t in _tensors((*args, *kwargs.values()))}
         if None not in found.values():
             with _disable_current_modes(), torch.no_grad():
@@ -274,7 +273,7 @@ class Values:
         """
         known = self.value(lengths)
         if known is None:
-            raise DataDependentOutputException(_ATEN._pack_padded_sequence.default)
+            raise DataDependentOutputException(torch.ops.aten._pack_padded_sequence.default)
         first = source.shape[:2]
         with _disable_current_modes():
             sizes = torch._pack_padded_sequence(torch.zeros(*first, 1), known, batch_first)[1]
@@ -289,7 +288,7 @@ class Values:
         """
         known = self.value(sizes)
         if known is None:
-            raise DataDependentOutputException(_ATEN._pad_packed_sequence.default)
+            raise DataDependentOutputException(torch.ops.aten._pad_packed_sequence.default)
         with _disable_current_modes():
             out, lengths = torch._pad_packed_sequence(torch.zeros(int(known.sum()), 1), known, *rest)
         return source.new_empty((*out.shape[:2], *source.shape[1:])), self._stand_in(lengths)
@@ -397,4 +396,4 @@ def _run(step: _Step) -> None:
 
 
 def _done() -> None:
-    """Stand for what was run already; a step that keeps its inputs would keep all that was ever computed."""
+    """Stand for what was run: a step that kept its inputs would keep all that was ever computed."""

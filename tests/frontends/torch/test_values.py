@@ -131,3 +131,13 @@ def test_where_only_the_tail_depends_on_data_all_before_it_is_counted() -> None:
     assert unknown == [("data-dependent", 1)]
     assert "test_values.py, line" in ledger.graph.reading.notes[0]
     assert "execute=True" in ledger.graph.reading.notes[0]
+
+
+def test_a_count_can_execute_as_the_refusal_says() -> None:
+    def forward(net: Any, x: Tensor) -> Tensor:
+        return net.fc(x[x[:, 0] > 0])  # type: ignore[no-any-return]
+
+    with pytest.raises(SourceError, match="execute=True"):
+        fl.count(Net(forward), "5x16")
+    # the inputs are (7 i + 3) mod 997, over 997: all five rows begin with a number above 0
+    assert fl.count(Net(forward), "5x16", execute=True).total.count == 5 * MACS
