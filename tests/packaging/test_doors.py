@@ -27,7 +27,8 @@ OPENERS = {
     "core/flopledger/reading/worker.py": "the task, by its descriptor",
     "core/flopledger/reading/processes.py": "what the kernel says of processes",
     "core/flopledger/frontend/forked.py": "pipes of its own",
-    "frontends/flopledger_keras/files.py": "HDF5, whose library opens files itself",
+    "frontends/flopledger_keras/files.py": "zipfile, which is asked whether it is an archive",
+    "frontends/flopledger_keras/hdf5.py": "HDF5, through a stream that was opened in the checked way",
     "frontends/flopledger_paddle/internals.py": "programs, whose framework opens files itself",
 }
 PRINTING = frozenset({"print", "echo", "secho", "stderr", "stdout", "print_exception"})

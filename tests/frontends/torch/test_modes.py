@@ -115,6 +115,7 @@ def test_torchinfo_counts_in_the_mode_that_it_is_told() -> None:
         assert fl.count(net, (2, 7), "torchinfo", mode=told).total.count == count
 
 
+@pytest.mark.slow
 def test_the_command_reads_what_it_builds_in_eval_and_an_object_as_it_stands(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

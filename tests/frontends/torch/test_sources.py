@@ -31,6 +31,7 @@ net = Net(weights=None)
 """
 
 
+@pytest.mark.slow
 def test_the_frontend_keeps_the_contract(net_file: Callable[[str], str]) -> None:
     from flopledger.frontend.request import Request
     from flopledger.frontend.specs import parse_spec
@@ -50,12 +51,14 @@ def test_a_model_is_read_by_name(
     assert graph.count("mac").total.count == count
 
 
+@pytest.mark.slow
 def test_a_class_is_built_without_memory(net_file: Callable[[str], str]) -> None:
     body = "class Big(nn.Linear):\n    def __init__(self):\n        super().__init__(1 << 21, 1 << 21)"
     ledger = fl.read(f"{net_file(body)}:Big", "1x2097152", memory_limit=16 << 30).count("mac")
     assert ledger.total.count == 1 << 42  # weights of 16 TiB
 
 
+@pytest.mark.slow
 def test_a_function_is_built_without_memory_by_what_its_file_imports(net_file: Callable[[str], str]) -> None:
     source = net_file("def big():\n    return nn.Linear(1 << 21, 1 << 21)")
 
@@ -85,6 +88,7 @@ class Weights(nn.Module):
 """
 
 
+@pytest.mark.slow
 def test_a_constructor_may_read_values(net_file: Callable[[str], str]) -> None:
     file = net_file(VALUES)
     graph = fl.read(f"{file}:Rates", "1x1024")
@@ -95,6 +99,7 @@ def test_a_constructor_may_read_values(net_file: Callable[[str], str]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_tensor_in_an_object_of_the_model_s_own_may_have_no_memory(net_file: Callable[[str], str]) -> None:
     body = """
 class Table:
@@ -171,6 +176,7 @@ def test_a_traced_graph_is_a_model_like_any_other() -> None:
     assert (a.count, a.params, a.buffers) == (b.count, b.params, b.buffers)
 
 
+@pytest.mark.slow
 def test_an_exported_program_is_read_with_the_inputs_that_it_has(tmp_path: Path) -> None:
     model = seed_convolutions().eval()
     file = tmp_path / "net.pt2"
@@ -183,6 +189,7 @@ def test_an_exported_program_is_read_with_the_inputs_that_it_has(tmp_path: Path)
     assert ledger.coverage.unknown == ()
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "net.pt2"
     file.write_bytes(b"nothing")
@@ -254,6 +261,7 @@ def test_an_input_that_does_not_fit_names_the_line_of_the_model() -> None:
         fl.read(ResNet(), "1x4x32x32")
 
 
+@pytest.mark.slow
 def test_a_model_of_405_billion_parameters_is_read() -> None:
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     config = transformers.LlamaConfig(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import random
 import types
 import weakref
@@ -22,6 +23,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
+_EXAMPLES = 100 if "FLOPLEDGER_SLOW_TESTS" in os.environ else 8
+"""How many random models are read: each takes about a second. make test-all takes its time."""
 _SHARED_BY_EXAMPLES = [HealthCheck.function_scoped_fixture]
 
 
@@ -217,7 +220,7 @@ def equal(a: Any, b: Any) -> bool:
     return a is b or (type(a) is type(b) is Tensor and torch.equal(a, b))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=_SHARED_BY_EXAMPLES)
+@settings(max_examples=_EXAMPLES, deadline=None, derandomize=True, suppress_health_check=_SHARED_BY_EXAMPLES)
 @given(
     places=st.lists(st.integers(0, len(careless.PLACES) - 1), min_size=1, max_size=5),
     how=st.sampled_from(["", "lambda", "method", "hook", "append"]),
