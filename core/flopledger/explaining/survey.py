@@ -43,6 +43,9 @@ def survey(graphs: Iterable[tuple[Graph, Iterable[Convention]]], base: Conventio
         graphs: The network under each profile, with the conventions that take that reading; ``base`` counts
             the first.
         base: The convention that the others are explained from.
+
+    Returns:
+        The base first, then the others by name, whichever reading they take.
     """
     entries: list[Entry] = []
     start: Evaluated | None = None
@@ -51,7 +54,7 @@ def survey(graphs: Iterable[tuple[Graph, Iterable[Convention]]], base: Conventio
             start = Evaluated(engine.evaluate(graph, base))
         on_graph = start if graph is start.count.graph else on_other_reading(base, graph)
         entries += [_entry(start, on_graph, graph, convention) for convention in conventions]
-    return entries
+    return sorted(entries, key=lambda entry: (entry.convention != base.name, entry.convention))
 
 
 def _entry(start: Evaluated, on_graph: Evaluated, graph: Graph, convention: Convention) -> Entry:
