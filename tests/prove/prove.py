@@ -61,6 +61,7 @@ class Prover:
             code = os.waitstatus_to_exitcode(status)
             if code == 0:
                 self.survivors.append(change)
+                print(f"not noticed by the tests: {change.name}", file=sys.stderr, flush=True)  # noqa: T201
             elif code != 1:
                 pytest.exit(f"{change.name}: the process ended with {code}", 2)
         return True

@@ -105,3 +105,9 @@ def test_an_encoder_layer_adds_two_dense_layers(ask: Ask) -> None:
 def test_an_unknown_activation_is_refused(ask: Ask) -> None:
     with pytest.raises(ShapeError, match="'gloo' is no activation"):
         ask("transformer_encoder_layer", (5, 8), embed_dim=8, heads=2, feedforward=16, activation="gloo")
+
+
+def test_two_axes_are_enough(ask: Ask) -> None:
+    found = ask("attention", (5, 4), (7, 4), (7, 6))
+    # 5 * 7 scores of 4 terms, 5 * 6 results of 7 terms
+    assert (found.shapes, found.facts["macs"]) == (((5, 6),), 350)
