@@ -29,13 +29,13 @@ def take_out(config: dict[str, Any]) -> dict[str, Any] | None:
     A model inside the model may be compiled as well (Keras 3.15 writes both).
     """
     outermost = config.get(_KEY)
-    for part in _parts(config):
+    for part in parts(config):
         if "class_name" in part and "config" in part:
             part.pop(_KEY, None)
     return outermost if isinstance(outermost, dict) else None
 
 
-def _parts(config: object) -> Iterator[dict[str, Any]]:
+def parts(config: object) -> Iterator[dict[str, Any]]:
     """Yield every object of a configuration; it may be nested deeper than Python calls functions."""
     waiting = [config]
     while waiting:

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.frontend import SourceError
 
+from flopledger_keras.compiled import parts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _CLASSES = {
     "CuDNNLSTM": "LSTM",
@@ -51,22 +53,11 @@ def renewed(config: dict[str, Any], where: str) -> dict[str, Any]:
     Raises:
         SourceError: A layer has an argument that is gone, with a value that changes what it does.
     """
-    for part in _parts(config):
+    for part in parts(config):
         name, given = part.get("class_name"), part.get("config")
         if isinstance(name, str) and isinstance(given, dict):
             _renew(part, name, given, where)
     return config
-
-
-def _parts(config: object) -> Iterator[dict[str, Any]]:
-    waiting = [config]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            yield part
-            waiting.extend(part.values())
-        elif isinstance(part, list):
-            waiting.extend(part)
 
 
 def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -> None:
