@@ -101,7 +101,7 @@ def imported(network: Path, result: Path, env: dict[str, str]) -> list[str]:
     """Run the command once, check its figures, and return the third-party modules that it imported."""
     command = [sys.executable, "-c", LOADED, str(network), str(result)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
-    total = json.loads(result.read_text(encoding="utf-8"))["total"]
+    total = json.loads(result.read_text(encoding="utf-8"))["ledgers"][0]["total"]
     found = (total["macs"], total["params"])
     if found != (MACS, PARAMS):
         sys.exit(f"ResNet-152 was counted as {found}, expected {(MACS, PARAMS)}")

@@ -283,7 +283,7 @@ def measure_memory(name: str, folder: Path) -> None:
     whole = [*command, "--format", "json", "-o", str(result), "--memory-limit", LIMIT]
     bare = peak([sys.executable, "-c", imports])
     read = peak(whole)
-    found = json.loads(result.read_text(encoding="utf-8"))["total"]["params"]
+    found = json.loads(result.read_text(encoding="utf-8"))["ledgers"][0]["total"]["params"]
     if found != params:
         sys.exit(f"{name} was counted with {found} parameters, expected {params}")
     print(f"{name}: {read / 1e6:.0f} MB; {imports}: {bare / 1e6:.0f} MB; more: {(read - bare) / 1e6:.0f} MB")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from flopledger.report.explanation import render as render_explanation
     from flopledger.report.html import render as ledger_html
     from flopledger.report.jsonfile import document as ledger_document
+    from flopledger.report.jsonfile import render_one as ledger_json
     from flopledger.report.jsonfile import row_document
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "kinds",
     "ledger_document",
     "ledger_html",
+    "ledger_json",
     "offer",
     "render_comparison",
     "render_explanation",
@@ -91,6 +93,7 @@ UPWARD = {
     "kinds": "flopledger.plugins.discovery",
     "ledger_document": "flopledger.report.jsonfile:document",
     "ledger_html": "flopledger.report.html:render",
+    "ledger_json": "flopledger.report.jsonfile:render_one",
     "render_comparison": "flopledger.report.comparison:render",
     "render_explanation": "flopledger.report.explanation:render",
     "render_ledgers": "flopledger.report:render",

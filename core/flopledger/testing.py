@@ -103,6 +103,7 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
     *,
     convention: str | Path | Convention = "mac",
     max_macs: float | str | None = None,
+    max_flops: float | str | None = None,
     max_params: float | str | None = None,
     limits: Mapping[str, float | str] | None = None,
     against: str | Path | None = None,
@@ -115,9 +116,10 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
         inputs: As for :func:`flopledger.read`.
         convention: The convention to count under.
         max_macs: The most multiply-accumulates: a number, or a text such as ``"4.2G"``.
+        max_flops: The most FLOP, 2 for each multiply-accumulate.
         max_params: The most parameters.
         limits: Limits on other figures of the ledger's total, by name.
-        against: An earlier ledger's JSON, which no figure may be above of.
+        against: The JSON of earlier ledgers, whose figures may not be exceeded.
         tolerance: The share that ``against`` may be exceeded by, such as ``"0.5%"``.
 
     Returns:
@@ -132,19 +134,18 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
     from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.report import check as verdict  # noqa: PLC0415
 
-    given = {"macs": max_macs, "params": max_params, **(limits or {})}
+    given = {"macs": max_macs, "flops": max_flops, "params": max_params, **(limits or {})}
     most = {key: quantities.parse_limit(str(value)) for key, value in given.items() if value is not None}
     if not most and against is None:
         raise UsageError("nothing to check: give max_macs, max_params, limits or against")
-    earlier = None
-    if against is not None:
-        earlier = earlier_counts.load(str(against))
-        if earlier is None:
-            raise UsageError(f"{against} is no ledger; make one with count --format json")
+    before = None if against is None else earlier_counts.load(str(against))
+    if against is not None and before is None:
+        raise UsageError(f"{against} is no ledger; make one with count --format json")
     ledger = api.count(source, inputs, convention)
+    earlier = None if before is None else earlier_counts.of_same(before, ledger)
     found = budget.check(ledger, most, earlier, quantities.parse_tolerance(tolerance))
     if not found.passed:
-        raise AssertionError("\n" + verdict.render(found))
+        raise AssertionError("\n" + verdict.render([found]))
     return ledger
 
 

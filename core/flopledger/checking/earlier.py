@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import input_files
 from flopledger.bounded import values_in
-from flopledger.counting.ledger import SCHEMA
+from flopledger.counting.ledger import SCHEMA, SEVERAL
 from flopledger.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from flopledger.counting.ledger import Ledger
@@ -29,19 +29,27 @@ WRITTEN = re.compile(r"-?[0-9]{1,4000}(?:/[0-9]{1,4000})?\Z")
 """A figure in a document: longer texts are not figures, and would take long to read."""
 LARGEST_FILE = 256 * 2**20
 """The largest ledger that is read, in bytes; one of 100,000 rows takes a sixth of it."""
+MOST_NAMED = 6
+"""How many ledgers of a file a message names."""
 MOST_VALUES = 1 << 22
 """The most JSON values of a ledger, each of which becomes an object; one of 100,000 rows has 2.6 million."""
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The figures of an earlier ledger: its convention, its totals, and the figures of its rows by path."""
+    """The figures of an earlier ledger: its source, convention and totals, and its rows' figures by path."""
 
+    source: str
     convention: str
     switches: Mapping[str, str]
     total: Mapping[str, Exact]
     rows: Mapping[str, Mapping[str, Exact]]
     where: str
+
+    @property
+    def under(self) -> str:
+        """The convention and its changed switches."""
+        return " ".join([self.convention, *(f"{name}={value}" for name, value in self.switches.items())])
 
 
 def figure_of(ledger: Ledger, key: str) -> int | Fraction:
@@ -58,8 +66,10 @@ def figure_of(ledger: Ledger, key: str) -> int | Fraction:
     return found
 
 
-def load(path: str) -> Earlier | None:
-    """Read an earlier ledger from its JSON; None where the file is something else, such as a saved graph.
+def load(path: str) -> tuple[Earlier, ...] | None:
+    """Read earlier ledgers from their JSON; None where the file is something else, such as a saved graph.
+
+    ``Ledger.to_json`` writes a document of one ledger, ``flopledger count`` one of a list.
 
     Raises:
         SourceError: The file is missing or is not one of our JSON documents.
@@ -72,10 +82,11 @@ def load(path: str) -> Earlier | None:
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise SourceError(f"{path}: it can't be read as a ledger's JSON: {reason}") from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+    if not isinstance(document, dict) or document.get("schema") not in (SCHEMA, SEVERAL):
         return None
     try:
-        return _earlier(document, path)
+        ledgers = [document] if document["schema"] == SCHEMA else document["ledgers"]
+        return tuple(_earlier(ledger, path) for ledger in ledgers)
     except (KeyError, TypeError, ValueError, AttributeError, ZeroDivisionError) as error:
         message = f"{path}: it claims to be a ledger, but a part of it is missing or malformed: {error}"
         raise SourceError(message) from None
@@ -85,7 +96,33 @@ def _earlier(document: Mapping[str, Any], path: str) -> Earlier:
     used, total = document["convention"], document["total"]
     rows = {row["path"]: {key: _exact(row[key]) for key in FIGURES} for row in document["rows"]}
     figures = {key: _exact(total[key]) for key in COSTS if total[key] is not None}
-    return Earlier(used["name"], dict(used["set"]), figures, rows, path)
+    source = str(document["graph"]["source"])
+    return Earlier(source, used["name"], dict(used["set"]), figures, rows, path)
+
+
+def of_same(found: Sequence[Earlier], ledger: Ledger) -> Earlier:
+    """Return the earlier ledger of the same source and convention; a file's only one is taken as it is.
+
+    Raises:
+        UsageError: Several are there, and not just one is of the same source and convention.
+    """
+    if len(found) == 1:
+        return found[0]
+    source, used = ledger.graph.reading.source, ledger.convention
+    same = [
+        earlier
+        for earlier in found
+        if (earlier.source, earlier.convention, dict(earlier.switches))
+        == (source, used.name, dict(used.switches))
+    ]
+    if len(same) != 1:
+        where = found[0].where if found else "the file"
+        listed = ", ".join(f"{earlier.source} under {earlier.under}" for earlier in found[:MOST_NAMED])
+        raise UsageError(
+            f"{where} has {len(same) or 'no'} ledgers of {source} under {used.name}; "
+            f"it has {listed or 'none at all'}"
+        )
+    return same[0]
 
 
 def _exact(value: object) -> int | Fraction:
@@ -105,4 +142,5 @@ def of_ledger(ledger: Ledger, where: str) -> Earlier:
         row.path: {key: value for key in FIGURES if isinstance(value := getattr(row, key), (int, Fraction))}
         for row in ledger.rows
     }
-    return Earlier(ledger.convention.name, ledger.convention.switches, total, rows, where)
+    source = ledger.graph.reading.source
+    return Earlier(source, ledger.convention.name, ledger.convention.switches, total, rows, where)

@@ -7,7 +7,6 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.checking.earlier import COSTS, figure_of
-from flopledger.counting.ledger import Total
 from flopledger.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -16,7 +15,10 @@ if TYPE_CHECKING:
     from flopledger.checking.earlier import Earlier, Exact
     from flopledger.counting.ledger import Ledger
 
-KEYS = tuple(name for name in Total.__dataclass_fields__ if name != "unit")
+KEYS = (
+    "count", "macs", "flops", "params", "trainable_params", "non_trainable_params", "buffers",
+    "active_params",
+)  # fmt: skip
 """The figures that a limit may be set on: those of a ledger's total."""
 
 
@@ -109,9 +111,9 @@ def check(
 def _check_same(ledger: Ledger, earlier: Earlier) -> None:
     used = ledger.convention
     if (used.name, dict(used.switches)) != (earlier.convention, dict(earlier.switches)):
-        under = " ".join([earlier.convention, *(f"{k}={v}" for k, v in earlier.switches.items())])
         raise UsageError(
-            f"{earlier.where} was counted under {under}, this one under {used.name}: count it with -c {under}"
+            f"{earlier.where} was counted under {earlier.under}, this one under {used.name}: "
+            f"count it with -c {earlier.under}"
         )
 
 

@@ -1,4 +1,4 @@
-"""``flopledger check``: whether a network stays within limits."""
+"""``flopledger check``: whether networks stay within limits."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from fractions import Fraction
     from typing import Any
 
+    from flopledger.checking.earlier import Earlier
     from flopledger.checking.limits import Verdict
+    from flopledger.conventions.convention import Convention
 
 OVER = 1
 """The exit code where a figure is over its limit."""
@@ -27,6 +30,7 @@ EXAMPLES = """\b
 Examples:
   flopledger check resnet18.prototxt --max-macs 1.9G --max-params 12M
   flopledger check resnet18.prototxt --max count=1900000000 --max buffers=10K
+  flopledger check resnet18.prototxt lenet.prototxt --max-flops 4G --format json
   flopledger count resnet18.prototxt --format json -o resnet18.json
   flopledger check resnet18.prototxt --against resnet18.json --tolerance 0.5%
 """
@@ -34,12 +38,13 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class CheckOptions:
-    """The arguments of ``check``: the source, its limits, and the format of the result."""
+    """The arguments of ``check``: the sources, their limits, and the format of the result."""
 
-    source: str
+    sources: tuple[str, ...]
     convention: str
     switches: tuple[str, ...]
     max_macs: str | None
+    max_flops: str | None
     max_params: str | None
     limits: tuple[str, ...]
     against: str | None
@@ -56,7 +61,7 @@ class CheckOptions:
         from flopledger import quantities  # noqa: PLC0415  (the help needs none of it)
         from flopledger.checking import limits as budget  # noqa: PLC0415  (the help needs none of it)
 
-        short = {"macs": self.max_macs, "params": self.max_params}
+        short = {"macs": self.max_macs, "flops": self.max_flops, "params": self.max_params}
         given = pairs("--max", self.limits)
         for key, text in short.items():
             if text is not None and key in given:
@@ -67,8 +72,8 @@ class CheckOptions:
         return {budget.check_key(key): quantities.parse_limit(text) for key, text in written.items()}
 
 
-@click.command("check", short_help="Check a network against limits.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("source")
+@click.command("check", short_help="Check networks against limits.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
 @source_options
 @click.option(
     "-c", "--convention", metavar="NAME|FILE", default="mac", show_default=True,
@@ -78,15 +83,16 @@ class CheckOptions:
     "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
 )
 @click.option("--max-macs", metavar="LIMIT", help="The most multiply-accumulates, such as 4.2G.")
+@click.option("--max-flops", metavar="LIMIT", help="The most FLOP, 2 for each multiply-accumulate: 8.4G.")
 @click.option("--max-params", metavar="LIMIT", help="The most parameters, such as 26M.")
 @click.option(
     "--max", "limits", metavar="KEY=LIMIT", multiple=True,
-    help="The most of a figure of the total: count, macs, params, trainable_params, buffers ...",
+    help="The most of a figure of the total: count, macs, flops, params, trainable_params, buffers ...",
 )  # fmt: skip
 @click.option(
     "--against",
     metavar="FILE",
-    help="An earlier ledger (count --format json) or saved graph to compare with.",
+    help="Earlier ledgers (count --format json) or a saved graph to compare with.",
 )
 @click.option(
     "--tolerance",
@@ -99,7 +105,7 @@ class CheckOptions:
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 def command(**params: Any) -> None:
-    """Check a network against limits, or against an earlier count; exit with 1 if it is over one.
+    """Check networks against limits, or against an earlier count; exit with 1 if one is over a limit.
 
     SOURCE is a file, package.module:attribute or file.py:attribute.
     """
@@ -107,20 +113,19 @@ def command(**params: Any) -> None:
 
     reading = SourceOptions.taken_from(params)
     options = CheckOptions(**params)
-    with progress(f"checking {options.source}"):
-        found = check(options, reading)
-        write(verdict.render(found, options.form), options.output)
-    for line in warnings([found.ledger]):
+    found = check(options, reading)
+    write(verdict.render(found, options.form), options.output)
+    for line in warnings([one.ledger for one in found]):
         messages.warn(line)
-    if not found.passed:
+    if not all(one.passed for one in found):
         raise click.exceptions.Exit(OVER)
 
 
-def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
-    """Count the source, and compare its figures with the limits.
+def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
+    """Count the sources, and compare their figures with the limits.
 
     Raises:
-        UsageError: There is nothing to hold it against.
+        UsageError: There is nothing to hold them against.
     """
     from flopledger import quantities  # noqa: PLC0415
     from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
@@ -129,16 +134,28 @@ def check(options: CheckOptions, reading: SourceOptions) -> Verdict:
 
     limits = options.all_limits()
     if not limits and options.against is None:
-        raise UsageError("nothing to check: give --max-macs, --max-params, --max or --against")
+        raise UsageError("nothing to check: give --max-macs, --max-flops, --max-params, --max or --against")
     if options.tolerance is not None and options.against is None:
         raise UsageError("--tolerance is for --against")
     (convention,) = load_conventions((options.convention,), pairs("--set", options.switches))
     tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
-    earlier = None
-    if options.against is not None:
-        earlier = earlier_counts.load(options.against)
-        if earlier is None:
-            graph = SourceOptions().read(options.against, {})
-            earlier = earlier_counts.of_ledger(engine.count(graph, convention), options.against)
-    ledger = engine.count(reading.read(options.source, convention.profile), convention)
-    return budget.check(ledger, limits, earlier, tolerance)
+    before = None if options.against is None else _before(options.against, convention)
+    found = []
+    for source in options.sources:
+        with progress(f"checking {source}"):
+            ledger = engine.count(reading.read(source, convention.profile), convention)
+            earlier = None if before is None else earlier_counts.of_same(before, ledger)
+            found.append(budget.check(ledger, limits, earlier, tolerance))
+    return found
+
+
+def _before(path: str, convention: Convention) -> Sequence[Earlier]:
+    """Read earlier counts: those of ledgers, or that of a saved graph, which is counted now."""
+    from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.counting import engine  # noqa: PLC0415
+
+    found = earlier_counts.load(path)
+    if found is not None:
+        return found
+    graph = SourceOptions().read(path, {})
+    return [earlier_counts.of_ledger(engine.count(graph, convention), path)]

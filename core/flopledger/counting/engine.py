@@ -76,6 +76,7 @@ def _ledger(counted: Count) -> Ledger:
     rows = counted.rows()
     figure, adjustments = counted.total
     params, trainable, non_trainable, buffers = counted.params.figures()
+    covered = coverage(analysis, rows)
     return Ledger(
         graph=graph_info(counted.graph),
         convention=convention_info(convention),
@@ -88,9 +89,10 @@ def _ledger(counted: Count) -> Ledger:
             non_trainable,
             buffers,
             analysis.active_params,
+            covered.unknown_calls,
         ),
         rows=rows,
-        coverage=coverage(analysis, rows),
+        coverage=covered,
         adjustments=adjustments,
         disagreements=analysis.formulas.disagreements,
         experts=analysis.experts,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from flopledger import lazy
-from flopledger.dims.arithmetic import text, total
+from flopledger.dims.arithmetic import plain, text, total
 from flopledger.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -24,13 +25,18 @@ Figure: TypeAlias = "int | str"
 
 SCHEMA = "flopledger.ledger/1"
 """The name of a ledger's JSON format."""
+SEVERAL = "flopledger.ledgers/1"
+"""The name of the JSON format of a list of ledgers, of one too."""
 GROUPS = ("kind", "source", "level", "path", "status")
 """The fields that rows may be summed by."""
 
 
 def figure(value: Number) -> Figure:
     """Return a count as JSON holds it: an ``int``, or a string where symbols or fractions appear."""
-    return value if isinstance(value, int) else text(value)
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else text(value)
+    whole = plain(value)
+    return whole if isinstance(whole, int) else text(whole)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ class Total:
     """The totals: ``count`` and ``params`` as the convention's tool prints them, the rest our own.
 
     ``params`` is None for a tool that prints no parameter figure. ``active_params`` are the weights that
-    one token's forward uses: fewer than there are where a router picks some of several experts.
+    one token's forward uses: fewer than there are where a router picks some of several experts. While
+    ``unknown_calls``, the calls that no formula is known for, is not 0, operations are a lower bound.
     """
 
     count: Number
@@ -79,6 +86,17 @@ class Total:
     non_trainable_params: Number
     buffers: Number
     active_params: Number | None = None
+    unknown_calls: int = 0
+
+    @property
+    def flops(self) -> Dim:
+        """Our own count in FLOP, under every convention: 2 for each multiply-accumulate."""
+        return 2 * self.macs
+
+    @property
+    def complete(self) -> bool:
+        """Whether the operations are all counted: no call is unknown."""
+        return not self.unknown_calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,11 @@ class Coverage:
     free: int
     ignored: int
     unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def unknown_calls(self) -> int:
+        """The number of calls that no formula is known for."""
+        return sum(unknown.calls for unknown in self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +208,14 @@ class Ledger:
 
     def to_json(self) -> str:
         """Write the ledger as one JSON document."""
-        return self._rendered("json")
+        return lazy.ledger_json(self)
 
     def to_dicts(self) -> list[dict[str, object]]:
         """Return the rows as a list of dictionaries, ready for a data frame."""
         return [lazy.row_document(row) for row in self.rows]
 
     def __str__(self) -> str:
-        return self._rendered("table").rstrip("\n")
+        return lazy.render_ledgers([self]).rstrip("\n")
 
     def _repr_html_(self) -> str:
         return lazy.ledger_html(self)
-
-    def _rendered(self, form: str) -> str:
-        return lazy.render_ledgers([self], form)

@@ -1,4 +1,4 @@
-"""A check as people and machines read it: each figure with its limit, and the layers that grew."""
+"""Checks as people and machines read them: each figure with its limit, and the layers that grew."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from flopledger.report.explanation import signed
 from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from flopledger.checking.limits import Finding, Growth, Verdict
     from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.check/1"
+SEVERAL = "flopledger.checks/1"
 HEADERS = ("", "figure", "found", "limit", "before", "change")
 RIGHT = frozenset({2, 3, 4, 5})
 GROWN = ("layer", "figure", "before", "now", "change")
@@ -26,9 +27,12 @@ MOST = 20
 """How many layers that grew are shown."""
 
 
-def render(verdict: Verdict, form: str = "table") -> str:
-    """Render a verdict in a format, as a text that ends with a line break."""
-    return answers.render(form, blocks(verdict), lambda: document(verdict))
+def render(verdicts: Sequence[Verdict], form: str = "table") -> str:
+    """Render verdicts in a format, as a text that ends with a line break."""
+    if form == "json" and len(verdicts) != 1:
+        return jsonfile.several(SEVERAL, "checks", map(document, verdicts))
+    every = (block for verdict in verdicts for block in blocks(verdict))
+    return answers.render(form, every, lambda: document(verdicts[0]))
 
 
 def blocks(verdict: Verdict) -> Iterator[Block]:

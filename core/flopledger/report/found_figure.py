@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure as written_figure
+from flopledger.dims.bounds import number
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from fractions import Fraction
 
-    from flopledger.counting.ledger import Figure as Written
     from flopledger.counting.ledger import GraphInfo
     from flopledger.explaining.find_figure import Match
     from flopledger.quantities import Figure
@@ -60,15 +59,11 @@ def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
             " ".join([match.by.convention, *(f"{name}={value}" for name, value in match.by.switches)]),
             grouped(match.by.count),
             match.by.unit,
-            grouped(_whole(match.distance)),
+            grouped(number(match.distance)),
             percent(match.distance / figure.middle) if figure.middle else "",
         )
         for match in shown(matches)
     ]
-
-
-def _whole(value: Fraction) -> int | Fraction:
-    return value.numerator if value.denominator == 1 else value
 
 
 def _provenance(graph: GraphInfo) -> str:
@@ -87,8 +82,8 @@ def document(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) 
 def _figure(figure: Figure, matches: Sequence[Match]) -> dict[str, object]:
     return {
         "text": figure.text,
-        "low": _exact(figure.low),
-        "high": _exact(figure.high),
+        "low": written_figure(figure.low),
+        "high": written_figure(figure.high),
         "fits": bool(matches) and matches[0].fits,
         "matches": [
             {
@@ -97,13 +92,9 @@ def _figure(figure: Figure, matches: Sequence[Match]) -> dict[str, object]:
                 "what": match.by.what,
                 "unit": match.by.unit,
                 "figure": written_figure(match.by.count),
-                "off_by": _exact(match.distance),
+                "off_by": written_figure(match.distance),
                 "fits": match.fits,
             }
             for match in shown(matches)
         ],
     }
-
-
-def _exact(value: Fraction) -> Written:
-    return written_figure(_whole(value))

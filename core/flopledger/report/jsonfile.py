@@ -1,11 +1,11 @@
-"""JSON: the whole ledger as one document, described by ``schema.json``."""
+"""JSON: a ledger as one document, or a list of them, described by ``schema.json``."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from flopledger.counting.ledger import SCHEMA, figure
+from flopledger.counting.ledger import SCHEMA, SEVERAL, figure
 from flopledger.dims.arithmetic import is_symbolic, text
 from flopledger.report.notes import version
 
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Shape
     from flopledger.report import View
 
-SEVERAL = "flopledger.ledgers/1"
-
 
 class TotalDocument(TypedDict):
     """The totals as JSON holds them."""
@@ -26,6 +24,9 @@ class TotalDocument(TypedDict):
     count: Figure
     unit: str
     macs: Figure
+    flops: Figure
+    complete: bool
+    unknown_calls: int
     params: Figure | None
     trainable_params: Figure
     non_trainable_params: Figure
@@ -34,11 +35,19 @@ class TotalDocument(TypedDict):
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
-    """Render one document: of one ledger, or of a list of them. Each row is on its own line."""
-    if len(ledgers) == 1:
-        return written(document(ledgers[0])) + "\n"
-    inner = ",\n".join(written(document(ledger)) for ledger in ledgers)
-    return f'{{"schema": "{SEVERAL}", "ledgers": [\n{inner}\n]}}\n'
+    """Render a list of ledgers as one document, of one ledger too. Each row is on its own line."""
+    return several(SEVERAL, "ledgers", map(document, ledgers))
+
+
+def several(schema: str, name: str, documents: Iterable[Mapping[str, object]]) -> str:
+    """Write a document that is a list of others."""
+    inner = ",\n".join(map(written, documents))
+    return f'{{"schema": {json.dumps(schema)}, {json.dumps(name)}: [\n{inner}\n]}}\n'
+
+
+def render_one(ledger: Ledger) -> str:
+    """Render one ledger as a document of its own."""
+    return written(document(ledger)) + "\n"
 
 
 def written(content: Mapping[str, object]) -> str:
@@ -102,6 +111,9 @@ def total_document(ledger: Ledger) -> TotalDocument:
         "count": figure(total.count),
         "unit": total.unit,
         "macs": figure(total.macs),
+        "flops": figure(total.flops),
+        "complete": total.complete,
+        "unknown_calls": total.unknown_calls,
         "params": None if total.params is None else figure(total.params),
         "trainable_params": figure(total.trainable_params),
         "non_trainable_params": figure(total.non_trainable_params),

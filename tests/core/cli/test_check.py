@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+import flopledger as fl
 import pytest
 from documents import plain, validated
 from flopledger.cli import run
@@ -54,7 +55,8 @@ def test_a_limit_is_exact_and_may_be_reached(limit: str, code: int, toy: Path) -
 def earlier(toy: Path, flopledger: Run, count: int) -> Path:
     """Write a ledger in which the toy's convolution counted so much."""
     document = json.loads(flopledger("count", toy, "--format", "json").stdout)
-    document["total"]["count"] = document["rows"][0]["count"] = count
+    (ledger,) = document["ledgers"]
+    ledger["total"]["count"] = ledger["rows"][0]["count"] = count
     path = toy.parent / "earlier.json"
     path.write_text(json.dumps(document))
     return path
@@ -99,6 +101,38 @@ def test_a_saved_graph_is_counted_as_the_network_is(flopledger: Run, tmp_path: P
         "after": 3_200_000,
     }
     assert (tmp_path / "before.json").is_file()
+
+
+def test_a_document_of_one_ledger_is_an_earlier_count_too(tmp_path: Path, flopledger: Run) -> None:
+    (tmp_path / "one.json").write_text(fl.count(LENET).to_json())
+
+    assert flopledger("check", LENET, "--against", "one.json").returncode == 0
+    assert flopledger("check", LENET, "-i", "2x1x28x28", "--against", "one.json").returncode == 1
+
+
+def test_several_networks_are_checked_against_the_ledgers_of_theirs(flopledger: Run) -> None:
+    """LeNet has 2,293,000 MACs: the file has ResNet's under another convention too, which is not asked."""
+    flopledger("count", LENET, RESNET, "-c", "mac", "-c", "2mac", "--format", "json", "-o", "all.json")
+    done = flopledger(
+        "check", RESNET, LENET, "--against", "all.json", "--max-flops", "1.9G", "--format", "json"
+    )
+    document = validated("check", done.stdout)
+
+    assert done.returncode == 1
+    assert document["schema"] == "flopledger.checks/1"
+    assert [check["passed"] for check in document["checks"]] == [False, True]
+    assert document["checks"][0]["findings"][0] == {
+        "figure": "flops", "passed": False, "found": 3_628_146_688, "limit": 1_900_000_000, "before": None,
+    }  # fmt: skip
+    assert [f["before"] for f in document["checks"][1]["findings"]] == [None, 2_293_000, 2_293_000, 431_080]
+
+
+def test_a_file_of_other_networks_is_not_an_earlier_count(toy: Path, flopledger: Run) -> None:
+    flopledger("count", LENET, RESNET, "--format", "json", "-o", "all.json")
+    done = flopledger("check", toy, "--against", "all.json")
+
+    assert done.returncode == 2
+    assert f"all.json has no ledgers of toy.prototxt under mac; it has {LENET} under mac" in done.stderr
 
 
 def test_markdown(toy: Path, flopledger: Run) -> None:

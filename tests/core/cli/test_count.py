@@ -36,9 +36,10 @@ def test_several_sources_and_conventions_come_in_the_order_given(toy: Path, flop
 
 def test_a_switch_changes_one_decision_and_is_told(toy: Path, flopledger: Run) -> None:
     """3888 products and an addition for each of 4 * 6 * 6 = 144 outputs."""
-    document = json.loads(flopledger("count", toy, "--set", "bias=add", "--format", "json").stdout)
-    assert document["total"]["count"] == 4032
-    assert document["convention"]["set"] == {"bias": "add"}
+    done = flopledger("count", toy, "--set", "bias=add", "--format", "json")
+    (ledger,) = json.loads(done.stdout)["ledgers"]
+    assert ledger["total"]["count"] == 4032
+    assert ledger["convention"]["set"] == {"bias": "add"}
 
 
 def test_a_switch_goes_to_the_conventions_that_have_it() -> None:
@@ -57,9 +58,9 @@ def test_the_stub_prices_an_unknown_layer_once_it_is_pasted(toy: Path, flopledge
     (toy.parent / "mine.toml").write_text(stub.replace('"out_elems"', '"5 * out_elems"'))
     done = flopledger("count", toy, "-c", "./mine.toml", "--strict", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
-    document = json.loads(done.stdout)
-    assert document["total"]["count"] == 3898
-    assert document["convention"]["name"] == "mine"
+    (ledger,) = json.loads(done.stdout)["ledgers"]
+    assert ledger["total"]["count"] == 3898
+    assert ledger["convention"]["name"] == "mine"
 
 
 def test_markdown_csv_and_a_cut_table(toy: Path, flopledger: Run) -> None:

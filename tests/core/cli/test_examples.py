@@ -17,7 +17,7 @@ ALEXNET = str(Path(__file__).parents[3] / "examples" / "alexnet.prototxt")
 )
 def test_alexnet_in_json(convention: str, count: int, params: int, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["count", ALEXNET, "-c", convention, "--format", "json", "--strict"]) == 0
-    total = json.loads(capfd.readouterr().out)["total"]
+    total = json.loads(capfd.readouterr().out)["ledgers"][0]["total"]
     assert (total["count"], total["params"], total["macs"]) == (count, params, 724406816)
 
 

@@ -36,7 +36,8 @@ Start: TypeAlias = "Callable[..., subprocess.Popen[bytes]]"
 def test_a_count_ends_with_0_and_writes_one_json_document(toy: Path, flopledger: Run) -> None:
     done = flopledger("count", toy, "--format", "json")
     assert done.returncode == 0
-    assert json.loads(done.stdout)["total"]["count"] == 3888
+    (ledger,) = json.loads(done.stdout)["ledgers"]
+    assert ledger["total"]["count"] == 3888
     assert done.stderr == "Warning: toy.prototxt, mac: 1 call without a formula, not in the total: Python\n"
 
 

@@ -199,8 +199,7 @@ def test_json_keeps_the_names_themselves(capfd: pytest.CaptureFixture[str]) -> N
     assert run(["read", FILE]) == 0
     assert json.loads(capfd.readouterr().out)["reading"]["source"] == f"s{NAME}"
     assert run(["count", FILE, "--format", "json"]) == 0
-    document = json.loads(capfd.readouterr().out)
-    ledger = document["ledgers"][0] if "ledgers" in document else document
+    (ledger,) = json.loads(capfd.readouterr().out)["ledgers"]
     assert ledger["rows"][0]["path"] == f"a{NAME}"
 
 

@@ -59,7 +59,7 @@ def toy() -> Ledger:
     return Ledger(
         GraphInfo(READING, ((Input("data", 0), image, "float32"),), Known("9a4b")),
         MAC,
-        Total(5328, "MAC", 5328, 1562, 1562, 0, 0),
+        Total(5328, "MAC", 5328, 1562, 1562, 0, 0, unknown_calls=1),
         rows,
         Coverage(2, 0, 1, (unknown,)),
     )

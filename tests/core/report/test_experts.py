@@ -41,7 +41,7 @@ def test_what_a_token_uses_stands_under_the_table(routed: Ledger) -> None:
 
 def test_json_has_the_total_and_each_group(routed: Ledger) -> None:
     schema = json.loads(resources.files("flopledger.report").joinpath("schema.json").read_text())
-    document = json.loads(render([routed], "json"))
+    document = json.loads(routed.to_json())
 
     jsonschema.Draft202012Validator(schema).validate(document)
     assert document["total"]["active_params"] == 500
