@@ -9,14 +9,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import CONTAINER, UNKNOWN, ShapeError, equal, text
+from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError, equal, scalar, text, work
 
-from flopledger_onnx.arrays import scalar
 from flopledger_onnx.names import Scope, opsets_of
-from flopledger_onnx.records import Record, work
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.tables.layers import source_name
-from flopledger_onnx.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +65,7 @@ def _inside(call: Call, scope: Scope, parent: int, name: str) -> Scope:
     )  # fmt: skip
 
 
-def _finish(tracer: Tracer, call: Call, scope: Scope, record: int, values: Sequence[Value]) -> None:
+def _finish(tracer: Tracer, call: Call, scope: Scope, record: int, values: Sequence[Operand]) -> None:
     tracer.records[record].outputs = list(values)[: len(call.node.output)]
     tracer.bind(call, scope, values)
 
@@ -98,16 +95,16 @@ def branches(tracer: Tracer, call: Call, scope: Scope) -> Job:
 
 def _attempt(tracer: Tracer, graph: Graph, inside: Scope, *, keep: bool = False) -> Job:
     """Follow a graph that may not run; return its values and its calls, taken back unless they are kept."""
-    mark, before = len(tracer.records), tracer.unknown.copy()
+    mark, before = len(tracer.records), tracer.recording.unknown.copy()
     tracer.lenient += 1
-    values: list[Value] = []
+    values: list[Operand] = []
     with contextlib.suppress(ShapeError):
         values = yield tracer.body(graph, inside)
     tracer.lenient -= 1
     found = tracer.records[mark:]
     if not keep:
         del tracer.records[mark:]
-        tracer.unknown = before
+        tracer.recording.unknown = before
     return values, found
 
 
@@ -129,7 +126,7 @@ def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph
 
     Each is read once, so that branches in branches take no longer than the file is long.
     """
-    before, record = tracer.unknown.copy(), _container(tracer, call, scope)
+    before, record = tracer.recording.unknown.copy(), _container(tracer, call, scope)
     mark, trials = len(tracer.records), {}
     for name, graph in graphs.items():
         inside = _inside(call, scope, record, name)
@@ -142,7 +139,7 @@ def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph
         _finish(tracer, call, scope, record, values)
         return
     del tracer.records[mark:]
-    tracer.unknown = before
+    tracer.recording.unknown = before
     _keep(tracer, call, "then_branch", trials["then_branch"][1])
     shown = [f"{name.partition('_')[0]} {_macs(works[name])}" for name in works]
     problem = f"which branch runs depends on data: {', '.join(shown)}"
@@ -157,7 +154,7 @@ def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
     return all(equal(a.get(name, 0), b.get(name, 0)) for name in {*a, *b})
 
 
-def _agreed(both: Sequence[Sequence[Value]], outputs: int) -> list[Value]:
+def _agreed(both: Sequence[Sequence[Operand]], outputs: int) -> list[Operand]:
     """Return the outputs of two branches, with shapes only where they are the same."""
     found = []
     for i in range(outputs):
@@ -166,13 +163,13 @@ def _agreed(both: Sequence[Sequence[Value]], outputs: int) -> list[Value]:
         same = len(values) == len(both) and all(shape == shapes[0] for shape in shapes)
         reason = "" if same and shapes[0] is not None else "its shape depends on which branch runs"
         found.append(
-            Value(shapes[0] if same else None, values[0].dtype if values else "float32", reason=reason)
+            Operand(shapes[0] if same else None, values[0].dtype if values else "float32", reason=reason)
         )
     return found
 
 
 def _unknown(
-    tracer: Tracer, call: Call, scope: Scope, problem: str, values: Sequence[Value] | None = None
+    tracer: Tracer, call: Call, scope: Scope, problem: str, values: Sequence[Operand] | None = None
 ) -> None:
     """Note a call down whose work depends on data."""
     _make_unknown(tracer, call, scope, _container(tracer, call, scope), problem, values)
@@ -184,15 +181,15 @@ def _make_unknown(  # noqa: PLR0913, PLR0917  (what an unknown call is)
     scope: Scope,
     record: int,
     problem: str,
-    values: Sequence[Value] | None,
+    values: Sequence[Operand] | None,
 ) -> None:
     """Set on a recorded call why its work is unknown, and its outputs."""
     found = tracer.records[record]
     found.kind, found.problem = UNKNOWN, problem
-    tracer.unknown[found.source] += 1
+    tracer.recording.unknown[found.source] += 1
     if values is None:
         reason = f"its input has no shape: {call.path!r} ({call.type}) above it is unknown"
-        values = [Value(tracer.declared(name, scope), reason=reason) for name in call.node.output]
+        values = [Operand(tracer.declared(name, scope), reason=reason) for name in call.node.output]
     _finish(tracer, call, scope, record, values)
 
 
@@ -206,13 +203,13 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
         return
     keep = call.value(1) if call.has(1) else _condition(known=True)
     mark, record = len(tracer.records), _container(tracer, call, scope)
-    before, turn = tracer.unknown.copy(), 0
-    gathered: list[list[Value]] = []
+    before, turn = tracer.recording.unknown.copy(), 0
+    gathered: list[list[Operand]] = []
     while most is None or turn < most:
         array = keep.known()
         goes_on = array.items[0] if array is not None and len(array.items) == 1 else None
         if goes_on is None or not tracer.affords(2 * len(graph.node)):
-            tracer.unknown = before
+            tracer.recording.unknown = before
             found = tracer.records[mark:]
             del tracer.records[mark:]
             _keep(tracer, call, "body", found if turn else [])
@@ -222,7 +219,7 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
             break
         inside = _inside(call, scope, record, "body")
         names = [info.name for info in graph.input]
-        inside.names.update(zip(names, [Value((), "int64", scalar(turn)), keep, *carried], strict=True))
+        inside.names.update(zip(names, [Operand((), "int64", scalar(turn)), keep, *carried], strict=True))
         values = yield tracer.body(graph, inside)
         keep, carried = values[0], values[1 : 1 + len(carried)]
         gathered.append(values[1 + len(carried) :])
@@ -243,11 +240,11 @@ def _most_turns(call: Call) -> int | None:
     return found if isinstance(found, int) else None
 
 
-def _condition(*, known: bool) -> Value:
-    return Value((), "bool", scalar(known))
+def _condition(*, known: bool) -> Operand:
+    return Operand((), "bool", scalar(known))
 
 
-def _stacked(gathered: Sequence[Sequence[Value]], turns: int, outputs: int) -> list[Value]:
+def _stacked(gathered: Sequence[Sequence[Operand]], turns: int, outputs: int) -> list[Operand]:
     """Return the values of each turn, one behind the other along a new first axis."""
     found = []
     for i in range(max(outputs, 0)):
@@ -256,17 +253,17 @@ def _stacked(gathered: Sequence[Sequence[Value]], turns: int, outputs: int) -> l
         same = bool(shapes) and shapes[0] is not None and all(shape == shapes[0] for shape in shapes)
         shape = (turns, *(shapes[0] or ())) if same else None
         reason = "" if same else "what a loop that never runs gives has no shape"
-        found.append(Value(shape, values[0].dtype if values else "float32", reason=reason))
+        found.append(Operand(shape, values[0].dtype if values else "float32", reason=reason))
     return found
 
 
-def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: Sequence[Value]) -> Job:
+def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: Sequence[Operand]) -> Job:
     """Note down a loop whose turns depend on data, with the work of one of them."""
     inside = _inside(call, scope, len(tracer.records), "body")
-    given = [Value((), "int64"), Value((), "bool"), *carried]
+    given = [Operand((), "int64"), Operand((), "bool"), *carried]
     inside.names.update((info.name, value) for info, value in zip(graph.input, given, strict=False))
     for info in graph.input[len(given) :]:
-        inside.names[info.name] = Value(None, reason="it depends on a loop")
+        inside.names[info.name] = Operand(None, reason="it depends on a loop")
     values, found = yield _attempt(tracer, graph, inside)
     _keep(tracer, call, "body", found)
     most = _most_turns(call)
@@ -281,7 +278,7 @@ def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: 
         stays = before is not None and after is not None and before.shape == after.shape
         reason = "" if stays else f"its input has no shape: {call.path!r} (Loop) above it is unknown"
         dtype = before.dtype if before is not None else "float32"
-        outputs.append(Value(before.shape if stays and before is not None else None, dtype, reason=reason))
+        outputs.append(Operand(before.shape if stays and before is not None else None, dtype, reason=reason))
     _unknown(tracer, call, scope, problem, outputs)
 
 
@@ -304,7 +301,7 @@ def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
         return
     record = _container(tracer, call, scope)
     carried = [call.value(i) for i in range(states)]
-    gathered: list[list[Value]] = []
+    gathered: list[list[Operand]] = []
     for _ in range(turns):
         inside = _inside(call, scope, record, "body")
         names = [info.name for info in graph.input]
@@ -328,7 +325,7 @@ def _moved(shape: Shape | None, axis: int) -> Shape | None:
     return tuple(rest)
 
 
-def _slices(call: Call, states: int) -> tuple[int | None, list[Value]]:
+def _slices(call: Call, states: int) -> tuple[int | None, list[Operand]]:
     """Return how often a Scan's body runs, and the slice of each input that it reads at once."""
     axes = call.wholes("scan_input_axes") or (0,) * (len(call.inputs) - states)
     turns: set[Dim] = set()
@@ -339,7 +336,7 @@ def _slices(call: Call, states: int) -> tuple[int | None, list[Value]]:
             return None, []
         place = call.axis(axis, len(shape))
         turns.add(shape[place])
-        slices.append(Value((*shape[:place], *shape[place + 1 :]), call.value(i).dtype))
+        slices.append(Operand((*shape[:place], *shape[place + 1 :]), call.value(i).dtype))
     only = turns.pop() if len(turns) == 1 else None
     return only if isinstance(only, int) else None, slices
 
@@ -347,7 +344,7 @@ def _slices(call: Call, states: int) -> tuple[int | None, list[Value]]:
 def _opened(call: Call, scope: Scope, tracer: Tracer, graph: Graph) -> Scope:
     inside = _inside(call, scope, len(tracer.records), "body")
     for info in graph.input:
-        inside.names[info.name] = Value(None, reason="it depends on a loop")
+        inside.names[info.name] = Operand(None, reason="it depends on a loop")
     return inside
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Mapping, Sequence
 
-    from flopledger_onnx.values import Value
+    from flopledger.frontend import Operand
+
     from flopledger_onnx.wire.messages import Attribute, Opset
 
 Job: TypeAlias = "Generator[Job, Any, Any]"
@@ -29,13 +30,13 @@ class Scope:
     key: Hashable
     opsets: Mapping[str, int]
     outer: Scope | None = None
-    names: dict[str, Value] = field(default_factory=dict)
+    names: dict[str, Operand] = field(default_factory=dict)
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
     parent: int | None = None
     prefix: str = ""
     declared: Mapping[str, Sequence[int | str]] = field(default_factory=dict)
 
-    def find(self, name: str) -> Value | None:
+    def find(self, name: str) -> Operand | None:
         """Return the value of a name here or in an enclosing graph."""
         scope: Scope | None = self
         while scope is not None:

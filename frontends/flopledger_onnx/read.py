@@ -13,10 +13,10 @@ from flopledger.frontend import (
     SourceError,
     Unbounded,
     UsageError,
+    Writer,
     builtin,
 )
 
-from flopledger_onnx.calls import Writer
 from flopledger_onnx.inputs import inputs_of
 from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.trace import Tracer
@@ -25,10 +25,12 @@ from flopledger_onnx.wire.file import opened
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from flopledger.frontend import Graph, Request
+    from flopledger.frontend import Graph, Operand, Request
 
-    from flopledger_onnx.values import Value
     from flopledger_onnx.wire.parse import Parser
+
+NETWORK = "onnx.Graph"
+"""The type of the module, and the source of the call, that is the whole network."""
 
 
 def read_file(path: Path, request: Request) -> Graph:
@@ -69,9 +71,9 @@ def _read(parser: Parser, request: Request) -> Graph:
     for name, value in inputs.values:
         value.tensor = builder.tensor(value.shape, value.dtype)
         builder.inputs.append(Input(name, value.tensor))
-    values: list[Value] = tracer.run(tracer.body(graph, scope))
+    values: list[Operand] = tracer.run(tracer.body(graph, scope))
     builder.parameters.extend(tracer.weights.table)
-    writer = Writer(builder, tracer.records)
+    writer = Writer(builder, tracer.records, NETWORK)
     native = {"initializers": sum(math.prod(tensor.dims) for tensor in graph.initializer)}
     outputs = writer.write([value for _, value in inputs.values], values, native)
     writer.uncalled(tracer.uncalled)

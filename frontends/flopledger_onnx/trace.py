@@ -6,36 +6,40 @@ wait for, so that how deep a file nests them costs no stack; see :meth:`Tracer.r
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import (
-    CONTAINER,
-    UNKNOWN,
     FlopledgerError,
+    Operand,
+    Passed,
+    Record,
+    Recording,
     ShapeError,
     SourceError,
+    Unshaped,
+    Weights,
+    constants_of,
+    inputs_of,
     is_symbolic,
     nearest,
+    outputs_of,
+    step_of,
+    unknown,
 )
 
 from flopledger_onnx import control
-from flopledger_onnx.node import Call, Unshaped
-from flopledger_onnx.records import Record, shapes_by_rule
+from flopledger_onnx.node import Call
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
-from flopledger_onnx.tables.layers import CONTROL, STANDARD, TABLE, source_name
-from flopledger_onnx.tables.row import Passed, Step
-from flopledger_onnx.values import Value, constant, sparse_constant
-from flopledger_onnx.weights import Weights
+from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, source_name
+from flopledger_onnx.values import constant, sparse_constant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.frontend import Dim, Shape
+    from flopledger.frontend import Dim, Row, Shape, Step
 
     from flopledger_onnx.names import Job, Scope
-    from flopledger_onnx.tables.row import Part, Row
     from flopledger_onnx.wire.messages import Attribute, Function, Graph, Model, Node
     from flopledger_onnx.wire.parse import Parser
 
@@ -53,12 +57,12 @@ class Tracer:
 
     def __init__(self, parser: Parser, model: Model, *, overridden: bool = False) -> None:
         self.parser, self.model, self.overridden = parser, model, overridden
-        self.records: list[Record] = []
+        self.recording = Recording()
+        self.records = self.recording.records
         self.uncalled: list[Record] = []
-        self.weights = Weights()
+        self.weights = Weights(PLACES)
         self.readers = Readers()
         self.notes: list[str] = []
-        self.unknown: Counter[str] = Counter()
         self.lenient = 0
         self.calls = 0
         self.most_calls = MOST_CALLS + MOST_CALLS_PER_NODE * _nodes(model)
@@ -150,7 +154,7 @@ class Tracer:
         opset = scope.opsets.get(domain, 1)
         return Call(node, attributes, inputs, opset=opset, path=path, scope=scope.key, parser=self.parser)
 
-    def read(self, name: str, scope: Scope, reader: str) -> Value:
+    def read(self, name: str, scope: Scope, reader: str) -> Operand:
         """Return the value of a name.
 
         Raises:
@@ -169,42 +173,33 @@ class Tracer:
         source = source_name(call.node.domain, call.type)
         row = TABLE.get(source)
         try:
-            step = self._step(call, source, row)
+            step = step_of(call, source, row)
         except ShapeError as error:
             if not self.lenient and not _has_symbols(call):
                 raise
-            step = _unknown(call, str(error))
+            step = unknown(call, str(error))
         except Unshaped as error:
-            step = _unknown(call, str(error))
+            step = unknown(call, str(error))
         if isinstance(step, Passed):
             self.bind(call, scope, step.values)
             return
-        carried = step.constant and _constants(call, row) is not None
-        parameters = () if carried else self.weights.used(call, row)
+        carried = step.constant and constants_of(call, row) is not None
+        parameters = () if carried else self.weights.used(call.type, call.inputs, row)
         self._note(call, scope, source, row, step, parameters)
-
-    def _step(self, call: Call, source: str, row: Row | None) -> Step | Passed:
-        if row is None:
-            return _unknown(call, f"no formula for {source}")
-        step = row.rule(call)
-        if isinstance(step, Passed) or step.kind in (CONTAINER, UNKNOWN) or step.shapes is not None:
-            return step
-        operands = _operand_shapes(call, step)
-        shapes = shapes_by_rule(step.kind, step.attrs, operands, f"the node {call.path!r} ({call.type})")
-        return _with_shapes(step, shapes)
 
     def _note(  # noqa: PLR0913, PLR0917  (what a call is)
         self,
         call: Call,
         scope: Scope,
         source: str,
-        row: Row | None,
+        row: Row[Call] | None,
         step: Step,
         parameters: tuple[tuple[str, int], ...],
     ) -> None:
         """Note a call down and make its outputs known."""
-        outputs = self._outputs(call, scope, row, step)
-        inputs = self._inputs(call, step)
+        stated = {i: self.declared(name, scope) for i, name in enumerate(call.node.output)}
+        outputs = outputs_of(call, row, step, len(call.node.output), stated)
+        inputs = inputs_of(call, step)
         native = spelled(call)
         constants = self.readers.read(call, source)
         if constants:
@@ -216,49 +211,8 @@ class Tracer:
             key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent,
             parameters=parameters, native=native, problem=step.problem,
         )  # fmt: skip
-        if step.kind == UNKNOWN:
-            self.unknown[source] += 1
-        number = len(self.records)
-        self.records.append(record)
-        if step.parts:
-            self._parts(number, record, step.parts)
+        self.recording.add(record, step.parts)
         self.bind(call, scope, outputs)
-
-    def _inputs(self, call: Call, step: Step) -> list[Value]:
-        if step.operands is None:
-            return [value for value in call.inputs if value is not None]
-        inputs: list[Value] = []
-        for operand in step.operands:
-            if isinstance(operand, int):
-                inputs.append(call.value(operand))
-            else:
-                first = call.value(0)
-                inputs.append(Value(operand, first.dtype, owner=first))
-        return inputs
-
-    def _outputs(self, call: Call, scope: Scope, row: Row | None, step: Step) -> list[Value]:
-        shapes = list(step.shapes or ())
-        first = next((value for value in call.inputs if value is not None), None)
-        default = "float32" if first is None else first.dtype
-        made = _constants(call, row) or ()
-        outputs: list[Value] = []
-        for i in range(len(call.node.output)):
-            shape = shapes[i] if i < len(shapes) else None
-            reason = "" if shape is not None else _reason(call, step)
-            if shape is None and step.kind == UNKNOWN:
-                shape = self.declared(call.node.output[i], scope)
-            outputs.append(
-                Value(
-                    shape,
-                    step.dtypes[i] if i < len(step.dtypes) else default,
-                    step.arrays[i] if i < len(step.arrays) else None,
-                    made,
-                    owner=first if step.alias and i == 0 else None,
-                    reason=reason,
-                    items=None if step.members is None else tuple(step.members),
-                )
-            )
-        return outputs
 
     def declared(self, name: str, scope: Scope) -> Shape | None:
         """Return the shape that the file states of a value, if other input sizes leave it as it is."""
@@ -269,26 +223,7 @@ class Tracer:
         found = tuple(size for size in known if size is not None)
         return found if len(found) == len(sizes) else None
 
-    def _parts(self, parent: int, container: Record, parts: Sequence[Part]) -> None:
-        """Record the computations of an operator that does several, each with its own inputs."""
-        before = [value for value in container.inputs if value.shape is not None]
-        for part in parts:
-            inputs = []
-            for shape in part.inputs:
-                fitting = next((v for v in reversed(before) if v.shape == shape and v not in inputs), None)
-                inputs.append(fitting or Value(shape, owner=before[0] if before else None))
-            made = part.outputs or shapes_by_rule(part.kind, part.attrs, part.inputs, container.name)
-            outputs = [Value(shape) for shape in made]
-            before += outputs
-            record = Record(
-                part.name, part.kind, container.source, part.attrs, inputs, outputs,
-                key=container.key, parent=parent, level="function",
-            )  # fmt: skip
-            self.records.append(record)
-        if container.outputs and outputs and container.outputs[0].shape is not None:
-            container.outputs[0].owner = outputs[0]
-
-    def bind(self, call: Call, scope: Scope, values: Sequence[Value]) -> None:
+    def bind(self, call: Call, scope: Scope, values: Sequence[Operand]) -> None:
         """Give a node's outputs their names."""
         for name, value in zip(call.node.output, values, strict=False):
             if name:
@@ -299,42 +234,9 @@ def _own_name(call: Call, scope: Scope) -> str:
     return call.path[len(scope.prefix) :]
 
 
-def _unknown(call: Call, problem: str) -> Step:
-    return Step(UNKNOWN, shapes=[None] * max(call.outputs, 1), problem=problem)
-
-
-def _reason(call: Call, step: Step) -> str:
-    above = next((v.reason for v in call.inputs if v is not None and v.reason), "")
-    return above or f"its input has no shape: {call.path!r} ({call.type}) above it is unknown" * bool(
-        step.problem
-    )
-
-
 def _has_symbols(call: Call) -> bool:
     shapes = (value.shape for value in call.inputs if value is not None and value.shape is not None)
     return any(is_symbolic(size) for shape in shapes for size in shape)
-
-
-def _constants(call: Call, row: Row | None) -> tuple[Any, ...] | None:
-    """Return the constants that are a node's only data, or None where it reads anything else."""
-    arguments = row.arguments if row is not None else frozenset()
-    data = [v for i, v in enumerate(call.inputs) if v is not None and i not in arguments]
-    if not data or not all(value.constants for value in data):
-        return None
-    return tuple(dict.fromkeys(constant for value in data for constant in value.constants))
-
-
-def _operand_shapes(call: Call, step: Step) -> list[Shape]:
-    if step.operands is None:
-        return call.shapes()
-    return [call.shape(o) if isinstance(o, int) else o for o in step.operands]
-
-
-def _with_shapes(step: Step, shapes: Sequence[Shape]) -> Step:
-    return Step(
-        step.kind, step.attrs, step.operands, [*shapes, *step.more], (), step.dtypes, step.arrays,
-        step.alias, step.parts, step.constant, step.members, step.problem,
-    )  # fmt: skip
 
 
 def _nodes(model: Model) -> int:

@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import is_symbolic, product
+from flopledger.frontend import (
+    Array,
+    Constant,
+    Operand,
+    Passed,
+    Row,
+    Step,
+    Unshaped,
+    arrays,
+    is_symbolic,
+    product,
+    row,
+    scalar,
+    vector,
+)
 
-from flopledger_onnx import arrays
-from flopledger_onnx.arrays import Array, scalar, vector
-from flopledger_onnx.node import Unshaped
 from flopledger_onnx.tables.movement import unknown
-from flopledger_onnx.tables.row import Passed, Row, Step, row
-from flopledger_onnx.values import Constant, Value, sparse_constant
 from flopledger_onnx.values import constant as stored_constant
 from flopledger_onnx.values import known as known_constant
+from flopledger_onnx.values import sparse_constant
 from flopledger_onnx.wire.tensors import type_name, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger_onnx.arrays import Item
+    from flopledger.frontend import Item
+
     from flopledger_onnx.node import Call
 
 
@@ -54,7 +65,7 @@ def filled(call: Call) -> Passed | Step:
     if call.value(0).constants and len(numbers) == len(shape):
         name = call.node.output[0] if call.node.output else ""
         stored = Constant(name, numbers, dtype, (call.scope, name))
-        return Passed((Value(numbers, dtype, known, (stored,)),))
+        return Passed((Operand(numbers, dtype, known, (stored,)),))
     return Step("fill", {"shape": shape}, (), [shape], dtypes=(dtype,), arrays=[known])
 
 
@@ -77,7 +88,7 @@ def constant(call: Call) -> Passed | Step:
         return Passed((sparse_constant(sparse, name, call.scope),))
     elif "value_string" in given or "value_strings" in given:
         strings = given.get("value_strings")
-        return Passed((Value((len(strings.strings),) if strings else (), "string"),))
+        return Passed((Operand((len(strings.strings),) if strings else (), "string"),))
     else:
         raise call.error("holds no value")
     return Passed((known_constant(found, dtype, name, call.scope),))
@@ -127,7 +138,7 @@ def compress(call: Call) -> Step:
     return Step("gather", {"shape": out}, None, [out])
 
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "Shape": row(shape_of, 0),
     "Size": row(size_of, 0),
     "Constant": row(constant),

@@ -9,19 +9,15 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, ceildiv, is_symbolic
+from flopledger.frontend import CONTAINER, Part, Row, Step, Unshaped, arrays, ceildiv, is_symbolic, row
 
-from flopledger_onnx import arrays
-from flopledger_onnx.node import Unshaped
-from flopledger_onnx.tables.row import Part, Row, Step, row
 from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.frontend import Dim
+    from flopledger.frontend import Array, Dim, Item
 
-    from flopledger_onnx.arrays import Array, Item
     from flopledger_onnx.node import Call
 
 _TRUTH = "bool"
@@ -221,7 +217,7 @@ _UNARY: Mapping[str, str] = {
     "Tanh": "tanh", "ThresholdedRelu": "threshold", "BitwiseNot": "logical",
 }  # fmt: skip
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     **{name: row(one(kind)) for name, kind in _UNARY.items()},
     "PRelu": row(one("prelu"), weights={1: "weight"}),
     "Relu": row(one("relu", lambda item: arrays.MAX(item, 0))),

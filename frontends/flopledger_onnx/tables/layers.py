@@ -22,9 +22,12 @@ from flopledger_onnx.tables import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger_onnx.tables.row import Row
+    from flopledger.frontend import Row
 
-TABLE: Mapping[str, Row] = MappingProxyType(
+    from flopledger_onnx.node import Call
+
+
+TABLE: Mapping[str, Row[Call]] = MappingProxyType(
     {
         **windows.ROWS,
         **products.ROWS,
@@ -42,6 +45,9 @@ TABLE: Mapping[str, Row] = MappingProxyType(
 
 CONTROL = frozenset({"If", "Loop", "Scan"})
 """Operators that hold graphs; :mod:`flopledger_onnx.control` reads them."""
+
+PLACES = frozenset({"MatMul", "Gemm", "Einsum", "Gather", "FusedMatMul", "PRelu"})
+"""Operators whose constant operands are weights: projections and tables."""
 
 STANDARD = frozenset({"", "ai.onnx"})
 """The names of ONNX's own domain."""

@@ -8,23 +8,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import UNKNOWN, builtin, ceildiv, floordiv, is_symbolic, product
+from flopledger.frontend import (
+    UNKNOWN,
+    Array,
+    Attrs,
+    Passed,
+    Row,
+    Step,
+    Unshaped,
+    arrays,
+    builtin,
+    ceildiv,
+    floordiv,
+    is_symbolic,
+    product,
+    row,
+    vector,
+)
 from flopledger.frontend import Call as KindCall
 
-from flopledger_onnx import arrays
-from flopledger_onnx.arrays import Array, vector
-from flopledger_onnx.node import Unshaped
-from flopledger_onnx.tables.row import Attrs, Passed, Row, Step, row
 from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Dim, Shape
+    from flopledger.frontend import Dim, Operand, Shape
     from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.node import Call
-    from flopledger_onnx.values import Value
 
 TO_THE_END = 10**9
 """A bound of a slice that means "to the end": exporters write 2^31-1, 2^63-1 and rounder numbers, and a
@@ -122,7 +133,7 @@ def concat(call: Call) -> Step:
     return Step("concat", {"axis": axis}, None, [out], arrays=[array], constant=True)
 
 
-def _elements(value: Value) -> Array | None:
+def _elements(value: Operand) -> Array | None:
     """Return known elements, or for a short list of whole numbers as many that are not known."""
     known = value.known()
     shape = value.shape
@@ -318,7 +329,7 @@ DEPENDENT = (
 )  # fmt: skip
 """Operators whose work depends on data, or that handle lists, optional values and texts."""
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     **{name: row(unknown, *range(9)) for name in DEPENDENT},
     "Reshape": row(reshape, 1),
     "Flatten": row(flatten),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, product
-
-from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
+from flopledger.frontend import CONTAINER, Attrs, Part, Row, Step, product, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +135,7 @@ def nll(call: Call) -> Step:
     return Step("nll", attrs, (0, 1))
 
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "BatchNormalization": row(
         batch_norm, weights={1: "scale", 2: "shift", 3: "running_mean", 4: "running_var"}
     ),

@@ -8,9 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, floordiv
-
-from flopledger_onnx.tables.row import WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
+from flopledger.frontend import CONTAINER, WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, floordiv, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -210,7 +208,7 @@ def recurrent_step(call: Call, kind: str, directions: Dim, hidden: Dim) -> Step:
 
 _RECURRENT: Mapping[int, str] = {1: "weight", 2: "weight", 3: "bias", 7: "weight"}
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "Gemm": row(gemm, weights=WEIGHT_AND_BIAS),
     "MatMul": row(matmul()),
     "MatMulInteger": row(matmul(dtype="int32"), 2, 3, weights=WEIGHT),

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER
+from flopledger.frontend import CONTAINER, Attrs, Part, Row, Step, row
 
 from flopledger_onnx.tables.movement import inferred
 from flopledger_onnx.tables.norms import softmax
 from flopledger_onnx.tables.products import matmul, product, recurrent_step
 from flopledger_onnx.tables.reductions import reduction
-from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 from flopledger_onnx.tables.transformers import projected_attention
 from flopledger_onnx.tables.windows import conv, global_pool, pool
 from flopledger_onnx.wire.tensors import type_name
@@ -92,7 +91,7 @@ _ALL = tuple(range(1, 9))
 _PAIR = (1, 2, 4, 5, 6, 7)
 _MS = "com.microsoft."
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "QuantizeLinear": row(quantize, 1, 2),
     "DequantizeLinear": row(dequantize, 1, 2),
     "DynamicQuantizeLinear": row(dynamic_quantize),

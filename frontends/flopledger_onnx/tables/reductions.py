@@ -5,16 +5,13 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER
-
-from flopledger_onnx import arrays
-from flopledger_onnx.arrays import Array
-from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
+from flopledger.frontend import CONTAINER, Array, Attrs, Part, Row, Step, arrays, row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger_onnx.arrays import Item
+    from flopledger.frontend import Item
+
     from flopledger_onnx.node import Call
 
 
@@ -105,7 +102,7 @@ _REDUCTIONS: Mapping[str, str] = {
     "ReduceSumSquare": "reduce_sumsq",
 }
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     **{name: row(reduction(kind), 1) for name, kind in _REDUCTIONS.items()},
     "ReduceLogSum": row(log_sum, 1),
     "ArgMax": row(arg_extreme),

@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import total
+from flopledger.frontend import Operand, Passed, Row, Step, Unshaped, arrays, row, scalar, total
 
-from flopledger_onnx import arrays
-from flopledger_onnx.arrays import scalar
-from flopledger_onnx.node import Unshaped
 from flopledger_onnx.tables.movement import inferred
-from flopledger_onnx.tables.row import Passed, Row, Step, row
-from flopledger_onnx.values import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +31,7 @@ def split_to_sequence(call: Call) -> Step:
     items = []
     for size in sizes:
         part = (*shape[:axis], *((size,) if keep else ()), *shape[axis + 1 :])
-        items.append(Value(part, call.value(0).dtype, constants=call.value(0).constants))
+        items.append(Operand(part, call.value(0).dtype, constants=call.value(0).constants))
     return Step("identity", {"copies": 0}, (0,), [None], members=tuple(items))
 
 
@@ -89,7 +84,7 @@ def sequence_length(call: Call) -> Step:
     return Step("index_arithmetic", {"shape": ()}, (), [()], dtypes=("int64",), arrays=[found])
 
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "SequenceConstruct": row(sequence),
     "SplitToSequence": row(split_to_sequence, 1),
     "SequenceAt": row(sequence_at, 1),

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, floordiv
+from flopledger.frontend import CONTAINER, Attrs, Part, Row, Step, floordiv, row
 
-from flopledger_onnx.tables.row import Attrs, Part, Row, Step, row
 from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ def mel_weights(call: Call) -> Step:
     return Step("fill", {"shape": shape}, (), [shape], dtypes=(type_name(call.whole("output_datatype", 1)),))
 
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "DFT": row(dft, 1, 2),
     "STFT": row(stft, 1, 3),
     "HannWindow": row(window(1), 0),

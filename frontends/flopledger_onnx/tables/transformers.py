@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, floordiv
+from flopledger.frontend import CONTAINER, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, floordiv, row
 
 from flopledger_onnx.tables.elements import rotated
 from flopledger_onnx.tables.movement import inferred
 from flopledger_onnx.tables.products import attention_attrs, heads_of, product
-from flopledger_onnx.tables.row import WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
 from flopledger_onnx.tables.windows import conv, conv_attrs, global_pool, pool
 
 if TYPE_CHECKING:
@@ -331,7 +330,7 @@ def nhwc_conv(call: Call) -> Step:
 
 _NORM: Mapping[int, str] = {2: "scale", 3: "shift", 4: "bias"}
 
-_ROWS: Mapping[str, Row] = {
+_ROWS: Mapping[str, Row[Call]] = {
     "Attention": row(attention, 3, 4, 5, 6, weights=WEIGHT_AND_BIAS),
     "MultiHeadAttention": row(multi_head, 4, 5, 6, 7, 8, 9, weights={3: "bias"}),
     "GroupQueryAttention": row(grouped, 3, 4, 5, 6, 7, 8, 9, 10, 11),
@@ -368,4 +367,4 @@ _ROWS: Mapping[str, Row] = {
     "GatherBlockQuantized": row(packed_gather, 1, 2, 3, weights={0: "weight"}),
 }  # fmt: skip
 
-ROWS: Mapping[str, Row] = {f"com.microsoft.{name}": rule for name, rule in _ROWS.items()}
+ROWS: Mapping[str, Row[Call]] = {f"com.microsoft.{name}": rule for name, rule in _ROWS.items()}

@@ -8,11 +8,23 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, UNKNOWN, floordiv, is_dim, is_symbolic, truncate
-
-from flopledger_onnx.node import Unshaped
-from flopledger_onnx.records import shapes_by_rule
-from flopledger_onnx.tables.row import WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, row
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    WEIGHT,
+    WEIGHT_AND_BIAS,
+    Attrs,
+    Part,
+    Row,
+    Step,
+    Unshaped,
+    floordiv,
+    is_dim,
+    is_symbolic,
+    row,
+    shapes_by_rule,
+    truncate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -322,7 +334,7 @@ def center_crop_pad(call: Call) -> Step:
     return Step("view", {"shape": tuple(shape)}, (0,))
 
 
-ROWS: Mapping[str, Row] = {
+ROWS: Mapping[str, Row[Call]] = {
     "Conv": row(conv(), weights=WEIGHT_AND_BIAS),
     "ConvInteger": row(conv(1, 99, "int32"), 2, 3, weights=WEIGHT),
     "ConvTranspose": row(conv_transpose, weights=WEIGHT_AND_BIAS),

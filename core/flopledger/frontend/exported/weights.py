@@ -9,45 +9,50 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from flopledger.frontend import BUFFER_ROLES, Parameter, total
+from flopledger.dims.arithmetic import total
+from flopledger.graph.tables import BUFFER_ROLES, Parameter
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Collection, Hashable, Iterator, Sequence
 
-    from flopledger_onnx.node import Call
-    from flopledger_onnx.tables.row import Row
-    from flopledger_onnx.values import Constant
+    from flopledger.frontend.exported.operands import Constant, Operand
+    from flopledger.frontend.exported.steps import Row
 
+C = TypeVar("C")
 _STORED = re.compile(r"(?:b?float|double|u?int(?:8|4|2)\b)")
 """The types that weights are stored in. Shapes, indices and conditions are int64, int32 and bool."""
 _REAL = re.compile(r"b?float|double")
 _NAMED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
 """How exporters write a parameter of a module: ``encoder.layer.0.weight``. Constants that they lift out of
 the code have names such as ``val_12``, ``onnx::Add_345`` and ``/layer/Constant_output_0``."""
-_PLACES = frozenset({"MatMul", "Gemm", "Einsum", "Gather", "FusedMatMul", "PRelu"})
-"""Operators whose constant operands are weights: projections and tables."""
 MOST_NAMED = 5
 
 
 @dataclass(slots=True)
 class Weights:
-    """The parameters so far, by their memory."""
+    """The parameters so far, by their memory.
 
+    ``places`` are the operators whose constant operands are weights: projections and tables.
+    """
+
+    places: Collection[str] = ()
     table: list[Parameter] = field(default_factory=list)
     known: dict[Hashable, int] = field(default_factory=dict)
     unsure: dict[int, None] = field(default_factory=dict)
     sure: set[int] = field(default_factory=set)
 
-    def used(self, call: Call, row: Row | None) -> tuple[tuple[str, int], ...]:
+    def used(
+        self, source: str, inputs: Sequence[Operand | None], row: Row[C] | None
+    ) -> tuple[tuple[str, int], ...]:
         """Return the name and the id of each parameter that a node reads, new ones added."""
         found: dict[int, str] = {}
-        for index, constant, role in _candidates(call, row):
+        for index, constant, role in _candidates(inputs, row):
             number = self._number(constant, role)
             found.setdefault(number, constant.name)
             sure = (
-                index in (row.weights if row else ()) or call.type in _PLACES or _NAMED.match(constant.name)
+                index in (row.weights if row else ()) or source in self.places or _NAMED.match(constant.name)
             )
             if sure:
                 self.unsure.pop(number, None)
@@ -87,9 +92,9 @@ class Weights:
         )
 
 
-def _candidates(call: Call, row: Row | None) -> Iterator[tuple[int, Constant, str]]:
+def _candidates(inputs: Sequence[Operand | None], row: Row[C] | None) -> Iterator[tuple[int, Constant, str]]:
     """Yield the constants that a node reads as data, with the role that their place gives them."""
-    for index, value in enumerate(call.inputs):
+    for index, value in enumerate(inputs):
         if value is None or not value.constants or (row is not None and index in row.arguments):
             continue
         role = row.weights.get(index) if row is not None else None

@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, UNKNOWN, builtin
-from flopledger.frontend import Call as KindCall
+from flopledger.graph.tables import CONTAINER, UNKNOWN
+from flopledger.kinds import Call, builtin
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.frontend import Dim, Level, Shape
-    from flopledger.frontend import Value as AttrValue
-
-    from flopledger_onnx.values import Value
+    from flopledger.dims.types import Dim, Shape
+    from flopledger.frontend.exported.operands import Operand
+    from flopledger.graph.tables import Level, Value
 
 
 @dataclass(slots=True)
@@ -33,20 +32,20 @@ class Record:
     name: str
     kind: str
     source: str
-    attrs: Mapping[str, AttrValue]
-    inputs: Sequence[Value]
-    outputs: Sequence[Value]
+    attrs: Mapping[str, Value]
+    inputs: Sequence[Operand]
+    outputs: Sequence[Operand]
     key: Hashable = None
     scopes: tuple[tuple[str, str], ...] = ()
     parent: int | None = None
     level: Level = "layer"
     parameters: tuple[tuple[str, int], ...] = ()
-    native: Mapping[str, AttrValue] = field(default_factory=dict)
+    native: Mapping[str, Value] = field(default_factory=dict)
     problem: str = ""
 
 
 def shapes_by_rule(
-    kind: str, attrs: Mapping[str, AttrValue], inputs: Sequence[Shape], where: str
+    kind: str, attrs: Mapping[str, Value], inputs: Sequence[Shape], where: str
 ) -> tuple[Shape, ...]:
     """Return the output shapes by a kind's shape rule.
 
@@ -55,7 +54,7 @@ def shapes_by_rule(
     """
     record = builtin()[kind]
     record.check(attrs, where)
-    call = KindCall(record, attrs, tuple(inputs), where=where)
+    call = Call(record, attrs, tuple(inputs), where=where)
     found = record.shapes(call)
     if any(isinstance(size, int) and size < 0 for shape in found for size in shape):
         raise call.impossible(f"the output would have a negative size: {found}")
@@ -74,7 +73,7 @@ def work(records: Sequence[Record]) -> dict[str, Dim] | None:
         shapes = [
             [v.shape for v in values if v.shape is not None] for values in (record.inputs, record.outputs)
         ]
-        call = KindCall(kind, record.attrs, tuple(shapes[0]), tuple(shapes[1]), where=record.name)
+        call = Call(kind, record.attrs, tuple(shapes[0]), tuple(shapes[1]), where=record.name)
         for name, count in {**kind.parts(call), "macs": kind.facts(call).get("macs", 0)}.items():
             found[name] = found.get(name, 0) + count
     return found

@@ -9,14 +9,23 @@ from __future__ import annotations
 import itertools
 import math
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from flopledger.frontend import equal, extent, floordiv, is_dim, is_symbolic, maximum, minimum, truncate
+from flopledger.dims.arithmetic import (
+    equal,
+    extent,
+    floordiv,
+    is_dim,
+    is_symbolic,
+    maximum,
+    minimum,
+    truncate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from flopledger.frontend import Dim
+    from flopledger.dims.types import Dim
 
 MOST_ITEMS = 4_096
 """The most elements of an array that is followed."""
@@ -27,6 +36,8 @@ MOST_NODES = 2_000
 
 Item: TypeAlias = "int | float | Fraction | Dim | None"
 """An element; truth values are those of Python, which are whole numbers."""
+Known: TypeAlias = "Any"
+"""An element that is not None: numbers and expressions combine freely, which their types do not express."""
 
 
 class Array(NamedTuple):
@@ -181,8 +192,8 @@ def _exact(item: Item) -> Item:
     return fraction.numerator if fraction.denominator == 1 else fraction
 
 
-def _arithmetic(function: Callable[[Item, Item], Item]) -> Callable[[Item, Item], Item]:
-    def apply(a: Item, b: Item) -> Item:
+def _arithmetic(function: Callable[[Known, Known], Known]) -> Callable[[Item, Item], Item]:
+    def apply(a: Known, b: Known) -> Item:
         if a is None or b is None:
             return None
         if is_symbolic(a) or is_symbolic(b):
@@ -207,48 +218,48 @@ def _bounded(item: Item) -> Item:
     return item
 
 
-def _div(a: Item, b: Item) -> Item:
+def _div(a: Known, b: Known) -> Known:
     """Divide; whole numbers towards zero, as C does, expressions down, since sizes are positive."""
     if isinstance(a, int) and isinstance(b, int):
         return abs(a) // abs(b) * (1 if (a < 0) == (b < 0) else -1)
     if is_dim(a) and is_dim(b):
         return floordiv(a, b)
-    return a / b  # type: ignore[operator]  # None is out, and numbers divide each other
+    return a / b
 
 
-def _quotient(a: Item, b: Item) -> Item:
+def _quotient(a: Known, b: Known) -> Known:
     """Divide real numbers; a quotient that is whole stays exact, and so do those of symbols."""
     if is_symbolic(a) or is_symbolic(b):
-        return a / b if is_symbolic(b) else a * (1 / Fraction(b))  # type: ignore[operator, arg-type]  # likewise
+        return a / b if is_symbolic(b) else a * (1 / Fraction(b))
     if isinstance(a, int) and isinstance(b, int) and b and a % b == 0:
         return a // b
-    return a / b  # type: ignore[operator]  # likewise
+    return a / b
 
 
-def _power(a: Item, b: Item) -> Item:
+def _power(a: Known, b: Known) -> Known:
     if isinstance(a, (int, float)) and isinstance(b, (int, float)) and abs(b) <= 64:
         found = a**b
         return found if isinstance(found, (int, float)) else None
     return a**b if is_symbolic(a) and isinstance(b, int) and 0 <= b <= 8 else None
 
 
-def _mod(a: Item, b: Item) -> Item:
+def _mod(a: Known, b: Known) -> Known:
     if is_symbolic(a) or is_symbolic(b):
         return a - b * floordiv(a, b) if is_dim(a) and is_dim(b) else None
-    return a % b  # type: ignore[operator]  # likewise
+    return a % b
 
 
-def _least(a: Item, b: Item) -> Item:
-    return minimum(a, b) if is_dim(a) and is_dim(b) else min(a, b)  # type: ignore[type-var]  # likewise
+def _least(a: Known, b: Known) -> Known:
+    return minimum(a, b) if is_dim(a) and is_dim(b) else min(a, b)
 
 
-def _largest(a: Item, b: Item) -> Item:
-    return maximum(a, b) if is_dim(a) and is_dim(b) else max(a, b)  # type: ignore[type-var]  # likewise
+def _largest(a: Known, b: Known) -> Known:
+    return maximum(a, b) if is_dim(a) and is_dim(b) else max(a, b)
 
 
-ADD = _arithmetic(lambda a, b: a + b)  # type: ignore[operator]  # likewise
-SUB = _arithmetic(lambda a, b: a - b)  # type: ignore[operator]  # likewise
-MUL = _arithmetic(lambda a, b: a * b)  # type: ignore[operator]  # likewise
+ADD = _arithmetic(lambda a, b: a + b)
+SUB = _arithmetic(lambda a, b: a - b)
+MUL = _arithmetic(lambda a, b: a * b)
 DIV_REAL = _arithmetic(_quotient)
 DIV, POW, MOD = _arithmetic(_div), _arithmetic(_power), _arithmetic(_mod)
 MIN, MAX = _arithmetic(_least), _arithmetic(_largest)
@@ -266,10 +277,10 @@ def same(a: Item, b: Item) -> Item:
     return False if isinstance(number, (int, float)) and number <= 0 else None
 
 
-def _ordered(function: Callable[[float, float], bool]) -> Callable[[Item, Item], Item]:
-    def apply(a: Item, b: Item) -> Item:
+def _ordered(function: Callable[[Known, Known], bool]) -> Callable[[Item, Item], Item]:
+    def apply(a: Known, b: Known) -> Item:
         plain = isinstance(a, (int, float, Fraction)) and isinstance(b, (int, float, Fraction))
-        return function(a, b) if plain else None  # type: ignore[arg-type]  # both are numbers
+        return function(a, b) if plain else None
 
     return apply
 

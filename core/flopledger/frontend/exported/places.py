@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger_onnx.scopes import leaf_of
+from flopledger.frontend.exported.scopes import leaf_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger_onnx.records import Record
+    from flopledger.frontend.exported.records import Record
 
 _WEIGHT = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*)\.\w+\Z")
 

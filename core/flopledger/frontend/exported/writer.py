@@ -7,29 +7,29 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from flopledger.frontend import CONTAINER, Module
-
-from flopledger_onnx.places import places_of
+from flopledger.frontend.exported.places import places_of
+from flopledger.graph.tables import CONTAINER, Module
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
-    from flopledger.frontend import GraphBuilder
-    from flopledger.frontend import Value as AttrValue
-
-    from flopledger_onnx.records import Record
-    from flopledger_onnx.values import Value
+    from flopledger.frontend.builder import GraphBuilder
+    from flopledger.frontend.exported.operands import Operand
+    from flopledger.frontend.exported.records import Record
+    from flopledger.graph.tables import Value
 
 Parameters: TypeAlias = "tuple[tuple[str, int], ...]"
-NETWORK = "onnx.Graph"
-"""The type of the module, and the source of the call, that is the whole network."""
 
 
 class Writer:
-    """Puts records into a graph, in order."""
+    """Puts records into a graph, in order.
 
-    def __init__(self, builder: GraphBuilder, records: Sequence[Record]) -> None:
-        self.builder, self.records = builder, records
+    Args:
+        network: The type of the module, and the source of the call, that is the whole network.
+    """
+
+    def __init__(self, builder: GraphBuilder, records: Sequence[Record], network: str) -> None:
+        self.builder, self.records, self.network = builder, records, network
         self.layer_of: dict[int, int] = {}
         self.scope_layers: dict[int, int] = {}
         self.paths: dict[int, str] = {}
@@ -41,12 +41,12 @@ class Writer:
         self.places = places_of(records)
 
     def write(
-        self, inputs: Sequence[Value], outputs: Sequence[Value], native: Mapping[str, AttrValue]
+        self, inputs: Sequence[Operand], outputs: Sequence[Operand], native: Mapping[str, Value]
     ) -> tuple[int, ...]:
         """Write all records and return the network's outputs."""
         builder = self.builder
-        builder.modules.append(Module(0, ("",), NETWORK, native=native))
-        builder.layer("", CONTAINER, NETWORK, module=0)
+        builder.modules.append(Module(0, ("",), self.network, native=native))
+        builder.layer("", CONTAINER, self.network, module=0)
         for number, record in enumerate(self.records):
             self._record(number, record)
         ids = tuple(self.tensor(value) for value in outputs)
@@ -56,7 +56,7 @@ class Writer:
             builder.modules[number] = replace(module, children=tuple(dict.fromkeys(children)))
         return ids
 
-    def tensor(self, value: Value) -> int:
+    def tensor(self, value: Operand) -> int:
         """Return a value's id; that of one that shares another's memory comes after the other's."""
         pending = [value]
         while pending:
@@ -142,7 +142,7 @@ class Writer:
         cls: str,
         parent: int,
         parameters: Parameters = (),
-        native: Mapping[str, AttrValue] = MappingProxyType({}),
+        native: Mapping[str, Value] = MappingProxyType({}),
     ) -> tuple[int, int]:
         """Return a module, registered at its first call, and which call of it this is."""
         number = self.modules.get(key)

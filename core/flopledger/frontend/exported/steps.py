@@ -1,22 +1,26 @@
-"""The entry of the table of operators for one of them."""
+"""The computation of one node, and the entry of a table of operators that gives it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Shape
-    from flopledger.frontend import Value as AttrValue
+    from flopledger.dims.types import Shape
+    from flopledger.frontend.exported.arrays import Array
+    from flopledger.frontend.exported.operands import Operand
+    from flopledger.graph.tables import Value
 
-    from flopledger_onnx.arrays import Array
-    from flopledger_onnx.node import Call
-    from flopledger_onnx.values import Value
+C = TypeVar("C")
+"""How a frontend presents one node to its table."""
+Attrs: TypeAlias = "dict[str, Value]"
 
-Attrs: TypeAlias = "dict[str, AttrValue]"
+
+class Unshaped(Exception):  # noqa: N818  (it says what is not known)
+    """The outputs or the work of a call depend on data or on a value whose shape is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class Step:
     alias: bool = False
     parts: Sequence[Part] = ()
     constant: bool = False
-    members: Sequence[Value] | None = None
+    members: Sequence[Operand] | None = None
     problem: str = ""
 
 
@@ -67,11 +71,11 @@ class Step:
 class Passed:
     """A node that gives its inputs as they are, or constants: no call."""
 
-    values: Sequence[Value]
+    values: Sequence[Operand]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Row(Generic[C]):
     """One operator.
 
     Attributes:
@@ -80,14 +84,14 @@ class Row:
         arguments: The inputs that are settings, not data: shapes, axes, scales, states; never weights.
     """
 
-    rule: Callable[[Call], Step | Passed]
+    rule: Callable[[C], Step | Passed]
     weights: Mapping[int, str]
     arguments: frozenset[int]
 
 
 def row(
-    rule: Callable[[Call], Step | Passed], *arguments: int, weights: Mapping[int, str] | None = None
-) -> Row:
+    rule: Callable[[C], Step | Passed], *arguments: int, weights: Mapping[int, str] | None = None
+) -> Row[C]:
     """Return a row; the numbers are the inputs that are arguments."""
     return Row(rule, MappingProxyType(weights or {}), frozenset(arguments))
 

@@ -1,0 +1,55 @@
+"""The values that operators read and give: constants, and tensors that calls make."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from flopledger.dims.types import Shape
+    from flopledger.frontend.exported.arrays import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A constant of the file: its name, its type, and the identity of its memory."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    storage: Hashable
+
+
+@dataclass(slots=True, eq=False)
+class Operand:
+    """A value at one point of the graph.
+
+    Attributes:
+        shape: Its shape, None where it can't be known.
+        dtype: The type of its elements.
+        array: Its elements, where they are known.
+        constants: The constants that it was computed from, if from nothing else.
+        owner: The value whose memory it shares.
+        tensor: Its id in the graph, once it has one.
+        reason: Why its shape or contents are not known.
+        stored: Reads the elements of a constant from the file when they are used.
+        items: The members of a sequence.
+    """
+
+    shape: Shape | None
+    dtype: str = "float32"
+    array: Array | None = None
+    constants: tuple[Constant, ...] = ()
+    owner: Operand | None = None
+    tensor: int | None = None
+    reason: str = ""
+    stored: Callable[[], Array | None] | None = field(default=None, repr=False)
+    items: tuple[Operand, ...] | None = None
+
+    def known(self) -> Array | None:
+        """Return the elements, read from the file if need be, or None."""
+        if self.array is None and self.stored is not None:
+            self.array, self.stored = self.stored(), None
+        return self.array
