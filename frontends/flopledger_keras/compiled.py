@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _KEY, _DEFAULT = "compile_config", "rmsprop"
 
 
-def take_out(config: dict[str, Any]) -> dict[str, Any] | None:
+def remove_compiled(config: dict[str, Any]) -> dict[str, Any] | None:
     """Take how models are compiled out of a configuration; return how the outermost one is.
 
     A model inside the model may be compiled as well (Keras 3.15 writes both).
@@ -55,24 +55,24 @@ def add_optimizer(model: Any, compiled: Mapping[str, Any] | None, known: Mapping
     """
     if compiled is None or not getattr(model, "built", False):
         return
-    said = compiled.get("optimizer", _DEFAULT)
+    settings = compiled.get("optimizer", _DEFAULT)
     try:
-        optimizer = _made(said, known)
+        optimizer = _optimizer(settings, known)
         _built(optimizer, model.trainable_variables)
     except Exception:  # noqa: BLE001  (whatever is wrong with it, the network can be read)
         return
     model.optimizer = optimizer
 
 
-def _made(said: object, known: Mapping[str, Any]) -> Any:
+def _optimizer(config: object, known: Mapping[str, Any]) -> Any:
     """Make an optimizer of Keras's own, or of the user's file; a file may name nothing else.
 
     Raises:
         SourceError: It names something else.
     """
-    OptimizerGuard("the optimizer", known).check({"optimizer": said})
+    OptimizerGuard("the optimizer", known).check({"optimizer": config})
     with keras.saving.custom_object_scope(dict(known)), SafeModeScope(safe_mode=True):
-        return keras.optimizers.get(said)
+        return keras.optimizers.get(config)
 
 
 def _built(optimizer: Any, variables: list[Any]) -> None:

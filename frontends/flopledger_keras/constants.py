@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 @contextlib.contextmanager
-def heard(tracer: Tracer) -> Iterator[None]:
+def recording_constants(tracer: Tracer) -> Iterator[None]:
     """Write down what TensorFlow executes in this thread while a layer runs its call on shapes."""
     if keras.config.backend() != "tensorflow":
         yield
         return
     from tensorflow.python.framework import op_callbacks  # noqa: PLC0415  (only where it is the backend)
 
-    def hear(op: Any, inputs: Any, attrs: Any, outputs: Any, *more: Any, **named: Any) -> None:
+    def record(op: Any, inputs: Any, attrs: Any, outputs: Any, *more: Any, **named: Any) -> None:
         del attrs
         graph = named.get("graph", more[1] if len(more) > 1 else None)  # after the name of the operation
         if graph is None and tracer.own_call:
             _note(tracer, op.decode() if isinstance(op, bytes) else str(op), inputs, outputs)
 
-    op_callbacks.add_op_callback(hear)
+    op_callbacks.add_op_callback(record)
     try:
         yield
     finally:
-        op_callbacks.remove_op_callback(hear)
+        op_callbacks.remove_op_callback(record)
 
 
 _MOVES = ("Identity", "ReadVariableOp", "VarHandleOp", "Const", "AssignVariableOp")

@@ -13,7 +13,7 @@ from keras.src.saving.object_registration import GLOBAL_CUSTOM_OBJECTS
 from keras.src.saving.serialization_lib import SafeModeScope
 
 from flopledger_keras import hdf5
-from flopledger_keras.compiled import add_optimizer, take_out
+from flopledger_keras.compiled import add_optimizer, remove_compiled
 from flopledger_keras.guard import Guard
 from flopledger_keras.keras2 import renewed
 from flopledger_keras.state import without_values
@@ -56,14 +56,14 @@ def _build(text: str, path: Path, request: Request) -> Any:
         raise SourceError(f"{path}: its configuration is no Keras model's: it has no class_name")
     own = _custom(request)
     known = {**GLOBAL_CUSTOM_OBJECTS, **own} if own else {}
-    compiled = take_out(config)
+    compiled = remove_compiled(config)
     if not _of_keras3(config):
         renewed(config, str(path))
     Guard(str(path), known).check(config)
     try:
         # The safe mode is a second wall; the guard has refused before what it would
         with without_values(), SafeModeScope(safe_mode=True):
-            model = _made(config, own)
+            model = _built(config, own)
     except Exception as error:
         raise SourceError(f"{path}: Keras can't build it: {_reason(error)}") from error
     add_optimizer(model, compiled, known)
@@ -74,7 +74,7 @@ def _of_keras3(config: dict[str, Any]) -> bool:
     return "module" in config or "registered_name" in config
 
 
-def _made(config: dict[str, Any], known: dict[str, Any]) -> Any:
+def _built(config: dict[str, Any], known: dict[str, Any]) -> Any:
     """Build a configuration of Keras 3, or of an older one."""
     if _of_keras3(config):
         return keras.saving.deserialize_keras_object(config, custom_objects=known, safe_mode=True)
@@ -90,7 +90,7 @@ def of_tf_keras(model: Any, source: str) -> Any:
     try:
         config = json.loads(model.to_json())
         with without_values():
-            return _made(renewed(config, source), {})
+            return _built(renewed(config, source), {})
     except SourceError:
         raise
     except Exception as error:

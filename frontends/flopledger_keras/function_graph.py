@@ -15,10 +15,10 @@ from flopledger.frontend import UNKNOWN
 from keras.src.backend.common.stateless_scope import StatelessScope
 from keras.src.backend.common.symbolic_scope import SymbolicScope
 
-from flopledger_keras.introspect import dtype_of, graph_of, is_array, tell_training
+from flopledger_keras.introspect import dtype_of, graph_of, is_array, set_training
 from flopledger_keras.listen import watched
 from flopledger_keras.modules import registered_in
-from flopledger_keras.tables.tensorflow import CALLS, RULES, SILENT, constant
+from flopledger_keras.tables.tensorflow import CALLS, RULES, WITHOUT_ROW, constant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ class FunctionGraph:
         self.tracer = tracer
         self.graph = tf.__internal__.FuncGraph("scratch_graph")
         self._done: dict[int, int] = {}
-        self._known: dict[tuple[int, str], int] = {}
+        self._numbers: dict[tuple[int, str], int] = {}
 
     def run(
         self, op: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool
@@ -50,7 +50,7 @@ class FunctionGraph:
                 stand_in = tf.compat.v1.placeholder(variable.dtype, variable.shape)
                 scope.state_mapping[id(variable)] = stand_in
             args, kwargs = keras.tree.map_structure(self._placeholder, (args, kwargs))
-            tell_training(training=training)
+            set_training(training=training)
             with watched(self._called):
                 result = call(*args, **kwargs)
             self._write()
@@ -60,7 +60,7 @@ class FunctionGraph:
         if not isinstance(value, keras.KerasTensor):
             return value
         made = tf.compat.v1.placeholder(value.dtype, value.shape)
-        self._known[self._key(made)] = self.tracer.tensors([value])[0]
+        self._numbers[self._key(made)] = self.tracer.tensors([value])[0]
         return made
 
     def _key(self, tensor: Any) -> tuple[int, str]:
@@ -90,7 +90,7 @@ class FunctionGraph:
             made = self.tracer.evaluate(layer, given, named)
         for tensor, shape in zip(keras.tree.flatten(result), keras.tree.flatten(made), strict=True):
             if tf.is_tensor(tensor):
-                self._known[self._key(tensor)] = self.tracer.tensors([shape])[0]
+                self._numbers[self._key(tensor)] = self.tracer.tensors([shape])[0]
         return result
 
     def _shaped(self, value: Any) -> Any:
@@ -111,9 +111,9 @@ class FunctionGraph:
                 found += self.tracer.tensors([value]) if is_array(value) else []
                 continue
             key = self._key(value)
-            if key not in self._known:
-                self._known[key] = self.tracer.builder.tensor(_shape(value), dtype_of(value))
-            found.append(self._known[key])
+            if key not in self._numbers:
+                self._numbers[key] = self.tracer.builder.tensor(_shape(value), dtype_of(value))
+            found.append(self._numbers[key])
         return found
 
     def _write(self, graph: Any = None) -> None:
@@ -125,7 +125,7 @@ class FunctionGraph:
         self._done[id(graph)] = len(nodes)
 
     def _node(self, node: Any) -> None:
-        if node.type in SILENT:
+        if node.type in WITHOUT_ROW:
             return
         if node.type in CALLS and (body := _body(node)) is not None:
             self._inlined(node, body)
@@ -139,11 +139,11 @@ class FunctionGraph:
     def _inlined(self, node: Any, body: Any) -> None:
         """Write down the nodes of a function that is called, with the call's tensors for its own."""
         for inner, outer in zip(body.inputs, self._ids(node.inputs), strict=True):
-            self._known[self._key(inner)] = outer
+            self._numbers[self._key(inner)] = outer
         for inside in body.get_operations():
             self._node(inside)
         for outer, inner in zip(node.outputs, self._ids(body.outputs), strict=True):
-            self._known[self._key(outer)] = inner
+            self._numbers[self._key(outer)] = inner
 
     def _meaning(
         self, node: Any, given: list[int], made: list[int]
@@ -156,10 +156,10 @@ class FunctionGraph:
         if len(outs) == 1 and constant(node.outputs[0]) is not None:
             return "fill", {"shape": outs[0]}, given, ""  # the same whatever the inputs are
         rule = RULES.get(node.type)
-        said = rule(node, ins, outs) if rule is not None else None  # type: ignore[arg-type]
-        if said is None:
+        meaning = rule(node, ins, outs) if rule is not None else None  # type: ignore[arg-type]
+        if meaning is None:
             return UNKNOWN, {}, given, ""
-        kind, attrs, reads = said
+        kind, attrs, reads = meaning
         operands = given[reads]
         problem = self.tracer.problem(kind, attrs, operands, tuple(outs), node.name)  # type: ignore[arg-type]
         return (UNKNOWN, {}, given, problem) if problem else (kind, attrs, operands, "")

@@ -58,7 +58,7 @@ _FILES = re.compile(
 _PATH = re.compile(r"/.|~|\.{1,2}[/\\]|\\\\|[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]*:/", re.DOTALL)
 """How a text begins that is a path or an address, whatever the argument is called."""
 
-_WORDS = re.compile(r"(^|_)(vocab|vocabulary|merges)(_|$)")
+_VOCABULARY = re.compile(r"(^|_)(vocab|vocabulary|merges)(_|$)")
 """How arguments are called that name a file where they are one text, and hold words where they are a list,
 "/home" and "http://" among them."""
 
@@ -140,7 +140,7 @@ class Guard:
             self._code(layer)
         elif name not in _DATA:
             own = config.get("name") if isinstance(config, dict) else None
-            label = f"the layer {_quoted(own)} ({_plain(name)})" if isinstance(own, str) else layer
+            label = f"the layer {_quoted(own)} ({_printable(name)})" if isinstance(own, str) else layer
             return label if self._class(value, label) else layer
         elif isinstance(config, dict):
             dtype = config.get("dtype")
@@ -205,12 +205,12 @@ class Guard:
     def _text(self, place: _Place) -> None:
         """Refuse a text that names another file."""
         argument = place.argument.lower()
-        if not place.value or (place.listed and _WORDS.search(argument)):
+        if not place.value or (place.listed and _VOCABULARY.search(argument)):
             return
         if _PATH.match(place.value) or _FILES.search(argument):
             self._refuse(
                 place.layer,
-                f"names another file in its argument {_plain(place.argument)}: {_quoted(place.value)}. "
+                f"names another file in its argument {_printable(place.argument)}: {_quoted(place.value)}. "
                 "Nothing but the file itself is read: read the live model instead",
             )
 
@@ -260,5 +260,5 @@ def _quoted(text: str) -> str:
     return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
-def _plain(text: str) -> str:
+def _printable(text: str) -> str:
     return _quoted(text)[1:-1]

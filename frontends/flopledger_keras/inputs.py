@@ -22,7 +22,7 @@ _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
 
 
 @dataclass(slots=True)
-class Given:
+class Inputs:
     """The arguments of the model's call, and the inputs among them with the shapes asked for."""
 
     args: tuple[Any, ...] = ()
@@ -51,7 +51,7 @@ class Given:
         return self.examples.setdefault(names[0], declared or usual)
 
 
-def inputs_of(model: Any, request: Request) -> Given:
+def inputs_of(model: Any, request: Request) -> Inputs:
     """Return what the model is called with.
 
     Raises:
@@ -64,27 +64,27 @@ def inputs_of(model: Any, request: Request) -> Given:
     if request.values is not None:
         return _live(model, request.values)
     if request.inputs:
-        return _asked_for(model, request.inputs)
+        return _from_specs(model, request.inputs)
     return _built(model, request)
 
 
-def _declared(graph: Any, request: Request) -> Given:
+def _declared(graph: Any, request: Request) -> Inputs:
     """Give a graph its inputs: in order, or by name."""
-    given = Given()
-    inputs, structure = keras.tree.flatten(graph.input), graph.input
-    specs = _by_name(request, structure, [str(t.name) for t in inputs])
+    inputs = Inputs()
+    tensors, structure = keras.tree.flatten(graph.input), graph.input
+    specs = _by_name(request, structure, [str(t.name) for t in tensors])
     made: list[Any] = []
-    left_out = _left_out(request.values, structure)
-    for tensor in inputs:
-        if str(tensor.name) in left_out:
+    omitted = _omitted(request.values, structure)
+    for tensor in tensors:
+        if str(tensor.name) in omitted:
             made.append(None)
             continue
         spec, declared = specs.get(str(tensor.name)), tuple(tensor.shape)
         shape = _closed(str(tensor.name), declared, request) if spec is None else _fitting(spec, tensor)
         dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
-        made.append(given.tensor(str(tensor.name), shape, dtype, declared))
-    given.args = (keras.tree.pack_sequence_as(structure, made),)
-    return given
+        made.append(inputs.tensor(str(tensor.name), shape, dtype, declared))
+    inputs.args = (keras.tree.pack_sequence_as(structure, made),)
+    return inputs
 
 
 def _all_places(structure: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -104,7 +104,7 @@ def _places(structure: Any) -> Iterator[tuple[str, Any]]:
     return ((place, value) for place, value in _all_places(structure) if value is not None)
 
 
-def _left_out(values: object, structure: Any) -> set[str]:
+def _omitted(values: object, structure: Any) -> set[str]:
     """Return the optional inputs that are given as None: Keras then calls the model without them."""
     if values is None:
         return set()
@@ -129,8 +129,8 @@ def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, In
 
 def _specs(values: object, places: Mapping[str, str]) -> list[InputSpec]:
     """Return the specs of values: by the places that they have among the model's inputs, else in order."""
-    given = [(place, value) for place, value in _places(values) if hasattr(value, "shape")]
-    nested = isinstance(values, Mapping) or {place for place, _ in given} <= set(places)
+    named = [(place, value) for place, value in _places(values) if hasattr(value, "shape")]
+    nested = isinstance(values, Mapping) or {place for place, _ in named} <= set(places)
     if nested:
         return [_spec(place, value) for place, value in _places(values)]
     return [_spec("", value) for value in keras.tree.flatten(values) if value is not None]
@@ -165,29 +165,29 @@ def _closed(name: str, declared: tuple[int | None, ...], request: Request) -> Sh
     return tuple(1 if size is None else size for size in declared)
 
 
-def _live(model: Any, values: object) -> Given:
-    given = Given()
+def _live(model: Any, values: object) -> Inputs:
+    inputs = Inputs()
     count = iter(range(1 << 20))
 
     def made(value: Any) -> Any:
         if not hasattr(value, "shape"):
             return value
-        return given.tensor(f"input_{next(count)}", tuple(int(d) for d in value.shape), dtype_of(value))
+        return inputs.tensor(f"input_{next(count)}", tuple(int(d) for d in value.shape), dtype_of(value))
 
     if isinstance(values, dict) and set(values) <= set(_parameters(model)):
-        given.kwargs = {name: keras.tree.map_structure(made, value) for name, value in values.items()}
+        inputs.kwargs = {name: keras.tree.map_structure(made, value) for name, value in values.items()}
     elif isinstance(values, tuple):
-        given.args = _joined(model, [keras.tree.map_structure(made, value) for value in values])
+        inputs.args = _joined(model, [keras.tree.map_structure(made, value) for value in values])
     else:
-        given.args = (keras.tree.map_structure(made, values),)
-    return given
+        inputs.args = (keras.tree.map_structure(made, values),)
+    return inputs
 
 
-def _asked_for(model: Any, specs: Iterable[InputSpec]) -> Given:
-    given = Given()
+def _from_specs(model: Any, specs: Iterable[InputSpec]) -> Inputs:
+    inputs = Inputs()
     positional, named = gather(specs)
-    args = [_nested(given, spec, f"input_{i}") for i, spec in enumerate(positional)]
-    keywords = {name: _nested(given, value, name) for name, value in named.items()}
+    args = [_nested(inputs, spec, f"input_{i}") for i, spec in enumerate(positional)]
+    keywords = {name: _nested(inputs, value, name) for name, value in named.items()}
     known = _parameters(model)
     inside = {name: value for name, value in keywords.items() if name not in known}
     if inside and not args:
@@ -195,19 +195,19 @@ def _asked_for(model: Any, specs: Iterable[InputSpec]) -> Given:
     elif inside:
         name = next(iter(inside))
         raise UsageError(f"{type(model).__name__}.call takes no input {name!r}{nearest(name, known)}")
-    given.args = _joined(model, args)
-    given.kwargs = {name: value for name, value in keywords.items() if name in known}
-    return given
+    inputs.args = _joined(model, args)
+    inputs.kwargs = {name: value for name, value in keywords.items() if name in known}
+    return inputs
 
 
-def _nested(given: Given, value: Nested, name: str) -> Any:
+def _nested(inputs: Inputs, value: Nested, name: str) -> Any:
     if isinstance(value, tuple):
-        return [_nested(given, one, f"{name}[{i}]") for i, one in enumerate(value)]
+        return [_nested(inputs, one, f"{name}[{i}]") for i, one in enumerate(value)]
     if isinstance(value, dict):
-        return {key: _nested(given, one, f"{name}.{key}") for key, one in value.items()}
+        return {key: _nested(inputs, one, f"{name}.{key}") for key, one in value.items()}
     if value.is_literal or value.shape is None:
         return value.literal
-    return given.tensor(value.name or name, value.shape, value.dtype or keras.config.floatx())
+    return inputs.tensor(value.name or name, value.shape, value.dtype or keras.config.floatx())
 
 
 def _parameters(model: Any) -> Mapping[str, inspect.Parameter]:
@@ -217,40 +217,40 @@ def _parameters(model: Any) -> Mapping[str, inspect.Parameter]:
 def _joined(model: Any, args: list[Any]) -> tuple[Any, ...]:
     """Return several inputs as one list where the model's call takes one argument, as Keras's own do."""
     by_place = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    taken = [
+    positional = [
         p for p in _parameters(model).values() if p.kind in by_place and p.name not in ("training", "mask")
     ]
     several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in _parameters(model).values())
-    required = [p for p in taken if p.default is p.empty]
+    required = [p for p in positional if p.default is p.empty]
     return (
         (args,)
-        if len(args) > 1 and len(required) == 1 and len(taken) < len(args) and not several
+        if len(args) > 1 and len(required) == 1 and len(positional) < len(args) and not several
         else tuple(args)
     )
 
 
-def _built(model: Any, request: Request) -> Given:
+def _built(model: Any, request: Request) -> Inputs:
     """Give a model the shapes that it was built with."""
     shapes = getattr(model, "_build_shapes_dict", None)
     if not shapes:
         raise SourceError(f"{request.source}: it does not say its inputs; give them, as in -i 1x224x224x3")
-    given, made = Given(), dict[str, Any]()
+    inputs, made = Inputs(), dict[str, Any]()
     for name, shape in shapes.items():
         key = name.removesuffix("_shape")
-        made[key] = _shaped(given, key, shape, request)
+        made[key] = _shaped(inputs, key, shape, request)
     known = _parameters(model)
     if set(made) <= set(known):
-        given.kwargs = made
+        inputs.kwargs = made
         first = next(iter(known))
-        given.args = (given.kwargs.pop(first),) if first in made else ()
+        inputs.args = (inputs.kwargs.pop(first),) if first in made else ()
     else:
-        given.args = tuple(made.values())
-    return given
+        inputs.args = tuple(made.values())
+    return inputs
 
 
-def _shaped(given: Given, name: str, shape: Any, request: Request) -> Any:
+def _shaped(inputs: Inputs, name: str, shape: Any, request: Request) -> Any:
     if isinstance(shape, dict):
-        return {key: _shaped(given, f"{name}.{key}", one, request) for key, one in shape.items()}
+        return {key: _shaped(inputs, f"{name}.{key}", one, request) for key, one in shape.items()}
     if shape and isinstance(shape[0], (tuple, list)):
-        return [_shaped(given, f"{name}[{i}]", one, request) for i, one in enumerate(shape)]
-    return given.tensor(name, _closed(name, tuple(shape), request), keras.config.floatx())
+        return [_shaped(inputs, f"{name}[{i}]", one, request) for i, one in enumerate(shape)]
+    return inputs.tensor(name, _closed(name, tuple(shape), request), keras.config.floatx())

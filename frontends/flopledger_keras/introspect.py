@@ -59,7 +59,7 @@ def check_compatible(layer: Any, args: tuple[Any, ...]) -> None:
         raise ShapeError(str(error).strip().partition("\n")[0]) from None
 
 
-def tell_training(*, training: bool) -> None:
+def set_training(*, training: bool) -> None:
     """Let the layers that are called from now on take this for their mode, unless they are told another."""
     context = CallContext(entry_layer=None)
     context.training = training
@@ -74,7 +74,7 @@ def graph_of(op: Any) -> Any:
     return graph
 
 
-def known_as(op: Any, table: Mapping[str, object]) -> str:
+def row_name(op: Any, table: Mapping[str, object]) -> str:
     """Return the name of a class of Keras in the table that a layer is, if it runs that class's ``call``."""
     for base in type(op).__mro__:
         if base.__module__.startswith("keras.") and base.__name__ in table:
@@ -112,7 +112,7 @@ def is_array(value: object) -> bool:
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 
-def words(op: Any) -> dict[str, Value]:
+def settings(op: Any) -> dict[str, Value]:
     """Return the plain attributes of an operation."""
     plain = (bool, int, float, str, type(None))
     named = {name: value for name, value in vars(op).items() if name[0] != "_" and name != "name"}

@@ -66,15 +66,15 @@ def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -
             given[new] = given.pop(old)
     part["class_name"] = known = _CLASSES.get(name, name)
     if name.startswith("CuDNN"):
-        given.update({key: value for key, value in _CUDNN.items() if key in _taken(known)})
+        given.update({key: value for key, value in _CUDNN.items() if key in _accepted(known)})
     policy = given.get("dtype")
     if isinstance(policy, dict) and policy.get("class_name") == "Policy":
-        said = policy.get("config")
-        given["dtype"] = said.get("name") if isinstance(said, dict) else None
-    taken = _taken(known)
+        dtype_config = policy.get("config")
+        given["dtype"] = dtype_config.get("name") if isinstance(dtype_config, dict) else None
+    accepted = _accepted(known)
     if known == "InputLayer" and "batch_input_shape" in given:
         given["batch_shape"] = given.pop("batch_input_shape")
-    for key in [key for key in given if taken and key not in taken]:
+    for key in [key for key in given if accepted and key not in accepted]:
         value = given[key]
         if key not in _NEVER and not (key in _WITHOUT_EFFECT and value in _WITHOUT_EFFECT[key]):
             label = given.get("name", name)
@@ -86,17 +86,19 @@ def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -
             del given[key]
 
 
-def _taken(name: str) -> frozenset[str]:
+def _accepted(name: str) -> frozenset[str]:
     """Return the arguments that a class of Keras 3 takes; none where it is no layer or initialiser of it."""
     cls = getattr(keras.layers, name, None) or getattr(keras.initializers, name, None)
     kinds = (keras.layers.Layer, keras.initializers.Initializer)
     if not inspect.isclass(cls) or not issubclass(cls, kinds) or issubclass(cls, keras.Model):
         return frozenset()
-    taken = {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
+    accepted = (
+        {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
+    )
     for base in cls.__mro__:
         made = vars(base).get("__init__")
         if inspect.isfunction(
             made
         ):  # inspect compiles a text for object's, and a file must start no compiler
-            taken |= set(inspect.signature(made).parameters)
-    return frozenset(taken - {"self"})
+            accepted |= set(inspect.signature(made).parameters)
+    return frozenset(accepted - {"self"})

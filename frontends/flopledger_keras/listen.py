@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Evaluate: TypeAlias = "Callable[[Any, tuple[Any, ...], dict[str, Any]], Any]"
-Call: TypeAlias = "Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]"
+KerasCall: TypeAlias = "Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]"
 
 _OPERATORS = {
     "__add__": ("add", False),
@@ -118,7 +118,7 @@ def _on_shapes(name: str, operator: Any, active: Callable[[], bool]) -> Any:
 
 
 @contextlib.contextmanager
-def watched(call: Call) -> Iterator[None]:
+def watched(call: KerasCall) -> Iterator[None]:
     """Let every layer that is called in this thread, on whatever tensors, come to a function.
 
     It is given the layer's own way of calling it, the layer, and the arguments.

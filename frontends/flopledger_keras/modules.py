@@ -159,7 +159,7 @@ def native(layer: Any) -> dict[str, Value]:
 
 def _attributes(layer: Any) -> dict[str, Value]:
     named = {name: value for name, value in vars(layer).items() if name[0] != "_"}
-    return {name: _plain(value) for name, value in named.items() if _is_plain(value)}
+    return {name: _as_value(value) for name, value in named.items() if _is_value(value)}
 
 
 def activation_name(activation: Any) -> str:
@@ -169,14 +169,14 @@ def activation_name(activation: Any) -> str:
     return name if module.startswith("keras.") else f"{module}.{name}"
 
 
-def _is_plain(value: object) -> bool:
+def _is_value(value: object) -> bool:
     if isinstance(value, (list, tuple)):
-        return all(_is_plain(v) for v in value)
+        return all(_is_value(v) for v in value)
     return value is None or isinstance(value, (bool, int, float, str))
 
 
-def _plain(value: Any) -> Value:
+def _as_value(value: Any) -> Value:
     if isinstance(value, (list, tuple)):
-        return tuple(_plain(v) for v in value)
+        return tuple(_as_value(v) for v in value)
     found: Value = value
     return found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.frontend import CONTAINER, UNKNOWN
 
-from flopledger_keras.introspect import snake, words
-from flopledger_keras.tables.ops import OPERATIONS, Operands, weights_given
+from flopledger_keras.introspect import settings, snake
+from flopledger_keras.tables.ops import OPERATIONS, KerasCall, weights_given
 from flopledger_keras.tables.wrappers import COMPOSITES
 
 if TYPE_CHECKING:
@@ -26,16 +26,16 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
         outputs = op.compute_output_spec(*args, **kwargs)
     given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
     scalars = sum(isinstance(v, (int, float)) for v in keras.tree.flatten((args, kwargs)))
-    call = Operands(tracer.shapes(given), tracer.shapes(made), scalars, tracer.frame.training, args, kwargs)
+    call = KerasCall(tracer.shapes(given), tracer.shapes(made), scalars, tracer.frame.training, args, kwargs)
     rule = OPERATIONS.get(name) if own else None
-    said = rule(op, call) if rule else None
-    kind, attrs = said or (UNKNOWN, {})
+    meaning = rule(op, call) if rule else None
+    kind, attrs = meaning or (UNKNOWN, {})
     problem = ""
-    if said is not None:
+    if meaning is not None:
         given = given[:1] if weights_given(op) else given
         problem = tracer.problem(kind, attrs, given, call.outputs, name)
         kind, attrs = (kind, attrs) if not problem else (UNKNOWN, {})
-    native = {"operation": name, **words(op)}
+    native = {"operation": name, **settings(op)}
     tracer.call(
         tracer.spelled(op), f"keras.ops.{snake(name)}", kind, given, made,
         attrs=attrs, native=native, problem=problem,
@@ -46,7 +46,9 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
 def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write down an operation that is others, one after the other."""
     name = snake(type(op).__name__)
-    native = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))} | words(op)
+    native = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))} | settings(
+        op
+    )
     given = tracer.tensors((args, kwargs))
     number = tracer.call(name, f"keras.ops.{name}", CONTAINER, given, (), native=native)
     with tracer.inside(number):

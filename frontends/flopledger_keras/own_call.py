@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.frontend import UNKNOWN, ShapeError, UsageError
 
-from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_array, tell_training
+from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_array, set_training
 from flopledger_keras.listen import watched
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
     if getattr(op, "_call_has_training_arg", False):
         given["training"] = training
     state = tracer.mark()
-    tell_training(training=training)
+    set_training(training=training)
     try:
         with tracer.own_call_on(shapes=True), warnings.catch_warnings():
             warnings.simplefilter(

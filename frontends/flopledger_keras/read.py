@@ -17,9 +17,9 @@ from flopledger.frontend import (
     type_names,
 )
 
-from flopledger_keras.constants import heard
+from flopledger_keras.constants import recording_constants
 from flopledger_keras.files import load, of_tf_keras
-from flopledger_keras.inputs import Given, inputs_of
+from flopledger_keras.inputs import Inputs, inputs_of
 from flopledger_keras.listen import hooked
 from flopledger_keras.modules import add_modules, registered_in
 from flopledger_keras.state import as_before, without_values
@@ -72,10 +72,10 @@ def _inputs(builder: GraphBuilder) -> list[int]:
     return [one.tensor for one in builder.inputs]
 
 
-def _trace(model: Any, given: Given, builder: GraphBuilder, *, training: bool) -> list[int]:
+def _trace(model: Any, given: Inputs, builder: GraphBuilder, *, training: bool) -> list[int]:
     tracer = Tracer(builder, add_modules(model, builder, training=training), training=training)
     for name, tensor, _ in given.named:
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
-    with hooked(tracer.evaluate, lambda: tracer.own_call), heard(tracer):
+    with hooked(tracer.evaluate, lambda: tracer.own_call), recording_constants(tracer):
         outputs = tracer.evaluate(model, given.args, dict(given.kwargs))
     return tracer.tensors(outputs)

@@ -23,16 +23,16 @@ _CLOSED = ("keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "h5py", "fl
 _WAITING = "uninitialized_variables"
 
 
-class _Kept:
+class _Saved:
     """What an object's attributes were, and what their lists, dicts and sets held."""
 
     def __init__(self, obj: object) -> None:
         self.owner = vars(obj)
         self.attributes = dict(self.owner)
-        held = [value for value in self.attributes.values() if isinstance(value, (list, dict, set))]
-        inside = [v for value in held if isinstance(value, dict) for v in value.values()]
-        held += [value for value in inside if isinstance(value, (list, dict, set))]
-        self.contents: list[tuple[Any, Any]] = [(value, _content(value)) for value in held]
+        containers = [value for value in self.attributes.values() if isinstance(value, (list, dict, set))]
+        inside = [v for value in containers if isinstance(value, dict) for v in value.values()]
+        containers += [value for value in inside if isinstance(value, (list, dict, set))]
+        self.contents: list[tuple[Any, Any]] = [(value, _content(value)) for value in containers]
 
     def restore(self) -> None:
         """Put it all back."""
@@ -78,13 +78,13 @@ def as_before(objects: Iterable[object] = ()) -> Iterator[None]:
     tracker = global_state.GLOBAL_STATE_TRACKER
     objects = list(objects)
     reached = ReachedState(objects, _CLOSED)
-    kept = [_Kept(part) for obj in objects for part in (obj, getattr(obj, "_tracker", obj))]
-    everywhere = _Kept(tracker)
+    saved = [_Saved(part) for obj in objects for part in (obj, getattr(obj, "_tracker", obj))]
+    everywhere = _Saved(tracker)
     seeds, numpy_seeds = random.getstate(), np.random.get_state()  # noqa: NPY002  (what users may have set)
     try:
         yield
     finally:
-        for one in reversed(kept):
+        for one in reversed(saved):
             one.restore()
         reached.put_back()
         everywhere.restore()

@@ -23,7 +23,7 @@ from flopledger_keras.introspect import (
     graph_of,
     infer,
     is_array,
-    known_as,
+    row_name,
     shape_of,
     snake,
     with_first,
@@ -34,8 +34,8 @@ from flopledger_keras.own_call import run_own
 from flopledger_keras.tables import recurrent
 from flopledger_keras.tables.activations import activation_step
 from flopledger_keras.tables.layers import LAYERS
-from flopledger_keras.tables.loops import own_cell
-from flopledger_keras.tables.ops import Operands
+from flopledger_keras.tables.loops import run_cell
+from flopledger_keras.tables.ops import KerasCall
 from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
@@ -71,8 +71,8 @@ class Tracer:
         self._ids: dict[int, int] = {}
         self._alive: list[object] = []
         self._calls: dict[int, int] = {}
-        self._kept: set[int] = set()
-        self._own_call, self._unheard = False, False
+        self._named: set[int] = set()
+        self._own_call, self._unrecorded = False, False
 
     @property
     def frame(self) -> Frame:
@@ -100,14 +100,14 @@ class Tracer:
 
     def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Write down one call, and return its result: shapes."""
-        if self._unheard:
+        if self._unrecorded:
             return op.compute_output_spec(*args, **kwargs)
         if not isinstance(op, keras.layers.Layer):
             return operation(self, op, args, kwargs)
         args, kwargs = first_by_place(op, args, kwargs)
         check_compatible(op, args)
-        said = kwargs.get("training")
-        training = self.frame.training if said is None else bool(said)
+        requested = kwargs.get("training")
+        training = self.frame.training if requested is None else bool(requested)
         with self.called(op, args, kwargs, training=training) as number:
             outputs = self._inside(op, number, args, kwargs, training=training)
         if not self.builder.layers[number].outputs:
@@ -157,21 +157,21 @@ class Tracer:
         graph = graph_of(op)
         if graph is not None:
             return self.graph(graph, args, show_inputs=graph is op)
-        wrapper = WRAPPERS.get(known_as(op, WRAPPERS))
+        wrapper = WRAPPERS.get(row_name(op, WRAPPERS))
         if wrapper is not None:
             return wrapper(self, op, args, kwargs)
-        rule = _RULES.get(known_as(op, _RULES))
+        rule = _RULES.get(row_name(op, _RULES))
         if rule is not None:
             with self.unheard():  # Keras may run the layer's own call, and operations on its weights with it
                 outputs = infer(op, args, kwargs)
             given = self.tensors(args[:1])
             made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
-            call = Operands(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
+            call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
             described = rule(op, call)
             if described is not None:
                 return self._described(number, described, given, outputs)
             if isinstance(op, keras.layers.RNN):
-                return own_cell(self, op, args, kwargs, outputs)
+                return run_cell(self, op, args, kwargs, outputs)
         return run_own(self, op, args, kwargs, training=training)
 
     def graph(self, graph: Any, args: tuple[Any, ...], *, show_inputs: bool) -> Any:
@@ -179,7 +179,7 @@ class Tracer:
         known: dict[int, Any] = dict(
             zip(map(id, graph.inputs), keras.tree.flatten(args[0] if len(args) == 1 else args), strict=True)
         )
-        self._kept.update(map(id, graph.operations))  # their names last; those of others count up
+        self._named.update(map(id, graph.operations))  # their names last; those of others count up
         order = {id(op): place for place, op in enumerate(graph.operations)}
         for depth in sorted(graph._nodes_by_depth, reverse=True):  # noqa: SLF001  (no public way to the nodes)
             nodes = graph._nodes_by_depth[depth]  # noqa: SLF001
@@ -210,16 +210,16 @@ class Tracer:
             attrs=attrs,
         )
 
-    def _described(self, number: int, said: Description, given: list[int], outputs: Any) -> Any:
+    def _described(self, number: int, description: Description, given: list[int], outputs: Any) -> Any:
         """Write down a layer of the table: itself if it is one step, else the steps below it."""
-        steps, activation = list(said.steps), said.activation
+        steps, activation = list(description.steps), description.activation
         known = activation_step(activation)
         if known is not None:
             steps, activation = [*steps, known], None
         first, *_ = keras.tree.flatten(outputs)
-        if len(steps) == 1 and activation is None and not said.beside:
+        if len(steps) == 1 and activation is None and not description.beside:
             return self._itself(number, steps[0], given, outputs, first)
-        for branch in said.beside:
+        for branch in description.beside:
             current = given if branch.reads_input else []
             for step in branch.steps:
                 current = self.step(step, current)
@@ -243,7 +243,7 @@ class Tracer:
         self.close(number, outputs=tuple(self.tensors([result])))
         return with_first(outputs, result)
 
-    def _shaped(self, step: Step, inputs: Sequence[int], said: Any) -> Any:
+    def _shaped(self, step: Step, inputs: Sequence[int], result: Any) -> Any:
         """Return what a step gives: as Keras says, its open sizes as the kind says.
 
         Raises:
@@ -251,10 +251,14 @@ class Tracer:
         """
         where = self.frame.layers.rstrip(".") or step.name
         shape = self.builder.infer(step.kind, step.attrs, inputs, where)[0]
-        told = tuple(said.shape)
-        if len(told) != len(shape) or any(t not in (None, s) for t, s in zip(told, shape, strict=True)):
-            raise ShapeError(f"{where}: Keras says that its output is {told}, the kind {step.kind!r} {shape}")
-        return said if None not in told else keras.KerasTensor(shape, dtype=said.dtype)
+        declared = tuple(result.shape)
+        if len(declared) != len(shape) or any(
+            t not in (None, s) for t, s in zip(declared, shape, strict=True)
+        ):
+            raise ShapeError(
+                f"{where}: Keras says that its output is {declared}, the kind {step.kind!r} {shape}"
+            )
+        return result if None not in declared else keras.KerasTensor(shape, dtype=result.dtype)
 
     def _activated(self, activation: Any, tensor: int, like: Any) -> Any:
         """Let a function that is not Keras's own say itself what it does."""
@@ -331,11 +335,11 @@ class Tracer:
 
     def spelled(self, op: Any) -> str:
         """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
-        return str(op.name) if id(op) in self._kept else snake(type(op).__name__)
+        return str(op.name) if id(op) in self._named else snake(type(op).__name__)
 
     def describes(self, layer: Any) -> bool:
         """Return whether the tables know a layer."""
-        return bool(known_as(layer, _RULES) or known_as(layer, WRAPPERS))
+        return bool(row_name(layer, _RULES) or row_name(layer, WRAPPERS))
 
     @contextlib.contextmanager
     def own_call_on(self, *, shapes: bool) -> Iterator[None]:
@@ -349,16 +353,16 @@ class Tracer:
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
         """Write down nothing that is called meanwhile."""
-        before, self._unheard = self._unheard, True
+        before, self._unrecorded = self._unrecorded, True
         try:
             yield
         finally:
-            self._unheard = before
+            self._unrecorded = before
 
     @property
     def own_call(self) -> bool:
         """Whether a layer runs its own call on shapes now."""
-        return self._own_call and not self._unheard
+        return self._own_call and not self._unrecorded
 
     def mark(self) -> tuple[Checkpoint, dict[int, int], int]:
         """Return how far has been written down."""

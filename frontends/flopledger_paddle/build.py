@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle
-from flopledger_paddle.state import process_kept
+from flopledger_paddle.state import preserved_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,7 @@ def build_model(factory: Callable[[], object], request: Request) -> object:
     again with memory; the names that the first attempt gave away are given again. A model that may
     have to run is made with memory.
     """
-    with process_kept():
+    with preserved_process():
         model, names = _made(factory, lazy=not request.execute)
     names.restore()
     return model

@@ -9,8 +9,8 @@ from flopledger.frontend import CONTAINER, UNKNOWN, Layer, TensorRef, plain_shap
 
 from flopledger_paddle.modules import class_path
 from flopledger_paddle.tables.call import Meaning, Op, Open
-from flopledger_paddle.tables.layers import Made, meaning_of
-from flopledger_paddle.tables.ops import SILENT, rule_of
+from flopledger_paddle.tables.layers import OpRecord, meaning_of
+from flopledger_paddle.tables.ops import WITHOUT_ROW, rule_of
 from flopledger_paddle.values import shape_of
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ _UNTOLD = frozenset({"op_callstack", "struct_name", "stop_gradient", "persistabl
 class _Open:
     """A layer's call that has begun: its row, and the ops that it made itself; None if layers below did."""
 
-    __slots__ = ("event", "made", "path", "row")
+    __slots__ = ("event", "ops", "path", "row")
 
     def __init__(self, event: Event, row: int, path: str) -> None:
         self.event, self.row, self.path = event, row, path
-        self.made: list[Made] | None = []
+        self.ops: list[OpRecord] | None = []
 
 
 class Calls:
@@ -94,9 +94,9 @@ class Calls:
         call = self.open.pop()
         inputs = self.values.tensors(call.event.inputs)
         outputs = list(dict.fromkeys(self.values.tensors(call.event.outputs)))  # a cell gives its state twice
-        meaning = meaning_of(call.event.layer, call.made, (inputs, outputs))
+        meaning = meaning_of(call.event.layer, call.ops, (inputs, outputs))
         if self.open:
-            self.open[-1].made = None
+            self.open[-1].ops = None
         row = self.builder.layers[call.row]
         kept = outputs if meaning.outputs < 0 else outputs[: meaning.outputs]
         self.builder.layers[call.row] = Layer(
@@ -114,13 +114,13 @@ class Calls:
     def op(self, op: Any) -> None:
         """Write one op, or note what it says of values."""
         name = op.name()
-        if name in SILENT:
-            self._silent(name, op)
+        if name in WITHOUT_ROW:
+            self._note_value(name, op)
             return
         view = Op(op, self.values)
         for value in view.results:
             self._listed(value)
-        meaning, problem = _understood(view)
+        meaning, problem = _meaning(view)
         inputs = self.values.tensors([view.operands[i] for i in meaning.inputs if view.given(i)])
         results = view.results if meaning.outputs < 0 else view.results[: meaning.outputs]
         outputs = self.values.tensors([value for value in results if value.initialized()])
@@ -140,8 +140,8 @@ class Calls:
             native=self._native(view),
             problem=problem or self._problem(meaning, inputs, outputs),
         )
-        if above is not None and above.made is not None:
-            above.made.append(Made(meaning, tuple(inputs), tuple(outputs)))
+        if above is not None and above.ops is not None:
+            above.ops.append(OpRecord(meaning, tuple(inputs), tuple(outputs)))
         for block in op.blocks():
             self._block(block.ops, block)
 
@@ -156,7 +156,7 @@ class Calls:
         for tensor, shape in zip(outputs, shapes, strict=True):
             tensors[tensor] = replace(tensors[tensor], shape=plain_shape(shape))
 
-    def _silent(self, name: str, op: Any) -> None:
+    def _note_value(self, name: str, op: Any) -> None:
         if name in ("pd_op.full", "pd_op.full_int_array"):
             self.values.constants[op.results()[0].id] = op.attrs()["value"]
         elif name == "builtin.combine":
@@ -198,7 +198,7 @@ def _has_shape(value: Any) -> bool:
 _LOOP = "the body of a loop is counted once: how often it runs depends on the data"
 
 
-def _understood(view: Op) -> tuple[Meaning, str]:
+def _meaning(view: Op) -> tuple[Meaning, str]:
     """Return what an op is, and why it can't be counted where it can't."""
     rule = rule_of(view.name)
     everything = tuple(range(len(view.operands)))

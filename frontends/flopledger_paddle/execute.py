@@ -43,13 +43,13 @@ class Run:
         self.open: list[int] = []
         self.times: dict[int, int] = {}
         self._tensors: dict[int, int] = {}
-        self._held: list[Any] = []
+        self._alive: list[Any] = []
 
     def tensor(self, value: Any) -> int:
         """Return the row of an eager tensor, which is held so that no other takes its identity."""
         known = self._tensors.get(id(value))
         if known is None:
-            self._held.append(value)
+            self._alive.append(value)
             known = self.builder.tensor(tuple(value.shape), dtype_name(value.dtype))
             self._tensors[id(value)] = known
         return known
@@ -85,10 +85,10 @@ class Run:
     def _finish(self, row: int, layer: Any, given: Arguments, outputs: list[int], *, alone: bool) -> None:
         record = replace(self.builder.layers[row], outputs=tuple(outputs))
         if alone:
-            record = self._looked_into(record, layer, given)
+            record = self._read_alone(record, layer, given)
         self.builder.layers[row] = record
 
-    def _looked_into(self, record: Layer, layer: Any, given: Arguments) -> Layer:
+    def _read_alone(self, record: Layer, layer: Any, given: Arguments) -> Layer:
         """Read a layer alone, take over what it is, and put the ops that it made below it."""
         alone = GraphBuilder(self.builder.kinds)
         values = Values(alone)
@@ -175,12 +175,12 @@ def run(model: Any, given: Arguments, registered: Registered[Any], builder: Grap
         return value
 
     args, kwargs = given.made(make)
-    held = [(t, t.clone()) for layer in registered.modules for t in _stored(layer)]
+    saved = [(t, t.clone()) for layer in registered.modules for t in _stored(layer)]
     try:
-        with paddle.no_grad(), internals.listening(running):
+        with paddle.no_grad(), internals.intercepting(running):
             result = model(*args, **kwargs)
     finally:
-        for tensor, copy in held:
+        for tensor, copy in saved:
             tensor.set_value(copy)
     return [running.tensor(tensor) for tensor in tensors_in(result)]
 

@@ -22,7 +22,7 @@ from flopledger_paddle.calls import Calls
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import open_shape
 from flopledger_paddle.modules import dtype_name
-from flopledger_paddle.state import process_kept
+from flopledger_paddle.state import preserved_process
 from flopledger_paddle.values import Values, shape_of
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read_program(path: Path, request: Request) -> Graph:
     """
     if request.arguments:
         raise UsageError(f"{request.source} is a saved program: it takes no --arg")
-    with process_kept():
+    with preserved_process():
         graph = _graph(_loaded(path, request), request)
     wanted = _wanted(graph, request)
     try:

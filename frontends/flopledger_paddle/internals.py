@@ -289,29 +289,29 @@ def constant(shape: Sequence[int], number: Any, dtype: Any) -> Any:
     return paddle._pir_ops.full(list(shape), number, dtype, paddle.base.core.Place())  # noqa: SLF001
 
 
-_OWN: list[Any] = []
+_ORIGINAL: list[Any] = []
 """The framework's own ``Layer.__call__`` while somebody listens."""
 
 
 @contextlib.contextmanager
-def listening(
+def intercepting(
     call: Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any],
 ) -> Iterator[None]:
     """Let ``call`` make every layer's call: it gets the framework's own way, the layer and the arguments.
 
     A listener within another is the only one that hears.
     """
-    own = _OWN[0] if _OWN else paddle.nn.Layer.__call__
+    own = _ORIGINAL[0] if _ORIGINAL else paddle.nn.Layer.__call__
 
     def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N807  (it takes that method's place)
         return call(own, self, args, kwargs)
 
-    _OWN.append(own)
+    _ORIGINAL.append(own)
     try:
         with replaced(paddle.nn.Layer, "__call__", __call__):
             yield
     finally:
-        _OWN.pop()
+        _ORIGINAL.pop()
 
 
 def load_program(path: Path) -> Any:

@@ -29,7 +29,7 @@ MOST = 16
 """The most elements of a tensor of sizes; what is larger is data that happens to be whole numbers."""
 
 _SOURCES = frozenset({"shape", "shape64", "numel"})
-_MADE = frozenset({"full", "full_int_array"})
+_CREATION = frozenset({"full", "full_int_array"})
 _COMPUTED = frozenset({
     "abs", "add", "all", "amax", "amin", "any", "assign", "cast", "ceil", "clip", "concat", "divide",
     "elementwise_pow", "equal", "expand", "flatten", "flip", "floor", "floor_divide", "gather",
@@ -124,7 +124,7 @@ class Known:
             result = own(*sized, **kwargs)
             if plain == "assign_value":
                 return self._written(result, args)
-            if name in _MADE:
+            if name in _CREATION:
                 self._made(name, result, sized, kwargs)
             return result
 

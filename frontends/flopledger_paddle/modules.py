@@ -57,7 +57,7 @@ def module_tables(registered: Registered[Any], mode: str) -> tuple[list[Module],
                 class_path(cls),
                 tuple(class_path(base) for base in cls.__mro__[1:-1]),
                 tuple(registered.children[number]),
-                tuple(_own(layer, paths, table)),
+                tuple(_weights(layer, paths, table)),
                 bool(layer.training) if mode == "given" else mode == "train",
                 native(layer),
             )
@@ -65,7 +65,7 @@ def module_tables(registered: Registered[Any], mode: str) -> tuple[list[Module],
     return rows, table.rows()
 
 
-def _own(layer: Any, paths: list[str], table: ParameterTable) -> Iterator[tuple[str, int]]:
+def _weights(layer: Any, paths: list[str], table: ParameterTable) -> Iterator[tuple[str, int]]:
     """Yield the name and the row of each tensor that a layer has itself."""
 
     def add(tensor: Any, name: str, role: str) -> int:
@@ -111,7 +111,7 @@ def native(layer: Any) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name, value in layer.__dict__.items():
         if name not in _UNTOLD:
-            plain = _plain(value)
+            plain = _as_value(value)
             if plain is not None or value is None:
                 found[name.lstrip("_")] = plain
     own = {id(p): p for p in layer._parameters.values() if p is not None}  # noqa: SLF001
@@ -130,13 +130,13 @@ _UNTOLD = frozenset({"training", "_full_name", "_helper", "_built", "_init_in_dy
 """What says nothing about the layer, or is told elsewhere."""
 
 
-def _plain(value: Any) -> Value:
+def _as_value(value: Any) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, _SCALARS):
         return value
     if isinstance(value, (tuple, list)):
-        items = tuple(_plain(item) for item in value)
+        items = tuple(_as_value(item) for item in value)
         whole = all(i is not None or v is None for i, v in zip(items, value, strict=True))
         return items if whole else None
     return None

@@ -13,7 +13,7 @@ from flopledger_paddle.execute import NOTE, run
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import Arguments, arguments
 from flopledger_paddle.modules import module_tables, registered_in
-from flopledger_paddle.state import layers_kept, process_kept
+from flopledger_paddle.state import preserved_layers, preserved_process
 from flopledger_paddle.symbols import Sizes, at, symbols_of, with_symbols
 from flopledger_paddle.trace import Trace, direct, public
 from flopledger_paddle.values import Values
@@ -55,7 +55,7 @@ def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode:
     """Read a layer with a number for each symbol in its inputs."""
     registered = registered_in(model)
     given = given.changed(lambda spec: at(spec, sizes))
-    with process_kept(), layers_kept(list(registered.modules), mode):
+    with preserved_process(), preserved_layers(list(registered.modules), mode):
         builder = GraphBuilder(kinds())
         outputs, notes = _written(model, given, request, registered, builder)
     builder.modules, builder.parameters = module_tables(registered, mode)

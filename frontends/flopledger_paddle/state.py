@@ -36,7 +36,7 @@ class _Attributes:
 
 
 @contextlib.contextmanager
-def layers_kept(layers: Iterable[Any], mode: str) -> Iterator[None]:
+def preserved_layers(layers: Iterable[Any], mode: str) -> Iterator[None]:
     """Put layers in eval or train mode, or leave each in its own; afterwards all is as it was."""
     layers = list(layers)
     reached = ReachedState(layers, _CLOSED)
@@ -53,7 +53,7 @@ def layers_kept(layers: Iterable[Any], mode: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def process_kept() -> Iterator[None]:
+def preserved_process() -> Iterator[None]:
     """Put back the mode, the default dtype, the names given away and all random states."""
     dynamic, dtype = paddle.in_dynamic_mode(), paddle.get_default_dtype()
     names, states = internals.Names(), paddle.get_rng_state()

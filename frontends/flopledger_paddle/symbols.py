@@ -45,16 +45,16 @@ def symbols_of(shapes: Iterable[Shape]) -> tuple[str, ...]:
 
 def examples(shapes: Iterable[Shape]) -> tuple[Sizes, Sizes, Sizes]:
     """Return three numbers for each symbol: small for a batch, others for sequences and images."""
-    choice: dict[str, tuple[int, ...]] = {}
+    numbers: dict[str, tuple[int, ...]] = {}
     used = {_BATCHES: 0, _SEQUENCES: 0, _IMAGES: 0}
     for shape in shapes:
         for axis, size in enumerate(shape):
             table = _BATCHES if axis == 0 else _IMAGES if len(shape) >= _LARGE and axis > 1 else _SEQUENCES
             for name in symbol_names(size):
-                if name not in choice:
-                    choice[name] = table[used[table] % len(table)]
+                if name not in numbers:
+                    numbers[name] = table[used[table] % len(table)]
                     used[table] += 1
-    first, second, third = ({name: numbers[i] for name, numbers in choice.items()} for i in range(3))
+    first, second, third = ({name: triple[i] for name, triple in numbers.items()} for i in range(3))
     return first, second, third
 
 
@@ -79,7 +79,7 @@ def with_symbols(request: Request, shapes: tuple[Shape, ...], read: Callable[[Si
     try:
         fitted = _fitted(first, second, sizes)
         inputs = {given.tensor: shape for given, shape in zip(first.inputs, shapes, strict=True)}
-        graph = reshape(fitted, _made_by_none(first, second, sizes) | inputs, kinds())
+        graph = reshape(fitted, _source_shapes(first, second, sizes) | inputs, kinds())
         _check(graph, third, sizes[2])
     except ShapeError as error:
         names = ", ".join(sizes[0])
@@ -101,7 +101,7 @@ def _fitted(first: Graph, second: Graph, sizes: tuple[Sizes, Sizes, Sizes]) -> G
     return replace(first, layers=layers)
 
 
-def _made_by_none(first: Graph, second: Graph, sizes: tuple[Sizes, Sizes, Sizes]) -> dict[int, Shape]:
+def _source_shapes(first: Graph, second: Graph, sizes: tuple[Sizes, Sizes, Sizes]) -> dict[int, Shape]:
     """Return the shapes of constants, which no call makes, such as the first state of a recurrent layer."""
     made = {tensor for layer in first.layers if layer.kind != CONTAINER for tensor in layer.outputs}
     pairs = zip(first.tensors, second.tensors, strict=True)
@@ -122,13 +122,13 @@ def _numbers(a: Tensor, b: Tensor) -> Iterator[tuple[int, int]]:
 
 
 def _check_calls(first: Graph, other: Graph) -> None:
-    def told(layer: Layer) -> tuple[object, ...]:
+    def compared(layer: Layer) -> tuple[object, ...]:
         return (layer.source, layer.kind, layer.inputs, layer.outputs, sorted(layer.attrs), layer.problem)
 
     if len(first.layers) != len(other.layers):
         raise ShapeError(f"there are {len(first.layers)} or {len(other.layers)} calls, as the sizes are")
     for a, b in zip(first.layers, other.layers, strict=True):
-        if told(a) != told(b):
+        if compared(a) != compared(b):
             raise ShapeError(f"{a.path}: what is called depends on the sizes")
 
 
@@ -164,9 +164,9 @@ def _check(graph: Graph, third: Graph, sizes: Sizes) -> None:
     """Check that the formulas give what was read at other sizes."""
     _check_calls(graph, third)
     for mine, read in zip(graph.tensors, third.tensors, strict=True):
-        said = None if mine.shape is None else tuple(substitute(size, sizes) for size in mine.shape)
-        if said != read.shape:
-            raise ShapeError(f"a tensor would be {said}, and is {read.shape}")
+        expected = None if mine.shape is None else tuple(substitute(size, sizes) for size in mine.shape)
+        if expected != read.shape:
+            raise ShapeError(f"a tensor would be {expected}, and is {read.shape}")
     for a, b in zip(graph.layers, third.layers, strict=True):
         if any(_settled(value, sizes) != b.attrs[name] for name, value in a.attrs.items()):
             raise ShapeError(f"{a.path}: its arguments are not what they would be")

@@ -46,7 +46,7 @@ class Trace:
     known: Known | None = None
 
 
-class _Listener:
+class _CallRecorder:
     """Writes down each call of a layer while a program grows."""
 
     def __init__(self, trace: Trace) -> None:
@@ -108,7 +108,7 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     """
     known = Known(everything=run)
     trace = Trace(paddle.static.Program(), known=known)
-    listener = _Listener(trace)
+    recorder = _CallRecorder(trace)
 
     def make(name: str, spec: InputSpec) -> Any:
         value = paddle.static.data(f"input_{len(trace.inputs)}", list(spec.shape or ()), spec.dtype)
@@ -124,7 +124,7 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
             internals.converted(tensors, trace.program, known.stored),
             internals.as_it_runs(),
             known.watching(),
-            internals.listening(listener),
+            internals.intercepting(recorder),
         ):
             for start in _OF_PROGRAMS:
                 warnings.filterwarnings("ignore", start)
@@ -164,11 +164,11 @@ def public(layer: Any, given: Arguments) -> Trace:
 
     args, kwargs = given.made(make)
     trace = Trace(None)
-    listener = _PublicListener(trace)
-    with warnings.catch_warnings(), internals.as_it_runs(), internals.listening(listener):
+    recorder = _PublicCallRecorder(trace)
+    with warnings.catch_warnings(), internals.as_it_runs(), internals.intercepting(recorder):
         warnings.simplefilter("ignore")  # of the translation, about code that it wrote itself
         function = paddle.jit.to_static(layer.forward, input_spec=[*args, *kwargs.values()], full_graph=True)
-        root = listener.open(layer, ())
+        root = recorder.open(layer, ())
         concrete = function.concrete_program
     trace.program = concrete.main_program
     own = trace.program.global_block()
@@ -187,7 +187,7 @@ def public(layer: Any, given: Arguments) -> Trace:
     return trace
 
 
-class _PublicListener(_Listener):
+class _PublicCallRecorder(_CallRecorder):
     """Finds what grows by asking where the next op would go."""
 
     def block(self) -> Any:

@@ -14,7 +14,7 @@ from flopledger_torch.inputs import arguments
 from flopledger_torch.stand_ins import Fakes, numbers_of, shown_sizes
 from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.watched import Watched
-from flopledger_torch.state.weights import Twins
+from flopledger_torch.state.weights import StandIns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -49,9 +49,9 @@ def build_model(factory: Callable[[], object], request: Request) -> object:
     return model
 
 
-def add_note(model: torch.nn.Module, said: str) -> None:
+def add_note(model: torch.nn.Module, remark: str) -> None:
     """Keep what is to be said of how a model was built."""
-    _NOTES[model] = said
+    _NOTES[model] = remark
 
 
 def note(model: torch.nn.Module) -> str:
@@ -86,7 +86,7 @@ def is_lazy(model: torch.nn.Module) -> bool:
 class Metas(Fakes):
     """Stand-ins on the meta device for a lazy model, whose parameters have no sizes yet."""
 
-    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+    def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor of the model, or of a value that was given."""
         if isinstance(tensor, UninitializedParameter):
             made: torch.Tensor = _lazy(tensor.requires_grad, _META, tensor.data.dtype)
@@ -105,7 +105,7 @@ class Metas(Fakes):
 
 def materialised(model: torch.nn.Module, request: Request) -> torch.nn.Module:
     """Return a copy without memory of a lazy model, whose weights have the sizes that inputs give them."""
-    copies = Copies(Twins(tensors := Metas()))
+    copies = Copies(StandIns(tensors := Metas()))
     found: torch.nn.Module = copies(model)
     given = arguments(request, model, tensors.make, copies)
     watched = Watched(copies.layouts, executed=False)

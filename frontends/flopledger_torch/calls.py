@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import CONTAINER, UNKNOWN, Call, GraphError, builtin, is_symbolic
 
 from flopledger_torch.listen.sizes import PRODUCT
-from flopledger_torch.tables.call import Meaning, Said
-from flopledger_torch.tables.layers import row_of
-from flopledger_torch.tables.ops import function_row, op_row
+from flopledger_torch.tables.call import Meaning, TorchCall
+from flopledger_torch.tables.layers import rule_of
+from flopledger_torch.tables.ops import function_rule, op_rule
 
 if TYPE_CHECKING:
     import torch
@@ -25,8 +25,8 @@ _ON_DATA = frozenset(kind.name for kind in builtin().values() if kind.group == "
 """The kinds whose arithmetic, on whole numbers and truth values, only finds places in the data."""
 
 
-def _indices(said: Said) -> Meaning:
-    return Meaning("index_arithmetic", {"shape": said.out})
+def _indices(call: TorchCall) -> Meaning:
+    return Meaning("index_arithmetic", {"shape": call.out})
 
 
 class Calls:
@@ -72,20 +72,20 @@ class Calls:
         if event.problem:
             return _UNKNOWN
         if event.module is not None:
-            row = row_of(event.module)
+            rule = rule_of(event.module)
         else:
-            row = function_row(event.source) if event.level == "function" else op_row(event.source)
+            rule = function_rule(event.source) if event.level == "function" else op_rule(event.source)
         other = _CONTAINER if event.level != "op" or event.composite else _UNKNOWN
         if not event.outputs:
             return _SILENCE if other is _UNKNOWN else other
         native = None if module is None else self.builder.modules[module].native
-        said = Said(self.recorder.tensors, event.native, event.inputs, event.outputs, native)
+        call = TorchCall(self.recorder.tensors, event.native, event.inputs, event.outputs, native)
         try:
-            meaning = None if row is None else row(said)
-            if meaning is not None and meaning.kind in _ON_DATA and said.integral():
-                return _indices(said)
+            meaning = None if rule is None else rule(call)
+            if meaning is not None and meaning.kind in _ON_DATA and call.integral():
+                return _indices(call)
             return other if meaning is None or not self._fits(meaning, event) else meaning
-        except (GraphError, IndexError, TypeError, ValueError):  # a spelling that the row does not know
+        except (GraphError, IndexError, TypeError, ValueError):  # a spelling that the rule does not know
             return other
 
     def _fits(self, meaning: Meaning, event: Event) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import GraphModule, Node
 
-    Way = tuple[tuple[str, str, str], ...]
+    Stack = tuple[tuple[str, str, str], ...]
 
 _CHECKS = "_guards_fn"
 """What checks the inputs: no part of the model."""
@@ -88,15 +88,15 @@ class _Run:
 def parts_of(program: ExportedProgram | Flat) -> tuple[torch.nn.Module, str]:
     """Return a program as a tree of modules, and what is to be said of it; empty if nothing is."""
     flat: Any = program if isinstance(program, Flat) else program.module()
-    ways = _ways(flat)
-    said = "" if any(ways.values()) else "the program does not say which modules its operations belong to"
-    if said and not isinstance(program, Flat):
-        return flat, said
+    stacks = _stacks(flat)
+    remark = "" if any(stacks.values()) else "the program does not say which modules its operations belong to"
+    if remark and not isinstance(program, Flat):
+        return flat, remark
     checks: Callable[[Sequence[Any]], None] = program.checks if isinstance(program, Flat) else _unchecked
-    types = {path: kind for way in ways.values() for _, path, kind in way}
+    types = {path: kind for stack in stacks.values() for _, path, kind in stack}
     root = _class(types.get("", "Program"))()
-    _take_in(root, flat, types)
-    steps = _planned(root, flat, ways)
+    _add_contents(root, flat, types)
+    steps = _planned(root, flat, stacks)
     nodes = list(flat.graph.nodes)
     given = [node for node in nodes if node.op == "placeholder"]
     signature = inspect.signature(flat.forward)
@@ -112,7 +112,7 @@ def parts_of(program: ExportedProgram | Flat) -> tuple[torch.nn.Module, str]:
 
     vars(forward)["__signature__"] = signature
     vars(root)["forward"] = forward
-    return root, said
+    return root, remark
 
 
 def _unchecked(values: Sequence[Any]) -> None:
@@ -128,18 +128,20 @@ def _leaves(values: Any) -> list[Any]:
     return found
 
 
-def _ways(flat: GraphModule) -> dict[Node, Way]:
+def _stacks(flat: GraphModule) -> dict[Node, Stack]:
     """Return the modules that each node is in, outermost first: a key for the call, the path and the type.
 
     A node that does not say is where the one before it is.
     """
-    found: dict[Node, Way] = {}
-    last: Way = ()
+    found: dict[Node, Stack] = {}
+    last: Stack = ()
     for node in flat.graph.nodes:
-        stack = node.meta.get("nn_module_stack") or {}
-        way = tuple((key, path, _name(kind)) for key, (path, kind) in stack.items() if isinstance(path, str))
-        if node.op == "call_function" and way:
-            last = way
+        modules = node.meta.get("nn_module_stack") or {}
+        stack = tuple(
+            (key, path, _name(kind)) for key, (path, kind) in modules.items() if isinstance(path, str)
+        )
+        if node.op == "call_function" and stack:
+            last = stack
         found[node] = last if node.op in ("call_function", "call_module") else ()
     return found
 
@@ -158,16 +160,16 @@ def _class(name: str) -> type[Part]:
 def _part(root: torch.nn.Module, path: str, types: dict[str, str]) -> Any:
     """Return the part at a path, made with those above it where it is not there yet."""
     found: Any = root
-    way = ""
+    prefix = ""
     for name in path.split(".") if path else ():
-        way = f"{way}.{name}" if way else name
+        prefix = f"{prefix}.{name}" if prefix else name
         if name not in found._modules:
-            found._modules[name] = (_class(types[way]) if way in types else Part)()
+            found._modules[name] = (_class(types[prefix]) if prefix in types else Part)()
         found = found._modules[name]
     return found
 
 
-def _take_in(root: torch.nn.Module, flat: Any, types: dict[str, str]) -> None:
+def _add_contents(root: torch.nn.Module, flat: Any, types: dict[str, str]) -> None:
     """Give the parts their weights and constants, in the order in which the program lists modules."""
     for name, parameter in flat.named_parameters(remove_duplicate=False):
         path, _, own = name.rpartition(".")
@@ -188,11 +190,11 @@ def _take_in(root: torch.nn.Module, flat: Any, types: dict[str, str]) -> None:
             part.__dict__[own] = value
 
 
-def _planned(root: torch.nn.Module, flat: GraphModule, ways: dict[Node, Way]) -> list[Node | _Call]:
+def _planned(root: torch.nn.Module, flat: GraphModule, stacks: dict[Node, Stack]) -> list[Node | _Call]:
     """Return the steps of a program: nodes, and calls of parts with steps of their own."""
     steps: list[Node | _Call] = []
     attributes: list[Node] = []
-    under_way: list[tuple[str, _Call]] = []
+    open_calls: list[tuple[str, _Call]] = []
     homes: dict[Node, tuple[_Call, ...]] = {}
     for node in flat.graph.nodes:
         if node.op in ("placeholder", "output"):
@@ -200,17 +202,18 @@ def _planned(root: torch.nn.Module, flat: GraphModule, ways: dict[Node, Way]) ->
         if node.op == "get_attr":
             attributes.append(node)
             continue
-        way = [step for step in ways[node][1:] if step[1]]  # a model that calls itself is under way already
+        # a model that calls itself is open already
+        stack = [step for step in stacks[node][1:] if step[1]]
         same = 0
-        while same < min(len(way), len(under_way)) and way[same][0] == under_way[same][0]:
+        while same < min(len(stack), len(open_calls)) and stack[same][0] == open_calls[same][0]:
             same += 1
-        del under_way[same:]
-        for key, path, _ in way[same:]:
+        del open_calls[same:]
+        for key, path, _ in stack[same:]:
             call = _Call(_part(root, path, {}))
-            (under_way[-1][1].steps if under_way else steps).append(call)
-            under_way.append((key, call))
-        (under_way[-1][1].steps if under_way else steps).append(node)
-        homes[node] = tuple(call for _, call in under_way)
+            (open_calls[-1][1].steps if open_calls else steps).append(call)
+            open_calls.append((key, call))
+        (open_calls[-1][1].steps if open_calls else steps).append(node)
+        homes[node] = tuple(call for _, call in open_calls)
     _connect(flat, homes)
     return [*attributes, *steps]
 

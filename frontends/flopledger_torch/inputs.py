@@ -58,8 +58,8 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
 
 def _twin(tensor: torch.Tensor, copies: Copies) -> torch.Tensor:
     """Return the stand-in of an input, whose values may be asked for."""
-    made = copies.twins(tensor)
-    values = copies.twins.tensors.values
+    made = copies.stand_ins(tensor)
+    values = copies.stand_ins.tensors.values
     if values is not None:
         values.source(made, tensor, given=True)
     return made

@@ -15,10 +15,10 @@ from flopledger_torch.tables import products, windows
 if TYPE_CHECKING:
     from flopledger.frontend import Value
 
-    from flopledger_torch.tables.call import Row
+    from flopledger_torch.tables.call import Rule
 
 _ROOMS = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.")
-_ROWS: dict[str, Row] = {
+_RULES: dict[str, Rule] = {
     **{f"Conv{fused}{n}d": windows.conv_module for n in (1, 2, 3) for fused in ("", "ReLU")},
     **{f"ConvTranspose{n}d": windows.conv_transpose_module for n in (1, 2, 3)},
     **{f"ConvAdd{fused}2d": windows.conv_module for fused in ("", "ReLU")},
@@ -30,12 +30,12 @@ _ROWS: dict[str, Row] = {
 """The quantised layers by name. A fused ReLU costs nothing: it is a bound of the requantisation."""
 
 
-def packed_row(module: torch.nn.Module) -> Row | None:
-    """Return the row of a quantised module that runs the framework's own forward."""
+def packed_rule(module: torch.nn.Module) -> Rule | None:
+    """Return the rule of a quantised module that runs the framework's own forward."""
     cls = type(module)
     if not cls.__module__.startswith(_ROOMS):
         return None
-    return _ROWS.get(cls.__name__)
+    return _RULES.get(cls.__name__)
 
 
 def packed_weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:

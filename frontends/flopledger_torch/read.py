@@ -47,7 +47,7 @@ def read_source(source: object, request: Request) -> Graph:
         source, request = _unpacked(source, request)
         # An exported program has no mode left: what its modules did in theirs is in its operators.
         profile["mode"] = "eval" if profile["mode"] == "given" else profile["mode"]
-    model = _looked_through(source)
+    model = _unwrapped(source)
     if profile["mode"] == "given":
         profile["mode"] = _mode_of(model)
     if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
@@ -58,8 +58,8 @@ def read_source(source: object, request: Request) -> Graph:
     if request.isolated:
         torch.set_num_threads(1)  # the threads that torch computes with are not in the forked process
     with alone(request.source):
-        said = note(model)
-        notes = (said,) if said else ()
+        remark = note(model)
+        notes = (remark,) if remark else ()
         try:
             return _read(model, request, profile, notes)
         except NotCopyable as missing:
@@ -119,9 +119,9 @@ def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.n
         program, example = loaded.flat, (loaded.args, loaded.kwargs)
     else:
         program, example = source, source.example_inputs
-    model, said = parts_of(program)
-    if said:
-        add_note(model, said)
+    model, remark = parts_of(program)
+    if remark:
+        add_note(model, remark)
     if example is not None and not request.inputs and request.values is None:
         args, kwargs = example
         named = inspect.signature(model.forward).bind(*args, **kwargs).arguments if kwargs else None
@@ -158,7 +158,7 @@ def _read_symbolic(reader: Callable[[Callable[[], Fakes]], Reader], request: Req
     ) from first
 
 
-def _looked_through(source: object) -> torch.nn.Module:
+def _unwrapped(source: object) -> torch.nn.Module:
     """Return the model inside wrappers that only say how it is run."""
     if not is_a(source, torch.nn.Module):
         raise SourceError(f"expected a torch.nn.Module, found {type(source).__name__}")

@@ -163,7 +163,7 @@ class Recorder:
         self.tensors = Tensors()
         self.current: Event | None = None
         self.quiet = 0
-        self.hears_sizes = False
+        self.records_sizes = False
         self.products: list[int] = []  # of sizes, in what the next op is given
         self.notes: dict[str, None] = {}
         self._stopped: tuple[BaseException, Event] | None = None
@@ -171,7 +171,7 @@ class Recorder:
         self._sorts: dict[type, Callable[[Recorder, Any], Value]] = {}
         self.thread = threading.get_ident()
 
-    def listens(self) -> bool:
+    def is_recording(self) -> bool:
         """Whether a call that is made now is one of the model's own, on tensors that show all their axes.
 
         Under vmap and the like they don't; the ops below see them as they are.

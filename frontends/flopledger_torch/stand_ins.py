@@ -65,7 +65,7 @@ class Fakes:
         with self.mode:
             yield
 
-    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+    def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor of the model, or of a value that was given."""
         made = fake_like(self.mode, tensor)
         if self.values is not None and made is not tensor:
@@ -80,7 +80,7 @@ class Fakes:
         """
         known = type(tensor) is torch.Tensor and tensor.layout == torch.strided
         if not known or tensor.device.type != "cpu" or tensor.numel() > _MOST_VALUES:
-            return self.twin(tensor)
+            return self.stand_in(tensor)
         return tensor.detach().clone().requires_grad_(tensor.requires_grad)
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
@@ -158,7 +158,7 @@ class Reals(Fakes):
         """Let the forward run as it is."""
         yield
 
-    def twin(self, tensor: torch.Tensor) -> torch.Tensor:
+    def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a copy of a tensor, and zeros for one that has no memory."""
         if tensor.is_meta:
             made = torch.zeros(tensor.shape, dtype=tensor.dtype, device="cpu")
@@ -168,7 +168,7 @@ class Reals(Fakes):
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a copy of a tensor that lies elsewhere."""
-        return self.twin(tensor)
+        return self.stand_in(tensor)
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input whose i-th element is ``(7 i + 3) mod 997``.

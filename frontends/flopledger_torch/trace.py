@@ -19,19 +19,19 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from flopledger_torch.calls import Calls
 from flopledger_torch.inputs import Arguments, arguments
-from flopledger_torch.listen.custom import heard_functions
-from flopledger_torch.listen.derivatives import heard_derivatives
+from flopledger_torch.listen.custom import recording_custom_functions
+from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
-from flopledger_torch.listen.functions import heard
+from flopledger_torch.listen.functions import recording_functions
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
-from flopledger_torch.listen.sizes import heard_sizes
+from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.record import Recorder
 from flopledger_torch.state import leaks
 from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.process import kept
 from flopledger_torch.state.watched import Watched
-from flopledger_torch.state.weights import Twins, movable
+from flopledger_torch.state.weights import StandIns, movable
 from flopledger_torch.symbols.sizes import fixed
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Reader:
         self.recorder = Recorder()
         self.registered = registered_in(model)
         self.tensors = tensors
-        self.copies = Copies(Twins(tensors), strict=strict)
+        self.copies = Copies(StandIns(tensors), strict=strict)
         self.watched = Watched(self.copies.layouts, executed=request.execute)
 
     def read(self) -> Graph:
@@ -118,18 +118,18 @@ class Reader:
         watched = self.watched
         # A real tensor that was met need not be a stand-in: a constant of the user's module is not copied.
         fakes = [tensor for tensor in self.recorder.tensors.alive if type(tensor) is FakeTensor]
-        known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.twins.made())]
+        known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.stand_ins.made())]
         self.recorder.tensors.forget()
         if self.tensors.values is not None:
             self.tensors.values.clear()
-        self.copies.twins.clear()
+        self.copies.stand_ins.clear()
         self.copies.release()
         vars(self).clear()
         return watched, known
 
     def _sizes(self) -> contextlib.AbstractContextManager[None]:
         """Hear products of sizes if the profile asks for them."""
-        return heard_sizes(self.recorder) if self.profile["sizes"] else contextlib.nullcontext()
+        return recording_sizes(self.recorder) if self.profile["sizes"] else contextlib.nullcontext()
 
     def _run(self, model: torch.nn.Module, given: Arguments) -> Any:
         recorder = self.recorder
@@ -139,9 +139,9 @@ class Reader:
         ]
         try:
             with (
-                heard(recorder),
-                heard_functions(recorder),
-                heard_derivatives(recorder),
+                recording_functions(recorder),
+                recording_custom_functions(recorder),
+                recording_derivatives(recorder),
                 self._sizes(),
                 self.tensors.running(),
                 above_autograd(),
@@ -183,7 +183,7 @@ class Reader:
     def _enter(self, module: torch.nn.Module, args: Any) -> None:
         del args
         recorder = self.recorder
-        if not recorder.listens():
+        if not recorder.is_recording():
             return
         module = self.copies.original(module)
         cls = type(module)
@@ -203,7 +203,7 @@ class Reader:
 
     def _leave(self, module: torch.nn.Module, args: Any, *rest: Any) -> Any:
         recorder = self.recorder
-        if not recorder.listens():
+        if not recorder.is_recording():
             return None
         module = self.copies.original(module)
         event = recorder.current

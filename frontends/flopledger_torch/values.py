@@ -54,7 +54,7 @@ class _Memory:
         self.lost = self.given = False
 
 
-class _Known:
+class _Tracked:
     """A tensor that follows from known ones: its memory, the step that makes it, its value once computed."""
 
     __slots__ = ("memory", "step", "value")
@@ -69,9 +69,9 @@ class _Step:
 
     __slots__ = ("done", "given", "inputs", "number", "outputs", "run", "writes")
 
-    def __init__(self, number: int, inputs: list[_Known], run: Callable[[], Any] | None) -> None:
+    def __init__(self, number: int, inputs: list[_Tracked], run: Callable[[], Any] | None) -> None:
         self.number, self.inputs, self.run = number, inputs, run
-        self.outputs: list[_Known] = []
+        self.outputs: list[_Tracked] = []
         self.writes: list[_Memory] = []
         self.given = False
         self.done = False
@@ -144,7 +144,7 @@ class Values:
 
     def __init__(self) -> None:
         # Each entry keeps its tensor, since an address stands for it only as long as it lives.
-        self._known: dict[int, tuple[torch.Tensor, _Known]] = {}
+        self._known: dict[int, tuple[torch.Tensor, _Tracked]] = {}
         self._steps = 0
         self.used_inputs = False
 
@@ -152,25 +152,25 @@ class Values:
         """Let the tensors go."""
         self._known.clear()
 
-    def source(self, twin: torch.Tensor, tensor: torch.Tensor, *, given: bool = False) -> None:
+    def source(self, stand_in: torch.Tensor, tensor: torch.Tensor, *, given: bool = False) -> None:
         """Note that a stand-in has the values of a tensor; ``given`` if it is an input."""
         if type(tensor) not in _TYPES or tensor.is_meta or tensor.layout != torch.strided:
             return
         if not tensor.is_quantized and _is_small(tensor):
             step = self._step([], lambda: _copied(tensor))
             step.given = given
-            self._keep(twin, _Memory(), step)
+            self._keep(stand_in, _Memory(), step)
 
     def _keep(self, tensor: torch.Tensor, memory: _Memory, step: _Step) -> None:
-        known = _Known(memory, step)
+        known = _Tracked(memory, step)
         step.outputs.append(known)
         self._known[id(tensor)] = (tensor, known)
 
-    def _step(self, inputs: list[_Known], run: Callable[[], Any] | None) -> _Step:
+    def _step(self, inputs: list[_Tracked], run: Callable[[], Any] | None) -> _Step:
         self._steps += 1
         return _Step(self._steps, inputs, run)
 
-    def _find(self, tensor: torch.Tensor) -> _Known | None:
+    def _find(self, tensor: torch.Tensor) -> _Tracked | None:
         found = self._known.get(id(tensor))
         if found is None and type(tensor) in _TYPES:  # a constant that has its values
             self.source(tensor, tensor)
@@ -347,7 +347,7 @@ def _again(
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
     blank: torch.Tensor | None,
-    known: Mapping[int, _Known],
+    known: Mapping[int, _Tracked],
 ) -> Callable[[], Any]:
     """Return what runs an op again, on values; a stand-in whose shape alone matters is shown as zeros."""
     shape, dtype = (None, None) if blank is None else (tuple(blank.shape), blank.dtype)
@@ -363,7 +363,7 @@ def _again(
                 return [real(item) for item in value]
             if value is _BLANK:
                 return torch.zeros((), dtype=dtype).expand(shape or ())
-            if isinstance(value, _Known):
+            if isinstance(value, _Tracked):
                 if value.value is None or value.memory.lost:
                     raise LookupError
                 return value.value

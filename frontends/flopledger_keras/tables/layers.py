@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape, Value
 
-    from flopledger_keras.tables.ops import Operands
+    from flopledger_keras.tables.ops import KerasCall
 
 
-Rule: TypeAlias = "Callable[[Any, Operands], Description | None]"
+Rule: TypeAlias = "Callable[[Any, KerasCall], Description | None]"
 """Describes a layer on certain shapes; None where its ``call`` must say it."""
 
 
-def one(
+def single(
     name: str, kind: str, attrs: Mapping[str, Value], activation: Callable[..., object] | None = None
 ) -> Description:
     """Return the description of a layer of one step."""
@@ -50,36 +50,38 @@ def is_linear(activation: object) -> bool:
     )
 
 
-def _conv(layer: Any, call: Operands) -> Description:
-    said = one("conv", "conv", conv_layer_attrs(layer), layer.activation)
-    return replace(said, beside=low_rank(layer, call))
+def _conv(layer: Any, call: KerasCall) -> Description:
+    description = single("conv", "conv", conv_layer_attrs(layer), layer.activation)
+    return replace(description, beside=low_rank(layer, call))
 
 
-def _transposed(layer: Any, _call: Operands) -> Description:
-    return one("conv_transpose", "conv_transpose", conv_transpose_layer_attrs(layer), layer.activation)
+def _transposed(layer: Any, _call: KerasCall) -> Description:
+    return single("conv_transpose", "conv_transpose", conv_transpose_layer_attrs(layer), layer.activation)
 
 
 def _channels(layer: Any, shape: Shape) -> int:
     return int(str(shape[-1] if channels_last(layer) else shape[-layer.rank - 1]))
 
 
-def _depthwise(layer: Any, call: Operands) -> Description:
+def _depthwise(layer: Any, call: KerasCall) -> Description:
     attrs = depthwise_layer_attrs(layer, _channels(layer, call.inputs[0]))
-    return one("depthwise_conv", "conv", {**attrs, **bias(layer)}, layer.activation)
+    return single("depthwise_conv", "conv", {**attrs, **bias(layer)}, layer.activation)
 
 
-def _separable(layer: Any, call: Operands) -> Description:
+def _separable(layer: Any, call: KerasCall) -> Description:
     first = Step("depthwise_conv", "conv", depthwise_layer_attrs(layer, _channels(layer, call.inputs[0])))
     second = Step("conv", "conv", pointwise_attrs(layer))
     return Description((first, second), None if is_linear(layer.activation) else layer.activation)
 
 
-def _dense(layer: Any, call: Operands) -> Description:
-    said = one("matmul", "linear", {"out_features": int(layer.units), **bias(layer)}, layer.activation)
-    return replace(said, beside=low_rank(layer, call))
+def _dense(layer: Any, call: KerasCall) -> Description:
+    description = single(
+        "matmul", "linear", {"out_features": int(layer.units), **bias(layer)}, layer.activation
+    )
+    return replace(description, beside=low_rank(layer, call))
 
 
-def _einsum_dense(layer: Any, call: Operands) -> Description:
+def _einsum_dense(layer: Any, call: KerasCall) -> Description:
     # the kernel itself may be packed, and `layer.kernel` of an updated or packed one computes it
     stated = getattr(layer, "original_kernel_shape", None)
     kernel = tuple(int(d) for d in (layer.kernel.shape if stated is None else stated))
@@ -92,19 +94,19 @@ def _einsum_dense(layer: Any, call: Operands) -> Description:
     return Description((step,), activation, of_einsum(layer, call, equation))
 
 
-def _embedding(layer: Any, call: Operands) -> Description:
+def _embedding(layer: Any, call: KerasCall) -> Description:
     attrs = {"num_embeddings": int(layer.input_dim), "embedding_dim": int(layer.output_dim)}
-    return replace(one("take", "embedding", attrs), beside=of_embedding(layer, call))
+    return replace(single("take", "embedding", attrs), beside=of_embedding(layer, call))
 
 
-def _batch_norm(layer: Any, call: Operands) -> Description:
+def _batch_norm(layer: Any, call: KerasCall) -> Description:
     attrs: dict[str, Value] = {
         "axis": layer.axis,
         "scale": bool(layer.scale),
         "shift": bool(layer.center),
         "batch_stats": call.training and bool(layer.trainable),
     }
-    return one("batch_normalization", "batch_norm", attrs)
+    return single("batch_normalization", "batch_norm", attrs)
 
 
 def _first_of_last(layer: Any, rank: int) -> int | None:
@@ -114,54 +116,54 @@ def _first_of_last(layer: Any, rank: int) -> int | None:
     return axes[0] if axes == list(range(axes[0], rank)) else None
 
 
-def _layer_norm(layer: Any, call: Operands) -> Description | None:
+def _layer_norm(layer: Any, call: KerasCall) -> Description | None:
     axis = _first_of_last(layer, len(call.inputs[0]))
     if axis is None:
         return None
     if layer.rms_scaling:
-        return one("layer_normalization", "rms_norm", {"axis": axis, "scale": bool(layer.scale)})
+        return single("layer_normalization", "rms_norm", {"axis": axis, "scale": bool(layer.scale)})
     attrs: dict[str, Value] = {"axis": axis, "scale": bool(layer.scale), "shift": bool(layer.center)}
-    return one("layer_normalization", "layer_norm", attrs)
+    return single("layer_normalization", "layer_norm", attrs)
 
 
-def _rms_norm(layer: Any, call: Operands) -> Description | None:
+def _rms_norm(layer: Any, call: KerasCall) -> Description | None:
     axis = _first_of_last(layer, len(call.inputs[0]))
-    return None if axis is None else one("rms_normalization", "rms_norm", {"axis": axis})
+    return None if axis is None else single("rms_normalization", "rms_norm", {"axis": axis})
 
 
-def _group_norm(layer: Any, call: Operands) -> Description:
+def _group_norm(layer: Any, call: KerasCall) -> Description:
     axis = layer.axis % len(call.inputs[0])
     groups = call.inputs[0][axis] if layer.groups == -1 else layer.groups
     attrs = {"groups": groups, "axis": axis, "scale": bool(layer.scale), "shift": bool(layer.center)}
-    return one("group_normalization", "group_norm", attrs)
+    return single("group_normalization", "group_norm", attrs)
 
 
-def _unit_norm(layer: Any, _call: Operands) -> Description | None:
+def _unit_norm(layer: Any, _call: KerasCall) -> Description | None:
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    return one("normalize", "l2_norm", {"axis": axes[0]}) if len(axes) == 1 else None
+    return single("normalize", "l2_norm", {"axis": axes[0]}) if len(axes) == 1 else None
 
 
 def _pool(kind: str) -> Rule:
-    def rule(layer: Any, call: Operands) -> Description:
-        return one(kind, kind, pool_attrs(layer, len(call.inputs[0]) - 2))
+    def rule(layer: Any, call: KerasCall) -> Description:
+        return single(kind, kind, pool_attrs(layer, len(call.inputs[0]) - 2))
 
     return rule
 
 
 def _global_pool(kind: str) -> Rule:
-    def rule(layer: Any, call: Operands) -> Description:
+    def rule(layer: Any, call: KerasCall) -> Description:
         attrs: dict[str, Value] = {
             "kernel": (0,) * (len(call.inputs[0]) - 2),
             "whole": True,
             "keep_dims": bool(layer.keepdims),
             "channels_last": channels_last(layer),
         }
-        return one(kind, kind, attrs)
+        return single(kind, kind, attrs)
 
     return rule
 
 
-def _masked_mean(layer: Any, call: Operands) -> Description:
+def _masked_mean(layer: Any, call: KerasCall) -> Description:
     """The mean of the steps that a mask leaves: their sum, divided by how many they are."""
     mask = call.argument(1, "mask")
     if mask is None:
@@ -175,64 +177,64 @@ def _masked_mean(layer: Any, call: Operands) -> Description:
 
 
 def _adaptive_pool(kind: str) -> Rule:
-    def rule(layer: Any, call: Operands) -> Description:
+    def rule(layer: Any, call: KerasCall) -> Description:
         size = spread(layer.output_size, len(call.inputs[0]) - 2)
-        return one(kind, kind, {"output_size": size, "channels_last": channels_last(layer)})
+        return single(kind, kind, {"output_size": size, "channels_last": channels_last(layer)})
 
     return rule
 
 
-def _relu(layer: Any, call: Operands) -> Description | None:
-    said = relu(layer, call)
-    return None if said is None else one(said[0], *said)
+def _relu(layer: Any, call: KerasCall) -> Description | None:
+    meaning = relu(layer, call)
+    return None if meaning is None else single(meaning[0], *meaning)
 
 
-def _plain(kind: str) -> Rule:
-    return lambda _layer, _call: one(kind, kind, {})
+def _without_attrs(kind: str) -> Rule:
+    return lambda _layer, _call: single(kind, kind, {})
 
 
 def _axis(kind: str) -> Rule:
-    def rule(layer: Any, _call: Operands) -> Description | None:
-        return one(kind, kind, {"axis": layer.axis}) if isinstance(layer.axis, int) else None
+    def rule(layer: Any, _call: KerasCall) -> Description | None:
+        return single(kind, kind, {"axis": layer.axis}) if isinstance(layer.axis, int) else None
 
     return rule
 
 
-def _softmax(layer: Any, call: Operands) -> Description:
+def _softmax(layer: Any, call: KerasCall) -> Description:
     """A softmax along one axis or several; a mask picks a large negative number before, and 0 afterwards."""
     attrs: dict[str, Value] = {"axis": one_or_all(layer.axis)}
     mask = call.argument(1, "mask")
     if mask is None:
-        return one("softmax", "softmax", attrs)
+        return single("softmax", "softmax", attrs)
     pick = Step("where", "select", {"scalars": 1}, (mask,))
     whether = Branch((Step("greater", "compare", {"scalars": 1}, (mask,)),), reads_input=False)
     beside = () if str(mask.dtype) == "bool" else (whether,)  # keras_hub's masks are numbers
     return Description((pick, Step("softmax", "softmax", attrs), pick), beside=beside)
 
 
-def _dropout(layer: Any, call: Operands) -> Description:
-    return one("dropout", "dropout", {"rate": float(layer.rate), "training": call.training})
+def _dropout(layer: Any, call: KerasCall) -> Description:
+    return single("dropout", "dropout", {"rate": float(layer.rate), "training": call.training})
 
 
-def _idle(_layer: Any, call: Operands) -> Description | None:
+def _idle(_layer: Any, call: KerasCall) -> Description | None:
     """Describe what works in training only, and must say itself what it does then."""
-    return None if call.training else one("identity", "identity", {})
+    return None if call.training else single("identity", "identity", {})
 
 
-def _flatten(layer: Any, call: Operands) -> Description | None:
+def _flatten(layer: Any, call: KerasCall) -> Description | None:
     plain = channels_last(layer) and len(call.inputs[0]) > 1
-    return one("reshape", "flatten", {}) if plain else None
+    return single("reshape", "flatten", {}) if plain else None
 
 
-def _reshape(layer: Any, _call: Operands) -> Description:
-    return one("reshape", "reshape", {"lead": 1, "shape": tuple(int(d) for d in layer.target_shape)})
+def _reshape(layer: Any, _call: KerasCall) -> Description:
+    return single("reshape", "reshape", {"lead": 1, "shape": tuple(int(d) for d in layer.target_shape)})
 
 
-def _permute(layer: Any, _call: Operands) -> Description:
-    return one("transpose", "transpose", {"order": (0, *(int(d) for d in layer.dims))})
+def _permute(layer: Any, _call: KerasCall) -> Description:
+    return single("transpose", "transpose", {"order": (0, *(int(d) for d in layer.dims))})
 
 
-def _repeat_vector(layer: Any, _call: Operands) -> Description:
+def _repeat_vector(layer: Any, _call: KerasCall) -> Description:
     steps = (
         Step("expand_dims", "unsqueeze", {"axes": (1,)}),
         Step("repeat", "tile", {"repeats": (1, int(layer.n), 1)}),
@@ -250,28 +252,28 @@ def _pairs(layer: Any, amounts: object, sign: int) -> Value:
     return ((0, 0), (0, 0), *sizes)
 
 
-def _zero_padding(layer: Any, _call: Operands) -> Description:
-    return one("pad", "pad", {"padding": _pairs(layer, layer.padding, 1)})
+def _zero_padding(layer: Any, _call: KerasCall) -> Description:
+    return single("pad", "pad", {"padding": _pairs(layer, layer.padding, 1)})
 
 
-def _cropping(layer: Any, _call: Operands) -> Description:
-    return one("slice", "pad", {"padding": _pairs(layer, layer.cropping, -1)})
+def _cropping(layer: Any, _call: KerasCall) -> Description:
+    return single("slice", "pad", {"padding": _pairs(layer, layer.cropping, -1)})
 
 
 _MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
 
 
-def _upsampling(layer: Any, call: Operands) -> Description | None:
+def _upsampling(layer: Any, call: KerasCall) -> Description | None:
     mode = _MODES.get(getattr(layer, "interpolation", "nearest"))
     rank = len(call.inputs[0]) - 2
     if mode is None:
         return None
     last = rank == 1 or channels_last(layer)
     scale = spread(layer.size, rank)
-    return one("resize", "resample", {"mode": mode, "scale": scale, "axes": rank, "channels_last": last})
+    return single("resize", "resample", {"mode": mode, "scale": scale, "axes": rank, "channels_last": last})
 
 
-def _dot(layer: Any, call: Operands) -> Description | None:
+def _dot(layer: Any, call: KerasCall) -> Description | None:
     if layer.normalize:
         return None
     a, b = (len(shape) for shape in call.inputs)
@@ -283,31 +285,31 @@ def _dot(layer: Any, call: Operands) -> Description | None:
     out = out if len(out) > 1 else ["a"]
     if len(call.outputs[0]) != len(out):
         return None
-    return one("batch_dot", "einsum", {"equation": f"{''.join(x)},{''.join(y)}->{''.join(out)}"})
+    return single("batch_dot", "einsum", {"equation": f"{''.join(x)},{''.join(y)}->{''.join(out)}"})
 
 
-def _rescaling(_layer: Any, _call: Operands) -> Description:
+def _rescaling(_layer: Any, _call: KerasCall) -> Description:
     scalar = {"scalars": 1}
     return Description((Step("multiply", "multiply", scalar), Step("add", "add", scalar)))
 
 
-def _normalization(layer: Any, _call: Operands) -> Description | None:
+def _normalization(layer: Any, _call: KerasCall) -> Description | None:
     if layer.invert or layer.mean is None:
         return None
     mean = tuple(int(d) for d in layer.mean.shape)
     return Description((Step("subtract", "subtract", {}, (mean,)), Step("divide", "divide", {}, (mean,))))
 
 
-def _resizing(layer: Any, _call: Operands) -> Description | None:
+def _resizing(layer: Any, _call: KerasCall) -> Description | None:
     mode = _MODES.get(layer.interpolation)
     if mode is None or layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
         return None
     size = (int(layer.height), int(layer.width))
     last = channels_last(layer)
-    return one("resize", "resample", {"mode": mode, "size": size, "channels_last": last})
+    return single("resize", "resample", {"mode": mode, "size": size, "channels_last": last})
 
 
-def _center_crop(layer: Any, call: Operands) -> Description | None:
+def _center_crop(layer: Any, call: KerasCall) -> Description | None:
     shape = call.inputs[0]
     first = len(shape) - (3 if channels_last(layer) else 2)
     spare = [int(str(shape[first + i])) - size for i, size in enumerate((layer.height, layer.width))]
@@ -316,12 +318,12 @@ def _center_crop(layer: Any, call: Operands) -> Description | None:
     cuts = [(-(n // 2), n // 2 - n) for n in spare]
     padding = [(0, 0)] * len(shape)
     padding[first : first + 2] = cuts
-    return one("slice", "pad", {"padding": tuple(padding)})
+    return single("slice", "pad", {"padding": tuple(padding)})
 
 
-def _activation(layer: Any, _call: Operands) -> Description:
+def _activation(layer: Any, _call: KerasCall) -> Description:
     if is_linear(layer.activation):
-        return one("identity", "identity", {})
+        return single("identity", "identity", {})
     return Description((), layer.activation)
 
 
@@ -347,17 +349,17 @@ LAYERS: dict[str, Rule] = {
     **{f"AdaptiveAveragePooling{n}D": _adaptive_pool("adaptive_avg_pool") for n in (1, 2, 3)},
     "Activation": _activation,
     "ReLU": _relu,
-    "LeakyReLU": _plain("leaky_relu"),
-    "PReLU": _plain("prelu"),
-    "ELU": _plain("elu"),
+    "LeakyReLU": _without_attrs("leaky_relu"),
+    "PReLU": _without_attrs("prelu"),
+    "ELU": _without_attrs("elu"),
     "Softmax": _softmax,
     "Dropout": _dropout,
     **{f"SpatialDropout{n}D": _dropout for n in (1, 2, 3)},
     "AlphaDropout": _idle,
     "GaussianDropout": _idle,
     "GaussianNoise": _idle,
-    "ActivityRegularization": _plain("identity"),
-    "Identity": _plain("identity"),
+    "ActivityRegularization": _without_attrs("identity"),
+    "Identity": _without_attrs("identity"),
     "Flatten": _flatten,
     "Reshape": _reshape,
     "Permute": _permute,
@@ -365,8 +367,8 @@ LAYERS: dict[str, Rule] = {
     **{f"ZeroPadding{n}D": _zero_padding for n in (1, 2, 3)},
     **{f"Cropping{n}D": _cropping for n in (1, 2, 3)},
     **{f"UpSampling{n}D": _upsampling for n in (1, 2, 3)},
-    **{kind.capitalize(): _plain(kind) for kind in ("add", "subtract", "multiply", "average")},
-    **{kind.capitalize(): _plain(kind) for kind in ("maximum", "minimum")},
+    **{kind.capitalize(): _without_attrs(kind) for kind in ("add", "subtract", "multiply", "average")},
+    **{kind.capitalize(): _without_attrs(kind) for kind in ("maximum", "minimum")},
     "Concatenate": _axis("concat"),
     "Dot": _dot,
     "Rescaling": _rescaling,

@@ -14,7 +14,7 @@ LOOP = "keras.layers.RNN.loop"
 """What the steps of a layer that is not unrolled are called: a loop of the backend."""
 
 
-def own_cell(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
+def run_cell(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
     """Call a cell for each step.
 
     With ``unroll=True`` the cell is called step by step, as Keras does it. Otherwise the cell is called

@@ -13,14 +13,14 @@ from flopledger_keras.tables.steps import Branch, Step
 if TYPE_CHECKING:
     from flopledger.frontend import Shape
 
-    from flopledger_keras.tables.ops import Operands
+    from flopledger_keras.tables.ops import KerasCall
 
 
 def _sizes(variable: Any) -> Shape:
     return tuple(int(d) for d in variable.shape)
 
 
-def low_rank(layer: Any, call: Operands, *, first: Step | None = None) -> tuple[Branch, ...]:
+def low_rank(layer: Any, call: KerasCall, *, first: Step | None = None) -> tuple[Branch, ...]:
     """Return what a layer computes for its update, beside its own product; nothing where it has none.
 
     Args:
@@ -42,7 +42,7 @@ def low_rank(layer: Any, call: Operands, *, first: Step | None = None) -> tuple[
     return (Branch((into, Step("matmul", "matmul", {}, (b,)), scaled, added), reads_input=True),)
 
 
-def of_einsum(layer: Any, call: Operands, equation: str) -> tuple[Branch, ...]:
+def of_einsum(layer: Any, call: KerasCall, equation: str) -> tuple[Branch, ...]:
     """Return the update of an EinsumDense: its equation with A in place of the kernel."""
     if not getattr(layer, "lora_enabled", False):
         return ()
@@ -50,7 +50,7 @@ def of_einsum(layer: Any, call: Operands, equation: str) -> tuple[Branch, ...]:
     return low_rank(layer, call, first=first)
 
 
-def of_embedding(layer: Any, call: Operands) -> tuple[Branch, ...]:
+def of_embedding(layer: Any, call: KerasCall) -> tuple[Branch, ...]:
     """Return the update of an Embedding: the rows of A that the ids pick, where it is quantised."""
     if not getattr(layer, "lora_enabled", False):
         return ()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Operands:
+class KerasCall:
     """What a layer or operation is called with: shapes, how many plain numbers, and all arguments."""
 
     inputs: tuple[Shape, ...]
@@ -33,9 +33,9 @@ class Operands:
         return self.arguments[place] if len(self.arguments) > place else self.keywords.get(name)
 
 
-Said: TypeAlias = "tuple[str, dict[str, Value]] | None"
+Meaning: TypeAlias = "tuple[str, dict[str, Value]] | None"
 """A kind and its attributes, or None where no kind fits."""
-Rule: TypeAlias = "Callable[[Any, Operands], Said]"
+Rule: TypeAlias = "Callable[[Any, KerasCall], Meaning]"
 
 
 def axes(value: object) -> Value:
@@ -73,19 +73,19 @@ def _reduced(kind: str) -> Rule:
     return lambda op, _call: (kind, {"axes": axes(op.axis), "keep_dims": bool(op.keepdims)})
 
 
-def _view(_op: Any, call: Operands) -> Said:
+def _view(_op: Any, call: KerasCall) -> Meaning:
     return ("view", {"shape": call.outputs[0]}) if len(call.outputs) == 1 else None
 
 
-def _gather(_op: Any, call: Operands) -> Said:
+def _gather(_op: Any, call: KerasCall) -> Meaning:
     return "gather", {"shape": call.outputs[0]}
 
 
-def _fill(_op: Any, call: Operands) -> Said:
+def _fill(_op: Any, call: KerasCall) -> Meaning:
     return "fill", {"shape": call.outputs[0]}
 
 
-def relu(op: Any, _call: Operands) -> Said:
+def relu(op: Any, _call: KerasCall) -> Meaning:
     """A rectifier with Keras's options: a slope below zero, a largest value, a threshold."""
     options: dict[str, Value] = {
         "threshold": bool(getattr(op, "threshold", 0)),
@@ -100,15 +100,15 @@ def relu(op: Any, _call: Operands) -> Said:
     ] if chosen else "relu", {}
 
 
-def _gelu(op: Any, _call: Operands) -> Said:
+def _gelu(op: Any, _call: KerasCall) -> Meaning:
     return ("gelu_tanh" if op.approximate else "gelu"), {}
 
 
-def _reshape(op: Any, call: Operands) -> Said:
+def _reshape(op: Any, call: KerasCall) -> Meaning:
     return reshaped(call.inputs[0], call.outputs[0], op.newshape)
 
 
-def reshaped(before: Shape, after: Shape, wanted: object) -> Said:
+def reshaped(before: Shape, after: Shape, wanted: object) -> Meaning:
     """Return a reshape that keeps the leading axes that stay, so that their sizes may be others."""
     lead = 0
     while lead < min(len(before), len(after)) and before[lead] == after[lead]:
@@ -124,35 +124,35 @@ def _sizes(wanted: object, after: Shape) -> tuple[object, ...]:
     return tuple(wanted) if isinstance(wanted, (tuple, list)) and len(wanted) == len(after) else after
 
 
-def _transpose(op: Any, call: Operands) -> Said:
+def _transpose(op: Any, call: KerasCall) -> Meaning:
     rank = len(call.inputs[0])
     order = tuple(reversed(range(rank))) if op.axes is None else tuple(int(a) for a in op.axes)
     return "transpose", {"order": order}
 
 
-def _swapaxes(op: Any, call: Operands) -> Said:
+def _swapaxes(op: Any, call: KerasCall) -> Meaning:
     order = list(range(len(call.inputs[0])))
     order[op.axis1], order[op.axis2] = order[op.axis2], order[op.axis1]
     return "transpose", {"order": tuple(order)}
 
 
-def _stack(op: Any, _call: Operands) -> Said:
+def _stack(op: Any, _call: KerasCall) -> Meaning:
     return "stack", {"axis": op.axis}
 
 
-def _split(op: Any, call: Operands) -> Said:
+def _split(op: Any, call: KerasCall) -> Meaning:
     axis = op.axis % len(call.inputs[0])
     return "split", {"axis": axis, "sizes": tuple(shape[axis] for shape in call.outputs)}
 
 
-def _unstack(op: Any, call: Operands) -> Said:
+def _unstack(op: Any, call: KerasCall) -> Meaning:
     """Slices of length one along an axis, which then goes: a view for each, of one shape."""
     if len(call.outputs) == 1:
         return "squeeze", {"axes": axes(op.axis)}
     return "unstack", {"axis": op.axis}
 
 
-def _clip(_op: Any, _call: Operands) -> Said:
+def _clip(_op: Any, _call: KerasCall) -> Meaning:
     """A value between two limits: two comparisons, as min(max(x, low), high)."""
     return "hard_tanh", {}
 
@@ -162,24 +162,24 @@ def weights_given(op: Any) -> bool:
     return type(op).__name__ in ("Conv", "DepthwiseConv", "ConvTranspose")
 
 
-def _squeeze(op: Any, _call: Operands) -> Said:
+def _squeeze(op: Any, _call: KerasCall) -> Meaning:
     return "squeeze", {"axes": axes(op.axis)}
 
 
-def _unsqueeze(op: Any, _call: Operands) -> Said:
+def _unsqueeze(op: Any, _call: KerasCall) -> Meaning:
     return "unsqueeze", {"axes": axes(op.axis)}
 
 
-def _pad(op: Any, _call: Operands) -> Said:
+def _pad(op: Any, _call: KerasCall) -> Meaning:
     width = op.pad_width
     return "pad", {"padding": tuple((int(before), int(after)) for before, after in width)}
 
 
-def _tile(op: Any, _call: Operands) -> Said:
+def _tile(op: Any, _call: KerasCall) -> Meaning:
     return "tile", {"repeats": axes(op.repeats)}
 
 
-def _repeat(op: Any, call: Operands) -> Said:
+def _repeat(op: Any, call: KerasCall) -> Meaning:
     if op.axis is None or not isinstance(op.repeats, int):
         return _view(op, call)
     times = [1] * len(call.inputs[0])
@@ -187,7 +187,7 @@ def _repeat(op: Any, call: Operands) -> Said:
     return "tile", {"repeats": tuple(times)}
 
 
-def _get_item(op: Any, call: Operands) -> Said:
+def _get_item(op: Any, call: KerasCall) -> Meaning:
     """One slice along one axis is a slice; any other pick a view."""
     key = call.argument(1, "key")
     keys = key if isinstance(key, tuple) else (key,)
@@ -208,17 +208,17 @@ def _get_item(op: Any, call: Operands) -> Said:
     return ("slice", {"axis": axis, **ends}) if numbers else _view(op, call)
 
 
-def _einsum(op: Any, call: Operands) -> Said:
+def _einsum(op: Any, call: KerasCall) -> Meaning:
     if len(call.inputs) != 2:
         return None
     return "einsum", {"equation": explicit(op.subscripts, call.inputs)}
 
 
-def _tensordot(op: Any, call: Operands) -> Said:
+def _tensordot(op: Any, call: KerasCall) -> Meaning:
     return "einsum", {"equation": tensordot(op.axes, len(call.inputs[0]), len(call.inputs[1]))}
 
 
-def _dot(_op: Any, call: Operands) -> Said:
+def _dot(_op: Any, call: KerasCall) -> Meaning:
     """The last axis with the last but one of the second operand, or its only one (numpy.dot)."""
     a, b = (len(shape) for shape in call.inputs) if len(call.inputs) == 2 else (0, 0)
     if not a or not b:
@@ -226,13 +226,13 @@ def _dot(_op: Any, call: Operands) -> Said:
     return "einsum", {"equation": tensordot(([a - 1], [max(b - 2, 0)]), a, b)}
 
 
-def _inner(_op: Any, call: Operands) -> Said:
+def _inner(_op: Any, call: KerasCall) -> Meaning:
     """The last axis of both operands (numpy.inner)."""
     a, b = (len(shape) for shape in call.inputs) if len(call.inputs) == 2 else (0, 0)
     return ("einsum", {"equation": tensordot(([a - 1], [b - 1]), a, b)}) if a and b else None
 
 
-def _rfft(op: Any, call: Operands) -> Said:
+def _rfft(op: Any, call: KerasCall) -> Meaning:
     """A transform of real numbers along the last axis; its length is the axis's own where none is given."""
     if op.fft_length not in (None, call.inputs[0][-1]):
         return None
@@ -240,7 +240,7 @@ def _rfft(op: Any, call: Operands) -> Said:
 
 
 def _adaptive(kind: str) -> Rule:
-    def rule(op: Any, _call: Operands) -> Said:
+    def rule(op: Any, _call: KerasCall) -> Meaning:
         sizes = tuple(int(n) for n in op.output_size)
         return kind, {"output_size": sizes, "channels_last": op.data_format != "channels_first"}
 
@@ -251,23 +251,23 @@ def _pool(kind: str) -> Rule:
     return lambda op, call: (kind, pool_attrs(op, len(call.inputs[0]) - 2))
 
 
-def _conv(op: Any, call: Operands) -> Said:
+def _conv(op: Any, call: KerasCall) -> Meaning:
     return "conv", conv_attrs(op, call.inputs[0], call.inputs[1])
 
 
-def _depthwise(op: Any, call: Operands) -> Said:
+def _depthwise(op: Any, call: KerasCall) -> Meaning:
     return "conv", depthwise_attrs(op, call.inputs[0], call.inputs[1])
 
 
-def _transposed(op: Any, call: Operands) -> Said:
+def _transposed(op: Any, call: KerasCall) -> Meaning:
     return "conv_transpose", conv_transpose_attrs(op, call.inputs[1])
 
 
-def _top_k(op: Any, _call: Operands) -> Said:
+def _top_k(op: Any, _call: KerasCall) -> Meaning:
     return "top_k", {"size": op.k}
 
 
-def _norm(op: Any, call: Operands) -> Said:
+def _norm(op: Any, call: KerasCall) -> Meaning:
     first = op.axis[0] if isinstance(op.axis, (tuple, list)) else op.axis
     kind = "rms_norm" if type(op).__name__ == "RMSNorm" else "layer_norm"
     shift: dict[str, Value] = {} if kind == "rms_norm" else {"shift": len(call.inputs) > 2}

@@ -12,7 +12,7 @@ from flopledger_keras.tables.steps import Description, Step
 if TYPE_CHECKING:
     from flopledger.frontend import Value
 
-    from flopledger_keras.tables.ops import Operands
+    from flopledger_keras.tables.ops import KerasCall
 
 _CELLS = {"SimpleRNNCell": "rnn", "GRUCell": "gru", "LSTMCell": "lstm"}
 _NAMES = {"hard_silu": "hard_swish", "hard_swish": "hard_swish", "swish": "silu"}
@@ -45,7 +45,7 @@ def _biases(cell: Any) -> int:
     return 0 if not cell.use_bias else 2 if getattr(cell, "reset_after", False) else 1
 
 
-def recurrent(layer: Any, _call: Operands) -> Description | None:
+def recurrent(layer: Any, _call: KerasCall) -> Description | None:
     """Describe a recurrent layer: one step for each of its cells."""
     stacked = isinstance(layer.cell, keras.layers.StackedRNNCells)
     cells = list(layer.cell.cells) if stacked else [layer.cell]
@@ -55,12 +55,12 @@ def recurrent(layer: Any, _call: Operands) -> Description | None:
     for place, cell in enumerate(cells, 1):
         sequence = place < len(cells) or bool(layer.return_sequences)
         attrs = {**cell_attrs(cell), "batch_first": True, "outputs_sequence": sequence}
-        said: dict[str, Value] = {"place": place, "unroll": bool(layer.unroll)}
-        steps.append(Step("rnn", cell_kind(cell), attrs, native=said))
+        cell_place: dict[str, Value] = {"place": place, "unroll": bool(layer.unroll)}
+        steps.append(Step("rnn", cell_kind(cell), attrs, native=cell_place))
     return Description(tuple(steps))
 
 
-def cell_step(layer: Any, _call: Operands) -> Description | None:
+def cell_step(layer: Any, _call: KerasCall) -> Description | None:
     """Describe a cell that is called on its own, one step."""
     kind = cell_kind(layer)
     attrs = {name: value for name, value in cell_attrs(layer).items() if name != "reset_after"}

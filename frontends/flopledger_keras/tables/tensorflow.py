@@ -28,29 +28,29 @@ def constant(tensor: Any) -> Any:
 
 
 def _as(kind: str) -> Rule:
-    return lambda _op, _given, _made: (kind, {}, FIRST)
+    return lambda _op, _to_shape, _outs: (kind, {}, FIRST)
 
 
 def _joined(kind: str) -> Rule:
-    return lambda _op, _given, _made: (kind, {}, ALL)
+    return lambda _op, _to_shape, _outs: (kind, {}, ALL)
 
 
-def _given(kind: str) -> Rule:
+def _to_shape(kind: str) -> Rule:
     """Return the rule of a movement whose result has a shape that TensorFlow tells."""
-    return lambda _op, _given, made: (kind, {"shape": made[0]}, FIRST) if len(made) == 1 else None
+    return lambda _op, _to_shape, outs: (kind, {"shape": outs[0]}, FIRST) if len(outs) == 1 else None
 
 
-def _matmul(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
-    del given
+def _matmul(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+    del ins
     names = ("transpose_a", "transpose_b") if op.type == "MatMul" else ("adj_x", "adj_y")
     turned = {side: bool(op.get_attr(name)) for side, name in zip(("a", "b"), names, strict=True)}
     return "matmul", {f"transpose_{side}": True for side, value in turned.items() if value}, slice(2)
 
 
-def _einsum(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _einsum(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     from flopledger_keras.tables.equations import explicit  # noqa: PLC0415  (it knows no TensorFlow)
 
-    return "einsum", {"equation": explicit(op.get_attr("equation").decode(), tuple(given))}, ALL
+    return "einsum", {"equation": explicit(op.get_attr("equation").decode(), tuple(ins))}, ALL
 
 
 def _layout(op: Any) -> bool:
@@ -78,9 +78,9 @@ def _window(op: Any) -> dict[str, Value]:
     return attrs
 
 
-def _conv(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _conv(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     """A convolution: the filter is its sizes, input channels of a group, filters."""
-    data, weight = _ints(given[0]), _ints(given[1])
+    data, weight = _ints(ins[0]), _ints(ins[1])
     channels = data[-1] if _layout(op) else data[1]
     attrs: dict[str, Value] = {"kernel": weight[:-2], "out_channels": weight[-1], **_window(op)}
     if channels != weight[-2]:
@@ -88,9 +88,9 @@ def _conv(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
     return "conv", attrs, FIRST
 
 
-def _depthwise(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _depthwise(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     """A convolution of each channel: the filter is its sizes, channels, multiplier."""
-    weight = _ints(given[1])
+    weight = _ints(ins[1])
     channels = weight[-2]
     attrs: dict[str, Value] = {
         "kernel": weight[:-2],
@@ -100,16 +100,16 @@ def _depthwise(op: Any, given: Sequence[Shape], _made: Sequence[Shape]) -> Meani
     return "conv", {**attrs, **_window(op)}, FIRST
 
 
-def _conv_transpose(op: Any, given: Sequence[Shape], made: Sequence[Shape]) -> Meaning:
+def _conv_transpose(op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
     """A transposed convolution, given by the sizes of its result; its padding is what they leave.
 
     The operands are the result's sizes, the filter (sizes, channels of the result, of the input), the input.
     """
-    weight, data = _ints(given[1]), _ints(given[2])
+    weight, data = _ints(ins[1]), _ints(ins[2])
     last, rank = _layout(op), len(weight) - 2
     strides = _spatial(op.get_attr("strides"), last=last)
     rates = _spatial(op.get_attr("dilations"), last=last) if "dilations" in op.node_def.attr else (1,) * rank
-    before, after = _spatial(data, last=last), _spatial(_ints(made[0]), last=last)
+    before, after = _spatial(data, last=last), _spatial(_ints(outs[0]), last=last)
     spare = [
         (size - 1) * s + d * (k - 1) + 1 - out
         for size, out, k, s, d in zip(before, after, weight[:rank], strides, rates, strict=True)
@@ -132,7 +132,7 @@ def _ints(shape: Shape) -> tuple[int, ...]:
 
 
 def _pool(kind: str) -> Rule:
-    def rule(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+    def rule(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
         kernel = _spatial(op.get_attr("ksize"), last=_layout(op))
         return kind, {"kernel": kernel, **_window(op)}, FIRST
 
@@ -140,18 +140,18 @@ def _pool(kind: str) -> Rule:
 
 
 def _reduced(kind: str) -> Rule:
-    def rule(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+    def rule(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
         axes = constant(op.inputs[1])
         if axes is None:
             return None
         along = tuple(int(a) for a in axes.reshape(-1))
-        kept = bool(op.get_attr("keep_dims")) if "keep_dims" in op.node_def.attr else False
-        return kind, {"axes": along, "keep_dims": kept}, FIRST
+        keep_dims = bool(op.get_attr("keep_dims")) if "keep_dims" in op.node_def.attr else False
+        return kind, {"axes": along, "keep_dims": keep_dims}, FIRST
 
     return rule
 
 
-def _batch_norm(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _batch_norm(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return (
         "batch_norm",
         {"axis": -1 if _layout(op) else 1, "batch_stats": bool(op.get_attr("is_training"))},
@@ -159,40 +159,40 @@ def _batch_norm(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Mea
     )
 
 
-def _bias(_op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _bias(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "add", {"scalars": 1}, FIRST
 
 
-def _concat(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _concat(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     axis = constant(op.inputs[-1])
     return None if axis is None else ("concat", {"axis": int(axis)}, slice(-1))
 
 
-def _stack(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _stack(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "stack", {"axis": int(op.get_attr("axis"))}, ALL
 
 
-def _unstack(op: Any, _given: Sequence[Shape], made: Sequence[Shape]) -> Meaning:
+def _unstack(op: Any, _to_shape: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
     axis = int(op.get_attr("axis"))
-    return ("unstack", {"axis": axis}, FIRST) if len(made) > 1 else ("squeeze", {"axes": (axis,)}, FIRST)
+    return ("unstack", {"axis": axis}, FIRST) if len(outs) > 1 else ("squeeze", {"axes": (axis,)}, FIRST)
 
 
-def _split(op: Any, given: Sequence[Shape], made: Sequence[Shape]) -> Meaning:
+def _split(op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
     """A split; Split is called with the axis and the data, SplitV with data, sizes and axis."""
     data, place = (SECOND, 0) if op.type == "Split" else (FIRST, 2)
     axis = constant(op.inputs[place])
     if axis is None:
         return None
-    along = int(axis) % len(given[data][0])
-    return "split", {"axis": along, "sizes": tuple(shape[along] for shape in made)}, data
+    along = int(axis) % len(ins[data][0])
+    return "split", {"axis": along, "sizes": tuple(shape[along] for shape in outs)}, data
 
 
-def _transpose(op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _transpose(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     order = constant(op.inputs[1])
     return None if order is None else ("transpose", {"order": tuple(int(a) for a in order)}, FIRST)
 
 
-def _select(_op: Any, _given: Sequence[Shape], _made: Sequence[Shape]) -> Meaning:
+def _select(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "select", {}, ALL
 
 
@@ -231,8 +231,8 @@ _MOVES = (
     "SpaceToBatchND", "BatchToSpaceND", "SpaceToDepth", "DepthToSpace", "ExtractImagePatches",
     "Bitcast", "Real", "Imag",
 )  # fmt: skip
-_PICKS = ("Gather", "GatherV2", "GatherNd", "ResourceGather", "TensorScatterUpdate", "ScatterNd")
-_MADE = (
+_GATHERS = ("Gather", "GatherV2", "GatherNd", "ResourceGather", "TensorScatterUpdate", "ScatterNd")
+_CREATION = (
     "Fill", "ZerosLike", "OnesLike", "Range", "Shape", "Size", "Rank", "OneHot", "LinSpace",
     "InvertPermutation", "BroadcastArgs", "RandomUniform", "RandomStandardNormal", "TruncatedNormal",
     "StatelessRandomUniformV2",
@@ -243,9 +243,9 @@ RULES: dict[str, Rule] = {
     **{name: _as(kind) for name, kind in _FUNCTIONS.items()},
     **{name: _joined(kind) for name, kind in _PAIRS.items()},
     **{name: _reduced(kind) for name, kind in _REDUCTIONS.items()},
-    **dict.fromkeys(_MOVES, _given("view")),
-    **dict.fromkeys(_PICKS, _given("gather")),
-    **dict.fromkeys(_MADE, _given("fill")),
+    **dict.fromkeys(_MOVES, _to_shape("view")),
+    **dict.fromkeys(_GATHERS, _to_shape("gather")),
+    **dict.fromkeys(_CREATION, _to_shape("fill")),
     **dict.fromkeys(("MatMul", "BatchMatMul", "BatchMatMulV2", "BatchMatMulV3"), _matmul),
     "Einsum": _einsum,
     **dict.fromkeys(("Conv2D", "Conv3D"), _conv),
@@ -264,7 +264,7 @@ RULES: dict[str, Rule] = {
 }
 """Types of operations by name."""
 
-SILENT = frozenset(
+WITHOUT_ROW = frozenset(
     ("Placeholder", "PlaceholderWithDefault", "Const", "NoOp", "ReadVariableOp", "VarHandleOp", "Assert")
 )
 """What holds values or only orders others; it is no call."""

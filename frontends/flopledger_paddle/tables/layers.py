@@ -27,7 +27,7 @@ FREE = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class OpRecord:
     """An op that a layer made: what it is, and its tensors."""
 
     meaning: Meaning
@@ -35,7 +35,7 @@ class Made:
     outputs: tuple[int, ...]
 
 
-def _chief(ops: Sequence[Made], *beside: str) -> Meaning | None:
+def _chief(ops: Sequence[OpRecord], *beside: str) -> Meaning | None:
     """Return the one op that computes, where all others only bring tensors into form or add a bias."""
     chief = [op for op in ops if op.meaning.kind not in FREE and op.meaning.kind not in beside]
     return chief[0].meaning if len(chief) == 1 else None
@@ -54,7 +54,7 @@ def _without(axis: int, attrs: dict[str, Value]) -> dict[str, Value]:
 def _conv(extra: int | None = None) -> Any:
     """A convolution with its bias; ``extra`` is the axis that a one-dimensional one is given."""
 
-    def rule(layer: Any, ops: Sequence[Made]) -> Meaning | None:
+    def rule(layer: Any, ops: Sequence[OpRecord]) -> Meaning | None:
         chief = _chief(ops, "add")
         if chief is None or chief.kind not in ("conv", "conv_transpose"):
             return None
@@ -64,26 +64,26 @@ def _conv(extra: int | None = None) -> Any:
     return rule
 
 
-def _linear(layer: Any, ops: Sequence[Made]) -> Meaning | None:
+def _linear(layer: Any, ops: Sequence[OpRecord]) -> Meaning | None:
     chief = _chief(ops, "add")
     if chief is None or chief.kind != "matmul":
         return None
     return Meaning("linear", {"out_features": int(layer.weight.shape[1]), "bias": layer.bias is not None})
 
 
-def _pool1d(layer: Any, ops: Sequence[Made]) -> Meaning | None:
+def _pool1d(layer: Any, ops: Sequence[OpRecord]) -> Meaning | None:
     del layer
     chief = _chief(ops)
     return None if chief is None else Meaning(chief.kind, _without(0, chief.attrs))
 
 
-def _lrn(layer: Any, ops: Sequence[Made]) -> Meaning | None:
+def _lrn(layer: Any, ops: Sequence[OpRecord]) -> Meaning | None:
     del ops
     channels_last = layer.data_format[-1] == "C"
     return None if channels_last else Meaning("lrn", {"size": int(layer.size)})
 
 
-def _recurrent(layer: Any, ops: Sequence[Made]) -> Meaning:
+def _recurrent(layer: Any, ops: Sequence[OpRecord]) -> Meaning:
     del ops
     mode = layer.mode
     attrs: dict[str, Value] = {
@@ -104,7 +104,7 @@ def _biases(cell: Any) -> int:
 
 
 def _cell(kind: str, outputs: int = 1) -> Any:
-    def rule(layer: Any, ops: Sequence[Made]) -> Meaning | None:
+    def rule(layer: Any, ops: Sequence[OpRecord]) -> Meaning | None:
         del ops
         if getattr(layer, "proj_size", 0):
             return None
@@ -139,7 +139,7 @@ LAYERS: dict[str, Any] = {
 """What each layer of ``paddle.nn`` is, by its name."""
 
 
-def meaning_of(layer: Any, ops: Sequence[Made] | None, tensors: tuple[list[int], list[int]]) -> Meaning:
+def meaning_of(layer: Any, ops: Sequence[OpRecord] | None, tensors: tuple[list[int], list[int]]) -> Meaning:
     """Return what a layer's call is.
 
     Args:

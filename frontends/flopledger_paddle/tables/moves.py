@@ -21,12 +21,12 @@ _FREE = (
     "temporal_shift"
 )
 _PICKED = "gather gather_nd index_select index_sample take_along_axis masked_select kthvalue"
-_MADE = "full_like zeros_like ones_like arange linspace gaussian uniform bernoulli randint assign_value"
+_CREATION = "full_like zeros_like ones_like arange linspace gaussian uniform bernoulli randint assign_value"
 ALL = -1
 """As many outputs as there are."""
 
 
-def _given(kind: str, *inputs: int) -> Rule:
+def _to_shape(kind: str, *inputs: int) -> Rule:
     return lambda op: Meaning(kind, {"shape": op.result(0)}, inputs)
 
 
@@ -108,8 +108,8 @@ def _strided_slice(op: Op) -> Meaning:
 def _squeeze(op: Op) -> Meaning:
     axes = op.constant(1)
     shape = op.shape(0)
-    kept = tuple(int(a) for a in axes if shape[int(a)] == 1)
-    return Meaning("squeeze", {"axes": kept if axes else None})
+    removed = tuple(int(a) for a in axes if shape[int(a)] == 1)
+    return Meaning("squeeze", {"axes": removed if axes else None})
 
 
 def _unsqueeze(op: Op) -> Meaning:
@@ -144,8 +144,8 @@ def _channel_shuffle(op: Op) -> Meaning:
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(_FREE.split(), _view),
-    **{name: _given("gather", 0, 1) for name in _PICKED.split()},
-    **{name: _given("fill") for name in _MADE.split()},
+    **{name: _to_shape("gather", 0, 1) for name in _PICKED.split()},
+    **{name: _to_shape("fill") for name in _CREATION.split()},
     "channel_shuffle": _channel_shuffle,
     "concat": _concat,
     "expand": _expand,

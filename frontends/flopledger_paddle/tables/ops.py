@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Rule = Callable[[Op], Meaning]
 
-SILENT = frozenset(
+WITHOUT_ROW = frozenset(
     {
         "builtin.combine", "builtin.constant", "builtin.parameter", "builtin.set_parameter",
         "builtin.shadow_output", "builtin.slice", "builtin.split", "cf.yield", "pd_op.data", "pd_op.feed",
@@ -85,7 +85,7 @@ _REDUCED = {
 }
 
 
-def _plain(kind: str, *inputs: int) -> Rule:
+def _without_attrs(kind: str, *inputs: int) -> Rule:
     meaning = Meaning(kind, {}, inputs or (0,))
     return lambda _: meaning
 
@@ -295,12 +295,12 @@ def _cross_entropy(op: Op) -> Meaning:
 _RANDOM_WINDOWS = _untold("the sizes of its windows are drawn at random")
 
 RULES: dict[str, Rule] = {
-    **{name: _plain(name) for name in _SAME.split()},
-    **{name: _plain(kind) for name, kind in _RENAMED.items()},
-    **{name: _plain(kind, 0, 1) for name, kind in _BINARY.items()},
+    **{name: _without_attrs(name) for name in _SAME.split()},
+    **{name: _without_attrs(kind) for name, kind in _RENAMED.items()},
+    **{name: _without_attrs(kind, 0, 1) for name, kind in _BINARY.items()},
     **{name: _reduce(kind) for name, kind in _REDUCED.items()},
     **moves.RULES,
-    "add_n": _plain("add"),
+    "add_n": _without_attrs("add"),
     "addmm": _addmm,
     "argmax": _arg_max,
     "argmin": _arg_max,
@@ -335,7 +335,7 @@ RULES: dict[str, Rule] = {
     "max_pool2d_with_index": windows.pool,
     "max_pool3d_with_index": windows.pool,
     "maxout": _maxout,
-    "mean_all": _plain("reduce_mean"),
+    "mean_all": _without_attrs("reduce_mean"),
     "mv": _matmul,
     "p_norm": _p_norm,
     "pool2d": windows.pool,
@@ -349,7 +349,7 @@ RULES: dict[str, Rule] = {
     "sync_batch_norm": _batch_norm,
     "topk": _top_k,
     "unfold": windows.unfold,
-    "where": _plain("select", 0, 1, 2),
+    "where": _without_attrs("select", 0, 1, 2),
     **dict.fromkeys(
         ("nearest_interp", "linear_interp", "bilinear_interp", "trilinear_interp", "bicubic_interp"),
         windows.interpolate,

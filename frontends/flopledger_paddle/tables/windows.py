@@ -168,12 +168,12 @@ def pad(op: Op) -> Meaning:
 def interpolate(op: Op) -> Meaning:
     """A resampling to the sizes of the output."""
     mode = op.attr("interp_method")
-    words = {"nearest": "nearest", "bicubic": "cubic"}
+    modes = {"nearest": "nearest", "bicubic": "cubic"}
     axes = len(op.shape(0)) - 2
     result = op.result(0)
     size = result[1:-1] if _last(op) else result[2:]
     attrs: dict[str, Value] = {
-        "mode": words.get(mode, "linear"),
+        "mode": modes.get(mode, "linear"),
         "size": tuple(size),
         "axes": axes,
         "channels_last": _last(op),

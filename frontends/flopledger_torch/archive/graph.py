@@ -98,9 +98,9 @@ class Builder:
     def _input(self, given: object, spare: str) -> None:
         kind, value = union(given, "an input")
         if kind == "as_tensor":
-            name = plain_name(mapping(value, "an input").get("name"))
+            name = name_of(mapping(value, "an input").get("name"))
         elif kind in ("as_sym_int", "as_sym_float", "as_sym_bool"):
-            name = plain_name(union(value, "an input")[1])
+            name = name_of(union(value, "an input")[1])
         elif kind in ("as_int", "as_float", "as_bool", "as_none", "as_string"):
             self._create("placeholder", spare, name=spare)
             return
@@ -114,7 +114,7 @@ class Builder:
         if isinstance(target, torch._ops.OpOverload):
             args, kwargs = self._by_schema(target, inputs)
         elif isinstance(target, torch._ops.HigherOrderOperator):
-            args, kwargs = self._as_given(inputs)
+            args, kwargs = self._in_order(inputs)
         else:
             args, kwargs = [self.argument(one.get("arg")) for one in inputs], {}
         outputs = listed(about.get("outputs"), "the outputs of a node")
@@ -132,18 +132,18 @@ class Builder:
             self.nodes[single] = node
         else:
             several = len(outputs) == 1 and union(outputs[0], "an output")[0] == "as_tensors"
-            self._take_apart(node, union(outputs[0], "an output")[1] if several else outputs)
+            self._unpack(node, union(outputs[0], "an output")[1] if several else outputs)
 
-    def _take_apart(self, node: Node, outputs: list[Any]) -> None:
+    def _unpack(self, node: Node, outputs: list[Any]) -> None:
         """Name what a node gives, by a node for each, and for each list in it."""
         for place, output in enumerate(listed(outputs, "the outputs of a node")):
             about = mapping(output, "an output")
             if set(about) == {"name"}:
-                self._item(node, place, plain_name(about["name"]))
+                self._item(node, place, name_of(about["name"]))
                 continue
             kind, value = union(about, "an output")
             if isinstance(value, list):
-                self._take_apart(self._item(node, place), value)
+                self._unpack(self._item(node, place), value)
             elif kind != "as_none" and (name := _single_name([about])) is not None:
                 self._item(node, place, name)
 
@@ -174,7 +174,7 @@ class Builder:
             raise malformed(f"{target.name()} takes no argument of that name", next(iter(given)))
         return args, kwargs
 
-    def _as_given(self, inputs: list[dict[str, Any]]) -> tuple[list[Any], dict[str, Any]]:
+    def _in_order(self, inputs: list[dict[str, Any]]) -> tuple[list[Any], dict[str, Any]]:
         args: list[Any] = []
         kwargs: dict[str, Any] = {}
         for one in inputs:
@@ -182,7 +182,7 @@ class Builder:
             if one.get("kind") == _POSITIONAL or not name:
                 args.append(self.argument(one.get("arg")))
             else:
-                kwargs[plain_name(name)] = self.argument(one.get("arg"))
+                kwargs[name_of(name)] = self.argument(one.get("arg"))
         return args, kwargs
 
     def named(self, name: object) -> Node:
@@ -194,8 +194,8 @@ class Builder:
     def argument(self, given: object) -> Any:
         """Return an argument as an operator takes it."""
         kind, value = union(given, "an argument")
-        if kind in _PLAIN:
-            return _PLAIN[kind](value)
+        if kind in _LITERALS:
+            return _LITERALS[kind](value)
         found: Any
         match kind:
             case "as_tensor":
@@ -224,7 +224,7 @@ class Builder:
 
     def _graph(self, about: dict[str, Any]) -> Node:
         """Make a module of a graph within the graph, registered under its name."""
-        name = plain_name(about.get("name"))
+        name = name_of(about.get("name"))
         if name not in self.holder._modules:
             if hasattr(self.holder, name):
                 raise malformed("a graph has the name of something else", name)
@@ -234,7 +234,7 @@ class Builder:
         return self._create("get_attr", name, name=name)
 
 
-def plain_name(value: object) -> str:
+def name_of(value: object) -> str:
     """Return a name of the format, which is a Python name."""
     name = text(value, "a name")
     if _NAME.fullmatch(name) and not keyword.iskeyword(name):
@@ -248,12 +248,12 @@ def _single_name(outputs: list[Any]) -> str | None:
         return None
     kind, value = union(outputs[0], "an output")
     if kind == "as_tensor":
-        return plain_name(mapping(value, "an output").get("name"))
+        return name_of(mapping(value, "an output").get("name"))
     if kind in ("as_sym_int", "as_sym_float", "as_sym_bool", "as_optional_tensor"):
         inner, name = union(value, "an output")
         if inner == "as_tensor":
-            return plain_name(mapping(name, "an output").get("name"))
-        return plain_name(name) if inner == "as_name" else None
+            return name_of(mapping(name, "an output").get("name"))
+        return name_of(name) if inner == "as_name" else None
     return None
 
 
@@ -289,7 +289,7 @@ def _several(one: Callable[[object], Any]) -> Callable[[object], list[Any]]:
     return lambda value: [one(item) for item in listed(value, "several arguments")]
 
 
-_PLAIN: dict[str, Callable[[object], Any]] = {
+_LITERALS: dict[str, Callable[[object], Any]] = {
     "as_none": lambda _: None,
     "as_int": _number,
     "as_ints": _several(_number),

@@ -11,7 +11,7 @@ import torch
 
 from flopledger_torch.archive import values
 from flopledger_torch.archive.documents import documents, listed, malformed, mapping, text, union, whole
-from flopledger_torch.archive.graph import Builder, plain_name
+from flopledger_torch.archive.graph import Builder, name_of
 from flopledger_torch.archive.trees import arguments
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def load(path: Path) -> Loaded:
     _mutations(flat, listed(signature.get("output_specs"), "the outputs"))
     leaves = [one.value for one in flat.checks.inputs]
     args, kwargs, names = arguments(module.get("module_call_graph"), leaves)
-    _sign(flat, names, len(args))
+    _set_signature(flat, names, len(args))
     return Loaded(flat, args, kwargs)
 
 
@@ -205,12 +205,12 @@ class _Storages:
     def parameter(self, name: str, meta: object) -> torch.nn.Parameter:
         """Return a parameter; two names for one weight are one parameter, as they are in the model."""
         about = self.weights.get(name)
-        said = self._meta(about)
-        if said is None:
+        fields = self._meta(about)
+        if fields is None:
             return values.parameter(values.weight(meta), meta)
-        key = (str(mapping(about, "a weight")["path_name"]), repr(said))
+        key = (str(mapping(about, "a weight")["path_name"]), repr(fields))
         if key not in self.parameters:
-            self.parameters[key] = values.parameter(self.tensor(name, meta), said)
+            self.parameters[key] = values.parameter(self.tensor(name, meta), fields)
         return self.parameters[key]
 
 
@@ -224,8 +224,8 @@ def _user_input(node: Node, spec: dict[str, Any], metas: dict[str, Any], graph: 
         return _Input(own, mapping(meta, f"what is said of the input {own!r}"), values.zeros(meta))
     if kind == "as_sym_int":
         own = text(union(value, "an input")[1], "an input's name")
-        _, said = union(mapping(graph.get("sym_int_values"), "sizes").get(own), "a size")
-        _, hint = union(said.get("hint") if isinstance(said, dict) else {"as_int": said}, "a size")
+        _, fields = union(mapping(graph.get("sym_int_values"), "sizes").get(own), "a size")
+        _, hint = union(fields.get("hint") if isinstance(fields, dict) else {"as_int": fields}, "a size")
         return _Input(own, {"sizes": []}, whole(hint, "a size"))
     if kind in _LITERALS:
         return _Input(name, None, None if kind == "as_none" else value)
@@ -284,7 +284,7 @@ def _mutations(flat: Flat, outputs: list[Any]) -> None:
     last.args = (tuple(copies.get(value, value) for value in kept),)
 
 
-def _sign(flat: Flat, names: list[str], positional: int) -> None:
+def _set_signature(flat: Flat, names: list[str], positional: int) -> None:
     """Give the module the signature of the model's ``forward``."""
 
     def forward(*args: Any, **kwargs: Any) -> None:
@@ -294,7 +294,7 @@ def _sign(flat: Flat, names: list[str], positional: int) -> None:
     try:
         signature = inspect.Signature(
             [
-                kinds(plain_name(name), kinds.POSITIONAL_OR_KEYWORD if i < positional else kinds.KEYWORD_ONLY)
+                kinds(name_of(name), kinds.POSITIONAL_OR_KEYWORD if i < positional else kinds.KEYWORD_ONLY)
                 for i, name in enumerate(names)
             ]
         )

@@ -17,13 +17,13 @@ SOURCE = "prim.PythonOp"
 
 
 @contextlib.contextmanager
-def heard_functions(recorder: Recorder) -> Iterator[None]:
+def recording_custom_functions(recorder: Recorder) -> Iterator[None]:
     """Write calls of such functions down, around the operators that they are made of."""
     owner: Any = Function
     plain = vars(owner)["apply"]
 
     def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-        if not recorder.listens():
+        if not recorder.is_recording():
             return plain.__func__(cls, *args, **kwargs)
         event = recorder.open("op", SOURCE, cls.__name__)
         event.composite = True

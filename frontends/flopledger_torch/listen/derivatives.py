@@ -22,13 +22,13 @@ _PROBLEM = "the forward takes derivatives by autograd's engine, whose work is no
 
 
 @contextlib.contextmanager
-def heard_derivatives(recorder: Recorder) -> Iterator[None]:
+def recording_derivatives(recorder: Recorder) -> Iterator[None]:
     """Write down what autograd's engine is asked for in a forward."""
     owner: Any = torch.autograd
     plain = owner._engine_run_backward
 
     def engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if not recorder.listens():
+        if not recorder.is_recording():
             return plain(outputs, *args, **kwargs)
         event = recorder.open("op", SOURCE, "backward")
         event.problem = _PROBLEM

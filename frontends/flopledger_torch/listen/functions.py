@@ -120,7 +120,7 @@ Place = tuple[Any, str, str]
 
 @functools.cache
 def _by_name() -> dict[str, tuple[str, ...]]:
-    return {name: tuple(says.split()) for names, says in _SIGNATURES for name in names.split()}
+    return {name: tuple(parameters.split()) for names, parameters in _SIGNATURES for name in names.split()}
 
 
 def _arguments(name: str, function: Callable[..., Any]) -> tuple[str, ...]:
@@ -161,7 +161,7 @@ def _is_function(name: str, function: object) -> bool:
     return home not in _NEITHER and "torch_function" not in name
 
 
-_HEARING: list[Recorder] = []
+_RECORDERS: list[Recorder] = []
 """The recorder of the reading under way; one at a time replaces functions."""
 
 
@@ -172,11 +172,11 @@ def _recording(prefix: str, name: str, function: Callable[..., Any]) -> Callable
 
     @functools.wraps(function)
     def recorded(*args: Any, **kwargs: Any) -> Any:
-        if not _HEARING or not _HEARING[-1].listens():
+        if not _RECORDERS or not _RECORDERS[-1].is_recording():
             return function(*args, **kwargs)
-        recorder = _HEARING[-1]
+        recorder = _RECORDERS[-1]
         event = recorder.open("function", source, short)
-        if recorder.hears_sizes:
+        if recorder.records_sizes:
             recorder.products += products_in((args, kwargs))
         try:
             out = function(*args, **kwargs)
@@ -190,10 +190,10 @@ def _recording(prefix: str, name: str, function: Callable[..., Any]) -> Callable
 
 
 @contextlib.contextmanager
-def heard(recorder: Recorder) -> Iterator[None]:
+def recording_functions(recorder: Recorder) -> Iterator[None]:
     """Replace the functions by ones that record, and put them back."""
     saved: list[tuple[Any, str, Any, bool]] = []
-    _HEARING.append(recorder)
+    _RECORDERS.append(recorder)
     try:
         for owner, prefix, name in places():
             function = getattr(owner, name)
@@ -201,7 +201,7 @@ def heard(recorder: Recorder) -> Iterator[None]:
             setattr(owner, name, _recording(prefix, name, function))
         yield
     finally:
-        _HEARING.pop()
+        _RECORDERS.pop()
         for owner, name, function, own in reversed(saved):
             if own:
                 setattr(owner, name, function)

@@ -27,16 +27,16 @@ _OPERATIONS = """
     __add__ __radd__ __sub__ __rsub__ __mul__ __rmul__ __floordiv__ __rfloordiv__ __truediv__ __rtruediv__
     __mod__ __pow__ __neg__
 """
-_ASKED = "__rmod__ __rpow__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
+_COMPARISONS = "__rmod__ __rpow__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
 """What symbols are asked besides, for which a size has to be plain."""
-_TAKERS = """
+_CONSUMERS = """
     __getitem__ arange as_strided broadcast_to chunk empty expand eye flatten full linspace narrow new_empty
     new_full new_ones new_zeros ones pad permute rand randn repeat repeat_interleave reshape roll select split
     tensor tensor_split tile tril triu unflatten unfold view zeros
 """
 """What takes sizes, besides the functions that are recorded."""
 
-_LISTENER: list[Recorder] = []
+_RECORDER: list[Recorder] = []
 
 
 class Size(int):
@@ -45,13 +45,13 @@ class Size(int):
     products: tuple[int, ...] = ()
 
 
-class Share(float):
+class Quotient(float):
     """A quotient of sizes."""
 
     products: tuple[int, ...] = ()
 
 
-_HEARD: dict[type, Any] = {int: Size, float: Share}
+_TRACKED: dict[type, Any] = {int: Size, float: Quotient}
 _SYMBOLS = (torch.SymInt, torch.SymFloat)
 
 
@@ -62,15 +62,15 @@ def _operation(base: type, name: str) -> Callable[..., Any]:
         result = plain(self, *others)
         if result is NotImplemented and others and isinstance(others[0], float):
             result = getattr(float, name)(float(self), *others)
-        if result is NotImplemented or not _LISTENER or not _LISTENER[0].listens():
+        if result is NotImplemented or not _RECORDER or not _RECORDER[0].is_recording():
             return result
-        made = _HEARD.get(type(result))
+        made = _TRACKED.get(type(result))
         if made is None:
             return result
         found = made(result)
         found.products = tuple(products_in((self, *others)))
         if "mul" in name:
-            found.products = (_record(_LISTENER[0], found.products),)
+            found.products = (_record(_RECORDER[0], found.products),)
         return found
 
     return run
@@ -79,7 +79,7 @@ def _operation(base: type, name: str) -> Callable[..., Any]:
 for _base in (int, float):
     for _name in _OPERATIONS.split():
         if hasattr(_base, _name):
-            setattr(Size if _base is int else Share, _name, _operation(_base, _name))
+            setattr(Size if _base is int else Quotient, _name, _operation(_base, _name))
 
 
 def _symbolic(recorder: Recorder, name: str, plain: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,14 +88,14 @@ def _symbolic(recorder: Recorder, name: str, plain: Callable[..., Any]) -> Calla
     @functools.wraps(plain)
     def run(self: Any, *others: Any) -> Any:
         result: Any = plain(self, *map(_bare, others))
-        if result is NotImplemented or not recorder.listens():
+        if result is NotImplemented or not recorder.is_recording():
             return result
         products = tuple(products_in((self, *others)))
         if "mul" in name:
             products = (_record(recorder, products),)
-        if products and isinstance(result, (int, float)) and type(result) in _HEARD:
-            result = _HEARD[type(result)](result)  # of symbols that cancel out, a number is left
-        if products and type(result) in (Size, Share, *_SYMBOLS):
+        if products and isinstance(result, (int, float)) and type(result) in _TRACKED:
+            result = _TRACKED[type(result)](result)  # of symbols that cancel out, a number is left
+        if products and type(result) in (Size, Quotient, *_SYMBOLS):
             result.products = products
         return result
 
@@ -104,7 +104,7 @@ def _symbolic(recorder: Recorder, name: str, plain: Callable[..., Any]) -> Calla
 
 def _bare(value: Any) -> Any:
     """Return a size as the plain number that torch's symbols take."""
-    return int(value) if type(value) is Size else float(value) if type(value) is Share else value
+    return int(value) if type(value) is Size else float(value) if type(value) is Quotient else value
 
 
 def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
@@ -119,7 +119,7 @@ def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
 
 def products_in(value: Any) -> Iterator[int]:
     """Yield the products in an argument, however it is nested."""
-    if is_a(value, Size, Share, *_SYMBOLS):
+    if is_a(value, Size, Quotient, *_SYMBOLS):
         yield from getattr(value, "products", ())
     elif is_a(value, tuple, list):
         for item in value:
@@ -141,53 +141,53 @@ def _replacements(recorder: Recorder) -> Iterator[tuple[Any, str, Any]]:
 
     def size_of(self: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
         found = size(self, *args, **kwargs)
-        if not recorder.listens():
+        if not recorder.is_recording():
             return found
         return Size(found) if type(found) is int else _sizes(found) if isinstance(found, tuple) else found
 
     def shape_of(self: torch.Tensor) -> Any:
-        return _sizes(shape(self)) if recorder.listens() else shape(self)
+        return _sizes(shape(self)) if recorder.is_recording() else shape(self)
 
     def numel_of(self: torch.Tensor) -> Any:
         found = numel(self)
-        return Size(found) if type(found) is int and recorder.listens() else found
+        return Size(found) if type(found) is int and recorder.is_recording() else found
 
     yield torch.Tensor, "shape", property(shape_of)
     yield torch.Tensor, "size", size_of
     yield torch.Tensor, "numel", numel_of
     for symbols in _SYMBOLS:
-        for name in (*_OPERATIONS.split(), *_ASKED.split()):
+        for name in (*_OPERATIONS.split(), *_COMPARISONS.split()):
             if hasattr(symbols, name):
                 yield symbols, name, _symbolic(recorder, name, getattr(symbols, name))
-    for name in _TAKERS.split():
+    for name in _CONSUMERS.split():
         for owner in (torch, torch.Tensor):
             if callable(getattr(owner, name, None)):
-                yield owner, name, _taking(recorder, getattr(owner, name))
+                yield owner, name, _consuming(recorder, getattr(owner, name))
 
 
-def _taking(recorder: Recorder, function: Callable[..., Any]) -> Callable[..., Any]:
+def _consuming(recorder: Recorder, function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
-    def taking(*args: Any, **kwargs: Any) -> Any:
-        if recorder.listens():
+    def consuming(*args: Any, **kwargs: Any) -> Any:
+        if recorder.is_recording():
             recorder.products += products_in((args, kwargs))
         return function(*args, **kwargs)
 
-    return taking
+    return consuming
 
 
 @contextlib.contextmanager
-def heard_sizes(recorder: Recorder) -> Iterator[None]:
+def recording_sizes(recorder: Recorder) -> Iterator[None]:
     """Let sizes remember what they are made from, for the length of a reading."""
     saved: list[tuple[Any, str, Any, bool]] = []
     try:
         for owner, name, replacement in list(_replacements(recorder)):
             saved.append((owner, name, vars(owner).get(name), name in vars(owner)))
             setattr(owner, name, replacement)
-        _LISTENER.append(recorder)
-        recorder.hears_sizes = True
+        _RECORDER.append(recorder)
+        recorder.records_sizes = True
         yield
     finally:
-        _LISTENER.clear()
+        _RECORDER.clear()
         for owner, name, before, own in reversed(saved):
             if own:
                 setattr(owner, name, before)

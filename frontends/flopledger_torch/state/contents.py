@@ -129,14 +129,14 @@ class Layouts:
     """The layout of each type, found once in a reading."""
 
     def __init__(self) -> None:
-        self._known: dict[type, Layout] = {}
+        self._layouts: dict[type, Layout] = {}
 
     def of(self, value: object) -> Layout:
         """Return the layout of an object."""
         kind = type(value)
-        found = self._known.get(kind)
+        found = self._layouts.get(kind)
         if found is None:
-            found = self._known[kind] = _layout(kind)
+            found = self._layouts[kind] = _layout(kind)
         return found
 
 

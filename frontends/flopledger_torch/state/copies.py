@@ -35,7 +35,7 @@ from flopledger_torch.state.contents import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flopledger_torch.state.weights import Twins
+    from flopledger_torch.state.weights import StandIns
 
 _EXACT = frozenset((dict, OrderedDict, list, set))
 _LARGE_ARRAY = 1 << 20
@@ -52,12 +52,12 @@ class Copies:
     """The copies of what a model and its arguments reach, one for each original.
 
     Args:
-        twins: Gives the stand-in of a tensor.
+        stand_ins: Gives the stand-in of a tensor.
         strict: Whether what has no copy raises; where the process is to be thrown away, it is taken as it is.
     """
 
-    def __init__(self, twins: Twins, *, strict: bool = True) -> None:
-        self.twins, self.strict = twins, strict
+    def __init__(self, stand_ins: StandIns, *, strict: bool = True) -> None:
+        self.stand_ins, self.strict = stand_ins, strict
         self.layouts = Layouts()
         self.modules: list[tuple[torch.nn.Module, torch.nn.Module]] = []
         self.watched: list[Any] = []
@@ -88,7 +88,7 @@ class Copies:
     def take(self, module: torch.nn.Module) -> None:
         """Make the stand-ins of a module's own tensors."""
         self._taken.add(id(module))
-        self.twins.take(self.layouts.of(module).attributes(module) or {})
+        self.stand_ins.take(self.layouts.of(module).attributes(module) or {})
 
     def shared(self) -> list[Any]:
         """Return what copy and original have in common and a forward may change: functions, caches."""
@@ -121,7 +121,7 @@ class Copies:
 
     def _tensor(self, value: torch.Tensor, layout: Layout) -> torch.Tensor:
         del layout
-        return self.twins.remembered(value)
+        return self.stand_ins.remembered(value)
 
     def _watched(self, value: Any, layout: Layout) -> Any:
         del layout

@@ -24,7 +24,7 @@ PLAIN = frozenset(
 _UNCHANGEABLE = frozenset(("atom", "shared", "builtin", "cell", "weak", "watched"))
 
 
-def held(function: types.FunctionType) -> Iterator[Any]:
+def referenced(function: types.FunctionType) -> Iterator[Any]:
     """Yield what a function holds beside its code: cells' contents, defaults and its attributes."""
     for cell in function.__closure__ or ():
         try:
@@ -61,7 +61,7 @@ def holds_state(function: types.FunctionType, layouts: Layouts) -> bool:
         if id(one) in seen or (one.__closure__ is None and is_global(one)):
             continue
         seen.add(id(one))
-        for value in held(one):
+        for value in referenced(one):
             if type(value) in PLAIN:
                 continue
             kind = layouts.of(value).kind

@@ -56,7 +56,7 @@ def _uncompiled() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _masks_as_given() -> Iterator[None]:
+def _masks_unchecked() -> Iterator[None]:
     """Let a transformer take a mask as it is where nothing returns whether it is the causal one.
 
     Whether it is decides what a kernel is told besides, not what is multiplied.
@@ -90,7 +90,7 @@ def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     arrays_state = None if arrays is None else arrays.random.get_state()
     torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
     try:
-        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_as_given():
+        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_unchecked():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

@@ -38,11 +38,11 @@ def read(source: str, make: Callable[[], Reader], *, isolated: bool = False) -> 
         leaks.forget_frames(error)
         holders = _finished(*reader.release())
         if holders:
-            error.add_note(_said(holders))
+            error.add_note(_message(holders))
         raise
     holders = _finished(*reader.release())
     if holders and not isolated:
-        raise SourceError(f"{source}: {_said(holders)}")
+        raise SourceError(f"{source}: {_message(holders)}")
     return graph
 
 
@@ -56,7 +56,7 @@ def _finished(watched: Watched, known: list[weakref.ref[Any]]) -> list[str]:
     return leaks.cleared(known)
 
 
-def _said(holders: list[str]) -> str:
+def _message(holders: list[str]) -> str:
     return (
         f"its forward left stand-ins for tensors in {', '.join(holders)}, where a reading can't put back "
         "what was there: set that anew, and read the model with isolated=True, in a child process"

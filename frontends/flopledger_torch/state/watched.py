@@ -25,7 +25,7 @@ from flopledger_torch.state.contents import (
     is_standard,
     items_of,
 )
-from flopledger_torch.state.functions import PLAIN, held
+from flopledger_torch.state.functions import PLAIN, referenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -155,7 +155,7 @@ class Watched:
         library = _is_library(home)
         for cell in function.__closure__ or ():
             self._cell(cell, library=library)
-        for value in held(function):
+        for value in referenced(function):
             self._push(value, home)
         attributes = function.__dict__
         if attributes:

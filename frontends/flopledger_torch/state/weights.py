@@ -23,7 +23,7 @@ def is_tensor(value: object) -> bool:
     return torch.Tensor in bases_of(type(value))
 
 
-class Twins:
+class StandIns:
     """The stand-ins of a model's tensors: one for each, so that tied weights stay tied."""
 
     def __init__(self, tensors: Fakes) -> None:
@@ -34,10 +34,10 @@ class Twins:
         """Return the stand-in of a weight, or of a value that was given."""
         found = self._made.get(id(tensor))
         if found is None:
-            twin = self.tensors.twin(tensor)
-            if twin is not tensor and isinstance(tensor, torch.nn.Parameter):
-                twin._is_param = True
-            found = self._made[id(tensor)] = (tensor, twin)
+            stand_in = self.tensors.stand_in(tensor)
+            if stand_in is not tensor and isinstance(tensor, torch.nn.Parameter):
+                stand_in._is_param = True
+            found = self._made[id(tensor)] = (tensor, stand_in)
         return found[1]
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -67,7 +67,7 @@ class Twins:
 
     def made(self) -> list[torch.Tensor]:
         """Return the stand-ins that are not the user's own tensors."""
-        return [twin for tensor, twin in self._made.values() if twin is not tensor]
+        return [stand_in for tensor, stand_in in self._made.values() if stand_in is not tensor]
 
     def clear(self) -> None:
         """Let the stand-ins go."""

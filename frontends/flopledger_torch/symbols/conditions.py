@@ -123,23 +123,23 @@ def notes(questions: Questions, symbols: Sequence[Any], shown: Sequence[int]) ->
     """
     asked = list(_known(questions, frozenset(symbols)))
     singles, others = _singles([c for c in asked if not c.direct], symbols)
-    found = _news([*(c for c in asked if c.direct), *singles, *others], _points(symbols, shown))
+    found = _not_implied([*(c for c in asked if c.direct), *singles, *others], _points(symbols, shown))
     by_line: dict[str, list[str]] = {}
     more: dict[str, str] = {}
     for condition in found:
-        if _excludes_one(condition.holds):
+        if _holds_but_for_one(condition.holds):
             more.setdefault(f"{_size(*condition.holds.free_symbols)} > 1", condition.line)
             continue
         written = by_line.setdefault(condition.line, [])
-        if (words := _words(condition.holds)) not in written:
-            written.append(words)
+        if (text_of := _written(condition.holds)) not in written:
+            written.append(text_of)
     if more:
         by_line["; ".join(line for line in dict.fromkeys(more.values()) if line)] = list(more)
     for line, written in by_line.items():
         yield f"the formulas hold only where {' and '.join(written)}" + (f" ({line})" if line else "")
 
 
-def _excludes_one(holds: Any) -> bool:
+def _holds_but_for_one(holds: Any) -> bool:
     """Tell a condition that holds for every size but 1."""
     symbols = list(holds.free_symbols)
     return len(symbols) == 1 and _tried(holds, [{symbols[0]: size} for size in _SIZES])[0] == [
@@ -152,8 +152,8 @@ def _known(questions: Questions, symbols: frozenset[Any]) -> Iterator[Condition]
     for condition in tuple(questions.conditions.values()):
         for part in _parts(condition.holds):
             free = part.free_symbols & symbols
-            held = {symbol: questions.replace(symbol) for symbol in free}
-            holds = _shortened(part.xreplace({a: b for a, b in held.items() if a != b}))
+            replaced = {symbol: questions.replace(symbol) for symbol in free}
+            holds = _shortened(part.xreplace({a: b for a, b in replaced.items() if a != b}))
             if holds.free_symbols and holds.free_symbols <= symbols:
                 yield condition._replace(holds=holds)
 
@@ -184,16 +184,16 @@ def _singles(
         free = list(condition.holds.free_symbols)
         (groups[free[0]] if len(free) == 1 else others).append(condition)
     for symbol, group in groups.items():
-        telling, sizes = _telling(symbol, group)
-        plain = _plain(symbol, sizes)
+        informative, sizes = _informative(symbol, group)
+        plain = _range_of(symbol, sizes)
         if plain is None:
-            found += telling
+            found += informative
         elif plain is not sympy.true:
-            found.append(telling[-1]._replace(holds=plain))
+            found.append(informative[-1]._replace(holds=plain))
     return found, others
 
 
-def _telling(symbol: Any, group: Sequence[Condition]) -> tuple[list[Condition], list[int]]:
+def _informative(symbol: Any, group: Sequence[Condition]) -> tuple[list[Condition], list[int]]:
     """Return the conditions of one symbol that don't follow from the others, and the sizes that fit all."""
     every = [{symbol: size} for size in _SIZES]
     fits = [{point[symbol] for point in _tried(condition.holds, every)[0]} for condition in group]
@@ -206,7 +206,7 @@ def _telling(symbol: Any, group: Sequence[Condition]) -> tuple[list[Condition], 
     return [group[place] for place in left], sorted(sizes)
 
 
-def _plain(symbol: Any, sizes: Sequence[int]) -> Any:
+def _range_of(symbol: Any, sizes: Sequence[int]) -> Any:
     """Return what the sizes that fit have in common, if they are all from one on, or all multiples."""
     step = math.gcd(*sizes)
     if not sizes or list(sizes) != [n for n in _SIZES if n >= sizes[0] and n % step == 0]:
@@ -232,29 +232,29 @@ def _points(symbols: Sequence[Any], shown: Sequence[int]) -> list[Point]:
     return [dict(zip(symbols, shown, strict=True)), dict.fromkeys(symbols, 1), *found]
 
 
-def _news(conditions: Iterable[Condition], points: list[Point]) -> Iterator[Condition]:
+def _not_implied(conditions: Iterable[Condition], points: list[Point]) -> Iterator[Condition]:
     """Yield the conditions that don't follow from the ones before, as far as the points can tell."""
-    said: list[Any] = []
+    stated: list[Any] = []
     seen = set()
     for condition in conditions:
         if condition.holds in seen:
             continue
         seen.add(condition.holds)
         left, fails = _tried(condition.holds, points)
-        may_follow = len(left) >= _ENOUGH and not fails and len(said) < _MANY
-        if may_follow and not _fails_close(condition.holds, points, said):
+        may_follow = len(left) >= _ENOUGH and not fails and len(stated) < _MANY
+        if may_follow and not _fails_close(condition.holds, points, stated):
             continue
-        said.append(condition.holds)
+        stated.append(condition.holds)
         points = left
         yield condition
 
 
-def _fails_close(holds: Any, points: Sequence[Point], said: Iterable[Any]) -> bool:
+def _fails_close(holds: Any, points: Sequence[Point], stated: Iterable[Any]) -> bool:
     """Return whether a condition fails where it is about to, though all that was said before holds there."""
     function = _function(holds)
     fail = (point for point in _close(holds, points[:_LINES]) if _is_false(function, point))
     left = list(itertools.islice(fail, _FAILURES))
-    for other in said:
+    for other in stated:
         left, _ = _tried(other, left)
     return bool(left)
 
@@ -287,10 +287,10 @@ def _close(holds: Any, points: Sequence[Point]) -> Iterator[Point]:
         yield from ({**point, symbol: near} for near in range(max(size - 1, 1), size + 2))
 
 
-def _words(holds: Any) -> str:
+def _written(holds: Any) -> str:
     """Write a condition down."""
     if isinstance(holds, (sympy.And, sympy.Or)):
-        return (" and " if isinstance(holds, sympy.And) else " or ").join(map(_words, holds.args))
+        return (" and " if isinstance(holds, sympy.And) else " or ").join(map(_written, holds.args))
     sign = _SIGNS.get(type(holds).__name__)
     if sign is None:
         return str(holds)

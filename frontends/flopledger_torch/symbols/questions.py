@@ -54,7 +54,7 @@ class Questions(ShapeEnv):
         super().__init__()
         self.conditions: dict[tuple[Any, bool], Condition] = {}
         self.lines: dict[Any, str] = {}
-        self._heard: set[tuple[Any, Any]] = set()
+        self._recorded: set[tuple[Any, Any]] = set()
 
     def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a question about sizes, and remember it."""
@@ -63,18 +63,22 @@ class Questions(ShapeEnv):
             self._remember(orig_expr, found)
         return found
 
-    def _remember(self, asked: Any, answer: Any) -> None:
+    def _remember(self, question: Any, answer: Any) -> None:
         frame, direct = _asker(sys._getframe(2))
-        if frame is None or (asked, frame.f_code) in self._heard or (asked, direct) in self.conditions:
+        if (
+            frame is None
+            or (question, frame.f_code) in self._recorded
+            or (question, direct) in self.conditions
+        ):
             return
-        self._heard.add((asked, frame.f_code))
-        holds: Any = asked
-        if isinstance(asked, sympy.Expr):
-            holds = sympy.Eq(asked, answer)
+        self._recorded.add((question, frame.f_code))
+        holds: Any = question
+        if isinstance(question, sympy.Expr):
+            holds = sympy.Eq(question, answer)
         elif not answer:
-            holds = sympy.to_nnf(sympy.Not(asked), simplify=False)
+            holds = sympy.to_nnf(sympy.Not(question), simplify=False)
         if direct or not _is_layout(holds, frame):
-            self.conditions[asked, direct] = Condition(holds, direct, _line(frame))
+            self.conditions[question, direct] = Condition(holds, direct, _line(frame))
 
     def _set_replacement(self, a: Any, tgt: Any, msg: str) -> None:
         super()._set_replacement(a, tgt, msg)

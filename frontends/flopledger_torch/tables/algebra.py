@@ -7,91 +7,91 @@ from typing import TYPE_CHECKING
 
 from flopledger.frontend import is_symbolic
 
-from flopledger_torch.tables.call import Meaning, Row, Said
+from flopledger_torch.tables.call import Meaning, Rule, TorchCall
 
 if TYPE_CHECKING:
     from flopledger.frontend import Value
 
 
-def fft(real: str) -> Row:
-    """Return the row of aten._fft_c2c and its like, by which side is real.
+def fft(real: str) -> Rule:
+    """Return the rule of aten._fft_c2c and its like, by which side is real.
 
     Where torch puts numbers in the place of symbols, the call is not taken for one of those numbers.
     """
 
-    def row(said: Said) -> Meaning | None:
-        if any(map(is_symbolic, said.given)) and not any(map(is_symbolic, said.out)):
+    def rule(call: TorchCall) -> Meaning | None:
+        if any(map(is_symbolic, call.input_shape)) and not any(map(is_symbolic, call.out)):
             return None
-        attrs: dict[str, Value] = {"axes": said.get("dim"), "real": real}
-        if said.get("normalization") != 0:
+        attrs: dict[str, Value] = {"axes": call.get("dim"), "real": real}
+        if call.get("normalization") != 0:
             attrs["scaled"] = True
         if real == "output":
-            attrs["size"] = said.get("last_dim_size")
+            attrs["size"] = call.get("last_dim_size")
         if real == "input":
-            attrs["onesided"] = said.get("onesided") is not False
-        return Meaning("fft", attrs, said.first)
+            attrs["onesided"] = call.get("onesided") is not False
+        return Meaning("fft", attrs, call.first)
 
-    return row
+    return rule
 
 
-def lu(said: Said) -> Meaning:
+def lu(call: TorchCall) -> Meaning:
     """aten.linalg_lu_factor_ex."""
-    return Meaning("lu", {"pivot": said.get("pivot") is not False}, said.first)
+    return Meaning("lu", {"pivot": call.get("pivot") is not False}, call.first)
 
 
-def lu_factors(said: Said) -> Meaning:
+def lu_factors(call: TorchCall) -> Meaning:
     """aten.linalg_lu."""
-    return Meaning("lu", {"pivot": said.get("pivot") is not False, "factors": True}, said.first)
+    return Meaning("lu", {"pivot": call.get("pivot") is not False, "factors": True}, call.first)
 
 
-def solve(said: Said) -> Meaning:
+def solve(call: TorchCall) -> Meaning:
     """aten._linalg_solve_ex; as torch says, b is a vector where its shape is that of a's rows."""
-    a, b = said.shape("A"), said.shape("B")
+    a, b = call.shape("A"), call.shape("B")
     attrs: dict[str, Value] = {
         "vector": len(b) == 1 or b == a[:-1],
-        "left": said.get("left") is not False,
+        "left": call.get("left") is not False,
     }
-    return Meaning("solve", attrs, said.refs("A", "B"))
+    return Meaning("solve", attrs, call.refs("A", "B"))
 
 
-def triangular_solve(matrix: str, sides: str) -> Row:
-    """Return the row of aten.linalg_solve_triangular and its like."""
+def triangular_solve(matrix: str, sides: str) -> Rule:
+    """Return the rule of aten.linalg_solve_triangular and its like."""
 
-    def row(said: Said) -> Meaning:
+    def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {
-            "unit": 1 if said.get("unitriangular") is True else 0,
-            "left": said.get("left") is not False,
+            "unit": 1 if call.get("unitriangular") is True else 0,
+            "left": call.get("left") is not False,
         }
-        return Meaning("triangular_solve", attrs, said.refs(matrix, sides))
+        return Meaning("triangular_solve", attrs, call.refs(matrix, sides))
 
-    return row
-
-
-def factors_solve(matrix: str, sides: str, *, unit: int) -> Row:
-    """Return the row of what solves by two triangles, ``unit`` of them with ones on the diagonal."""
-
-    def row(said: Said) -> Meaning:
-        attrs: dict[str, Value] = {"triangles": 2, "unit": unit, "left": said.get("left") is not False}
-        return Meaning("triangular_solve", attrs, said.refs(matrix, sides))
-
-    return row
+    return rule
 
 
-def svd(said: Said) -> Meaning | None:
+def factors_solve(matrix: str, sides: str, *, unit: int) -> Rule:
+    """Return the rule of what solves by two triangles, ``unit`` of them with ones on the diagonal."""
+
+    def rule(call: TorchCall) -> Meaning:
+        attrs: dict[str, Value] = {"triangles": 2, "unit": unit, "left": call.get("left") is not False}
+        return Meaning("triangular_solve", attrs, call.refs(matrix, sides))
+
+    return rule
+
+
+def svd(call: TorchCall) -> Meaning | None:
     """aten._linalg_svd, which without vectors has empty outputs in their place."""
-    if said.get("compute_uv") is False:
+    if call.get("compute_uv") is False:
         return None
-    return Meaning("svd", {"full": said.get("full_matrices") is True}, said.first)
+    return Meaning("svd", {"full": call.get("full_matrices") is True}, call.first)
 
 
-def eig(said: Said) -> Meaning:
+def eig(call: TorchCall) -> Meaning:
     """aten._linalg_eigh and aten.linalg_eig."""
-    return Meaning("eig", {"vectors": said.get("compute_v") is not False}, said.first)
+    return Meaning("eig", {"vectors": call.get("compute_v") is not False}, call.first)
 
 
-def trace(said: Said) -> Meaning:
+def trace(call: TorchCall) -> Meaning:
     """torch.trace."""
-    return Meaning("einsum", {"equation": "aa->"}, said.first)
+    return Meaning("einsum", {"equation": "aa->"}, call.first)
 
 
 def order_of(value: Value) -> int | float | None:
@@ -104,10 +104,10 @@ def order_of(value: Value) -> int | float | None:
     raise ValueError(message)
 
 
-def distance(kind: str, *operands: str) -> Row:
-    """Return the row of torch.cdist and its like."""
+def distance(kind: str, *operands: str) -> Rule:
+    """Return the rule of torch.cdist and its like."""
 
-    def row(said: Said) -> Meaning:
-        return Meaning(kind, {"order": order_of(said.get("p"))}, said.refs(*operands))
+    def rule(call: TorchCall) -> Meaning:
+        return Meaning(kind, {"order": order_of(call.get("p"))}, call.refs(*operands))
 
-    return row
+    return rule

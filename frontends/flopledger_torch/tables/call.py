@@ -24,11 +24,11 @@ class Meaning(NamedTuple):
     inputs: tuple[int, ...] | None = None
 
 
-Row: TypeAlias = "Callable[[Said], Meaning | None]"
+Rule: TypeAlias = "Callable[[TorchCall], Meaning | None]"
 """Gives a call its meaning, or None where this spelling of it has none."""
 
 
-class Said:
+class TorchCall:
     """A call's words: its arguments by name, and its module's own attributes; shapes of tensors."""
 
     __slots__ = ("inputs", "module", "native", "outputs", "tensors")
@@ -81,7 +81,7 @@ class Said:
         return tuple(self.inputs[:1])
 
     @property
-    def given(self) -> Shape:
+    def input_shape(self) -> Shape:
         """The shape of the first tensor that goes in."""
         return self.tensors.shapes[self.inputs[0]] if self.inputs else ()
 
@@ -111,10 +111,10 @@ def whole(value: Value, default: int = 0) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) else default
 
 
-def same(kind: str) -> Row:
-    """Return the row of a kind without attributes that reads the first tensor."""
+def same(kind: str) -> Rule:
+    """Return the rule of a kind without attributes that reads the first tensor."""
 
-    def row(said: Said) -> Meaning:
-        return Meaning(kind, {}, said.first)
+    def rule(call: TorchCall) -> Meaning:
+        return Meaning(kind, {}, call.first)
 
-    return row
+    return rule

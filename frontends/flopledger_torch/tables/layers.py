@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from flopledger_torch.packed import packed_row
+from flopledger_torch.packed import packed_rule
 from flopledger_torch.tables import elements, products, windows
-from flopledger_torch.tables.call import Row, same
+from flopledger_torch.tables.call import Rule, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,7 +40,7 @@ _SIMPLE = {
     "Identity": "identity",
 }
 
-_TABLE: dict[str, Row] = {
+_TABLE: dict[str, Rule] = {
     **{name: same(kind) for name, kind in _SIMPLE.items()},
     **{f"Conv{n}d": windows.conv_module for n in (1, 2, 3)},
     **{f"ConvTranspose{n}d": windows.conv_transpose_module for n in (1, 2, 3)},
@@ -82,7 +82,9 @@ _TABLE: dict[str, Row] = {
     "PixelShuffle": elements.pixel_shuffle,
 }
 
-LAYERS: Mapping[type, Row] = MappingProxyType({getattr(torch.nn, name): row for name, row in _TABLE.items()})
+LAYERS: Mapping[type, Rule] = MappingProxyType(
+    {getattr(torch.nn, name): rule for name, rule in _TABLE.items()}
+)
 """The layers of torch.nn by class."""
 
 _HOOKS = ("_forward_hooks", "_forward_pre_hooks")
@@ -92,8 +94,8 @@ def _forward(cls: type) -> object:
     return getattr(cls, "forward", None)
 
 
-def row_of(module: torch.nn.Module) -> Row | None:
-    """Return the row of a module whose call does what the layer of torch.nn does, and nothing else.
+def rule_of(module: torch.nn.Module) -> Rule | None:
+    """Return the rule of a module whose call does what the layer of torch.nn does, and nothing else.
 
     A class with a forward of its own is a container, as is a module that computes its weights or that
     hooks add to: what they compute shows in the calls below.
@@ -101,7 +103,7 @@ def row_of(module: torch.nn.Module) -> Row | None:
     cls = type(module)
     known = next((base for base in cls.__mro__ if base in LAYERS), None)
     if known is None:
-        return packed_row(module)
+        return packed_rule(module)
     if vars(module).get("forward") or _forward(cls) is not _forward(known):
         return None
     if any(module.__dict__.get(hooks) for hooks in _HOOKS) or "parametrizations" in module._modules:

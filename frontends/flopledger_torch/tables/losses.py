@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger_torch.tables.call import Meaning, Row, Said
+from flopledger_torch.tables.call import Meaning, Rule, TorchCall
 
 if TYPE_CHECKING:
     from flopledger.frontend import Value
@@ -13,42 +13,42 @@ _REDUCTIONS = ("none", "mean", "sum")
 """How ops number what becomes of the losses."""
 
 
-def _reduced(said: Said) -> dict[str, Value]:
-    number = said.get("reduction")
+def _reduced(call: TorchCall) -> dict[str, Value]:
+    number = call.get("reduction")
     word = _REDUCTIONS[number] if isinstance(number, int) else "mean"
-    return {"reduction": word, "outputs": (said.out,)} if word == "none" else {"reduction": word}
+    return {"reduction": word, "outputs": (call.out,)} if word == "none" else {"reduction": word}
 
 
-def loss(kind: str) -> Row:
-    """Return the row of an op of inputs and targets of one shape."""
-    return lambda said: Meaning(kind, _reduced(said), tuple(said.inputs[:2]))
+def loss(kind: str) -> Rule:
+    """Return the rule of an op of inputs and targets of one shape."""
+    return lambda call: Meaning(kind, _reduced(call), tuple(call.inputs[:2]))
 
 
-def weighted_loss(kind: str) -> Row:
-    """Return the row of an op that may have weights, of positive targets too."""
+def weighted_loss(kind: str) -> Rule:
+    """Return the rule of an op that may have weights, of positive targets too."""
 
-    def row(said: Said) -> Meaning:
-        attrs: dict[str, Value] = {**_reduced(said), "weighted": said.has("weight")}
-        if said.has("pos_weight"):
+    def rule(call: TorchCall) -> Meaning:
+        attrs: dict[str, Value] = {**_reduced(call), "weighted": call.has("weight")}
+        if call.has("pos_weight"):
             attrs["positive_weight"] = True
-        return Meaning(kind, attrs, tuple(said.inputs[:2]))
+        return Meaning(kind, attrs, tuple(call.inputs[:2]))
 
-    return row
+    return rule
 
 
-def class_loss(kind: str) -> Row:
-    """Return the row of an op of classes and labels; one sample may come without batch."""
+def class_loss(kind: str) -> Rule:
+    """Return the rule of an op of classes and labels; one sample may come without batch."""
 
-    def row(said: Said) -> Meaning:
-        attrs: dict[str, Value] = {**_reduced(said), "axis": min(len(said.given) - 1, 1)}
-        power = said.get("p")
+    def rule(call: TorchCall) -> Meaning:
+        attrs: dict[str, Value] = {**_reduced(call), "axis": min(len(call.input_shape) - 1, 1)}
+        power = call.get("p")
         if kind == "multi_margin":
             attrs["p"] = power if isinstance(power, (int, float)) else 1
-        return Meaning(kind, attrs, tuple(said.inputs[:2]))
+        return Meaning(kind, attrs, tuple(call.inputs[:2]))
 
-    return row
+    return rule
 
 
-def ctc(said: Said) -> Meaning:
+def ctc(call: TorchCall) -> Meaning:
     """aten._ctc_loss, which reduces nothing."""
-    return Meaning("ctc", {"reduction": "none", "outputs": (said.out,)}, tuple(said.inputs[:2]))
+    return Meaning("ctc", {"reduction": "none", "outputs": (call.out,)}, tuple(call.inputs[:2]))

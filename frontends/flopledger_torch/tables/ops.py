@@ -9,7 +9,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from flopledger_torch.tables import algebra, elements, losses, products, reductions, windows
-from flopledger_torch.tables.call import Row, same
+from flopledger_torch.tables.call import Rule, same
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,18 +111,18 @@ _MOVES = """
     expand_copy permute_copy select_copy slice_copy squeeze_copy t_copy transpose_copy unfold_copy
     unsqueeze_copy view_as_complex_copy view_as_real_copy view_copy
 """
-_PICKS = """
+_GATHERS = """
     signbit gather index index_select take take_along_dim index_copy index_fill _unsafe_index lu_unpack
     masked_scatter getitem
 """
 
-CALLS: dict[str, Row] = {
+CALLS: dict[str, Rule] = {
     **{name: same(kind) for names, kind in _UNARY.items() for name in names.split()},
     **{name: elements.addition(kind) for names, kind in _PAIRS.items() for name in names.split()},
     **{name: reductions.reduction(kind) for names, kind in _REDUCTIONS.items() for name in names.split()},
     **dict.fromkeys(_FILLS.split(), elements.filled),
     **dict.fromkeys(_MOVES.split(), elements.moved),
-    **dict.fromkeys(_PICKS.split(), elements.picked),
+    **dict.fromkeys(_GATHERS.split(), elements.picked),
     **dict.fromkeys(_SPECIAL.split(), same("special")),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), windows.conv_call),
     **{f"conv_transpose{n}d": windows.conv_transpose_call for n in (1, 2, 3)},
@@ -231,7 +231,7 @@ _QUANTIZED_LINEAR = """
     linear_relu_dynamic_fp16 linear_with_input_q_dq_qweight_dq_output_fp32
 """
 
-OPS: dict[str, Row] = {
+OPS: dict[str, Rule] = {
     **dict.fromkeys(
         (
             "convolution",
@@ -336,20 +336,20 @@ OPS: dict[str, Row] = {
 
 
 @functools.cache
-def function_row(source: str) -> Row | None:
-    """Return the row of a function by its source, operators and in-place methods included."""
+def function_rule(source: str) -> Rule | None:
+    """Return the rule of a function by its source, operators and in-place methods included."""
     name = source.rpartition(".")[2]
     return CALLS.get(name.strip("_")) if name.startswith("__") else _in_table(CALLS, name)
 
 
 @functools.cache
-def op_row(source: str) -> Row | None:
-    """Return the row of an op by its source, ``aten.add_.Tensor``."""
+def op_rule(source: str) -> Rule | None:
+    """Return the rule of an op by its source, ``aten.add_.Tensor``."""
     library, name, *_ = source.split(".")
     if library != "aten":
         return OPS.get(f"{library}.{name}")
     return _in_table(OPS, name) or _in_table(CALLS, name)
 
 
-def _in_table(table: Mapping[str, Row], name: str) -> Row | None:
+def _in_table(table: Mapping[str, Rule], name: str) -> Rule | None:
     return table.get(name) or table.get(name.removesuffix("_"))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import TensorRef, is_dim, product
 
 from flopledger_torch.tables.algebra import order_of
-from flopledger_torch.tables.call import Meaning, Row, Said, whole
+from flopledger_torch.tables.call import Meaning, Rule, TorchCall, whole
 from flopledger_torch.tables.elements import pair, picked
 
 if TYPE_CHECKING:
@@ -22,82 +22,82 @@ def _axes(value: Value) -> Value:
     return None
 
 
-def _over(said: Said) -> dict[str, Value]:
-    axes = _axes(said.get("dim"))
-    return {"axes": axes, "keep_dims": said.get("keepdim") is True and axes is not None}
+def _over(call: TorchCall) -> dict[str, Value]:
+    axes = _axes(call.get("dim"))
+    return {"axes": axes, "keep_dims": call.get("keepdim") is True and axes is not None}
 
 
-def reduction(kind: str) -> Row:
-    """Return the row of a sum, mean and the like over some axes, or all."""
+def reduction(kind: str) -> Rule:
+    """Return the rule of a sum, mean and the like over some axes, or all."""
 
-    def row(said: Said) -> Meaning | None:
-        if len(said.inputs) > 1:  # torch.max of two tensors
-            return pair({"reduce_max": "maximum", "reduce_min": "minimum"}.get(kind, kind))(said)
-        return Meaning(kind, _over(said), said.first)
+    def rule(call: TorchCall) -> Meaning | None:
+        if len(call.inputs) > 1:  # torch.max of two tensors
+            return pair({"reduce_max": "maximum", "reduce_min": "minimum"}.get(kind, kind))(call)
+        return Meaning(kind, _over(call), call.first)
 
-    return row
+    return rule
 
 
-def places(said: Said) -> Meaning:
+def places(call: TorchCall) -> Meaning:
     """torch.argmax and torch.argmin."""
-    return Meaning("arg_max", _over(said), said.first)
+    return Meaning("arg_max", _over(call), call.first)
 
 
-def top_k(said: Said) -> Meaning:
+def top_k(call: TorchCall) -> Meaning:
     """torch.topk."""
-    return Meaning("top_k", {"size": said.get("k"), "axis": whole(said.get("dim"), -1)}, said.first)
+    return Meaning("top_k", {"size": call.get("k"), "axis": whole(call.get("dim"), -1)}, call.first)
 
 
-def sort(said: Said) -> Meaning:
+def sort(call: TorchCall) -> Meaning:
     """torch.sort."""
-    return Meaning("sort", {"axis": whole(said.get("dim"), -1)}, said.first)
+    return Meaning("sort", {"axis": whole(call.get("dim"), -1)}, call.first)
 
 
-def accumulated(said: Said) -> Meaning:
+def accumulated(call: TorchCall) -> Meaning:
     """torch.scatter_add and index_add, which add the last tensor, and fold, which adds its only one."""
-    attrs: dict[str, Value] = {"shape": said.out, "scaled": said.get("alpha", 1) != 1}
-    return Meaning("accumulate", attrs, tuple(said.inputs[-1:]))
+    attrs: dict[str, Value] = {"shape": call.out, "scaled": call.get("alpha", 1) != 1}
+    return Meaning("accumulate", attrs, tuple(call.inputs[-1:]))
 
 
-def histogram(said: Said) -> Meaning:
+def histogram(call: TorchCall) -> Meaning:
     """torch.histc and torch.histogram."""
-    return Meaning("histogram", {"bins": said.get("bins")}, said.first)
+    return Meaning("histogram", {"bins": call.get("bins")}, call.first)
 
 
-def deviation(said: Said) -> Meaning:
+def deviation(call: TorchCall) -> Meaning:
     """torch.std and torch.std_mean."""
-    return Meaning("variance", {**_over(said), "root": True}, said.first)
+    return Meaning("variance", {**_over(call), "root": True}, call.first)
 
 
-def norm(said: Said) -> Meaning:
+def norm(call: TorchCall) -> Meaning:
     """torch.norm of vectors; the nuclear norm is none of them."""
-    order = order_of(said.get("ord", said.get("p")))
-    return Meaning("vector_norm", {**_over(said), "order": order}, said.first)
+    order = order_of(call.get("ord", call.get("p")))
+    return Meaning("vector_norm", {**_over(call), "order": order}, call.first)
 
 
-def nonzeros(said: Said) -> Meaning:
+def nonzeros(call: TorchCall) -> Meaning:
     """torch.count_nonzero."""
-    return Meaning("vector_norm", {**_over(said), "order": 0}, said.first)
+    return Meaning("vector_norm", {**_over(call), "order": 0}, call.first)
 
 
-def order_statistic(said: Said) -> Meaning:
+def order_statistic(call: TorchCall) -> Meaning:
     """torch.median, torch.mode and torch.kthvalue, which along an axis say the places too."""
-    over = _over(said)
-    return Meaning("order_statistic", {**over, "places": over["axes"] is not None}, said.first)
+    over = _over(call)
+    return Meaning("order_statistic", {**over, "places": over["axes"] is not None}, call.first)
 
 
-def scan(kind: str) -> Row:
-    """Return the row of torch.cumsum and its like."""
+def scan(kind: str) -> Rule:
+    """Return the rule of torch.cumsum and its like."""
 
-    def row(said: Said) -> Meaning | None:
-        return Meaning(kind, {"axis": whole(said.get("dim"), -1)}, said.first) if said.given else None
+    def rule(call: TorchCall) -> Meaning | None:
+        return Meaning(kind, {"axis": whole(call.get("dim"), -1)}, call.first) if call.input_shape else None
 
-    return row
+    return rule
 
 
-def located(kind: str) -> Row:
-    """Return the row of what looks for places, or draws them."""
-    return lambda said: Meaning(kind, {"shape": said.out}, tuple(said.inputs))
+def located(kind: str) -> Rule:
+    """Return the rule of what looks for places, or draws them."""
+    return lambda call: Meaning(kind, {"shape": call.out}, tuple(call.inputs))
 
 
 _JOINS = {
@@ -111,33 +111,33 @@ _JOINS = {
 }
 
 
-def scattered(said: Said) -> Meaning:
+def scattered(call: TorchCall) -> Meaning:
     """torch.scatter_reduce, index_reduce and scatter, which joins nothing unless it is told to."""
-    word = said.get("reduce")
+    word = call.get("reduce")
     if word is None:
-        return picked(said)
-    source = said.refs("src", "source")
-    if said.has("index") and (not source or said.shape("src") not in ((), said.shape("index"))):
-        source = said.refs("index")  # only as much as the index says is read
-    return Meaning("accumulate", {"shape": said.out, "join": _JOINS[str(word)]}, source)
+        return picked(call)
+    source = call.refs("src", "source")
+    if call.has("index") and (not source or call.shape("src") not in ((), call.shape("index"))):
+        source = call.refs("index")  # only as much as the index says is read
+    return Meaning("accumulate", {"shape": call.out, "join": _JOINS[str(word)]}, source)
 
 
-def put(said: Said) -> Meaning | None:
+def put(call: TorchCall) -> Meaning | None:
     """torch.index_put and torch.put, which replace elements, or add to them."""
-    if said.get("accumulate") is not True:
-        return picked(said)
-    values, index = said.refs("values", "source"), said.get("indices")
-    places = said.shape("index") if index is None else _indexed(said, index)
-    if places is None or product(said.tensors.shapes[values[0]]) != product(places):
+    if call.get("accumulate") is not True:
+        return picked(call)
+    values, index = call.refs("values", "source"), call.get("indices")
+    places = call.shape("index") if index is None else _indexed(call, index)
+    if places is None or product(call.tensors.shapes[values[0]]) != product(places):
         return None
-    return Meaning("accumulate", {"shape": said.out}, values)
+    return Meaning("accumulate", {"shape": call.out}, values)
 
 
-def _indexed(said: Said, index: Value) -> Shape | None:
+def _indexed(call: TorchCall, index: Value) -> Shape | None:
     """Return the shape of what one list of indices names along the first axis; None of any other."""
     if not isinstance(index, tuple) or len(index) != 1 or not isinstance(index[0], TensorRef):
         return None
     number = index[0].id
-    if said.tensors.dtypes[number] == "bool":
+    if call.tensors.dtypes[number] == "bool":
         return None
-    return (*said.tensors.shapes[number], *said.given[1:])
+    return (*call.tensors.shapes[number], *call.input_shape[1:])

@@ -51,9 +51,9 @@ def test_only_the_inner_listener_hears() -> None:
 
     own = nn.Layer.__call__
     layer = nn.ReLU()
-    with internals.listening(listener("outer")):
+    with internals.intercepting(listener("outer")):
         layer(paddle.ones([1]))
-        with internals.listening(listener("inner")):
+        with internals.intercepting(listener("inner")):
             layer(paddle.ones([1]))
         layer(paddle.ones([1]))
 
@@ -67,7 +67,7 @@ def test_a_listener_that_fails_leaves_nothing_behind() -> None:
     def call(*_: Any) -> Any:
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"), internals.listening(call):
+    with pytest.raises(KeyError, match="mine"), internals.intercepting(call):
         nn.ReLU()(paddle.ones([1]))
     assert nn.Layer.__call__ is own
 

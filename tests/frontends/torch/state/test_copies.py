@@ -17,7 +17,7 @@ import pytest
 import torch
 from flopledger_torch.stand_ins import Fakes
 from flopledger_torch.state.copies import Copies, NotCopyable
-from flopledger_torch.state.weights import Twins
+from flopledger_torch.state.weights import StandIns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -29,7 +29,7 @@ _SHARED_BY_EXAMPLES = [HealthCheck.function_scoped_fixture]
 
 
 def copied(value: Any) -> Any:
-    return Copies(Twins(Fakes()))(value)
+    return Copies(StandIns(Fakes()))(value)
 
 
 @pytest.fixture(autouse=True)
