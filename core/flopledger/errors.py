@@ -72,11 +72,17 @@ class OutputError(FlopledgerError, OSError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known name closest to ``name``, or nothing."""
-    if len(name) > LONGEST_NAME:
-        return ""
-    short = sorted(other for other in known if len(other) <= LONGEST_NAME)
-    match = difflib.get_close_matches(name, short[:MOST_NAMES], n=1, cutoff=0.5)
+    match = near_names(name, known)
     return f"; did you mean {match[0]!r}?" if match else ""
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """Return the known name that is spelled most like ``name``, in any case; none where all differ."""
+    if len(name) > LONGEST_NAME:
+        return []
+    short = {other.lower(): other for other in sorted(known) if len(other) <= LONGEST_NAME}
+    compared = list(short)[:MOST_NAMES]
+    return [short[match] for match in difflib.get_close_matches(name.lower(), compared, n=1, cutoff=0.5)]
 
 
 def shown(value: object) -> str:

@@ -12,22 +12,29 @@ SCALES = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12, "P
 """Powers of 1000, both in figures and in limits."""
 LONGEST_NUMBER = 200
 """The longest text that is read as a number; Python refuses to read one of over 4,300 digits."""
+UNITS = {
+    **dict.fromkeys(("mac", "macc", "madd", "mult-add", "multiply-add", "multiply-accumulate"), "MAC"),
+    **dict.fromkeys(("flop", "op", "operation"), "FLOP"),
+    **dict.fromkeys(("param", "parameter", "weight"), "params"),
+}
+"""The units that figures are published in, in the singular, and ours."""
+_UNIT = "|".join(UNITS).replace("-", "[ -]?")
 _FIGURE = re.compile(
-    r"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{1,2}))?\s*([KMGBTP]?)\s*(?:MACs?|MAdds?|FLOPs?|params?|ops)?\Z",
+    rf"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{{1,2}}))?\s*([KMGBTP]?)[\s-]*((?:{_UNIT})s?)?\Z",
     re.IGNORECASE,
 )
-LIMIT = re.compile(r"([0-9][0-9,_]*(?:\.[0-9]+)?(?:e\+?[0-9]{1,2})?)\s*([KMGBTP]?)\Z", re.IGNORECASE)
 SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
 HUNDRED = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure as it was published: its text, and the range of counts that round to it."""
+    """A figure as it was published: its text, the range of counts that round to it, and its unit, if any."""
 
     text: str
     low: Fraction
     high: Fraction
+    unit: str = ""
 
     @property
     def middle(self) -> Fraction:
@@ -36,7 +43,7 @@ class Figure:
 
 
 def parse_figure(text: str) -> Figure:
-    """Read a figure such as ``4.09G``, ``25.6 M params`` or ``4,089,184,256``.
+    """Read a figure such as ``4.09G``, ``0.75GMAC``, ``25.6 M params`` or ``4,089,184,256``.
 
     A figure represents all counts that round to it at its precision; a whole number without a scale
     represents itself.
@@ -47,26 +54,43 @@ def parse_figure(text: str) -> Figure:
     found = _FIGURE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
     if found is None:
         raise UsageError(
-            f"{shown(text)} is not a figure; expected a number such as 4.09G, 25.6M or 4089184256"
+            f"{shown(text)} is not a figure; expected a number such as 4.09G, 0.75GMAC, 1.5 GFLOPs or 26M"
         )
-    whole, decimals, exponent, scale = found.groups()
+    whole, decimals, exponent, scale, word = found.groups()
     digits = whole.replace(",", "").replace("_", "")
     unit = Fraction(SCALES[scale.upper()]) * Fraction(10) ** int(exponent or 0)
     value = Fraction(f"{digits}.{decimals}" if decimals else digits) * unit
     half = unit / 10 ** len(decimals or "") / 2 if unit != 1 or decimals else Fraction(0)
-    return Figure(text, value - half, value + half)
+    return Figure(text, value - half, value + half, _unit(word))
 
 
-def parse_limit(text: str) -> Fraction:
-    """Read a limit such as ``4.2G``, ``26M`` or ``4,089,184,256``; a scale is a power of 1000.
+def _unit(word: str | None) -> str:
+    """Return our unit for a published one; in a figure of a network FLOPS and FLOPs are both several FLOP."""
+    if word is None:
+        return ""
+    letters = re.sub("[ -]", "", word.lower()).removesuffix("s")
+    return next(ours for written, ours in UNITS.items() if written.replace("-", "") == letters)
+
+
+def parse_limit(text: str, unit: str = "") -> Fraction:
+    """Read a limit such as ``4.2G``, ``26M`` or ``0.75GMAC``; a scale is a power of 1000.
+
+    Args:
+        text: The limit.
+        unit: The unit of what is limited: a MAC is not a FLOP.
 
     Raises:
-        UsageError: The text is no limit.
+        UsageError: The text is no limit, or one of another unit.
     """
-    found = LIMIT.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
-    if found is None:
-        raise UsageError(f"{shown(text)} is not a limit; expected a number such as 4.2G, 26M or 4089184256")
-    return Fraction(found[1].replace(",", "").replace("_", "")) * SCALES[found[2].upper()]
+    try:
+        found = parse_figure(text)
+    except UsageError:
+        raise UsageError(
+            f"{shown(text)} is not a limit; expected a number such as 4.2G, 0.75GMAC, 26M or 4089184256"
+        ) from None
+    if unit and found.unit and found.unit != unit:
+        raise UsageError(f"{shown(text)} is in {found.unit}, and what it limits is in {unit}")
+    return found.middle
 
 
 def parse_tolerance(text: str) -> Fraction:

@@ -135,7 +135,11 @@ def assert_budget(  # noqa: PLR0913  (each is one of the limits)
     from flopledger.report import check as verdict  # noqa: PLC0415
 
     given = {"macs": max_macs, "flops": max_flops, "params": max_params, **(limits or {})}
-    most = {key: quantities.parse_limit(str(value)) for key, value in given.items() if value is not None}
+    most = {
+        key: quantities.parse_limit(str(value), budget.UNITS.get(key, ""))
+        for key, value in given.items()
+        if value is not None
+    }
     if not most and against is None:
         raise UsageError("nothing to check: give max_macs, max_params, limits or against")
     before = None if against is None else earlier_counts.load(str(against))

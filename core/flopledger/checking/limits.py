@@ -20,6 +20,8 @@ KEYS = (
     "active_params",
 )  # fmt: skip
 """The figures that a limit may be set on: those of a ledger's total."""
+UNITS = {key: "params" for key in KEYS if key.endswith("params")} | {"macs": "MAC", "flops": "FLOP"}
+"""The unit of each figure that has the same one under every convention."""
 
 
 @dataclass(frozen=True, slots=True)

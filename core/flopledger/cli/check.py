@@ -69,7 +69,10 @@ class CheckOptions:
                     f"--max-{key} and --max {key} are both given, as {text!r} and {given[key]!r}"
                 )
         written = {**{key: text for key, text in short.items() if text is not None}, **given}
-        return {budget.check_key(key): quantities.parse_limit(text) for key, text in written.items()}
+        return {
+            budget.check_key(key): quantities.parse_limit(text, budget.UNITS.get(key, ""))
+            for key, text in written.items()
+        }
 
 
 @click.command("check", short_help="Check networks against limits.", epilog=EXAMPLES, no_args_is_help=True)

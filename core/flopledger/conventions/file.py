@@ -12,7 +12,7 @@ from flopledger import input_files
 from flopledger.conventions import facts
 from flopledger.conventions.convention import Convention, LevelRules, Params, Switch
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
-from flopledger.conventions.names import find
+from flopledger.conventions.names import LARGEST_FILE, find
 from flopledger.conventions.printspec import read_spec
 from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expressions.compiler import Expression, compile_expression
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from flopledger.conventions.printspec import PrintSpec
     from flopledger.kinds import Kind
 
-LARGEST_FILE = 200_000
-"""The largest convention file that is read, in bytes."""
 MOST_DOTS = 200
 """The most dots in one line; a key of many parts takes long to parse."""
 MOST_FILES = 20

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import functools
+import re
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.errors import ConventionError, nearest
+from flopledger import input_files
+from flopledger.errors import ConventionError, near_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
 FOLDER = Path(__file__).parent
+LARGEST_FILE = 200_000
+"""The largest convention file that is read, in bytes."""
+UNITS = {"flops": "2mac", "flop": "2mac", "macs": "mac"}
+"""Units that name a convention, as most people say them."""
+MOST_NAMED = 3
+"""How many conventions a message about an unknown one names."""
+ABOUT = ("title", "tool", "description", "frameworks", "source")
+"""What a convention's file says of what it is: its keys whose texts an unknown name is looked for in."""
 
 
 @functools.cache
@@ -35,7 +46,27 @@ def find(name: str, extra: Iterable[Path] = ()) -> Path:
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return Path(name)
     files = {**shipped(), **{path.stem: path for path in extra}}
-    if name not in files:
-        message = f"there is no convention {name!r}{nearest(name, files)}"
+    spelled = {known.lower(): known for known in files}
+    lower = name.lower()
+    found = name if name in files else spelled.get(UNITS.get(lower, lower))
+    if found is None:
+        message = f"there is no convention {name!r}{_suggested(name, files)}"
         raise ConventionError(f"{message} (`flopledger conventions` lists them; a file is named by its path)")
-    return files[name]
+    return files[found]
+
+
+def _suggested(name: str, files: Mapping[str, Path]) -> str:
+    """Return ``"; did you mean ...?"`` for the conventions with a similar name, or that are about it."""
+    about = [other for other, path in sorted(files.items()) if _is_about(name, path)]
+    named = list(dict.fromkeys([*about[:MOST_NAMED], *near_names(name, files)]))
+    return f"; did you mean {' or '.join(map(repr, named))}?" if named else ""
+
+
+def _is_about(name: str, path: Path) -> bool:
+    """Return whether a convention's own description has a name as a word, in any case."""
+    try:
+        content = tomllib.loads(input_files.read_text(path, LARGEST_FILE))
+    except (OSError, ValueError):  # a plugin's file may be broken: it is reported where it is asked for
+        return False
+    said = " ".join(str(content.get(key, "")) for key in ABOUT).lower()
+    return re.search(rf"(?<![a-z0-9]){re.escape(name.lower())}(?![a-z0-9])", said) is not None

@@ -27,6 +27,8 @@ SCHEMA = "flopledger.ledger/1"
 """The name of a ledger's JSON format."""
 SEVERAL = "flopledger.ledgers/1"
 """The name of the JSON format of a list of ledgers, of one too."""
+OPERATIONS = ("count", "macs", "flops")
+"""The figures of a total that are lower bounds while calls are unknown; parameters are known all the same."""
 GROUPS = ("kind", "source", "level", "path", "status")
 """The fields that rows may be summed by."""
 

@@ -1,4 +1,8 @@
-"""Input specs: ``[NAME=]DIMSxDIMS...[:DTYPE]``, one for each input."""
+"""Input specs: ``[NAME=]DIMSxDIMS...[:DTYPE]``, one for each input.
+
+Shapes are also read as Python writes them, ``1,3,224,224`` and ``(1, 3, 224, 224)``, and dtypes by the short
+names of compilers and checkpoints, ``bf16`` and ``i64``.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,10 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[0-9]{1,9}\])*\Z")
 _STEP = re.compile(r"\w+")
 _DTYPE = re.compile(r"[a-z][a-z0-9_]*\Z")
+_TUPLE = re.compile(r"\((.*)\)\Z|\[(.*)\]\Z", re.DOTALL)
+_SHORT = re.compile(r"(bf|fp|f|i|u)(8|16|32|64)\Z")
+_TYPES = {"bf": "bfloat", "fp": "float", "f": "float", "i": "int", "u": "uint"}
+_OTHER_TYPES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"}
 LARGEST = 2**63
 """The first size that is refused: no framework holds it."""
 DEEPEST = 32
@@ -41,8 +49,8 @@ Nested: TypeAlias = "InputSpec | dict[str, Nested] | tuple[Nested, ...]"
 def parse_spec(text: str) -> InputSpec:
     """Parse one spec.
 
-    Examples: ``1x3x224x224``, ``ids=1x128:int64``, ``Nx3xHxW``, ``t=scalar:int64``,
-    ``use_cache=!False``, ``batch.image=1x3x8x8``, ``boxes[0]=5x4``.
+    Examples: ``1x3x224x224``, ``1,3,224,224``, ``ids=1x128:int64``, ``ids=(1, 128):i64``, ``Nx3xHxW``,
+    ``t=scalar:int64``, ``use_cache=!False``, ``batch.image=1x3x8x8``, ``boxes[0]=5x4``.
 
     Raises:
         UsageError: The text is not a spec; the message shows what one looks like.
@@ -57,9 +65,26 @@ def parse_spec(text: str) -> InputSpec:
     sizes, colon, dtype = rest.partition(":")
     if colon and not _DTYPE.match(dtype):
         raise _wrong(text, f"{dtype!r} is not a dtype")
-    if sizes == "scalar":
-        return InputSpec(name, (), dtype)
-    return InputSpec(name, tuple(_dim(text, part) for part in sizes.split("x")), dtype)
+    sizes_of = () if sizes == "scalar" else tuple(_dim(text, part) for part in _parts(sizes))
+    return InputSpec(name, sizes_of, dtype_name(dtype))
+
+
+def dtype_name(text: str) -> str:
+    """Return a dtype's usual name for a short one: ``bfloat16`` for ``bf16``; any other name as it is."""
+    short = _SHORT.match(text)
+    if short is None:
+        return _OTHER_TYPES.get(text, text)
+    return f"{_TYPES[short[1]]}{short[2]}"
+
+
+def _parts(sizes: str) -> list[str]:
+    """Split the sizes of a shape, written with x or as a tuple or list, without the spaces of the latter."""
+    written = _TUPLE.match(sizes)
+    if written is None and "," not in sizes:
+        return sizes.split("x")
+    inner = sizes if written is None else written[1] or written[2] or ""
+    parts = [part.strip() for part in inner.split(",")]
+    return parts[:-1] if parts[-1] == "" else parts
 
 
 def _literal(spec: str, text: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.counting.ledger import figure
+from flopledger.counting.ledger import OPERATIONS, figure
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.explanation import signed
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.checking.limits import Finding, Growth, Verdict
+    from flopledger.counting.ledger import Total
     from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.check/1"
@@ -38,7 +39,8 @@ def render(verdicts: Sequence[Verdict], form: str = "table") -> str:
 def blocks(verdict: Verdict) -> Iterator[Block]:
     """Yield a verdict as people read it."""
     yield Heading(heading(verdict))
-    yield Grid(HEADERS, [_row(finding) for finding in verdict.findings], RIGHT)
+    total = verdict.ledger.total
+    yield Grid(HEADERS, [_row(finding, total) for finding in verdict.findings], RIGHT)
     if verdict.grown:
         rows = [_grown(one) for one in verdict.grown[:MOST]]
         more = f"and {len(verdict.grown) - MOST} more" if len(verdict.grown) > MOST else ""
@@ -52,11 +54,13 @@ def heading(verdict: Verdict) -> str:
     return f"{verdict.ledger.graph.reading.source}: {verdict_text}"
 
 
-def _row(finding: Finding) -> tuple[str, ...]:
+def _row(finding: Finding, total: Total) -> tuple[str, ...]:
+    exact = grouped(finding.found)
+    found = notes.bounded(exact, total) if finding.key in OPERATIONS else exact
     before = "" if finding.before is None else grouped(finding.before)
     change = "" if finding.before is None else _change(finding.before, finding.found)
     passed = "ok" if finding.passed else "over"
-    return (passed, finding.key, grouped(finding.found), _limit(finding.limit), before, change)
+    return (passed, finding.key, found, _limit(finding.limit), before, change)
 
 
 def _limit(limit: int | Fraction) -> str:

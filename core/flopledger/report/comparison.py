@@ -71,15 +71,21 @@ def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for one, other in ((comparison.a, comparison.b), *comparison.more):
         label = f"{one.total.unit} ({notes.titled(one.convention)})"
-        rows.append((label, *_three(one.total.count, other.total.count)))
+        rows.append((label, *_operations(one, other, "count")))
     a, b = comparison.a.total, comparison.b.total
     if a.unit != "MAC" or a.count != a.macs or b.count != b.macs:
-        rows.append(("own MAC", *_three(a.macs, b.macs)))
+        rows.append(("own MAC", *_operations(comparison.a, comparison.b, "macs")))
     rows.append(("trainable params", *_three(a.trainable_params, b.trainable_params)))
     routed = comparison.a.experts or comparison.b.experts
     if routed and a.active_params is not None and b.active_params is not None:
         rows.append(("active params", *_three(a.active_params, b.active_params)))
     return rows
+
+
+def _operations(one: Ledger, other: Ledger, figure_of: str) -> tuple[str, str, str]:
+    a, b = one.total, other.total
+    of_a, of_b, difference = _three(getattr(a, figure_of), getattr(b, figure_of))
+    return notes.bounded(of_a, a), notes.bounded(of_b, b), difference
 
 
 def _three(a: Number, b: Number) -> tuple[str, str, str]:

@@ -1,7 +1,8 @@
 """CSV: one line for each row of each ledger, its adjustments, and a line of totals.
 
 The column ``record`` distinguishes them (``row``, ``adjustment``, ``total``): the counts of the rows
-and adjustments sum to the total's. A last column ``active_params`` is there only if a router picks experts.
+and adjustments sum to the total's, whose ``status`` says how many calls are unknown, if any. A last column
+``active_params`` is there only if a router picks experts.
 
 A spreadsheet calculates a cell that begins with ``=``, ``+``, ``-`` or ``@``, and a formula can send a file's
 content away. A name that begins so gets an apostrophe before it, which spreadsheets read as "this is text".
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import printable
 from flopledger.counting.ledger import figure
-from flopledger.report.numbers import shapes_text
+from flopledger.report.numbers import calls_text, shapes_text
 from flopledger.report.rows import shown_rows
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def _records(ledger: Ledger, view: View, *, routed: bool) -> Iterator[Record]:
     active = {ACTIVE: _figure(total.active_params)} if routed else {}
     yield {
         "record": "total",
+        "status": "" if total.complete else f"at least ({calls_text(total.unknown_calls)} unknown)",
         "params": _figure(total.params),
         "count": figure(total.count),
         "macs": figure(total.macs),

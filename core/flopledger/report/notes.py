@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.conventions import names as convention_names
-from flopledger.report.numbers import calls_text, in_words, shape_text, shapes_text
+from flopledger.report.numbers import at_least, calls_text, in_words, shape_text, shapes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Unknown
+    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total, Unknown
 
 FEW_PATHS = 3
 DEFAULT = "mac"
@@ -38,14 +38,16 @@ def heading(ledger: Ledger) -> str:
 
 def totals(ledger: Ledger) -> list[tuple[str, str]]:
     """Return the totals, labelled: the convention's own figures, then our own, in MAC and in FLOP."""
-    total, name = ledger.total, ledger.convention.name
+    total, name, unknown = ledger.total, ledger.convention.name, ledger.total.unknown_calls
     own = "our own count, 2 for each multiply-accumulate"
     lines = []
     if total.unit != "params":
-        lines.append((total.unit, f"{in_words(total.count, total.unit)} ({name})"))
+        lines.append((total.unit, f"{at_least(total.count, total.unit, unknown)} ({name})"))
     if total.unit != "MAC" or total.count != total.macs:
-        lines.append(("own MAC", f"{in_words(total.macs, 'MAC')} (our own count of multiply-accumulates)"))
-    lines.append(("own FLOP", f"{in_words(2 * total.macs, 'FLOP')} ({own})"))
+        lines.append(
+            ("own MAC", f"{at_least(total.macs, 'MAC', unknown)} (our own count of multiply-accumulates)")
+        )
+    lines.append(("own FLOP", f"{at_least(total.flops, 'FLOP', unknown)} ({own})"))
     if total.params is not None:
         lines.append(("params", f"{in_words(total.params)} ({name})"))
     others = f"frozen {in_words(total.non_trainable_params)}; buffers {in_words(total.buffers)}"
@@ -53,6 +55,11 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
     if ledger.experts and total.active_params is not None:
         lines.append(("active", f"{in_words(total.active_params)} params for each token: {_picked(ledger)}"))
     return lines
+
+
+def bounded(written: str, total: Total) -> str:
+    """Return the operations of a total as the lower bound that they are while calls are unknown."""
+    return written if total.complete else f"at least {written}"
 
 
 def _picked(ledger: Ledger) -> str:
@@ -164,8 +171,8 @@ def summary(ledgers: Sequence[Ledger]) -> list[tuple[str, ...]]:
             (
                 ledger.graph.reading.source,
                 ledger.convention.name,
-                in_words(total.count, total.unit),
-                in_words(total.macs, "MAC"),
+                bounded(in_words(total.count, total.unit), total),
+                bounded(in_words(total.macs, "MAC"), total),
                 "" if total.params is None else in_words(total.params),
             )
         )

@@ -29,14 +29,18 @@ def grouped(value: Number) -> str:
 
 
 def scaled(value: Number, unit: str = "") -> str:
-    """Write a count with four digits and a prefix, as in ``724.4 MMAC``; nothing below a thousand."""
+    """Write a count with four digits and a prefix, as in ``724.4 MMAC``; nothing below a thousand.
+
+    A count without a unit is one of parameters, whose thousand millions are written B: ``1.5 B``.
+    """
     if not isinstance(value, (int, Fraction)):
         return ""
     if not -BEYOND < value < BEYOND:
         return ""
     for scale, prefix in PREFIXES:
         if value * 100_000 >= 99_995 * scale:
-            return f"{float(Fraction(value) / scale):.4g} {prefix}{unit}"
+            letter = "B" if prefix == "G" and not unit else prefix
+            return f"{float(Fraction(value) / scale):.4g} {letter}{unit}"
     return ""
 
 
@@ -51,6 +55,15 @@ def in_words(value: Number, unit: str = "") -> str:
         return f"{written} {unit}".rstrip() + (f" where {where}" if where else "")
     short = scaled(value, unit)
     return f"{grouped(value)} {unit}".rstrip() + (f" = {short}" if short else "")
+
+
+def at_least(value: Number, unit: str, unknown_calls: int) -> str:
+    """Write operations in words; where calls are unknown, as ``at least 163,840 MAC (1 call unknown)``."""
+    written = in_words(value, unit)
+    if not unknown_calls:
+        return written
+    exact = f"{readable(value)[0] if is_symbolic(value) else grouped(value)} {unit}"
+    return f"at least {exact} ({calls_text(unknown_calls)} unknown){written.removeprefix(exact)}"
 
 
 def calls_text(number: int) -> str:

@@ -44,14 +44,14 @@ def test_a_count_ends_with_0_and_writes_one_json_document(toy: Path, flopledger:
 def test_a_table_says_what_is_unknown_and_stderr_stays_empty(toy: Path, flopledger: Run) -> None:
     done = flopledger("count", toy)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "3,888 MAC = 3.888 kMAC (mac)" in done.stdout
+    assert "at least 3,888 MAC (1 call unknown) = 3.888 kMAC (mac)" in done.stdout
     assert "\x1b" not in done.stdout
 
 
 def test_strict_prints_the_result_and_ends_with_4(toy: Path, flopledger: Run) -> None:
     done = flopledger("count", toy, "--strict")
     assert done.returncode == 4
-    assert "3,888 MAC = 3.888 kMAC (mac)" in done.stdout
+    assert "at least 3,888 MAC (1 call unknown) = 3.888 kMAC (mac)" in done.stdout
     assert done.stderr == "Error: --strict: some calls have no formula\n"
 
 
@@ -94,7 +94,7 @@ def test_version(flopledger: Run) -> None:
             ("count", "TOY", "--set", "bias=ad"),
             "bias = 'ad' is not one of none, add, mac; did you mean 'add'?",
         ),
-        (("count", "TOY", "-c", "macs"), "no convention 'macs'; did you mean 'mac'?"),
+        (("count", "TOY", "-c", "mcas"), "no convention 'mcas'; did you mean 'mac'?"),
         (("count", "TOY", "-c", "./none.toml"), "none.toml can't be read: No such file or directory"),
         (("count", "TOY", "--format", "tool"), "'mac' has no [print] part"),
         (("count", "TOY", "--mode", "test"), "'test' is not one of 'eval', 'train'"),

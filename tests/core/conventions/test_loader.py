@@ -132,3 +132,24 @@ def test_a_switch_that_is_not_there_names_the_nearest() -> None:
         ConventionError, match=r"bias = 'ad' is not one of none, add, mac; did you mean 'add'\?"
     ):
         mac.set({"bias": "ad"})
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("flops", "2mac"), ("FLOPs", "2mac"), ("MACs", "mac"), ("Mac", "mac"), ("PTFLOPS", "ptflops")],
+)
+def test_a_unit_names_our_convention_for_it_and_case_does_not_matter(given: str, name: str) -> None:
+    assert loader.load(given).name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("tensorflow", "'tf-profiler'"),
+        ("Caffe", "'caffe-script'"),
+        ("Keras", "'keras-summary' or 'tf-profiler'"),
+    ],
+)
+def test_an_unknown_name_suggests_what_it_is_about(given: str, meant: str) -> None:
+    with pytest.raises(ConventionError, match=f"there is no convention '{given}'; did you mean {meant}"):
+        loader.load(given)

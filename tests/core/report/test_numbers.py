@@ -26,6 +26,17 @@ def test_a_prefix_and_four_digits(value: int | Fraction, written: str) -> None:
     assert figures.scaled(value, "MAC") == written
 
 
+def test_parameters_are_counted_in_billions() -> None:
+    assert figures.in_words(6_738_415_616) == "6,738,415,616 = 6.738 B"
+    assert figures.scaled(1_100_000_000, "B") == "1.1 GB"
+
+
+def test_operations_are_a_lower_bound_while_calls_are_unknown() -> None:
+    assert figures.at_least(163_840, "MAC", 0) == "163,840 MAC = 163.8 kMAC"
+    assert figures.at_least(163_840, "MAC", 1) == "at least 163,840 MAC (1 call unknown) = 163.8 kMAC"
+    assert figures.at_least(7, "FLOP", 12) == "at least 7 FLOP (12 calls unknown)"
+
+
 def test_a_fraction_is_written_out() -> None:
     assert figures.in_words(Fraction(123_457, 2), "MAC") == "123,457/2 MAC = 61.73 kMAC"
 

@@ -1,0 +1,51 @@
+"""Figures and limits as people write them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+from flopledger.errors import UsageError
+from flopledger.quantities import parse_figure, parse_limit
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "unit"),
+    [
+        ("4.1G", 4_050_000_000, 4_150_000_000, ""),
+        ("0.75GMAC", 745_000_000, 755_000_000, "MAC"),
+        ("0.75 GMACs", 745_000_000, 755_000_000, "MAC"),
+        ("1.5 GFLOPs", 1_450_000_000, 1_550_000_000, "FLOP"),
+        ("1.5GFLOPS", 1_450_000_000, 1_550_000_000, "FLOP"),
+        ("569M Mult-Adds", 568_500_000, 569_500_000, "MAC"),
+        ("569 MMAdds", 568_500_000, 569_500_000, "MAC"),
+        ("26M", 25_500_000, 26_500_000, ""),
+        ("25.6 M params", 25_550_000, 25_650_000, "params"),
+        ("7B parameters", 6_500_000_000, 7_500_000_000, "params"),
+        ("100MAC", 100, 100, "MAC"),
+        ("3 ops", 3, 3, "FLOP"),
+        ("4,089,184,256", 4_089_184_256, 4_089_184_256, ""),
+    ],
+)
+def test_a_figure_is_read_with_its_unit(text: str, low: int, high: int, unit: str) -> None:
+    found = parse_figure(text)
+
+    assert (found.low, found.high, found.unit) == (low, high, unit)
+
+
+def test_a_limit_is_exact_whatever_its_scale_and_unit() -> None:
+    assert parse_limit("0.75GMAC", "MAC") == 750_000_000
+    assert parse_limit("1.5 GFLOPs", "FLOP") == 1_500_000_000
+    assert parse_limit("0.1K") == Fraction(100)
+    assert parse_limit("26M", "params") == 26_000_000
+
+
+def test_a_limit_in_another_unit_is_refused_and_not_taken_for_one_in_its_own() -> None:
+    with pytest.raises(UsageError, match=r"'1.5 GFLOPs' is in FLOP, and what it limits is in MAC"):
+        parse_limit("1.5 GFLOPs", "MAC")
+
+
+@pytest.mark.parametrize("text", ["", "G", "4.1GX", "4.1 G MAC FLOP", "1-MAC-", "-3", "1e999", "4.1.2"])
+def test_what_is_no_figure_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a figure; expected a number such as"):
+        parse_figure(text)
