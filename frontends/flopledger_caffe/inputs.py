@@ -89,7 +89,7 @@ class Specs:
 
 @dataclass
 class Told:
-    """The contents of a file about an input layer: the shape of each top, its batch, and what was assumed."""
+    """The contents of a file about an input layer: the shape of each top, its batch, and the assumptions."""
 
     shapes: list[Shape | None]
     batch: int | None = None
@@ -182,7 +182,7 @@ def _sizes(params: Message, transform: Message, *, fit: bool = False) -> tuple[i
     """Return height and width: of a crop, else of a resizing, else of the pictures.
 
     SSD's ``resize_param`` gives them, but where it fits the smaller side, when the other one depends on the
-    picture (``fit`` says to take them even so).
+    picture (``fit`` takes them even so).
     """
     for message in (transform, params):
         crop = message.number("crop_size", 0, (0, LARGEST_DIM))

@@ -78,7 +78,7 @@ def read_network(root: Message, request: Request) -> Graph:
 def _with_intels_way(
     error: FlopledgerError, root: Message, state: State, request: Request, ones: Sequence[str]
 ) -> FlopledgerError:
-    """Return an error that says so, where the file fits once a pooling with a kernel of 1 is clipped.
+    """Return an error that names the remedy, if the file fits once a pooling with a kernel of 1 is clipped.
 
     Intel's Caffe clips it, and the files of its ResNet-50 need that; BVLC's refuses them, as we do.
     """
@@ -99,7 +99,7 @@ class _Reader:
     """Puts the layers of one network into a graph, in the order of the file.
 
     ``ones`` are the poolings with a kernel of 1 that Intel's Caffe rounds in another way, see
-    :func:`_with_intels_way`; ``clips_ones`` says to round them so.
+    :func:`_with_intels_way`; ``clips_ones`` rounds them so.
     """
 
     def __init__(self, root: Message, state: State, specs: Specs, *, clips_ones: bool = False) -> None:
@@ -156,7 +156,7 @@ class _Reader:
             tensor = self.blobs.input(name, shape)
             if tensor is None:
                 raise root.error(
-                    f"the file does not tell the shape of the input {name!r}{self.blobs.remedy(name)}"
+                    f"the file does not give the shape of the input {name!r}{self.blobs.remedy(name)}"
                 )
             self.blobs.register(name, tensor, "the network's inputs")
 
@@ -185,7 +185,7 @@ class _Reader:
             tensor = self.blobs.input(name, shape)
             if tensor is None:
                 remedy = self.blobs.remedy(name, entry)
-                raise entry.error(f"does not tell the shape of its blob {name!r}{remedy}")
+                raise entry.error(f"does not give the shape of its blob {name!r}{remedy}")
             tensors.append(tensor)
             shapes.append(self._shape(tensor))
         given = {name for name in entry.tops if name in self.specs.given}
@@ -222,7 +222,7 @@ class _Reader:
             problem += top_example(unshaped[0])
         elif entry.tops and not entry.bottoms:
             remedy = example(self.root, SPELLINGS, entry.tops[0], entry)
-            problem += f", and the file does not tell what it brings{remedy}"
+            problem += f", and the file does not give its shape{remedy}"
         self._add(entry, UNKNOWN, {}, bottoms, tensors, problem=problem)
 
     def _read_known(self, entry: Entry, row: Row, bottoms: Sequence[int]) -> None:
@@ -320,7 +320,7 @@ class _Reader:
                 tensors.append(self.builder.tensor(shape))
         return tensors
 
-    def _add(  # noqa: PLR0913  (what a layer is)
+    def _add(  # noqa: PLR0913  (the parts of a layer)
         self,
         entry: Entry,
         kind: str,

@@ -1,4 +1,4 @@
-"""Compiled models in files: the model without its losses and metrics, and what its optimizer stores.
+"""Compiled models in files: the model without its losses and metrics, and the state of its optimizer.
 
 An optimizer gives its counters values when it is made, which the scope that we build models in refuses,
 so that the model is built without it. ``keras.models.load_model`` compiles the model again and builds the
@@ -24,7 +24,7 @@ _KEY, _DEFAULT = "compile_config", "rmsprop"
 
 
 def remove_compiled(config: dict[str, Any]) -> dict[str, Any] | None:
-    """Take how models are compiled out of a configuration; return how the outermost one is.
+    """Remove the compile settings of models from a configuration; return those of the outermost one.
 
     A model inside the model may be compiled as well (Keras 3.15 writes both).
     """

@@ -1,7 +1,7 @@
-"""Hears what a layer computes of constants alone while its call runs on shapes: rotary angles, causal masks.
+"""Records operations on constants alone while a layer's call runs on shapes: rotary angles, causal masks.
 
-Such operations are really executed, since nothing in them is a shape. They are no work on the data, and free
-in our own conventions; TensorFlow's profiler counts them all the same, as nodes of the traced graph.
+Such operations are really executed, since nothing in them is a shape. They do no work on the data, and are
+free in our own conventions; TensorFlow's profiler counts them all the same, as nodes of the traced graph.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextlib.contextmanager
 def recording_constants(tracer: Tracer) -> Iterator[None]:
-    """Write down what TensorFlow executes in this thread while a layer runs its call on shapes."""
+    """Record the operations that TensorFlow executes in this thread while a layer's call runs on shapes."""
     if keras.config.backend() != "tensorflow":
         yield
         return

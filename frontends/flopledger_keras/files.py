@@ -61,7 +61,7 @@ def _build(text: str, path: Path, request: Request) -> Any:
         renewed(config, str(path))
     Guard(str(path), known).check(config)
     try:
-        # The safe mode is a second wall; the guard has refused before what it would
+        # The safe mode is a second wall; the guard has refused before whatever it would
         with without_values(), SafeModeScope(safe_mode=True):
             model = _built(config, own)
     except Exception as error:
@@ -109,7 +109,7 @@ def _reason(error: Exception) -> str:
 
 
 def _custom(request: Request) -> dict[str, Any]:
-    """Return what the file of the user's own classes defines, by name."""
+    """Return the definitions in the file of the user's own classes, by name."""
     named = request.arguments.get("custom_objects") or request.options.get("custom_objects")
     if not named:
         return {}

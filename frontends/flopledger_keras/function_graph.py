@@ -2,7 +2,7 @@
 
 Tracing computes nothing: tensors are symbols with shapes, and variables are stood in for by placeholders,
 so that one without a value needs none. Keras's own layers that the call reaches are described on shapes,
-as elsewhere, and the nodes that they make meanwhile are passed over.
+as elsewhere, and the nodes that they make are passed over.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PACKAGE = "tensorflow"
 
 
 class FunctionGraph:
-    """One layer's call as a graph of TensorFlow, and how far it has been written down."""
+    """One layer's call as a graph of TensorFlow, and how much of it has been recorded."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
@@ -42,7 +42,7 @@ class FunctionGraph:
     def run(
         self, op: Any, call: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool
     ) -> Any:
-        """Trace what a layer calls and write down what it does; return its outputs as shapes."""
+        """Trace a layer's call and record its operations; return its outputs as shapes."""
         scope = StatelessScope()
         with scope, SymbolicScope(), self.graph.as_default():
             layers = registered_in(op).modules
@@ -67,7 +67,7 @@ class FunctionGraph:
         return id(tensor.graph), str(tensor.name)
 
     def _called(self, original: Any, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Write down a layer that the call reaches: one of Keras on shapes, another by its own nodes."""
+        """Record a layer that the call reaches: one of Keras on shapes, another by its own nodes."""
         if any(isinstance(x, keras.KerasTensor) for x in keras.tree.flatten((args, kwargs))):
             return original(*args, **kwargs)
         self._write()
@@ -94,7 +94,7 @@ class FunctionGraph:
         return result
 
     def _shaped(self, value: Any) -> Any:
-        """Return what stands for a value where shapes are followed: a tensor of the graph by its shape."""
+        """Return a value's representative where shapes are followed: a tensor of the graph by its shape."""
         if not tf.is_tensor(value) or not hasattr(value, "graph") or isinstance(value, keras.Variable):
             return value
         (number,) = self._ids([value])
@@ -179,7 +179,7 @@ def _shape(tensor: Any) -> Shape | None:
 
 
 def _body(node: Any) -> Any:
-    """Return the graph of a function that a node calls; None where it is not at hand."""
+    """Return the graph of a function that a node calls; None where it is not available."""
     name = node.get_attr("f").name
     try:
         return node.graph._get_function(name).graph  # noqa: SLF001  (there is no public way to a call's graph)

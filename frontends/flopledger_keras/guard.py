@@ -1,9 +1,9 @@
 """What a model's configuration from a file may name: classes of Keras that compute, and the user's own.
 
-Keras builds what a configuration says: it imports modules, calls what it finds in them, unmarshals
+Keras follows a configuration: it imports modules, calls the functions that it names, unmarshals
 functions and opens the files that layers name. How much of that its safe mode refuses differs from
 release to release (up to 3.14 nothing of it in the older format), so nothing here relies on it: the
-configuration is checked as data, against what is allowed, before Keras sees any of it.
+configuration is checked as data, against a list of what is allowed, before Keras sees any of it.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ _HOMES = re.compile(
     r"keras\.src\.(layers|models|ops|initializers|regularizers|constraints|activations|dtype_policies"
     r"|mixed_precision|quantizers|legacy\.layers|random\.seed_generator)(\.|$)"
 )
-"""Where classes lie that a model is made of. Not among them: losses, metrics and optimizers, which no
-layer needs, and what wraps another framework (TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer), whose
+"""Modules of the classes that a model is made of. Not among them: losses, metrics and optimizers, which no
+layer needs, and wrappers of another framework (TFSMLayer, TorchModuleWrapper, JaxLayer, FlaxLayer), whose
 configuration is a pickle, a function or the path of a saved model."""
 
 _LAYERS = re.compile(r"keras\.src\.(layers|models|ops|legacy\.layers)(\.|$)")
-"""Where those of them lie whose names a user knows."""
+"""The public ones among these modules, whose names a user knows."""
 
 _ACTIVATIONS = "keras.src.activations.activations"
 
@@ -45,7 +45,7 @@ _MODULES = (
 no module, finds classes that are not public, such as Functional. Such a name is sought in all of them."""
 
 _DATA = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__")
-"""Words that stand for plain data in the place of a class."""
+"""Words that mean plain data in place of a class."""
 
 _DTYPE = re.compile(r"(bool|string|bfloat16|u?int\d{1,2}|float\d{1,3}(_\w{1,12})?|complex\d{2,3})")
 
@@ -59,14 +59,14 @@ _PATH = re.compile(r"/.|~|\.{1,2}[/\\]|\\\\|[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-
 """How a text begins that is a path or an address, whatever the argument is called."""
 
 _VOCABULARY = re.compile(r"(^|_)(vocab|vocabulary|merges)(_|$)")
-"""How arguments are called that name a file where they are one text, and hold words where they are a list,
+"""Names of arguments that name a file where they are one text, and hold words where they are a list,
 "/home" and "http://" among them."""
 
 _NAMES = ("name", "class_name", "registered_name", "module")
 """Where a text is a name, which may begin with anything."""
 
 _WRAPPERS = ("config", "value", "items")
-"""What stands around the value of an argument."""
+"""The context of an argument's value."""
 
 _SHOWN = 80
 
@@ -97,11 +97,11 @@ class Guard:
         self.known = known
 
     def check(self, config: dict[str, Any]) -> None:
-        """Check a configuration, and take out of it what only training needs.
+        """Check a configuration, and remove the entries that only training needs.
 
         Raises:
             SourceError: It holds code, names a file, or names what is neither a class of Keras that
-                computes nor the user's own; the message says which layer.
+                computes nor the user's own; the message names the layer.
         """
         waiting = [_Place(config)]
         objects = 0
@@ -119,7 +119,7 @@ class Guard:
                     raise SourceError(f"{self.where}: it names more than {MOST_OBJECTS} objects")
 
     def _inside(self, place: _Place) -> Iterator[_Place]:
-        """Check an object, and yield what is in it."""
+        """Check an object, and yield its contents."""
         value, layer = place.value, place.layer
         if "class_name" in value:
             # Losses, metrics and optimizers may be the user's own, and no figure depends on them
@@ -130,7 +130,7 @@ class Guard:
                 yield _Place(item, layer, place.argument if key in _WRAPPERS else key)
 
     def _object(self, value: dict[str, Any], layer: str) -> str:
-        """Check what an object's class is; return the layer that what is in it belongs to."""
+        """Check an object's class; return the layer that its contents belong to."""
         name, config = value["class_name"], value.get("config")
         if not isinstance(name, str):
             self._refuse(layer, f"has a class_name that is a {type(name).__name__}, expected a text")
@@ -230,14 +230,14 @@ class Guard:
 
 
 class OptimizerGuard(Guard):
-    """Checks what a file says of the optimizer that its model was compiled with."""
+    """Checks a file's record of the optimizer that its model was compiled with."""
 
     modules = ("keras.optimizers", "keras.optimizers.schedules")
     homes = re.compile(r"keras\.src\.optimizers(\.|$)")
 
 
 def _module(name: str) -> ModuleType | None:
-    """Return a module of Keras that has been imported; the public ones may lie elsewhere than they say."""
+    """Return a module of Keras that has been imported; public ones are aliases of others."""
     if name.startswith("keras.src."):
         return sys.modules.get(name)
     found: object = keras
@@ -256,7 +256,7 @@ def _may_be_code(value: object) -> bool:
 
 
 def _quoted(text: str) -> str:
-    """Return a text of a stranger for a message: short, and without characters that act on a terminal."""
+    """Return a text of an untrusted file for a message: short, without characters that act on a terminal."""
     return ascii(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 

@@ -20,8 +20,8 @@ LONGEST_S = 30
 def configuration(path: Path) -> str:
     """Return the text of the attribute that holds a model's configuration.
 
-    The library gets the opened file, not its path: another file that takes its place meanwhile is not read,
-    and parts of a file that lie in other files are not found.
+    The library gets the opened file, not its path: another file that takes its place later is not read,
+    and parts of a file that are kept in other files are not found.
 
     Raises:
         SourceError: It is no HDF5 file, or holds no configuration.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Nested, Request, Shape
 
 _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
-"""What stands for a symbol while Keras infers shapes, where the model does not say the size."""
+"""Example sizes for a symbol while Keras infers shapes, where the model declares none."""
 
 
 @dataclass(slots=True)
@@ -52,11 +52,11 @@ class Inputs:
 
 
 def inputs_of(model: Any, request: Request) -> Inputs:
-    """Return what the model is called with.
+    """Return the inputs of the model's call.
 
     Raises:
         UsageError: An input does not fit the model, or a size is open and not given.
-        SourceError: The model does not say its inputs, and none are given.
+        SourceError: The model declares no inputs, and none are given.
     """
     graph = graph_of(model)
     if graph is not None:
@@ -233,7 +233,7 @@ def _built(model: Any, request: Request) -> Inputs:
     """Give a model the shapes that it was built with."""
     shapes = getattr(model, "_build_shapes_dict", None)
     if not shapes:
-        raise SourceError(f"{request.source}: it does not say its inputs; give them, as in -i 1x224x224x3")
+        raise SourceError(f"{request.source}: it declares no inputs; give them, as in -i 1x224x224x3")
     inputs, made = Inputs(), dict[str, Any]()
     for name, shape in shapes.items():
         key = name.removesuffix("_shape")

@@ -1,4 +1,4 @@
-"""What Keras says of layers, operations and tensors without being run."""
+"""Properties of layers, operations and tensors that Keras states without being run."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from flopledger.frontend import Shape, Value
 
 NOT_FOR_SHAPES = ("training", "mask")
-"""The arguments that say nothing of shapes."""
+"""The arguments that have no effect on shapes."""
 
 
 def infer(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Return what Keras says that a layer gives.
+    """Return the outputs of a layer as Keras infers them.
 
     Raises:
-        SourceError: Keras can't tell.
+        SourceError: Keras can't infer them.
     """
     given = {name: value for name, value in kwargs.items() if name not in NOT_FOR_SHAPES}
     try:
@@ -54,13 +54,13 @@ def check_compatible(layer: Any, args: tuple[Any, ...]) -> None:
     if not args or graph_of(layer) is not None or not getattr(layer, "input_spec", None):
         return
     try:
-        layer._assert_input_compatibility(args[0])  # noqa: SLF001  (what Layer.__call__ asks first)
+        layer._assert_input_compatibility(args[0])  # noqa: SLF001  (the first check of Layer.__call__)
     except ValueError as error:
         raise ShapeError(str(error).strip().partition("\n")[0]) from None
 
 
 def set_training(*, training: bool) -> None:
-    """Let the layers that are called from now on take this for their mode, unless they are told another."""
+    """Let the layers that are called from now on take this for their mode, unless they are given another."""
     context = CallContext(entry_layer=None)
     context.training = training
     global_state.set_global_attribute("current_call_ctx", context)

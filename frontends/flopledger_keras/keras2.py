@@ -43,15 +43,15 @@ _NEVER = (
     "implementation", "fused", "renorm_clipping", "renorm_momentum", "experimental_run_tf_function",
     "query_shape", "key_shape", "value_shape", "partitioner", "batch_input_shape", "input_length",
 )  # fmt: skip
-"""Arguments that say how something is computed or made, not what, or that the network repeats elsewhere."""
+"""Arguments that affect how, not what, a layer computes, or that the network repeats elsewhere."""
 _CUDNN = {"recurrent_activation": "sigmoid", "reset_after": True}
 
 
 def renewed(config: dict[str, Any], where: str) -> dict[str, Any]:
-    """Change a configuration of tf.keras 2 in place to what Keras 3 reads; return it.
+    """Change a configuration of tf.keras 2 in place to one that Keras 3 reads; return it.
 
     Raises:
-        SourceError: A layer has an argument that is gone, with a value that changes what it does.
+        SourceError: A layer has an argument that is gone, with a value that changes its result.
     """
     for part in parts(config):
         name, given = part.get("class_name"), part.get("config")

@@ -77,7 +77,7 @@ def hooked(evaluate: Evaluate, weights: Callable[[], bool]) -> Iterator[None]:
 
 
 def _symbolic(tensor_class: type, active: Callable[[], bool]) -> type:
-    """Return what ``any_symbolic_tensors`` asks for: a tensor of shapes, or a weight where they count too.
+    """Return the answer to ``any_symbolic_tensors``: a tensor of shapes, or a weight where they count too.
 
     That function looks the class up in its own module, so that replacing it there reaches all of
     ``keras.ops`` at once (Keras 3.15, backend/common/keras_tensor.py).

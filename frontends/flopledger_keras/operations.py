@@ -44,7 +44,7 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
 
 
 def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Write down an operation that is others, one after the other."""
+    """Record an operation that is others, one after the other."""
     name = snake(type(op).__name__)
     native = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))} | settings(
         op

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
     """Let a layer run its own ``call`` on shapes; where that fails, with the backend's symbolic tensors.
 
-    With TensorFlow the nodes of the call's function graph are read. Other backends tell no nodes: the
-    layers that the call reaches are written down, and what is computed beside them is unknown.
+    With TensorFlow the nodes of the call's function graph are read. Other backends show no nodes: the
+    layers that the call reaches are recorded, and computations beside them are unknown.
     """
     given = {name: value for name, value in kwargs.items() if name != "training"}
     if getattr(op, "_call_has_training_arg", False):
@@ -50,18 +50,18 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _call_of(op: Any) -> Any:
-    """Return what a layer runs when it is called: another method where it is quantised."""
+    """Return the method that a layer runs when it is called: another one where it is quantised."""
     return op.call if getattr(op, "quantization_mode", None) is None else op.quantized_call
 
 
 class _Watch:
-    """Writes down the layers that are called while the backend infers what another gives."""
+    """Records the layers that are called while the backend infers the outputs of another."""
 
     def __init__(self, tracer: Tracer) -> None:
         self.tracer = tracer
 
     def follow(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], problem: str) -> Any:
-        """Let the backend infer what a layer gives."""
+        """Let the backend infer the outputs of a layer."""
         tracer = self.tracer
         number = tracer.frame.id
         count = len(tracer.builder.layers)
@@ -71,7 +71,7 @@ class _Watch:
             tracer.close(number, kind=UNKNOWN, problem=problem)
         else:
             backend = keras.config.backend()
-            why = f"what it computes with {backend}'s own functions, beside its layers, is not seen"
+            why = f"computations with {backend}'s own functions, beside its layers, are not seen"
             given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
             tracer.call(backend, f"{backend}.functions", UNKNOWN, given, made, problem=why)
         return outputs

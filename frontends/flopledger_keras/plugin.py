@@ -18,7 +18,7 @@ _RELATED = (
     "tensorflow.python.eager.polymorphic_function.concrete_function.ConcreteFunction",
     "tensorflow.python.trackable.autotrackable.AutoTrackable",
 )
-"""Models of Keras 2, and what TensorFlow makes of functions and saved models: read, or told the way out."""
+"""Models of Keras 2, and TensorFlow's functions and saved models: read, or refused with the way out."""
 _BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer", *_RELATED)
 _FACTORIES = ("keras.applications.", "keras.src.applications.")
 _HEAD = 1 << 16

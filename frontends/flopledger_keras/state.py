@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 _CLOSED = ("keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "h5py", "flopledger", "flopledger_keras")
-"""Packages whose objects are not looked into when what a layer remembers is kept."""
+"""Packages whose objects are not looked into when a layer's state is saved."""
 _WAITING = "uninitialized_variables"
 
 
 class _Saved:
-    """What an object's attributes were, and what their lists, dicts and sets held."""
+    """The attributes of an object, and the contents of their lists, dicts and sets, at one time."""
 
     def __init__(self, obj: object) -> None:
         self.owner = vars(obj)
@@ -80,7 +80,7 @@ def as_before(objects: Iterable[object] = ()) -> Iterator[None]:
     reached = ReachedState(objects, _CLOSED)
     saved = [_Saved(part) for obj in objects for part in (obj, getattr(obj, "_tracker", obj))]
     everywhere = _Saved(tracker)
-    seeds, numpy_seeds = random.getstate(), np.random.get_state()  # noqa: NPY002  (what users may have set)
+    seeds, numpy_seeds = random.getstate(), np.random.get_state()  # noqa: NPY002  (users may have set it)
     try:
         yield
     finally:

@@ -2,7 +2,7 @@
 
 A graph of Keras is evaluated again node by node. A layer of the table is described by it; any other
 layer runs its own ``call`` on ``KerasTensor``, and the layers and operations that it calls come back
-to the same place, since the method that Keras infers shapes with is replaced meanwhile.
+to the same place, since the method that Keras infers shapes with is replaced for that time.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ _RULES = {
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A call that is under way: its id, and what stands before the names below it."""
+    """An open call: its id, and the prefix of the names below it."""
 
     id: int | None
     layers: str
@@ -63,7 +63,7 @@ class Frame:
 
 
 class Tracer:
-    """Writes down the calls of one model."""
+    """Records the calls of one model."""
 
     def __init__(self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool) -> None:
         self.builder, self.modules = builder, modules
@@ -76,7 +76,7 @@ class Tracer:
 
     @property
     def frame(self) -> Frame:
-        """The innermost call that is under way."""
+        """The innermost open call."""
         return self.frames[-1]
 
     def name(self, tensor: object, number: int) -> None:
@@ -99,7 +99,7 @@ class Tracer:
         return tuple(shape for i in tensors if (shape := self.builder.tensors[i].shape) is not None)
 
     def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Write down one call, and return its result: shapes."""
+        """Record one call, and return its result: shapes."""
         if self._unrecorded:
             return op.compute_output_spec(*args, **kwargs)
         if not isinstance(op, keras.layers.Layer):
@@ -118,7 +118,7 @@ class Tracer:
     def called(
         self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool | None = None
     ) -> Iterator[int]:
-        """Write down a layer's call, and let what is called meanwhile be inside it."""
+        """Record a layer's call, and put the calls made during it inside."""
         module = self.modules.get(id(op))
         index = 1
         if module is not None:
@@ -138,7 +138,7 @@ class Tracer:
 
     @contextlib.contextmanager
     def inside(self, number: int, training: bool | None = None) -> Iterator[int]:  # noqa: FBT001  (a frame's field)
-        """Let the calls that are written down meanwhile be inside one."""
+        """Put the calls recorded during this inside one."""
         path, depth = self.builder.layers[number].path, len(self.frames)
         mode = self.frame.training if training is None else training
         self.frames.append(Frame(number, f"{path}." if path else "", f"{path}/" if path else "", mode))
@@ -148,7 +148,7 @@ class Tracer:
             del self.frames[depth:]
 
     def close(self, number: int, **changes: Any) -> None:
-        """Write down what is known of a call after it."""
+        """Record the properties of a call that are known after it."""
         self.builder.layers[number] = replace(self.builder.layers[number], **changes)
 
     def _inside(
@@ -211,7 +211,7 @@ class Tracer:
         )
 
     def _described(self, number: int, description: Description, given: list[int], outputs: Any) -> Any:
-        """Write down a layer of the table: itself if it is one step, else the steps below it."""
+        """Record a layer of the table: itself if it is one step, else the steps below it."""
         steps, activation = list(description.steps), description.activation
         known = activation_step(activation)
         if known is not None:
@@ -236,7 +236,7 @@ class Tracer:
         return with_first(outputs, result)
 
     def _itself(self, number: int, step: Step, given: list[int], outputs: Any, first: Any) -> Any:
-        """Write down a layer that is one step."""
+        """Record a layer that is one step."""
         inputs = (*given, *self.weights(step))
         result = self._shaped(step, inputs, first)
         self.close(number, kind=step.kind, attrs=step.attrs, native=step.native, inputs=inputs)
@@ -244,7 +244,7 @@ class Tracer:
         return with_first(outputs, result)
 
     def _shaped(self, step: Step, inputs: Sequence[int], result: Any) -> Any:
-        """Return what a step gives: as Keras says, its open sizes as the kind says.
+        """Return the output of a step: as Keras states, its open sizes by the kind's rule.
 
         Raises:
             ShapeError: They contradict each other.
@@ -255,13 +255,11 @@ class Tracer:
         if len(declared) != len(shape) or any(
             t not in (None, s) for t, s in zip(declared, shape, strict=True)
         ):
-            raise ShapeError(
-                f"{where}: Keras says that its output is {declared}, the kind {step.kind!r} {shape}"
-            )
+            raise ShapeError(f"{where}: Keras infers the output {declared}, the kind {step.kind!r} {shape}")
         return result if None not in declared else keras.KerasTensor(shape, dtype=result.dtype)
 
     def _activated(self, activation: Any, tensor: int, like: Any) -> Any:
-        """Let a function that is not Keras's own say itself what it does."""
+        """Follow a function that is not Keras's own through its calls."""
         middle = keras.KerasTensor(self.shapes([tensor])[0], dtype=like.dtype)
         self.name(middle, tensor)
         state = self.mark()
@@ -324,14 +322,12 @@ class Tracer:
     def problem(
         self, kind: str, attrs: Mapping[str, Value], given: list[int], outputs: tuple[Shape, ...], name: str
     ) -> str:
-        """Return why a kind does not fit what the framework says that a call gives; nothing where it does."""
+        """Return why a kind does not fit the outputs that the framework states; nothing where it does."""
         try:
             found = self.builder.infer(kind, attrs, given, name)
         except FlopledgerError as error:
             return str(error)
-        return (
-            "" if found == outputs else f"Keras says that its output is {outputs}, the kind {kind!r} {found}"
-        )
+        return "" if found == outputs else f"Keras infers the output {outputs}, the kind {kind!r} {found}"
 
     def spelled(self, op: Any) -> str:
         """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
@@ -352,7 +348,7 @@ class Tracer:
 
     @contextlib.contextmanager
     def unheard(self) -> Iterator[None]:
-        """Write down nothing that is called meanwhile."""
+        """Record no calls during this."""
         before, self._unrecorded = self._unrecorded, True
         try:
             yield
@@ -365,11 +361,11 @@ class Tracer:
         return self._own_call and not self._unrecorded
 
     def mark(self) -> tuple[Checkpoint, dict[int, int], int]:
-        """Return how far has been written down."""
+        """Return the current end of the record."""
         return self.builder.checkpoint(), dict(self._calls), len(self.frames)
 
     def rewind(self, state: tuple[Checkpoint, dict[int, int], int]) -> None:
-        """Take back all that has been written down since."""
+        """Take back everything recorded since."""
         written, self._calls, frames = state
         self.builder.rollback(written)
         del self.frames[frames:]

@@ -175,7 +175,7 @@ def _unknown(
     _make_unknown(tracer, call, scope, _container(tracer, call, scope), problem, values)
 
 
-def _make_unknown(  # noqa: PLR0913, PLR0917  (what an unknown call is)
+def _make_unknown(  # noqa: PLR0913, PLR0917  (the parts of an unknown call)
     tracer: Tracer,
     call: Call,
     scope: Scope,
@@ -252,7 +252,7 @@ def _stacked(gathered: Sequence[Sequence[Operand]], turns: int, outputs: int) ->
         shapes = [value.shape for value in values]
         same = bool(shapes) and shapes[0] is not None and all(shape == shapes[0] for shape in shapes)
         shape = (turns, *(shapes[0] or ())) if same else None
-        reason = "" if same else "what a loop that never runs gives has no shape"
+        reason = "" if same else "the outputs of a loop that never runs have no shape"
         found.append(Operand(shape, values[0].dtype if values else "float32", reason=reason))
     return found
 

@@ -20,7 +20,7 @@ class Call(OperatorCall):
 
     __slots__ = ("attributes", "node", "opset", "parser", "scope")
 
-    def __init__(  # noqa: PLR0913  (what a node is and where it stands)
+    def __init__(  # noqa: PLR0913  (the parts of a node, and its place)
         self,
         node: Node,
         attributes: Mapping[str, Attribute],

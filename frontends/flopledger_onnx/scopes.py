@@ -1,6 +1,6 @@
 """The modules of the exporter's source that contain a node.
 
-The newer PyTorch exporter writes them down (``pkg.torch.onnx.name_scopes`` and ``class_hierarchy``); the
+The newer PyTorch exporter records them (``pkg.torch.onnx.name_scopes`` and ``class_hierarchy``); the
 older one and tf2onnx put them into the node's name, between slashes.
 """
 

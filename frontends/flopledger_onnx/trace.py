@@ -88,7 +88,7 @@ class Tracer:
                 result, error = None, raised
             else:
                 if len(waiting) >= DEEPEST:
-                    raise SourceError(f"graphs and functions lie more than {DEEPEST} deep in each other")
+                    raise SourceError(f"graphs and functions are nested more than {DEEPEST} deep")
                 waiting.append(below)
                 result, error = None, None
         if error is not None:
@@ -124,7 +124,7 @@ class Tracer:
             self.calls += 1
             if self.calls > self.most_calls:
                 raise SourceError(
-                    f"it stands for more than {self.most_calls:,} calls: its functions or loops are too many"
+                    f"it expands to more than {self.most_calls:,} calls: its functions or loops are too many"
                 )
             name = node.name or next(filter(None, node.output), "") or f"{node.op_type}_{number}"
             call = self._call(node, scope, name)
@@ -187,7 +187,7 @@ class Tracer:
         parameters = () if carried else self.weights.used(call.type, call.inputs, row)
         self._note(call, scope, source, row, step, parameters)
 
-    def _note(  # noqa: PLR0913, PLR0917  (what a call is)
+    def _note(  # noqa: PLR0913, PLR0917  (the parts of a call)
         self,
         call: Call,
         scope: Scope,

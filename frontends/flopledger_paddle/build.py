@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def build_model(factory: Callable[[], object], request: Request) -> object:
-    """Return what ``factory`` makes, its weights without memory where its constructor lets us.
+    """Return the result of ``factory``, its weights without memory where its constructor lets us.
 
     A constructor that reads or moves its weights, as that of a fused recurrent layer does, is called
     again with memory; the names that the first attempt gave away are given again. A model that may
@@ -34,7 +34,7 @@ def _made(factory: Callable[[], object], *, lazy: bool) -> tuple[object, interna
     try:
         with paddle.LazyGuard() if lazy else contextlib.nullcontext():
             model = factory()
-    except Exception:  # noqa: BLE001  (whatever it is, the second attempt says it again)
+    except Exception:  # noqa: BLE001  (whatever it is, the second attempt raises it again)
         before.restore()
         model = factory()
     return model, internals.Names()

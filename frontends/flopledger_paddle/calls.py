@@ -112,7 +112,7 @@ class Calls:
         return ""
 
     def op(self, op: Any) -> None:
-        """Write one op, or note what it says of values."""
+        """Write one op, or note the value that it gives."""
         name = op.name()
         if name in WITHOUT_ROW:
             self._note_value(name, op)
@@ -146,7 +146,7 @@ class Calls:
             self._block(block.ops, block)
 
     def _inferred(self, meaning: Meaning, inputs: Sequence[int], outputs: Sequence[int]) -> None:
-        """Let the kind's shape rule say what the program leaves open."""
+        """Infer the shapes that the program leaves open by the kind's shape rule."""
         tensors = self.builder.tensors
         if all(tensors[i].shape is not None for i in outputs) or meaning.kind in (CONTAINER, UNKNOWN):
             return
@@ -177,7 +177,7 @@ class Calls:
                 return
 
     def _native(self, view: Op) -> Mapping[str, Value]:
-        """Return an op's arguments as they stand: its attributes, and the tensors among its operands."""
+        """Return an op's arguments as given: its attributes, and the tensors among its operands."""
         native: dict[str, Value] = {}
         for key, value in view.attrs.items():
             if key not in _UNTOLD:
@@ -199,7 +199,7 @@ _LOOP = "the body of a loop is counted once: how often it runs depends on the da
 
 
 def _meaning(view: Op) -> tuple[Meaning, str]:
-    """Return what an op is, and why it can't be counted where it can't."""
+    """Return the meaning of an op, and why it can't be counted where it can't."""
     rule = rule_of(view.name)
     everything = tuple(range(len(view.operands)))
     if view.name == "pd_op.if":

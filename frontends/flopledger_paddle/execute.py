@@ -1,7 +1,7 @@
 """Reading by a real run, for a forward that depends on values: the layers' calls, and the ops inside each.
 
 What a layer without others inside does is then read from the layer alone, at the sizes that it was
-given. What a container does itself, in functions and operators, is not seen; the graph's notes say so.
+given. Computations of a container itself, in functions and operators, are not seen; a note states it.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Layer, Registered
 
-NOTE = "the forward really ran: what containers compute themselves, outside of layers, was not seen"
+NOTE = "the forward really ran: computations of containers themselves, outside of layers, were not seen"
 
 
 class Run:
-    """A run under way: writes each layer's call into a builder."""
+    """Writes each layer's call into a builder while the network runs."""
 
     def __init__(self, builder: GraphBuilder, registered: Registered[Any]) -> None:
         self.builder, self.registered = builder, registered
@@ -46,7 +46,7 @@ class Run:
         self._alive: list[Any] = []
 
     def tensor(self, value: Any) -> int:
-        """Return the row of an eager tensor, which is held so that no other takes its identity."""
+        """Return the row of an eager tensor, which is kept alive so that no other gets its identity."""
         known = self._tensors.get(id(value))
         if known is None:
             self._alive.append(value)
@@ -55,7 +55,7 @@ class Run:
         return known
 
     def __call__(self, own: Any, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Make a layer's call, and write it down."""
+        """Make a layer's call, and record it."""
         row = self._begin(layer, (args, kwargs))
         before = len(self.builder.layers)
         self.open.append(row)
@@ -89,7 +89,7 @@ class Run:
         self.builder.layers[row] = record
 
     def _read_alone(self, record: Layer, layer: Any, given: Arguments) -> Layer:
-        """Read a layer alone, take over what it is, and put the ops that it made below it."""
+        """Read a layer alone, take over its meaning, and put its ops below it."""
         alone = GraphBuilder(self.builder.kinds)
         values = Values(alone)
         like = Arguments(
@@ -103,7 +103,7 @@ class Run:
             raise
         except Exception as error:  # noqa: BLE001  (the layer may do anything)
             return replace(
-                record, kind=UNKNOWN, problem=f"what it does depends on data: {type(error).__name__}"
+                record, kind=UNKNOWN, problem=f"its forward depends on data: {type(error).__name__}"
             )
         ends = dict(zip([v.id for _, v, _ in trace.inputs], record.inputs, strict=True))
         Calls(alone, registered_in(layer), values).write(trace.program.global_block().ops, trace.events)
@@ -186,7 +186,7 @@ def run(model: Any, given: Arguments, registered: Registered[Any], builder: Grap
 
 
 def _stored(layer: Any) -> Iterator[Any]:
-    """Yield what a forward may overwrite: buffers, and the parameters that are not trained."""
+    """Yield the tensors that a forward may overwrite: buffers, and the parameters that are not trained."""
     for table in (layer._buffers, layer._parameters):  # noqa: SLF001
         for tensor in table.values():
             if tensor is not None and tensor.stop_gradient:

@@ -36,7 +36,7 @@ _STATISTICS = {1: "running_mean", 2: "running_var"}
 
 
 def read_program(path: Path, request: Request) -> Graph:
-    """Read a saved inference program. Open sizes are symbols unless an input says what they are.
+    """Read a saved inference program. Open sizes are symbols unless an input gives them.
 
     Raises:
         SourceError: The file is no program, or its sizes don't follow.
@@ -58,7 +58,7 @@ def _loaded(path: Path, request: Request) -> Any:
         return internals.load_program(path)
     except SourceError:
         raise
-    except Exception as error:  # noqa: BLE001  (Paddle raises what its parsers raise)
+    except Exception as error:  # noqa: BLE001  (Paddle passes on any error of its parsers)
         first = next((line for line in str(error).splitlines() if line.strip()), "")
         raise SourceError(
             f"{request.source}: it is no inference program that Paddle {paddle.__version__} reads: "

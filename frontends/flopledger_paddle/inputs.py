@@ -25,16 +25,16 @@ class Arguments:
     names: tuple[str, ...] = ()
 
     def made(self, make: Callable[[str, InputSpec], Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments with what ``make`` gives in the place of each spec that is no literal."""
+        """Return the arguments with the results of ``make`` in place of each spec that is no literal."""
         args = tuple(_made(n, v, make) for n, v in zip(self.names, self.args, strict=True))
         return args, {name: _made(name, value, make) for name, value in self.kwargs.items()}
 
     def specs(self) -> list[InputSpec]:
-        """Return the specs that stand for tensors, in order."""
+        """Return the specs of tensors, in order."""
         return list(specs_in((self.args, self.kwargs)))
 
     def changed(self, change: Callable[[InputSpec], InputSpec]) -> Arguments:
-        """Return the arguments with every spec that stands for a tensor changed."""
+        """Return the arguments with every spec of a tensor changed."""
         args, kwargs = self.made(lambda _, spec: change(spec))
         return Arguments(args, kwargs, self.names)
 
@@ -43,7 +43,7 @@ def arguments(request: Request, model: Any) -> Arguments:
     """Return the arguments that a request gives a model.
 
     Raises:
-        UsageError: They don't fit what the model takes, or a dtype is not known.
+        UsageError: They don't fit the model's signature, or a dtype is not known.
     """
     if request.values is not None:
         args, kwargs = split_values(request.values)
@@ -60,7 +60,7 @@ def arguments(request: Request, model: Any) -> Arguments:
 
 
 def _spec(value: Any, default: str) -> Any:
-    """Return a value with specs in the place of tensors and arrays, each with its dtype."""
+    """Return a value with specs in place of tensors and arrays, each with its dtype."""
     if isinstance(value, InputSpec):
         if value.is_literal:
             return value
@@ -87,7 +87,7 @@ def _known_dtype(name: str) -> str | None:
 
 
 def _dtype_of(model: Any) -> str:
-    """Return the type of the model's first weight, which its inputs have where nothing else is said."""
+    """Return the type of the model's first weight, which its inputs have unless another is given."""
     for parameter in model.parameters():
         name = dtype_name(parameter.dtype)
         if "float" in name:
@@ -111,7 +111,7 @@ def like(value: Any, items: list[Any]) -> Any:
 
 
 def specs_in(value: Any) -> Iterator[InputSpec]:
-    """Yield every spec in nested arguments that stands for a tensor."""
+    """Yield every spec of a tensor in nested arguments."""
     if isinstance(value, InputSpec):
         if not value.is_literal:
             yield value

@@ -42,7 +42,7 @@ def converted(
 ) -> Iterator[None]:
     """Turn a layer's eager tensors into values of a program wherever one is used.
 
-    ``stored`` is told of each value and of the tensor that it stands for.
+    ``stored`` is called with each value and its tensor.
 
     Raises:
         ImportError: This Paddle has other names for it.
@@ -71,7 +71,7 @@ def converted(
         ):
             yield
     except BaseException:
-        # The guard forgets what it recorded only when all went well; the next program may lie at the
+        # The guard forgets its record only when all went well; the next program may have the
         # same address.
         for table in (recorder._global_parameter_recorder, recorder._global_inplace_map):  # noqa: SLF001
             with contextlib.suppress(KeyError):
@@ -121,8 +121,8 @@ def as_it_runs() -> Iterator[None]:
 
     A cell is called once for each step, not put into a loop whose sizes nobody knows; a batch norm that is
     synchronised across devices is the plain one where there is one device; ``amp.auto_cast`` does nothing, as
-    on a CPU, for which a program of half precision has no convolution; and what works in place is the plain
-    function, without the check for views, which takes for granted that the tensor is given by position.
+    on a CPU, for which a program of half precision has no convolution; and a function in place is the plain
+    one, without the check for views, which takes for granted that the tensor is given by position.
     """
     from paddle import _C_ops  # noqa: PLC0415
     from paddle.nn.layer import rnn  # noqa: PLC0415
@@ -251,7 +251,7 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
 
 @contextlib.contextmanager
 def conversions_replaced(array_of: Callable[[Any], Any]) -> Iterator[None]:
-    """Let ``int(value)`` and its like work on the values of a program for which there is an array."""
+    """Let ``int(value)`` and similar calls work on the values of a program for which there is an array."""
     kind = paddle.pir.Value
     before = {name: getattr(kind, name, None) for name in _CONVERSIONS}
 
@@ -290,16 +290,16 @@ def constant(shape: Sequence[int], number: Any, dtype: Any) -> Any:
 
 
 _ORIGINAL: list[Any] = []
-"""The framework's own ``Layer.__call__`` while somebody listens."""
+"""The framework's own ``Layer.__call__`` while calls are intercepted."""
 
 
 @contextlib.contextmanager
 def intercepting(
     call: Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any],
 ) -> Iterator[None]:
-    """Let ``call`` make every layer's call: it gets the framework's own way, the layer and the arguments.
+    """Let ``call`` make every layer's call: it gets the framework's own method, the layer and the arguments.
 
-    A listener within another is the only one that hears.
+    Of nested interceptions only the innermost is active.
     """
     own = _ORIGINAL[0] if _ORIGINAL else paddle.nn.Layer.__call__
 
@@ -324,7 +324,7 @@ def load_program(path: Path) -> Any:
     from paddle.base import core  # noqa: PLC0415
 
     if path.suffix.lower() == ".json":
-        # Paddle opens files by name alone. It gets a copy of what was checked, since another file, or a
+        # Paddle opens files by name alone. It gets a copy of the checked bytes, since another file, or a
         # pipe that keeps it waiting, may have taken the place of the one that was named
         with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "program.json"
@@ -349,7 +349,7 @@ def growing_block() -> Any:
 class Names:
     """The names that Paddle has given layers and weights, so that as many can be given again.
 
-    Each change from static to dynamic mode starts counting anew, with another generator.
+    Each change from static to dynamic mode starts counting from zero, with another generator.
     """
 
     def __init__(self) -> None:

@@ -1,12 +1,12 @@
-"""The values in a program that are known while it is built: sizes, and what is computed from sizes alone.
+"""The values in a program that are known while it is built: sizes, and values computed from sizes alone.
 
 ``paddle.shape(x)`` is a tensor, and PaddleSeg, PaddleNLP and PaddleDetection reshape, slice and interpolate
 by its elements, which in a program leaves every later size open. Here each op on known sizes is computed at
-once by Paddle's own eager op, and its result stands in the program as a constant, which Paddle's inference of
-shapes then reads. So the layer is traced as it runs eagerly, where these values are at hand.
+once by Paddle's own eager op, and its result becomes a constant of the program, which Paddle's inference of
+shapes then reads. So the layer is traced as it runs eagerly, where these values are available.
 
 With ``everything``, which runs the network, all values are known: each op is computed on real tensors beside
-the program, a size that depends on data is what it is there, and a branch goes the way it goes.
+the program, a size that depends on data has its value of that run, and a branch goes the way of that run.
 
 The names of Paddle that this rests on are those of :mod:`flopledger_paddle.internals`.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Shape
 
 MOST = 16
-"""The most elements of a tensor of sizes; what is larger is data that happens to be whole numbers."""
+"""The most elements of a tensor of sizes; a larger one is data that happens to be whole numbers."""
 
 _SOURCES = frozenset({"shape", "shape64", "numel"})
 _CREATION = frozenset({"full", "full_int_array"})
@@ -56,7 +56,7 @@ class Known:
     Attributes:
         everything: Whether all values are computed, not sizes alone.
         shapes: The real shapes of values that are open in the program, by the value's id.
-        same: Values that stand for one whose size was open, by their id.
+        same: Values that replace one whose size was open, by their id.
     """
 
     def __init__(self, *, everything: bool = False) -> None:
@@ -67,14 +67,14 @@ class Known:
         self._tensors: dict[str, Any] = {}
 
     def given(self, value: Any, tensor: Any) -> None:
-        """Say what a value is."""
+        """Set the contents of a program's value."""
         self._tensors[value.id] = tensor
 
     def stored(self, value: Any, tensor: Any) -> None:
-        """Say what a weight or buffer is: as sizes alone, small tensors of whole numbers."""
+        """Set the contents of a weight or buffer: as sizes alone, of small tensors of whole numbers."""
         if tensor is None or not tensor._is_initialized():  # noqa: SLF001  (built lazily)
             return
-        # Paddle holds a lock meanwhile that its own functions want: only attributes are read here.
+        # Paddle holds a lock here that its own functions need: only attributes are read.
         if self.everything or _is_size(tensor):
             self._tensors[value.id] = tensor
 
@@ -90,8 +90,8 @@ class Known:
 
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
-        """Compute what is known of each op that goes into the program."""
-        with self._eager():  # what is computed may change buffers
+        """Compute the known results of each op that goes into the program."""
+        with self._eager():  # a computed op may change buffers
             for name, tensor in self._tensors.items():
                 if tensor.stop_gradient:
                     self._tensors[name] = tensor.clone()
@@ -99,7 +99,7 @@ class Known:
             yield
 
     def _converted(self, value: Any) -> Any:
-        """Return a value as an array, for ``int(value)`` and its like; None where it is not known."""
+        """Return a value as an array, for ``int(value)``and its variants; None where it is not known."""
         tensor = self.tensor(value) if isinstance(value, paddle.pir.Value) else None
         if tensor is None:
             return None
@@ -143,14 +143,14 @@ class Known:
         return self._constant(tensor)
 
     def _made(self, name: str, result: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
-        """Keep what a new tensor of whole numbers holds."""
+        """Keep the contents of a new tensor of whole numbers."""
         if self._all_known(args, some=False) and _is_small(result):
             tensor = self._eagerly(name, args, kwargs)
             if _is_size(tensor):
                 self._tensors[result.id] = tensor
 
     def _written(self, result: Any, args: tuple[Any, ...]) -> Any:
-        """Return what ``to_tensor`` makes of whole numbers, its fourth argument, as a constant."""
+        """Return the result of ``to_tensor`` on whole numbers, its fourth argument, as a constant."""
         if not _is_small(result) or result.dtype not in (paddle.int32, paddle.int64) or len(args) < 4:
             return result
         with self._eager():
@@ -175,7 +175,7 @@ class Known:
         return constants if listed else constants[0]
 
     def _eagerly(self, name: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Return what an op makes of known tensors; None where it can't be computed."""
+        """Return the result of an op on known tensors; None where it can't be computed."""
         for numbers in (False, True):
             mapped = [self._mapped(arg, numbers=numbers) for arg in args]
             named = {key: self._mapped(arg, numbers=numbers) for key, arg in kwargs.items()}
@@ -210,7 +210,7 @@ class Known:
         return value
 
     def _sized(self, name: str, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return an op's arguments with numbers in the place of known sizes."""
+        """Return an op's arguments with numbers in place of known sizes."""
         if name in _INTERPOLATED:
             return self._interpolated(args)
         at = _SIZES_AT.get(name, ())

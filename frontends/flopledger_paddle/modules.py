@@ -25,7 +25,7 @@ def dtype_name(dtype: Any) -> str:
 
 
 def class_path(cls: type) -> str:
-    """Return a class by its canonical path: ``paddle.nn.Conv2D``, wherever its file lies."""
+    """Return a class by its canonical path: ``paddle.nn.Conv2D``, whatever file defines it."""
     if getattr(paddle.nn, cls.__name__, None) is cls:
         return f"paddle.nn.{cls.__name__}"
     return f"{getattr(cls, '__module__', '')}.{cls.__qualname__}"
@@ -37,7 +37,7 @@ def registered_in(model: Any) -> Registered[Any]:
 
 
 def _memory(tensor: Any) -> tuple[int, int] | None:
-    """Return what is equal for tensors that are the same memory; a lazy one has none yet."""
+    """Return a key that is equal for tensors that share memory; a lazy one has none yet."""
     if not tensor._is_initialized() or tensor.numel() == 0:  # noqa: SLF001
         return None
     return (tensor.data_ptr(), int(tensor.numel()))
@@ -89,7 +89,7 @@ def _weights(layer: Any, paths: list[str], table: ParameterTable) -> Iterator[tu
 
 
 def _role(layer: Any, name: str) -> str:
-    """Return what a parameter is; statistics and the vectors of a power iteration are no weights."""
+    """Return the role of a parameter; statistics and the vectors of a power iteration are no weights."""
     norm = "Norm" in type(layer).__name__
     if norm and name in _STATISTICS:
         return _STATISTICS[name]
@@ -101,7 +101,7 @@ def _role(layer: Any, name: str) -> str:
 
 
 def native(layer: Any) -> dict[str, Value]:
-    """Return a layer's own words: its plain attributes, its name, and the shapes of its weights.
+    """Return a layer's plain attributes, its name, and the shapes of its weights.
 
     Attributes lose the ``_`` that most begin with, so that a convention can name them.
     ``parameters`` are the shapes of everything that Paddle calls a parameter of this layer, running
@@ -127,7 +127,7 @@ def native(layer: Any) -> dict[str, Value]:
 
 
 _UNTOLD = frozenset({"training", "_full_name", "_helper", "_built", "_init_in_dynamic_mode"})
-"""What says nothing about the layer, or is told elsewhere."""
+"""Attributes that describe nothing of the layer, or are recorded elsewhere."""
 
 
 def _as_value(value: Any) -> Value:

@@ -16,7 +16,7 @@ _LAYER = "paddle.nn.layer.layers.Layer"
 """What every model is an instance of."""
 _HEAD = 4096
 _PROGRAM = (b'"base_code"', b'"program"')
-"""What stands near the start of a program that Paddle 3 has saved as JSON."""
+"""A text near the start of a program that Paddle 3 has saved as JSON."""
 
 
 @hookimpl
@@ -33,7 +33,7 @@ def frontend() -> Frontend:
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Tell a saved inference program by its name, a JSON file by what it begins with."""
+    """Recognise a saved inference program by its name, a JSON file by its first bytes."""
     if path.suffix.lower() == ".pdmodel":
         return True
     if path.suffix.lower() != ".json":
@@ -61,7 +61,7 @@ def read(source: object, request: Request) -> Graph:
     """Read a layer or a saved program.
 
     Raises:
-        SourceError: It can't be read; the message says where it stopped.
+        SourceError: It can't be read; the message names the place.
         UsageError: The inputs don't fit.
     """
     from flopledger_paddle.read import read_source  # noqa: PLC0415  (likewise)

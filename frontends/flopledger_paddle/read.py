@@ -66,7 +66,7 @@ def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode:
 def _written(
     model: Any, given: Arguments, request: Request, registered: Registered[Any], builder: GraphBuilder
 ) -> tuple[list[int], tuple[str, ...]]:
-    """Write the model's calls; return the tensors of its outputs, and what is to be said of the reading.
+    """Write the model's calls; return the tensors of its outputs, and the notes on the reading.
 
     The direct recipe is tried first; where it does not work, the public one, or a real run if that is
     allowed.

@@ -1,4 +1,4 @@
-"""What a reading may change, kept and put back: the layer's attributes, the mode, names, random states."""
+"""State that a reading may change, saved and restored: attributes of layers, mode, names, random states."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _CLOSED = ("paddle", "numpy", "flopledger", "flopledger_paddle")
-"""Packages whose objects are not looked into when what a layer remembers is kept."""
+"""Packages whose objects are not looked into when a layer's state is saved."""
 
 
 class _Attributes:

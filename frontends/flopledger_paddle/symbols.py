@@ -1,9 +1,9 @@
 """Sizes that are symbols: a network is read at example sizes, and its shapes follow from the kinds' rules.
 
 Paddle infers shapes with numbers only. So a network is read three times, at sizes that differ in each
-symbol. What is a number in an attribute of one reading and another in the next is a multiple of a
+symbol. An attribute that is one number in the first reading and another in the next is a multiple of a
 symbol, or a symbol and a constant; the shapes of all tensors then follow by the shape rules, and the
-third reading must be what the formulas say at its sizes, or the network is refused.
+third reading must agree with the formulas at its sizes, or the network is refused.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def examples(shapes: Iterable[Shape]) -> tuple[Sizes, Sizes, Sizes]:
 
 
 def at(spec: InputSpec, sizes: Sizes) -> InputSpec:
-    """Return an input spec with numbers in the place of symbols."""
+    """Return an input spec with numbers in place of symbols."""
     return replace(spec, shape=tuple(substitute(size, sizes) for size in spec.shape or ()))
 
 
@@ -72,7 +72,7 @@ def with_symbols(request: Request, shapes: tuple[Shape, ...], read: Callable[[Si
         read: Reads the network with a number for each symbol.
 
     Raises:
-        SourceError: How the network depends on a symbol can't be told.
+        SourceError: How the network depends on a symbol can't be determined.
     """
     sizes = examples(shapes)
     first, second, third = (read(numbers) for numbers in sizes)
@@ -84,7 +84,7 @@ def with_symbols(request: Request, shapes: tuple[Shape, ...], read: Callable[[Si
     except ShapeError as error:
         names = ", ".join(sizes[0])
         raise SourceError(
-            f"{request.source}: how it depends on {names} can't be told: {error}. Give a number instead"
+            f"{request.source}: how it depends on {names} can't be determined: {error}. Give a number instead"
         ) from None
     return graph
 
@@ -129,7 +129,7 @@ def _check_calls(first: Graph, other: Graph) -> None:
         raise ShapeError(f"there are {len(first.layers)} or {len(other.layers)} calls, as the sizes are")
     for a, b in zip(first.layers, other.layers, strict=True):
         if compared(a) != compared(b):
-            raise ShapeError(f"{a.path}: what is called depends on the sizes")
+            raise ShapeError(f"{a.path}: the calls depend on the sizes")
 
 
 def _fit(a: Value, b: Value, sizes: tuple[Sizes, Sizes, Sizes]) -> Value:
@@ -161,7 +161,7 @@ def _line(a: int, b: int, sizes: tuple[Sizes, Sizes, Sizes]) -> Dim:
 
 
 def _check(graph: Graph, third: Graph, sizes: Sizes) -> None:
-    """Check that the formulas give what was read at other sizes."""
+    """Check that the formulas give the shapes that were read at other sizes."""
     _check_calls(graph, third)
     for mine, read in zip(graph.tensors, third.tensors, strict=True):
         expected = None if mine.shape is None else tuple(substitute(size, sizes) for size in mine.shape)
@@ -169,7 +169,7 @@ def _check(graph: Graph, third: Graph, sizes: Sizes) -> None:
             raise ShapeError(f"a tensor would be {expected}, and is {read.shape}")
     for a, b in zip(graph.layers, third.layers, strict=True):
         if any(_settled(value, sizes) != b.attrs[name] for name, value in a.attrs.items()):
-            raise ShapeError(f"{a.path}: its arguments are not what they would be")
+            raise ShapeError(f"{a.path}: its arguments differ from the formulas' values")
 
 
 def _settled(value: Value, sizes: Sizes) -> Value:

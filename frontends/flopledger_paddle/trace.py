@@ -101,10 +101,10 @@ def values_in(value: Any) -> Iterator[Any]:
 def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     """Build a program from a layer by calling it on values that have only shapes.
 
-    With ``run`` each op is computed beside the program, on zeros: what depends on values goes as they go.
+    With ``run`` each op is computed beside the program, on zeros: branches that depend on values follow them.
 
     Raises:
-        TypeError: Which way the layer goes depends on values.
+        TypeError: The layer's branches depend on values.
     """
     known = Known(everything=run)
     trace = Trace(paddle.static.Program(), known=known)
@@ -143,7 +143,7 @@ def root_name(name: str) -> str:
 
 @contextlib.contextmanager
 def _static(program: Any) -> Iterator[None]:
-    """Let what runs inside go into a program."""
+    """Let all ops that run inside go into a program."""
     paddle.enable_static()
     try:
         with paddle.static.program_guard(program, paddle.static.Program()):
@@ -188,7 +188,7 @@ def public(layer: Any, given: Arguments) -> Trace:
 
 
 class _PublicCallRecorder(_CallRecorder):
-    """Finds what grows by asking where the next op would go."""
+    """Finds the program that grows from the position of the next op."""
 
     def block(self) -> Any:
         """Return the block that grows; before there is one, the program's own will be the first."""

@@ -1,4 +1,4 @@
-"""The values of a program as the graph's tensors, and what is known of the constants among them."""
+"""The values of a program as the graph's tensors, and the constants among them."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Values:
         self._tensors[value.id] = self.tensor(other)
 
     def shape(self, value: Any) -> Shape | None:
-        """Return the shape of a value, where an open size is what followed from the ops before."""
+        """Return the shape of a value, where an open size follows from the ops before."""
         known = self._tensors.get(value.id)
         return self.real(value) if known is None else self.builder.tensors[known].shape
 

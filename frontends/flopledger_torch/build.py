@@ -50,12 +50,12 @@ def build_model(factory: Callable[[], object], request: Request) -> object:
 
 
 def add_note(model: torch.nn.Module, remark: str) -> None:
-    """Keep what is to be said of how a model was built."""
+    """Keep a remark on how a model was built."""
     _NOTES[model] = remark
 
 
 def note(model: torch.nn.Module) -> str:
-    """Return what is to be said of how a model was built; empty if nothing is."""
+    """Return the remark on how a model was built; empty if there is none."""
     return _NOTES.get(model, "")
 
 

@@ -68,7 +68,7 @@ class Calls:
         )
 
     def _meaning(self, event: Event, module: int | None) -> Meaning:
-        """Return what a call is: a kind, else a container of what lies below, or unknown."""
+        """Return the meaning of a call: a kind, else a container of the calls below it, or unknown."""
         if event.problem:
             return _UNKNOWN
         if event.module is not None:
@@ -89,7 +89,7 @@ class Calls:
             return other
 
     def _fits(self, meaning: Meaning, event: Event) -> bool:
-        """Return whether a kind's shape rule gives what the call gave; one that does not is not that kind.
+        """Return whether a kind's shape rule gives the shapes of the call; if not, it is not that kind.
 
         Sizes with symbols can be written in several ways, and are not compared.
         """

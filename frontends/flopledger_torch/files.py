@@ -1,8 +1,8 @@
 """Exported programs as the modules that they were made from.
 
-torch.export writes a model down as one flat list of ops, each with the modules that were under way. Parts
-that stand for those modules run the ops of each again, so that their calls are heard as those of a live
-model are. What they are called with is what their ops read from outside; what they return, what others read.
+torch.export writes a model down as one flat list of ops, each with the modules that were running. Parts
+in place of those modules run the ops of each again, so that their calls are recorded like those of a live
+model. Their inputs are the values that their ops read from outside; their outputs, those that others read.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     Stack = tuple[tuple[str, str, str], ...]
 
 _CHECKS = "_guards_fn"
-"""What checks the inputs: no part of the model."""
+"""The function that checks the inputs: no part of the model."""
 _WRAPS = "wrap_with_"
-"""What runs ops in another mode, which the program keeps in a module that the model has not."""
+"""The operator that runs ops in another mode; the program keeps it in a module that the model has not."""
 
 
 @dataclass(slots=True)
 class _Call:
-    """One call of a part: what happens in it, and the nodes that go in and come out."""
+    """One call of a part: its steps, and the nodes that go in and come out."""
 
     part: Part
     steps: list[Node | _Call] = field(default_factory=list)
@@ -44,7 +44,7 @@ class _Call:
 
 
 class Part(torch.nn.Module):
-    """Stands for a module of the model that was exported."""
+    """Takes the place of a module of the model that was exported."""
 
     _flopledger_due: tuple[_Run, _Call]
 
@@ -86,10 +86,10 @@ class _Run:
 
 
 def parts_of(program: ExportedProgram | Flat) -> tuple[torch.nn.Module, str]:
-    """Return a program as a tree of modules, and what is to be said of it; empty if nothing is."""
+    """Return a program as a tree of modules, and a remark on it; empty if there is none."""
     flat: Any = program if isinstance(program, Flat) else program.module()
     stacks = _stacks(flat)
-    remark = "" if any(stacks.values()) else "the program does not say which modules its operations belong to"
+    remark = "" if any(stacks.values()) else "the program does not name the modules of its operations"
     if remark and not isinstance(program, Flat):
         return flat, remark
     checks: Callable[[Sequence[Any]], None] = program.checks if isinstance(program, Flat) else _unchecked
@@ -131,7 +131,7 @@ def _leaves(values: Any) -> list[Any]:
 def _stacks(flat: GraphModule) -> dict[Node, Stack]:
     """Return the modules that each node is in, outermost first: a key for the call, the path and the type.
 
-    A node that does not say is where the one before it is.
+    A node without a record belongs where the one before it does.
     """
     found: dict[Node, Stack] = {}
     last: Stack = ()
@@ -152,7 +152,7 @@ def _name(kind: Any) -> str:
 
 @functools.cache
 def _class(name: str) -> type[Part]:
-    """Return a class of parts that is called as the class of a module was."""
+    """Return a class of parts with the name of a module's class."""
     home, _, short = name.rpartition(".")
     return type(short, (Part,), {"__module__": home, "__doc__": Part.__doc__})
 
@@ -219,7 +219,7 @@ def _planned(root: torch.nn.Module, flat: GraphModule, stacks: dict[Node, Stack]
 
 
 def _connect(flat: GraphModule, homes: dict[Node, tuple[_Call, ...]]) -> None:
-    """Note what goes into each call and what comes out of it."""
+    """Note the inputs and outputs of each call."""
     for node in flat.graph.nodes:
         own = homes.get(node, ())
         for user in node.users:

@@ -34,7 +34,7 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
     """Return the arguments that a request gives a model.
 
     Raises:
-        UsageError: They don't fit what the model takes, or a dtype is not known.
+        UsageError: They don't fit the model's signature, or a dtype is not known.
     """
     if request.values is not None:
         given = _given(request.values, model)
@@ -92,12 +92,12 @@ def _given(values: object, model: torch.nn.Module) -> tuple[tuple[object, ...], 
 
 
 def _items(value: Any) -> list[Any]:
-    """Return what a list or tuple holds, whatever its class makes of going through it."""
+    """Return the elements of a list or tuple, even if its class overrides iteration."""
     return list((tuple if is_a(value, tuple) else list).__iter__(value))
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Yield what lies in nested lists, tuples and dicts."""
+    """Yield the leaves of nested lists, tuples and dicts."""
     if is_a(value, tuple, list):
         for item in _items(value):
             yield from _leaves(item)
@@ -131,7 +131,7 @@ def _known_dtype(name: str) -> torch.dtype | None:
 
 
 def _dtype_of(model: torch.nn.Module) -> torch.dtype:
-    """Return the type of the model's first weight, which its inputs have where nothing else is said."""
+    """Return the type of the model's first weight, which its inputs have unless another is given."""
     for parameter in model.parameters():
         if parameter.is_floating_point():
             return parameter.dtype

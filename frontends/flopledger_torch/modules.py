@@ -22,7 +22,7 @@ _ROLES = {"running_mean": "running_mean", "running_var": "running_var", "num_bat
 
 
 def class_path(cls: type) -> str:
-    """Return a class by its canonical path: ``torch.nn.Conv2d``, wherever its file lies."""
+    """Return a class by its canonical path: ``torch.nn.Conv2d``, whatever file defines it."""
     if getattr(torch.nn, cls.__name__, None) is cls:
         return f"torch.nn.{cls.__name__}"
     return f"{cls.__module__}.{cls.__qualname__}"
@@ -34,7 +34,7 @@ def registered_in(model: torch.nn.Module) -> Registered[torch.nn.Module]:
 
 
 def _memory(tensor: torch.Tensor) -> tuple[int, ...] | None:
-    """Return what is equal for tensors that are the same memory."""
+    """Return a key that is equal for tensors that share memory."""
     if tensor.layout != torch.strided or tensor.numel() == 0:
         return None
     return (tensor.untyped_storage()._cdata, int(tensor.storage_offset()), tensor.numel())
@@ -95,7 +95,7 @@ def _own(module: torch.nn.Module, paths: list[str], table: ParameterTable) -> It
 
 
 def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return the pruning masks by the name of what they prune."""
+    """Return the pruning masks by the name of the weight that they prune."""
     found = {}
     for name, buffer in module._buffers.items():
         pruned = name.removesuffix("_mask")
@@ -105,7 +105,7 @@ def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 
 def native(module: torch.nn.Module) -> dict[str, Value]:
-    """Return a module's own words: its plain attributes, and the shapes of what rules ask for."""
+    """Return a module's plain attributes, and the shapes of the weights that rules need."""
     found: dict[str, Value] = {}
     for name, value in module.__dict__.items():
         if name[:1] == "_":
@@ -144,7 +144,7 @@ def _plain(value: Any) -> Value:
 
 
 def _shape_of(module: torch.nn.Module, name: str) -> tuple[int, ...] | None:
-    """Return the shape of a module's tensor; one that is computed has that of what it is computed from."""
+    """Return the shape of a module's tensor; a computed one has that of its source."""
     table: Mapping[str, Any] = module._parameters
     tensor = table[name] if name in table else module.__dict__.get(name)
     parametrized = module._modules.get("parametrizations")

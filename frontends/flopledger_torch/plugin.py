@@ -38,7 +38,7 @@ def recognises_file(path: Path) -> bool:
 def recognises_object(obj: object) -> bool:
     """Tell a module, a class of modules, and a function that is annotated to return one.
 
-    A Keras layer is a module too where Keras computes with torch, and is no case for this frontend.
+    A Keras layer is a module too where Keras computes with torch, and is not handled by this frontend.
     """
     names = type_names(obj)
     return not _BASES.isdisjoint(names) and not any(name.startswith("keras.") for name in names)
@@ -57,7 +57,7 @@ def read(source: object, request: Request) -> Graph:
     """Read a module or an exported program.
 
     Raises:
-        SourceError: The model can't be read; the message says where it stopped.
+        SourceError: The model can't be read; the message names the place.
         UsageError: The inputs don't fit.
     """
     from flopledger_torch.read import read_source  # noqa: PLC0415  (likewise)

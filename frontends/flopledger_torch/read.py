@@ -45,14 +45,14 @@ def read_source(source: object, request: Request) -> Graph:
         raise UsageError(f"the mode is {profile['mode']!r}, expected one of {', '.join(_MODES)}")
     if is_a(source, Path) or is_a(source, ExportedProgram):
         source, request = _unpacked(source, request)
-        # An exported program has no mode left: what its modules did in theirs is in its operators.
+        # An exported program has no mode left: the behaviour of its modules in theirs is in its operators.
         profile["mode"] = "eval" if profile["mode"] == "given" else profile["mode"]
     model = _unwrapped(source)
     if profile["mode"] == "given":
         profile["mode"] = _mode_of(model)
     if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
         raise SourceError(
-            f"{request.source}: it is compiled by torch.jit, whose modules hide what they do: read the "
+            f"{request.source}: it is compiled by torch.jit, whose modules hide their calls: read the "
             "module that it was made from, or export it with torch.export"
         )
     if request.isolated:
@@ -63,7 +63,7 @@ def read_source(source: object, request: Request) -> Graph:
         try:
             return _read(model, request, profile, notes)
         except NotCopyable as missing:
-            why = f"it was read in a child process, since its model holds what can't be copied: {missing}"
+            why = f"it was read in a child process, since its model can't be copied whole: {missing}"
         return read_in_fork(request.source, lambda: _read_here(model, request, profile, (*notes, why)))
 
 
@@ -74,7 +74,7 @@ def _mode_of(model: torch.nn.Module) -> str:
 
 
 def _read_here(*given: Any) -> Graph:
-    """Read in a child process, where what can't be copied is used as it is."""
+    """Read in a child process, where an object that can't be copied is used as it is."""
     torch.set_num_threads(1)  # the threads that torch computes with are not in the child
     try:
         return _read(*given, strict=False)
@@ -112,7 +112,7 @@ def _read(
 
 
 def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.nn.Module, Request]:
-    """Return the module of an exported program, and what it was exported with if no inputs are given."""
+    """Return the module of an exported program, and the inputs of its export if none are given."""
     program: Flat | ExportedProgram
     if isinstance(source, Path):
         loaded = load(source)
@@ -159,7 +159,7 @@ def _read_symbolic(reader: Callable[[Callable[[], Fakes]], Reader], request: Req
 
 
 def _unwrapped(source: object) -> torch.nn.Module:
-    """Return the model inside wrappers that only say how it is run."""
+    """Return the model inside wrappers that only affect how it is run."""
     if not is_a(source, torch.nn.Module):
         raise SourceError(f"expected a torch.nn.Module, found {type(source).__name__}")
     model = source

@@ -1,4 +1,4 @@
-"""What is heard while a model runs: one event for each call, nested as the calls are."""
+"""The record of a run: one event for each call, nested as the calls are."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ class Event:
 
 
 class Tensors:
-    """The tensors met so far, each by a number; a view knows whose memory it shows."""
+    """The tensors seen so far, each by a number; a view knows whose memory it shows."""
 
     def __init__(self) -> None:
         self.shapes: list[Shape] = []
         self.dtypes: list[str] = []
         self.aliases: dict[int, int] = {}
         self._known: dict[int, TensorRef] = {}
-        self.alive: list[torch.Tensor] = []  # an address stands for a tensor only as long as it lives
+        self.alive: list[torch.Tensor] = []  # an address identifies a tensor only as long as it lives
 
     def ref(self, tensor: torch.Tensor) -> TensorRef:
         """Return the reference to a tensor."""
@@ -91,7 +91,7 @@ class Tensors:
         return new
 
     def forget(self) -> None:
-        """Let the tensors go; what is known of them stays."""
+        """Let the tensors go; their shapes and types stay."""
         self._known.clear()
         self.alive.clear()
 
@@ -103,7 +103,7 @@ class Tensors:
 
 
 def _fields(recorder: Recorder, value: Any) -> Value:
-    """Write a dataclass down by its fields, as far as they are set."""
+    """Return a dataclass as its fields, as far as they are set."""
     tables = map(table_of, bases_of(type(value)))
     names = next(table["__dataclass_fields__"] for table in tables if "__dataclass_fields__" in table)
     found: dict[str, Value] = {}
@@ -136,11 +136,11 @@ _SORTS: tuple[tuple[tuple[type, ...], Callable[[Recorder, Any], Value]], ...] = 
     ((float, str), lambda _, value: value),
     ((torch.device, torch.layout, torch.SymFloat, torch.SymBool), _text),
 )
-"""How an argument is written down, by the first of these that is among its type's bases."""
+"""How an argument is recorded, by the first of these that is among its type's bases."""
 
 
 def _sort(cls: type) -> Callable[[Recorder, Any], Value]:
-    """Return how arguments of a type are written down; of an object nothing but its type is asked."""
+    """Return how arguments of a type are recorded; of an object only its type is looked at."""
     bases = bases_of(cls)
     for classes, written in _SORTS:
         if any(base in bases for base in classes):
@@ -155,7 +155,7 @@ def _sort(cls: type) -> Callable[[Recorder, Any], Value]:
 class Recorder:
     """Collects the events of one reading, on one thread.
 
-    ``quiet`` is above 0 while an op is being handled: what the framework calls then is its own affair.
+    ``quiet`` is above 0 while an op is being handled: calls that the framework makes then are its own.
     """
 
     def __init__(self) -> None:
@@ -164,7 +164,7 @@ class Recorder:
         self.current: Event | None = None
         self.quiet = 0
         self.records_sizes = False
-        self.products: list[int] = []  # of sizes, in what the next op is given
+        self.products: list[int] = []  # of sizes, among the next op's arguments
         self.notes: dict[str, None] = {}
         self._stopped: tuple[BaseException, Event] | None = None
         self._seen: list[int] = []
@@ -179,7 +179,7 @@ class Recorder:
         return not self.quiet and threading.get_ident() == self.thread and _level() is None
 
     def open(self, level: Level, source: str, name: str) -> Event:
-        """Begin a call, inside the one that is under way."""
+        """Begin a call, inside the innermost open one."""
         event = Event(len(self.events), level, source, self.current)
         event.name = name
         self.events.append(event)
@@ -187,7 +187,7 @@ class Recorder:
         return event
 
     def note(self, text: str) -> None:
-        """Keep what a reader of the count should know, once."""
+        """Keep a note for the reader of the count, once."""
         self.notes.setdefault(text)
 
     def stop(self, error: BaseException, event: Event) -> None:
@@ -196,7 +196,7 @@ class Recorder:
             self._stopped = (error, event)
 
     def unfinished(self, error: BaseException, problem: str) -> bool:
-        """Write down that what follows is not known, where an exception ended the forward.
+        """Record that the rest is not known, where an exception ended the forward.
 
         Returns:
             Whether something was computed before: else there is nothing to write.
@@ -219,7 +219,7 @@ class Recorder:
         del self.events[event.id + 1 :]
 
     def value(self, value: Any) -> Value:
-        """Write an argument down: numbers and words as they are, tensors as references."""
+        """Return an argument as recorded: numbers and texts as they are, tensors as references."""
         kind = type(value)
         if kind in _PLAIN:
             return cast("Value", value)
@@ -234,7 +234,7 @@ class Recorder:
             return tuple([self.value(item) for item in value])
         return sort(self, value)
 
-    def finish(  # noqa: PLR0913  (what a call is made of)
+    def finish(  # noqa: PLR0913  (the parts of a call)
         self,
         event: Event,
         args: tuple[Any, ...],
@@ -244,7 +244,7 @@ class Recorder:
         names: Sequence[str] = (),
         defaults: Mapping[str, Value] | None = None,
     ) -> None:
-        """Fill in what a call was given, by position and by keyword, and what it gave."""
+        """Fill in a call's arguments, by position and by keyword, and its result."""
         event.inputs = self._seen = []
         written = tuple([self.value(arg) for arg in args])
         native = dict(defaults) if defaults else {}

@@ -38,7 +38,7 @@ then long ones, for models of sound and the like, and multiples of 64, for model
 
 
 def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
-    """Return a fake tensor on the CPU with the sizes, strides and type of another, wherever that lies."""
+    """Return a fake tensor on the CPU with the sizes, strides and type of another, on any device."""
     if isinstance(tensor, FakeTensor) and tensor.fake_mode is mode:
         return tensor
     if tensor.layout != torch.strided or type(tensor) not in _PLAIN:
@@ -73,9 +73,9 @@ class Fakes:
         return made
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the stand-in of a tensor that lies elsewhere: in a closure, a nested list, a plain object.
+        """Return the stand-in of a tensor kept elsewhere: in a closure, a nested list, a plain object.
 
-        Small ones are copied, values included, since what lies there are often constants that a forward asks
+        Small ones are copied, values included, since these are often constants that a forward asks
         for their values (rates, sizes of levels); a fake tensor would refuse. Large ones are weights.
         """
         known = type(tensor) is torch.Tensor and tensor.layout == torch.strided
@@ -94,9 +94,9 @@ class Fakes:
         return {}
 
     def notes(self) -> Iterator[str]:
-        """Say what a reader of the count should know."""
+        """Yield the notes for a reader of the count."""
         if self.values is not None and self.values.used_inputs:
-            yield "what depends on data is as for the values of the inputs that were given"
+            yield "whatever depends on data is as for the values of the inputs that were given"
 
 
 class Symbolic(Fakes):
@@ -135,7 +135,7 @@ class Symbolic(Fakes):
         return {name: dim for name, dim in found.items() if text(dim) != name}
 
     def notes(self) -> Iterator[str]:
-        """Say which symbols are held to a number, and by which line, and what else must hold."""
+        """Yield which symbols are fixed to a number, by which line, and the other conditions."""
         held = self.specialised()
         for expression, name in self.names.items():
             line = self.env.lines.get(expression, "")
@@ -146,7 +146,7 @@ class Symbolic(Fakes):
 
 
 class Reals(Fakes):
-    """Real tensors: the forward is computed, which shows what depends on data."""
+    """Real tensors: the forward is computed, which shows all that depends on data."""
 
     def __init__(self, words: int) -> None:
         super().__init__()
@@ -167,14 +167,14 @@ class Reals(Fakes):
         return made.requires_grad_(tensor.requires_grad)
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return a copy of a tensor that lies elsewhere."""
+        """Return a copy of a tensor that is kept elsewhere."""
         return self.stand_in(tensor)
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input whose i-th element is ``(7 i + 3) mod 997``.
 
         Floating numbers are scaled to lie between 0 and 1, whole numbers taken modulo the smallest
-        table of words that the model has; a mask is all ones, and a truth value false, as masks of what to
+        vocabulary that the model has; a mask is all ones, and a truth value false, as masks of elements to
         leave out are.
         """
         sizes = numbers_of(spec, {})
@@ -190,7 +190,7 @@ class Reals(Fakes):
 
     def notes(self) -> Iterator[str]:
         """Say that the forward was executed."""
-        yield "the forward was executed on real tensors: what depends on data is as for these values"
+        yield "the forward was executed on real tensors: whatever depends on data is as for these values"
 
 
 def _expression(size: Any) -> Any:
@@ -217,7 +217,7 @@ def shown_sizes(
 
 
 def numbers_of(spec: InputSpec, shown: dict[str, int]) -> tuple[int, ...]:
-    """Return the sizes of an input, with numbers in the place of symbols.
+    """Return the sizes of an input, with numbers in place of symbols.
 
     Raises:
         SourceError: There is none for one of them.
@@ -225,5 +225,5 @@ def numbers_of(spec: InputSpec, shown: dict[str, int]) -> tuple[int, ...]:
     sizes = tuple(substitute(dim, shown) for dim in spec.shape or ())
     found = tuple(size for size in sizes if isinstance(size, int))
     if len(found) != len(sizes):
-        raise SourceError("a forward that is executed needs numbers in the place of symbols")
+        raise SourceError("a forward that is executed needs numbers in place of symbols")
     return found

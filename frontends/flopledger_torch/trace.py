@@ -1,4 +1,4 @@
-"""One reading: the forward runs on stand-ins, and every call is written down."""
+"""One reading: the forward runs on stand-ins, and every call is recorded."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OURS = (
     f"{Path(__file__).parent}/",
     *(f"{Path(module.__file__ or '').parent}/" for module in (torch, pluggy)),
 )
-"""What the paths of code begin with whose lines are no help to a user: this frontend's, and what a forward
+"""Prefixes of paths of code whose lines are no help to a user: this frontend's, and the code that a forward
 goes through on its way. A model may itself be installed among them, in the folder of site-packages."""
 
 
@@ -80,7 +80,7 @@ class Reader:
         self.watched = Watched(self.copies.layouts, executed=request.execute)
 
     def read(self) -> Graph:
-        """Run the forward on a copy of the model, and return what was heard as a graph.
+        """Run the forward on a copy of the model, and return its record as a graph.
 
         Raises:
             NotCopyable: The model holds something that has no copy.
@@ -101,7 +101,7 @@ class Reader:
         return self._graph(builder, given, out)
 
     def _set_modes(self) -> None:
-        """Put the registered modules into the profile's mode, and let none run what was compiled."""
+        """Put the registered modules into the profile's mode, and let none run compiled code."""
         mode = self.profile["mode"]
         for module, made in self.copies.modules:
             own = vars(made)
@@ -113,10 +113,10 @@ class Reader:
         """Let go of all that a reading made.
 
         Returns:
-            What was watched, and every stand-in, which must be gone now.
+            The watched objects, and every stand-in, all of which must be gone now.
         """
         watched = self.watched
-        # A real tensor that was met need not be a stand-in: a constant of the user's module is not copied.
+        # A real tensor that was seen need not be a stand-in: a constant of the user's module is not copied.
         fakes = [tensor for tensor in self.recorder.tensors.alive if type(tensor) is FakeTensor]
         known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.stand_ins.made())]
         self.recorder.tensors.forget()
@@ -128,7 +128,7 @@ class Reader:
         return watched, known
 
     def _sizes(self) -> contextlib.AbstractContextManager[None]:
-        """Hear products of sizes if the profile asks for them."""
+        """Record products of sizes if the profile asks for them."""
         return recording_sizes(self.recorder) if self.profile["sizes"] else contextlib.nullcontext()
 
     def _run(self, model: torch.nn.Module, given: Arguments) -> Any:
@@ -162,16 +162,16 @@ class Reader:
                 hook.remove()
 
     def _stopped(self, error: Exception) -> None:
-        """Keep what was counted before a forward went on as its data say.
+        """Keep the count up to the point where a forward depends on its data.
 
         Raises:
             SourceError: Nothing was.
         """
         where = blame.describe(error, OURS)
-        problem = f"what follows depends on the data: {where}"
+        problem = f"the rest depends on the data: {where}"
         if not self.recorder.unfinished(error, problem):
             raise SourceError(
-                f"{self.request.source}: what it does depends on its data: {where}. Read it with --execute "
+                f"{self.request.source}: its forward depends on its data: {where}. Read it with --execute "
                 "(execute=True), which runs the forward on small real tensors"
             ) from error
         self.recorder.note(f"{problem}; --execute (execute=True) counts that too, on small real tensors")
@@ -193,7 +193,7 @@ class Reader:
         event.module = module
 
     def _unregistered_path(self, name: str) -> str:
-        """Return a path for a module that was made in a forward, or that lies in a plain list."""
+        """Return a path for a module that was made in a forward, or that is kept in a plain list."""
         event = self.recorder.current
         while event is not None and event.module is None:
             event = event.parent
@@ -238,7 +238,7 @@ class Reader:
         return builder.build(reading, outputs)
 
     def _fix_symbols(self) -> None:
-        """Put in the place of symbols what the model turned out to hold them to: numbers, other symbols."""
+        """Replace symbols by the numbers or other symbols that the model fixes them to."""
         sizes = self.tensors.specialised()
         if not sizes:
             return

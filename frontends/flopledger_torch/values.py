@@ -1,9 +1,9 @@
-"""Values that don't depend on what a forward is given: computed when they are asked for, and only then.
+"""Values that don't depend on a forward's inputs: computed when they are asked for, and only then.
 
-A forward may read its own constants (``self.strides.tolist()``, ``torch.arange(n).max().item()``), or what
-the caller gave (lengths, edges). A stand-in has no values, so each one that follows from known tensors alone
-remembers the op that made it; when a value is asked for, those ops are run again on the real tensors, in
-order, so that views and results in place come out as in a real forward.
+A forward may read its own constants (``self.strides.tolist()``, ``torch.arange(n).max().item()``), or
+values that the caller gave (lengths, edges). A stand-in has no values, so each one that follows from known
+tensors alone remembers the op that made it; when a value is asked for, those ops are run again on the real
+tensors, in order, so that views and results in place come out as in a real forward.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _SHAPE_ONLY = frozenset(
 )
 """Ops that look at their first tensor's shape and type alone."""
 _PRODUCTS = ("conv", "mm", "dot", "mv", "attention", "lstm", "gru", "rnn", "linear", "einsum", "bilinear")
-"""Ops that compute what a network computes; on inputs they are never run, only counted."""
+"""Ops that do a network's actual work; on inputs they are never run, only counted."""
 _BY_LAYOUT = ("as_strided", "set_", "resize")
 READS = frozenset(
     (
@@ -90,7 +90,7 @@ class Rule:
 
 
 def rule_of(func: Any) -> Rule:
-    """Return what an op does to memory, and whether what it gives depends on its inputs' values."""
+    """Return an op's effect on memory, and whether its result depends on its inputs' values."""
     schema = func._schema
     returns = schema.returns[0].alias_info if schema.returns else None
     tags = func.tags
@@ -143,7 +143,7 @@ class Values:
     """The tensors of one reading whose values are known."""
 
     def __init__(self) -> None:
-        # Each entry keeps its tensor, since an address stands for it only as long as it lives.
+        # Each entry keeps its tensor, since an address identifies it only as long as it lives.
         self._known: dict[int, tuple[torch.Tensor, _Tracked]] = {}
         self._steps = 0
         self.used_inputs = False
@@ -178,7 +178,7 @@ class Values:
         return None if found is None else found[1]
 
     def note(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
-        """Remember how an op's results follow from known tensors, and what it wrote to."""
+        """Remember how an op's results follow from known tensors, and the memory that it wrote to."""
         blank = next(_tensors(args), None) if rule.name in _SHAPE_ONLY else None
         given = [tensor for tensor in _tensors((*args, *kwargs.values())) if tensor is not blank]
         found = [self._find(tensor) for tensor in given]
@@ -236,7 +236,7 @@ class Values:
         return known.value
 
     def answer(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Return what an op gives whose result or size depends on values; NotImplemented if unknown."""
+        """Return the result of an op that depends on values; NotImplemented if unknown."""
         found = {id(t): self.value(t) for t in _tensors((*args, *kwargs.values()))}
         if None not in found.values():
             with _disable_current_modes(), torch.no_grad():
@@ -325,7 +325,7 @@ class Values:
 
     @staticmethod
     def _needed(wanted: Iterable[_Step]) -> list[_Step]:
-        """Return the steps that must be run for others; before a write, those that read what it changes."""
+        """Return the steps that must be run for others; before a write, the readers of its memory."""
         pending, seen = list(wanted), {}
         while pending:
             step = pending.pop()
@@ -349,7 +349,7 @@ def _again(
     blank: torch.Tensor | None,
     known: Mapping[int, _Tracked],
 ) -> Callable[[], Any]:
-    """Return what runs an op again, on values; a stand-in whose shape alone matters is shown as zeros."""
+    """Return a function that runs an op again, on values; a stand-in whose shape alone matters is zeros."""
     shape, dtype = (None, None) if blank is None else (tuple(blank.shape), blank.dtype)
 
     def place(tensor: torch.Tensor) -> Any:
@@ -396,4 +396,4 @@ def _run(step: _Step) -> None:
 
 
 def _done() -> None:
-    """Stand for what was run: a step that kept its inputs would keep all that was ever computed."""
+    """Take the place of a step that was run: one that kept its inputs would keep all values ever computed."""

@@ -208,7 +208,7 @@ _OTHER_NAMES = {
 _EXACT = {name: name for name in (*TABLE, *FIELDS)}
 _UPSTREAM_LAST = sorted(_EXACT, key=lambda name: name not in OF_FORKS)
 SPELLINGS: Mapping[str, str] = MappingProxyType({**_OTHER_NAMES, **by_folded(_UPSTREAM_LAST), **_EXACT})
-"""V2 names by themselves, and by what the V1 spelling has in common with them.
+"""V2 names by themselves, and by the spelling that V1 names share with them.
 
 See :func:`~flopledger_caffe.text.net.folded`. ``LSTM`` is upstream's layer and ``Lstm`` another one; V1's
 word for both would be upstream's.

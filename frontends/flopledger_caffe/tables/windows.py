@@ -133,7 +133,7 @@ def pool_attrs(view: View) -> Attrs:
         "ceil_mode", default=True
     )
     # Intel's Caffe clips the last window for a kernel of 1 as well (its pooling_layer.cpp); where a file fits
-    # only so, the reader tries that to say it in the error.
+    # only so, the reader tries that to name it in the error.
     clip = any(padding) or (view.clips_ones and 1 in size)
     return {"kernel": size, "stride": stride, "padding": padding, "ceil": ceil, "clip": clip}
 

@@ -29,7 +29,7 @@ class Unshaped(Exception):  # noqa: N818  (it is caught where a layer is read; n
 class View:
     """One layer: its own parameter message, the shapes of its bottoms, and the phase.
 
-    ``clips_ones`` says to round a pooling with a kernel of 1 as Intel's Caffe does.
+    ``clips_ones`` rounds a pooling with a kernel of 1 as Intel's Caffe does.
     """
 
     __slots__ = ("clips_ones", "entry", "params", "phase", "shapes")

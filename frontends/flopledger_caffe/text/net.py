@@ -61,7 +61,7 @@ class ParamSpec:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One layer as it is written down; ``type`` is the V2 name where it is a known one."""
+    """One layer as the file has it; ``type`` is the V2 name where it is a known one."""
 
     name: str
     type: str

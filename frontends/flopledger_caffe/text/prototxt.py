@@ -221,7 +221,7 @@ class _Parser:
             raise self.document.error(
                 token.offset, f"{token.text} closes nothing that is open{self._opened()}"
             )
-        raise self.document.error(token.offset, f"{_shown(token)} stands where a field's name was expected")
+        raise self.document.error(token.offset, f"{_shown(token)} found where a field's name was expected")
 
     def _opened(self) -> str:
         message, closer, _ = self.stack[-1]
@@ -247,7 +247,7 @@ class _Parser:
             return
         if not colon and not self.list_key:
             raise self.document.error(
-                token.offset, f"{_shown(token)} stands where ':' or '{{' was expected after {key}"
+                token.offset, f"{_shown(token)} found where ':' or '{{' was expected after {key}"
             )
         if token.form == "string":
             self._add(key, Form.STRING, self._string(), token.offset)
@@ -256,7 +256,7 @@ class _Parser:
             self._add(key, _FORMS[token.form], token.text, token.offset)
         else:
             raise self.document.error(
-                token.offset, f"{_shown(token)} stands where the value of {key} was expected"
+                token.offset, f"{_shown(token)} found where the value of {key} was expected"
             )
         self._after_value()
 
@@ -266,7 +266,7 @@ class _Parser:
         elif self._skip("]"):
             self._end_list()
         elif not self._skip(","):
-            message = f"{_shown(self.token)} stands where ',' or ']' was expected in the list {self.list_key}"
+            message = f"{_shown(self.token)} found where ',' or ']' was expected in the list {self.list_key}"
             raise self.document.error(self.token.offset, message)
 
     def _element(self) -> None:

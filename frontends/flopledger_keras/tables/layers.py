@@ -1,6 +1,6 @@
-"""The table of Keras layers: what each is in neutral terms.
+"""The table of Keras layers: each in neutral terms.
 
-A layer that is not here runs its own ``call`` on shapes, and the operations in it say what it is.
+A layer that is not here runs its own ``call`` on shapes, and the operations in it determine its meaning.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 Rule: TypeAlias = "Callable[[Any, KerasCall], Description | None]"
-"""Describes a layer on certain shapes; None where its ``call`` must say it."""
+"""Describes a layer on certain shapes; None where its ``call`` must be followed."""
 
 
 def single(
@@ -217,7 +217,7 @@ def _dropout(layer: Any, call: KerasCall) -> Description:
 
 
 def _idle(_layer: Any, call: KerasCall) -> Description | None:
-    """Describe what works in training only, and must say itself what it does then."""
+    """Describe a layer that works in training only, whose ``call`` must be followed then."""
     return None if call.training else single("identity", "identity", {})
 
 
@@ -243,7 +243,7 @@ def _repeat_vector(layer: Any, _call: KerasCall) -> Description:
 
 
 def _pairs(layer: Any, amounts: object, sign: int) -> Value:
-    """Return what is added, or with sign -1 taken away, before and after each axis."""
+    """Return the padding before and after each axis; with sign -1 it is cropped."""
     given = amounts if isinstance(amounts, (tuple, list)) else ()
     nested = given if given and isinstance(given[0], (tuple, list)) else (given,)
     sizes = tuple((sign * int(before), sign * int(after)) for before, after in nested)

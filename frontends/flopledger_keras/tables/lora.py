@@ -21,7 +21,7 @@ def _sizes(variable: Any) -> Shape:
 
 
 def low_rank(layer: Any, call: KerasCall, *, first: Step | None = None) -> tuple[Branch, ...]:
-    """Return what a layer computes for its update, beside its own product; nothing where it has none.
+    """Return the operations of a layer's update, beside its own product; nothing where it has none.
 
     Args:
         layer: The layer.

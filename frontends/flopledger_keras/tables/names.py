@@ -1,4 +1,4 @@
-"""Operations of ``keras.ops`` whose name alone tells their kind, by class name."""
+"""Operations of ``keras.ops`` whose name alone determines their kind, by class name."""
 
 from __future__ import annotations
 

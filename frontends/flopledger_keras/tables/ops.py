@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KerasCall:
-    """What a layer or operation is called with: shapes, how many plain numbers, and all arguments."""
+    """A call of a layer or operation: shapes, how many plain numbers, and all arguments."""
 
     inputs: tuple[Shape, ...]
     outputs: tuple[Shape, ...]

@@ -1,4 +1,4 @@
-"""What a row of the table of layers says: the functions that a layer calls, one after the other."""
+"""The description of a layer in the table: the functions that it calls, one after the other."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A function that a layer calls: its name, kind and attributes, and what it reads besides.
+    """A function that a layer calls: its name, kind and attributes, and its further inputs.
 
     ``weights`` are the shapes of weights, or tensors that the layer was called with, such as a mask.
     """
@@ -36,7 +36,7 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a layer does: one step after the other, and then its activation function."""
+    """The work of a layer: one step after the other, and then its activation function."""
 
     steps: tuple[Step, ...]
     activation: Callable[..., object] | None = None

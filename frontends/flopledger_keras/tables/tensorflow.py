@@ -36,7 +36,7 @@ def _joined(kind: str) -> Rule:
 
 
 def _to_shape(kind: str) -> Rule:
-    """Return the rule of a movement whose result has a shape that TensorFlow tells."""
+    """Return the rule of a movement whose result has a shape that TensorFlow states."""
     return lambda _op, _to_shape, outs: (kind, {"shape": outs[0]}, FIRST) if len(outs) == 1 else None
 
 
@@ -101,7 +101,7 @@ def _depthwise(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning
 
 
 def _conv_transpose(op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
-    """A transposed convolution, given by the sizes of its result; its padding is what they leave.
+    """A transposed convolution, given by the sizes of its result; its padding is the remainder.
 
     The operands are the result's sizes, the filter (sizes, channels of the result, of the input), the input.
     """
@@ -267,7 +267,7 @@ RULES: dict[str, Rule] = {
 WITHOUT_ROW = frozenset(
     ("Placeholder", "PlaceholderWithDefault", "Const", "NoOp", "ReadVariableOp", "VarHandleOp", "Assert")
 )
-"""What holds values or only orders others; it is no call."""
+"""Nodes that hold values or only order others; they are no calls."""
 
 CALLS = frozenset(("PartitionedCall", "StatefulPartitionedCall"))
-"""A function's call: the nodes in it are what is computed."""
+"""A function's call: the nodes in it do the work."""

@@ -1,4 +1,4 @@
-"""Neutral attributes of what slides a window: convolutions and pools, as layers and as operations."""
+"""Neutral attributes of operations on windows: convolutions and pools, as layers and as operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def channels_last(op: Any) -> bool:
-    """Tell the layout of a layer or operation, the configured one where it is open.
+    """Return the layout of a layer or operation, the configured one where it is open.
 
     Cropping1D and UpSampling1D have no layout to choose: they work on (batch, steps, features).
     """

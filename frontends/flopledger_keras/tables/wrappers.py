@@ -1,4 +1,4 @@
-"""Layers around other layers, whose own ``call`` needs real tensors: what runs inside, and how often."""
+"""Layers around other layers, whose own ``call`` needs real tensors: which layers run inside, how often."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def _sequence(tracer: Caller, op: Any, out: int, steps: int) -> Any:
 def _attention(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``softmax(q k^T / sqrt(d)) v`` for each head (Vaswani et al., 2017, arXiv:1706.03762, equation 1).
 
-    The tensors are batch, steps, heads, features; a mask picks what is added or left out.
+    The tensors are batch, steps, heads, features; a mask picks the elements that are added or left out.
     """
     del op
     named = dict(zip(("query", "key", "value", "bias", "mask"), args, strict=False)) | kwargs

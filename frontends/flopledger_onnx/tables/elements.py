@@ -161,7 +161,7 @@ def numbers(call: Call) -> Step:
     start, limit, step = (call.array(i).items[0] for i in range(3))
     count = _turns(start, limit, step)
     if count is None:
-        raise Unshaped(f"how many numbers lie from {start} to {limit} by {step} is not known")
+        raise Unshaped(f"how many numbers there are from {start} to {limit} by {step} is not known")
     array = None
     if isinstance(count, int) and count <= arrays.MOST_ITEMS:
         array = arrays.vector(arrays.ADD(start, arrays.MUL(i, step)) for i in range(count))

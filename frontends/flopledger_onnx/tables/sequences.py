@@ -55,7 +55,7 @@ def sequence_at(call: Call) -> Passed:
     """A member of a list."""
     items, place = call.value(0).items, call.array(1).items[0]
     if items is None or not isinstance(place, int) or not -len(items) <= place < len(items):
-        raise Unshaped("what a sequence holds depends on data")
+        raise Unshaped("the contents of a sequence depend on data")
     return Passed((items[place],))
 
 
@@ -64,7 +64,7 @@ def concat_from_sequence(call: Call) -> Step:
     items = call.value(0).items
     shapes = [item.shape for item in items or () if item.shape is not None]
     if not items or len(shapes) < len(items):
-        raise Unshaped("what a sequence holds depends on data")
+        raise Unshaped("the contents of a sequence depend on data")
     if call.flag("new_axis"):
         axis = call.axis(call.whole("axis"), len(shapes[0]) + 1)
         out = inferred(call, "stack", {"axis": axis}, *shapes)[0]
@@ -79,7 +79,7 @@ def sequence_length(call: Call) -> Step:
     """How many members a list has."""
     items = call.value(0).items
     if items is None:
-        raise Unshaped("what a sequence holds depends on data")
+        raise Unshaped("the contents of a sequence depend on data")
     found = scalar(len(items))
     return Step("index_arithmetic", {"shape": ()}, (), [()], dtypes=("int64",), arrays=[found])
 

@@ -54,7 +54,7 @@ class Parser:
             if found is not None:
                 open_messages += [(message, end), found]
                 if len(open_messages) > DEEPEST:
-                    self._wrong(at, f"messages lie more than {DEEPEST} deep in each other")
+                    self._wrong(at, f"messages are nested more than {DEEPEST} deep")
         return model
 
     def _message(self, message: object, at: int, end: int) -> tuple[int, tuple[object, int] | None]:

@@ -1,4 +1,4 @@
-"""One op of a program, as the tables look at it, and what it means."""
+"""One op of a program, as the tables look at it, and its meaning."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Open(Exception):  # noqa: N818  (internal; never reaches a user)
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What an op is: its kind, the kind's attributes, which operands are its inputs, how many outputs."""
+    """An op's kind, the kind's attributes, which operands are its inputs, and how many outputs it has."""
 
     kind: str
     attrs: dict[str, Value] = field(default_factory=dict)

@@ -1,7 +1,7 @@
-"""Paddle's layers as kinds: from the ops that they made, and for what those don't say from the layer itself.
+"""Paddle's layers as kinds: from the ops that they made, and for missing details from the layer itself.
 
-A layer that is not in the table and made one op, from its own input to its own output, is what that
-op is; any other is a container of its ops.
+A layer that is not in the table and made one op, from its own input to its own output, has the meaning of
+that op; any other is a container of its ops.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ FREE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OpRecord:
-    """An op that a layer made: what it is, and its tensors."""
+    """An op that a layer made: its meaning, and its tensors."""
 
     meaning: Meaning
     inputs: tuple[int, ...]
@@ -140,12 +140,12 @@ LAYERS: dict[str, Any] = {
 
 
 def meaning_of(layer: Any, ops: Sequence[OpRecord] | None, tensors: tuple[list[int], list[int]]) -> Meaning:
-    """Return what a layer's call is.
+    """Return the meaning of a layer's call.
 
     Args:
         layer: The layer.
         ops: The ops that it made itself; None where layers below it made some.
-        tensors: The tensors that it was given and that it gave.
+        tensors: Its input and output tensors.
     """
     if not runs_own_forward(layer):
         return Meaning(CONTAINER, outputs=-1)

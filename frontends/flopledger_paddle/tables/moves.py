@@ -1,4 +1,4 @@
-"""The ops that only move data, as kinds. Where a kind says less than the op, the result's shape is given."""
+"""The ops that only move data, as kinds. Where a kind lacks an attribute, the result's shape is given."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ def _unstack(op: Op) -> Meaning:
 
 
 def _unpool(op: Op) -> Meaning:
-    """What a pooling kept goes back to where it was."""
+    """The elements that a pooling kept go back to their positions."""
     return Meaning("view", {"shape": op.result(0)}, (0, 1))
 
 
 def _slice(op: Op) -> Meaning:
-    """One axis is cut; what cuts several, or drops one, has the shape of its result."""
+    """One axis is cut; a cut of several, or one that drops an axis, has the shape of its result."""
     axes, drops = op.attr("axes"), op.attr("decrease_axis", None)
     if len(axes) != 1 or drops:
         return Meaning("view", {"shape": op.result(0)})

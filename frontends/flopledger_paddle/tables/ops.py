@@ -29,7 +29,7 @@ _SAME = (
     "relu relu6 leaky_relu prelu elu celu selu sigmoid tanh silu mish softplus softsign tanh_shrink "
     "exp log sqrt rsqrt square abs reciprocal sin cos erf round sign clip cast roll flip"
 )
-"""Ops that are called as their kind, on one input of the same shape."""
+"""Ops with the name of their kind, on one input of the same shape."""
 _RENAMED = {
     "hardswish": "hard_swish",
     "hardsigmoid": "hard_sigmoid",
@@ -283,7 +283,7 @@ def _cross_entropy(op: Op) -> Meaning:
     if op.attr("soft_label"):
         raise Open("its labels are probabilities: no formula for these")
     if not op.attr("use_softmax"):
-        raise Open("its input has been through a softmax: no formula for what is left")
+        raise Open("its input has been through a softmax: no formula for the rest of the op")
     attrs: dict[str, Value] = {
         "axis": op.attr("axis"),
         "mean": False,

@@ -1,4 +1,4 @@
-"""Convolutions, pooling and what else looks through a window, as kinds."""
+"""Convolutions, pooling and other ops on windows, as kinds."""
 
 from __future__ import annotations
 

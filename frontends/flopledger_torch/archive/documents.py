@@ -1,8 +1,8 @@
-"""The JSON documents in a .pt2 archive: the program, and which weights lie where.
+"""The JSON documents in a .pt2 archive: the program, and the place of each weight.
 
 ``torch.export.load`` unpickles the sample inputs, custom objects and some constants and weights, evaluates
 the program's conditions on its inputs as Python code and its sizes with ``sympify``. None of its loaders is
-used here: two JSON documents say all that a reading needs, and nothing else of the archive is opened.
+used here: two JSON documents contain all that a reading needs, and nothing else of the archive is opened.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _MAJOR = (7, 8)
 
 @dataclass(slots=True)
 class Documents:
-    """What an archive says of a program.
+    """The parts of an archive that describe a program.
 
     Attributes:
         program: The program: its graph, signature and ranges of sizes.
-        weights: What lies where, by the name of the weight; nothing in archives of torch up to 2.7.
+        weights: The place of each weight, by its name; nothing in archives of torch up to 2.7.
     """
 
     program: dict[str, Any]

@@ -28,7 +28,7 @@ _DEEPEST_PATH = 100
 """The most parts of a module's path."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,999}", re.ASCII)
 _POSITIONAL, _KEYWORD = 1, 2
-"""``torch._export.serde.schema.ArgumentKind``; archives of torch up to 2.7 do not say it."""
+"""``torch._export.serde.schema.ArgumentKind``; archives of torch up to 2.7 do not record it."""
 
 
 class SubGraph(torch.nn.Module):
@@ -135,7 +135,7 @@ class Builder:
             self._unpack(node, union(outputs[0], "an output")[1] if several else outputs)
 
     def _unpack(self, node: Node, outputs: list[Any]) -> None:
-        """Name what a node gives, by a node for each, and for each list in it."""
+        """Name the results of a node: one node for each result, and for each list in it."""
         for place, output in enumerate(listed(outputs, "the outputs of a node")):
             about = mapping(output, "an output")
             if set(about) == {"name"}:
@@ -243,7 +243,7 @@ def name_of(value: object) -> str:
 
 
 def _single_name(outputs: list[Any]) -> str | None:
-    """Return the name of what a node gives where that is one tensor or size."""
+    """Return the name of a node's result if that is one tensor or size."""
     if len(outputs) != 1:
         return None
     kind, value = union(outputs[0], "an output")

@@ -97,7 +97,7 @@ class Checks:
 
 @dataclass(slots=True)
 class Loaded:
-    """A program from a file: its module, and what it was exported with, positional and by name."""
+    """A program from a file: its module, and the arguments of its export, positional and by name."""
 
     flat: Flat
     args: tuple[Any, ...]
@@ -108,7 +108,7 @@ def load(path: Path) -> Loaded:
     """Read a program from a file, without its weights.
 
     Raises:
-        SourceError: It is no exported program, is malformed, or names what a file may not name.
+        SourceError: It is no exported program, is malformed, or names an object that no file may name.
     """
     found = documents(path)
     module = mapping(found.program.get("graph_module"), "the module of the program")
@@ -166,7 +166,7 @@ _NAMES = {
     "buffer": "buffer_name",
     "tensor_constant": "tensor_constant_name",
 }
-"""Which inputs are attributes of the module, and where their name stands; custom objects and tokens are
+"""Which inputs are attributes of the module, and where their name is found; custom objects and tokens are
 not read."""
 
 
@@ -185,7 +185,7 @@ class _Storages:
                 self.extents[name] = max(self.extents.get(name, 0), values.extent(meta))
 
     def _meta(self, about: object) -> Any:
-        """Return what is said of a weight; None if it is a pickle, of which nothing is said."""
+        """Return the metadata of a weight; None if it is a pickle, which has none."""
         if not isinstance(about, dict) or not isinstance(about.get("path_name"), str):
             return None
         return about.get("tensor_meta")
@@ -221,7 +221,7 @@ def _user_input(node: Node, spec: dict[str, Any], metas: dict[str, Any], graph: 
     if kind == "as_tensor":
         own = text(mapping(value, "an input").get("name"), "an input's name")
         meta = metas.get(own)
-        return _Input(own, mapping(meta, f"what is said of the input {own!r}"), values.zeros(meta))
+        return _Input(own, mapping(meta, f"the metadata of the input {own!r}"), values.zeros(meta))
     if kind == "as_sym_int":
         own = text(union(value, "an input")[1], "an input's name")
         _, fields = union(mapping(graph.get("sym_int_values"), "sizes").get(own), "a size")
@@ -239,7 +239,7 @@ def _home(flat: Flat, target: str) -> tuple[torch.nn.Module, str]:
         raise malformed(f"expected a weight's name of at most {_DEEPEST_PATH} parts", target)
     found: torch.nn.Module = flat
     for part in parts:
-        # A module has no submodule and no weight that is called as one of its own attributes is
+        # A module has no submodule and no weight with the name of one of its own attributes is
         if not _PART.fullmatch(part) or part.startswith("__") or hasattr(torch.nn.Module, part):
             raise malformed("expected a weight's name of plain names and points", target)
     for part in parts[:-1]:
@@ -251,7 +251,7 @@ def _home(flat: Flat, target: str) -> tuple[torch.nn.Module, str]:
 
 
 def _replace(graph: Graph, node: Node, target: str) -> Node:
-    """Put an attribute of the module in the place of an input."""
+    """Put an attribute of the module in place of an input."""
     with graph.inserting_before(node):
         found = graph.create_node("get_attr", target)
     node.replace_all_uses_with(found)
@@ -260,7 +260,7 @@ def _replace(graph: Graph, node: Node, target: str) -> Node:
 
 
 def _mutations(flat: Flat, outputs: list[Any]) -> None:
-    """Write what the program gives for a buffer or an input into that, and return only the user's outputs."""
+    """Write updated buffers and inputs back, and return only the user's outputs."""
     last = next(node for node in reversed(flat.graph.nodes) if node.op == "output")
     returned = last.args[0]
     given: list[Any] = list(returned) if isinstance(returned, (tuple, list)) else [returned]

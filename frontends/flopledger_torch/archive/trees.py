@@ -1,6 +1,6 @@
-"""How the arguments of a program nest: lists, tuples and dicts, written down as a tree of types.
+"""How the arguments of a program nest: lists, tuples and dicts, stored as a tree of types.
 
-torch builds such a tree by importing what its types name; here only the shape of it is taken.
+torch builds such a tree by importing the types that it names; here only its shape is read.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _tree(spec: dict[str, Any], leaves: Iterator[Any]) -> Any:
 
 
 def _keys(written: object) -> list[Any] | None:
-    """Return the keys of a dict, or of what is like one."""
+    """Return the keys of a dict, or of a similar mapping."""
     if not isinstance(written, str):
         return None
     found: Any = bounded.json_of(written, "the keys of an input", most=_MOST_VALUES)

@@ -1,4 +1,4 @@
-"""What the format says of tensors and numbers, as torch's types."""
+"""The tensors and numbers of the format, as torch's types."""
 
 from __future__ import annotations
 
@@ -56,10 +56,10 @@ def _looked_up(value: object, table: dict[int, Any], what: str) -> Any:
 
 
 def sizes(meta: object, key: str) -> list[int]:
-    """Return the sizes or strides of a tensor; where one is a symbol, what it was exported with.
+    """Return the sizes or strides of a tensor; for a symbol, its size at export.
 
-    A program that was exported for any batch says of each such size an expression, which is not read, and a
-    hint: the size that the sample inputs had.
+    A program that was exported for any batch stores an expression for each such size, which is not read,
+    and a hint: the size that the sample inputs had.
     """
     found = listed(mapping(meta, "a tensor").get(key), f"the {key} of a tensor")
     if len(found) > MOST_AXES:
@@ -69,7 +69,7 @@ def sizes(meta: object, key: str) -> list[int]:
         kind, value = union(one, "a size")
         if kind == "as_expr":
             hint = mapping(value, "a size").get("hint")
-            _, value = union(hint, "what a size was exported with: give the inputs with -i")
+            _, value = union(hint, "its size at export: give the inputs with -i")
         number = whole(value, "a size")
         if number < 0:
             raise malformed("expected a size that is not negative", number)
@@ -116,7 +116,7 @@ def weight(meta: object) -> torch.Tensor:
 
 
 def parameter(made: torch.Tensor, meta: object) -> torch.nn.Parameter:
-    """Return a weight as a parameter, trainable if the program says so."""
+    """Return a weight as a parameter, trainable if the program marks it so."""
     grad = mapping(meta, "a tensor").get("requires_grad") is True
     return torch.nn.Parameter(made, requires_grad=grad and (made.is_floating_point() or made.is_complex()))
 

@@ -1,1 +1,1 @@
-"""Recording what a forward calls: torch's functions, its operations, and products of sizes."""
+"""Recording the calls of a forward: torch's functions, its operations, and products of sizes."""

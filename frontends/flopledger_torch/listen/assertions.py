@@ -26,7 +26,7 @@ _MACHINERY = (
     *(f"{_TORCH}{name}" for name in ("_ops.py", "_tensor.py", "_subclasses/", "utils/_python_dispatch.py")),
     *(f"{_TORCH}{name}" for name in ("_dynamo/", "utils/_stats.py")),
 )
-"""Code between a question and who asks it."""
+"""Code between a question and the code that asks it."""
 _CHECKS = ("_check", "_assert")
 """How torch's own checks begin, which raise unless their argument is true."""
 
@@ -60,7 +60,7 @@ def _wanted(code: CodeType, instruction: int) -> bool | None:
     """Return the answer that lets the statement go on that an instruction belongs to.
 
     A call of ``bool`` or ``item`` has a place of its own. A jump has that of the whole statement (Python
-    3.11), and what it asks about is the value that the instruction before it gave.
+    3.11), and it asks about the result of the instruction before it.
     """
     unit = instruction // 2
     for place in reversed(list(islice(code.co_positions(), max(unit - 1, 0), unit + 1))):
@@ -101,7 +101,7 @@ def _name(function: ast.expr) -> str:
 
 
 def _through(node: ast.expr, place: tuple[int | None, ...], *, wanted: bool) -> bool | None:
-    """Return what the expression at a place must be, so that another one around it is what is wanted."""
+    """Return the truth value of the expression at a place for which the one around it is as wanted."""
     truth = isinstance(node, ast.BoolOp) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
     if not truth and (node.lineno, node.end_lineno, node.col_offset, node.end_col_offset) == place:
         return wanted

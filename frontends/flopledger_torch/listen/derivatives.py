@@ -1,7 +1,7 @@
 """Derivatives that a forward takes itself, by autograd's engine: which records nothing below autograd.
 
 ``torch.autograd.grad`` and ``.backward()`` end in one function of torch's. A reading writes a call down there
-that is unknown, and gives stand-ins for the gradients, which have the sizes of what they are taken for.
+that is unknown, and gives stand-ins for the gradients, which have the sizes of their tensors.
 ``torch.func.grad`` and the like need none of this: they record their own derivatives, op by op.
 """
 
@@ -23,7 +23,7 @@ _PROBLEM = "the forward takes derivatives by autograd's engine, whose work is no
 
 @contextlib.contextmanager
 def recording_derivatives(recorder: Recorder) -> Iterator[None]:
-    """Write down what autograd's engine is asked for in a forward."""
+    """Record the calls of autograd's engine in a forward."""
     owner: Any = torch.autograd
     plain = owner._engine_run_backward
 

@@ -1,4 +1,4 @@
-"""Ops as they are dispatched, composite ones (what a tracer sees) above those they lower to.
+"""Ops as they are dispatched, composite ones (those that a tracer sees) above those they lower to.
 
 A dispatch mode sits below autograd, where composite ops are opened already. So the autograd keys are
 excluded while the mode is on, and composite ops are opened here, by the kernel that the framework would
@@ -51,7 +51,7 @@ _QUESTIONS = frozenset(
         *("prim.device", "prim.layout"),
     )
 )
-"""What fake tensors are asked about themselves: no ops of the model."""
+"""Queries of a fake tensor's own state: no ops of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         return found[0]
 
     def _opened(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-        """Run what a composite op is made of.
+        """Run the ops that a composite op is made of.
 
         The C++ code lowers as a CPU does. Where sizes are symbols it may ask for numbers; there torch has
         Python versions for some ops, which lower a little otherwise.

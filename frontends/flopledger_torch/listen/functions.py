@@ -1,6 +1,6 @@
-"""Functions as the user spells them, heard by replacing attributes for the length of a reading.
+"""Functions as the user spells them, recorded by replacing attributes during a reading.
 
-A torch function mode would switch fast paths off and can't tell ``a @ b`` from ``a.matmul(b)``; tools
+A torch function mode would switch fast paths off and can't distinguish ``a @ b`` from ``a.matmul(b)``; tools
 that patch functions see exactly these differences.
 """
 
@@ -112,10 +112,10 @@ _SIGNATURES = (
     ("scaled_dot_product_attention", "query key value attn_mask dropout_p is_causal scale enable_gqa"),
     ("pairwise_distance", "x1 x2 p eps keepdim"),
 )
-"""Builtin functions, which have no signature to ask, and what they call the arguments given by position."""
+"""The names of positional arguments of builtin functions, which have no signature to inspect."""
 
 Place = tuple[Any, str, str]
-"""An object whose attribute is replaced, what its functions are called after, and the attribute."""
+"""An object whose attribute is replaced, the prefix of its functions' names, and the attribute."""
 
 
 @functools.cache
@@ -124,12 +124,12 @@ def _by_name() -> dict[str, tuple[str, ...]]:
 
 
 def _arguments(name: str, function: Callable[..., Any]) -> tuple[str, ...]:
-    """Return how a function calls what it takes by position."""
+    """Return the names of a function's positional parameters."""
     known: tuple[str, ...] | None = None
     if isinstance(function, types.FunctionType):
         parameters = inspect.signature(function, follow_wrapped=False).parameters.values()
         known = tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD))
-    if not known:  # a builtin, or one that passes on what it is given
+    if not known:  # a builtin, or one that passes its arguments on
         known = _by_name().get(name.strip("_") if name.startswith("__") else name)
     return known or ("input", "other")
 
@@ -152,7 +152,7 @@ def places() -> tuple[Place, ...]:
 
 
 def _is_function(name: str, function: object) -> bool:
-    """Tell the functions of torch.nn.functional from what else stands in that module."""
+    """Return whether an attribute of torch.nn.functional is one of its functions."""
     if name.startswith("_") or not callable(function) or isinstance(function, type):
         return False
     home = getattr(function, "__module__", None) or ""
@@ -162,12 +162,12 @@ def _is_function(name: str, function: object) -> bool:
 
 
 _RECORDERS: list[Recorder] = []
-"""The recorder of the reading under way; one at a time replaces functions."""
+"""The recorder of the current reading; one at a time replaces functions."""
 
 
 @functools.lru_cache(maxsize=4096)
 def _recording(prefix: str, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that does what another does, and tells the recorder; made once for all readings."""
+    """Return a wrapper that also records each call; made once for all readings."""
     source, short, names = prefix + name, name.strip("_"), _arguments(name, function)
 
     @functools.wraps(function)

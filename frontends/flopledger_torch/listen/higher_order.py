@@ -1,6 +1,6 @@
 """Operators that are given functions: branches, loops, maps, attention with a function for its scores.
 
-Where what runs is known, it runs as the model's own calls; else the operator is one unknown call, by name.
+Where the branch is known, it runs as the model's own calls; else the operator is one unknown call, by name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def is_higher_order(func: Any) -> bool:
 
 
 def run(ops: Ops, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Run such an operator and write it down, around the calls that it makes."""
+    """Run such an operator and record it, around the calls that it makes."""
     recorder, name = ops.recorder, func.name()
     event = recorder.open("op", f"higher_order.{name}", name)
     event.composite = True

@@ -1,4 +1,4 @@
-"""Kernels of fake tensors, mended where they do otherwise than the real ones on a CPU."""
+"""Kernels of fake tensors, corrected where they differ from the real ones on a CPU."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
-"""What torch raises where a stand-in is asked for its values, or an op's sizes depend on them."""
+"""Raised by torch where a stand-in's values are needed, or an op's sizes depend on them."""
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
 _DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -27,7 +27,7 @@ _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 
 
 def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Run an op's own kernel, mending what fake kernels do otherwise than real ones."""
+    """Run an op's own kernel, corrected where fake kernels differ from real ones."""
     if func is torch.ops.aten._grouped_mm.default:
         return _grouped_mm(func, args, kwargs)
     try:
@@ -66,7 +66,7 @@ def _on_cpu(value: Any) -> Any:
 
 
 def _grouped_mm(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return what the op gives: its fake kernel takes bfloat16 alone, the real one on a CPU others too.
+    """Return the op's result: its fake kernel takes bfloat16 alone, the real one on a CPU others too.
 
     Cast to that type, rows of a multiple of 16 bytes, which both kernels ask for, would be none any more.
     """
@@ -104,7 +104,7 @@ def _recurrent(name: str, given: Mapping[str, Any]) -> Any:
 
 
 def _upsampled(given: Mapping[str, Any]) -> Any:
-    """Return what an interpolation gives: the sizes asked for, or ``floor(L s)`` for a scale s."""
+    """Return the result of an interpolation: of the sizes asked for, or ``floor(L s)`` for a scale s."""
     source = given["input"]
     sizes: Any = given.get("output_size")
     if sizes is None:
@@ -115,7 +115,7 @@ def _upsampled(given: Mapping[str, Any]) -> Any:
 
 
 def symbolic_outputs(name: str, given: Mapping[str, Any]) -> Any:
-    """Return what a composite op gives whose code asks for numbers where sizes are symbols.
+    """Return the result of a composite op whose code asks for numbers where sizes are symbols.
 
     Returns:
         Its outputs, from the shapes of its arguments alone, or NotImplemented for ops that can be opened.

@@ -1,7 +1,7 @@
 """Products of sizes, which PyTorch's tracer records as operators of the network.
 
 Under the tracer ``x.shape[0]`` is a tensor without axes, and ``x.shape[0] * heads`` an operator that
-tools count. Where a reading is to hear them, sizes are whole numbers that remember the products they
+tools count. Where a reading records them, sizes are whole numbers that remember the products they
 were made from, and each product is an op ``size.mul`` with its data flow: an op that is given a size
 depends on the products in it. Sizes that are symbols are torch's own objects, which remember the same.
 """
@@ -28,13 +28,13 @@ _OPERATIONS = """
     __mod__ __pow__ __neg__
 """
 _COMPARISONS = "__rmod__ __rpow__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__"
-"""What symbols are asked besides, for which a size has to be plain."""
+"""Operations of symbols that take plain numbers, not sizes."""
 _CONSUMERS = """
     __getitem__ arange as_strided broadcast_to chunk empty expand eye flatten full linspace narrow new_empty
     new_full new_ones new_zeros ones pad permute rand randn repeat repeat_interleave reshape roll select split
     tensor tensor_split tile tril triu unflatten unfold view zeros
 """
-"""What takes sizes, besides the functions that are recorded."""
+"""Functions that take sizes, besides those that are recorded."""
 
 _RECORDER: list[Recorder] = []
 
@@ -108,7 +108,7 @@ def _bare(value: Any) -> Any:
 
 
 def _record(recorder: Recorder, products: tuple[int, ...]) -> int:
-    """Write a product down, and return the tensor that it is."""
+    """Record a product, and return its tensor."""
     event = recorder.open("op", PRODUCT, "mul")
     event.inputs = list(products)
     event.native = {"args": tuple(map(TensorRef, products))}
@@ -135,7 +135,7 @@ def _sizes(shape: Any) -> Any:
 
 
 def _replacements(recorder: Recorder) -> Iterator[tuple[Any, str, Any]]:
-    """Yield what is replaced: an object, the attribute, and what stands there instead."""
+    """Yield each replacement: an object, the attribute, and its new value."""
     base: Any = torch._C.TensorBase
     shape, size, numel = base.shape.__get__, base.size, base.numel
 
@@ -177,7 +177,7 @@ def _consuming(recorder: Recorder, function: Callable[..., Any]) -> Callable[...
 
 @contextlib.contextmanager
 def recording_sizes(recorder: Recorder) -> Iterator[None]:
-    """Let sizes remember what they are made from, for the length of a reading."""
+    """Let sizes remember the products that they are made from, during a reading."""
     saved: list[tuple[Any, str, Any, bool]] = []
     try:
         for owner, name, replacement in list(_replacements(recorder)):

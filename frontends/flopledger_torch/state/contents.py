@@ -2,8 +2,8 @@
 
 A model can hold anything: a settings dict that refuses changes, a stand-in for a package that is not
 installed and raises at every question, an object whose ``__class__`` is computed. So nothing here looks an
-attribute up on an object of the user's: its type's bases say what Python keeps in it, and the methods of
-those bases read and write that.
+attribute up on an object of the user's: its type's bases determine what Python keeps in it, and the methods
+of those bases read and write that.
 """
 
 from __future__ import annotations
@@ -82,15 +82,15 @@ _SHARED = tuple(
         *("lightning.pytorch.loggers", "pytorch_lightning.trainer", "pytorch_lightning.loggers"),
     )
 )
-"""Modules whose objects are not part of what a forward computes with, or compare by identity.
+"""Modules whose objects take no part in a forward's computation, or compare by identity.
 
 A program's nodes are keys of its interpreter, a symbol of sympy equals itself alone, and a trainer that a
 module points to leads to optimizers, data sets and the original model.
 """
 _STANDARD_COPIED = frozenset(("collections", "argparse", "types", "dataclasses", "functools", "weakref"))
-"""Modules of the standard library whose plain objects only hold what they are given.
+"""Modules of the standard library whose plain objects only hold values.
 
-The others (loggers, locks, threads, queues, paths) stand for something outside the model, and a copy would be
+The others (loggers, locks, threads, queues, paths) represent something outside the model, and a copy would be
 another thing: an event that is set in a copy wakes nobody.
 """
 
@@ -117,7 +117,7 @@ class Layout:
         return found
 
     def slot_values(self, value: object) -> Iterator[tuple[Any, Any]]:
-        """Yield the slots that are filled, and what is in them."""
+        """Yield the slots that are filled, and their values."""
         for slot in self.slots:
             try:
                 yield slot, slot.__get__(value)
@@ -166,7 +166,7 @@ def _layout(cls: type) -> Layout:
 
 
 def _foreign_kind(cls: type) -> str:
-    """Return what is done with an object of a type that has no base in the table."""
+    """Return the treatment of an object whose type has no base in the table."""
     home = table_of(cls).get("__module__", "")
     if type(home) is not str:
         home = ""
@@ -177,7 +177,7 @@ def _foreign_kind(cls: type) -> str:
     ):
         return _standard_kind(cls)
     if any("__del__" in table_of(base) for base in bases_of(cls)):
-        # A copy would release, when it goes, what the original still needs: a file, a handle, a folder.
+        # A copy would release, when it is deleted, a resource of the original: a file, a handle, a folder.
         return "watched"
     try:
         object.__new__(cls)
@@ -187,7 +187,7 @@ def _foreign_kind(cls: type) -> str:
 
 
 def _standard_kind(cls: type) -> str:
-    # Loops hold a place in what they go through: itertools' objects, and the iterators of containers.
+    # Objects of itertools, and the iterators of containers, hold a position in what they iterate over.
     home, name = cls.__module__, cls.__name__
     return "iterator" if home == "itertools" or name.endswith("_iterator") else "shared"
 
@@ -199,7 +199,7 @@ def _standard_folders() -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=4096)
 def is_standard(name: str) -> bool:
-    """Return whether a module belongs to the standard library; a user's file may bear such a name."""
+    """Return whether a module belongs to the standard library; a user's file may have such a name."""
     if name.partition(".")[0] not in sys.stdlib_module_names or name == "__main__":
         return False
     file = namespace_of(sys.modules.get(name)).get("__file__")
@@ -223,7 +223,7 @@ def new_like(value: object, layout: Layout) -> Any:
 
 
 def items_of(value: Any, layout: Layout) -> Iterable[Any]:
-    """Return what a container holds: pairs of a dict, else its elements."""
+    """Return the contents of a container: pairs of a dict, else its elements."""
     base: Any = layout.container
     if base is OrderedDict or base is defaultdict or base is dict:
         pairs: Iterable[Any] = base.items(value)
@@ -233,7 +233,7 @@ def items_of(value: Any, layout: Layout) -> Iterable[Any]:
 
 
 def fill(value: Any, layout: Layout, items: Iterable[Any]) -> None:
-    """Put elements into an empty container, past what its class makes of that."""
+    """Put elements into an empty container, past the overrides of its class."""
     base: Any = layout.container
     if base in (OrderedDict, defaultdict, dict):
         for key, item in items:

@@ -45,15 +45,15 @@ _RESTARTED = frozenset(("list_iterator", "tuple_iterator", "range_iterator", "st
 
 
 class NotCopyable(Exception):  # noqa: N818  (no error: the reading goes on in another process)
-    """Something that a forward may change has no copy: what it is."""
+    """An object that a forward may change has no copy; the message names it."""
 
 
 class Copies:
-    """The copies of what a model and its arguments reach, one for each original.
+    """The copies of all objects that a model and its arguments reach, one for each original.
 
     Args:
         stand_ins: Gives the stand-in of a tensor.
-        strict: Whether what has no copy raises; where the process is to be thrown away, it is taken as it is.
+        strict: Whether an object without a copy raises; in a process to be thrown away it is used as it is.
     """
 
     def __init__(self, stand_ins: StandIns, *, strict: bool = True) -> None:
@@ -82,7 +82,7 @@ class Copies:
         return found
 
     def original(self, value: Any) -> Any:
-        """Return what a copy was made of; the value itself where it is no copy."""
+        """Return the original of a copy; the value itself where it is no copy."""
         return self._originals.get(id(value), value)
 
     def take(self, module: torch.nn.Module) -> None:
@@ -91,12 +91,12 @@ class Copies:
         self.stand_ins.take(self.layouts.of(module).attributes(module) or {})
 
     def shared(self) -> list[Any]:
-        """Return what copy and original have in common and a forward may change: functions, caches."""
+        """Return the objects that copy and original share and a forward may change: functions, caches."""
         found = [one for one, made in self._made.values() if made is one or type(one) is types.FunctionType]
         return [*found, *self.watched]
 
     def keep(self, value: Any, made: Any) -> Any:
-        """Remember a copy, and what it was made of."""
+        """Remember a copy, and its original."""
         self._made[id(value)] = (value, made)
         if made is not value:
             self._originals[id(made)] = value
@@ -146,7 +146,7 @@ class Copies:
 
     def _module(self, value: Any, layout: Layout) -> Any:
         if self.strict and any("__del__" in table_of(base) for base in bases_of(type(value))):
-            raise NotCopyable(f"a {type(value).__name__}, which releases something when it goes (__del__)")
+            raise NotCopyable(f"a {type(value).__name__}, which releases something in its __del__")
         if id(value) not in self._taken:
             self.take(value)
         made = self.keep(value, new_like(value, layout))
@@ -328,7 +328,7 @@ def _local(copies: Copies, value: threading.local) -> threading.local:
 
 
 def _counter(copies: Copies, value: Any) -> Any:
-    """Return a counter that goes on where another is, which only its text says without moving it on."""
+    """Return a counter at the position of another, which only its repr shows without moving it on."""
     del copies
     start, _, step = repr(value).removeprefix("count(").removesuffix(")").partition(", ")
     return itertools.count(_number(start), _number(step or "1"))
@@ -364,7 +364,7 @@ _SPECIAL: dict[type, Callable[[Copies, Any], Any]] = {
     bytearray: lambda _, value: bytearray(value),
     torch.Generator: _generator,
 }
-"""Types with a part written in C whose state is what a forward may change."""
+"""Types with a part written in C whose state a forward may change."""
 
 
 def _numpy_types() -> dict[type, Callable[[Copies, Any], Any]]:
@@ -390,7 +390,7 @@ def _numpy_types() -> dict[type, Callable[[Copies, Any], Any]]:
 
 
 def _pickled(value: Any) -> Any:
-    """Return what a builtin object says that it is made of, made again."""
+    """Return a builtin object rebuilt from its own description (``__reduce__``)."""
     make, arguments, *state = value.__reduce__()
     made = make(*arguments)
     if state and state[0] is not None:

@@ -1,4 +1,4 @@
-"""Functions and what is bound to them, made again over the copies of what they hold."""
+"""Functions and methods, rebuilt over the copies of the objects that they hold."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 PLAIN = frozenset(
     (type(None), bool, int, float, complex, str, bytes, type, types.ModuleType, types.CodeType, range)
 )
-"""Types whose objects can't be changed and hold nothing: most of what there is."""
+"""Types whose objects can't be changed and hold nothing: most objects are of these."""
 _UNCHANGEABLE = frozenset(("atom", "shared", "builtin", "cell", "weak", "watched"))
 
 
 def referenced(function: types.FunctionType) -> Iterator[Any]:
-    """Yield what a function holds beside its code: cells' contents, defaults and its attributes."""
+    """Yield a function's references: cells' contents, defaults and its attributes."""
     for cell in function.__closure__ or ():
         try:
             yield cell.cell_contents
@@ -51,8 +51,8 @@ def is_global(function: types.FunctionType) -> bool:
 def holds_state(function: types.FunctionType, layouts: Layouts) -> bool:
     """Return whether a function holds something that a call may change: then a copy needs its own.
 
-    A function of a module stays what it is, since it may be compared with: it belongs to the program, as
-    its globals do, and what it remembers is put back (see :mod:`flopledger_torch.state.watched`).
+    A function of a module is not copied, since it may be compared with: it belongs to the program, as
+    its globals do, and its state is put back (see :mod:`flopledger_torch.state.watched`).
     """
     seen: set[int] = set()
     pending = [function]
@@ -83,7 +83,7 @@ def rebuilt(function: types.FunctionType, cell: Callable[[types.CellType], types
     )
     made.__qualname__, made.__module__ = function.__qualname__, function.__module__
     made.__doc__ = function.__doc__
-    # From Python 3.14 on annotations are only worked out when they are asked for.
+    # From Python 3.14 on annotations are only evaluated when they are read.
     if hasattr(function, "__annotate__"):
         setattr(made, "__annotate__", getattr(function, "__annotate__"))  # noqa: B009, B010  (older stubs lack it)
     else:
@@ -101,7 +101,7 @@ def fill(function: types.FunctionType, made: types.FunctionType, copy: Copy) -> 
 
 
 def bound(method: types.MethodType, copy: Copy) -> Any:
-    """Return a method bound to the copy of what it is bound to; a function of its class stays what it is."""
+    """Return a method bound to the copy of its object; a function of its class is not copied."""
     owner, function = copy(method.__self__), method.__func__
     name = getattr(function, "__name__", "") if type(function) is types.FunctionType else ""
     if not any(table_of(base).get(name) is function for base in bases_of(type(method.__self__))):
@@ -112,7 +112,7 @@ def bound(method: types.MethodType, copy: Copy) -> Any:
 
 
 def builtin(function: Any, copy: Copy) -> Any:
-    """Return a builtin's method, such as a list's append, bound to the copy of what it is bound to."""
+    """Return a builtin's method, such as a list's append, bound to the copy of its object."""
     owner = function.__self__
     if owner is None or type(owner) in PLAIN:
         return function
@@ -144,7 +144,7 @@ def cache(value: Any, copy: Copy) -> Any:
 
 
 def weak_proxy(value: Any, copy: Copy) -> Any:
-    """Return a weak proxy of the copy of what another stands for."""
+    """Return a weak proxy of the copy of another's object."""
     try:
         target = value.__repr__.__self__
     except (AttributeError, ReferenceError):

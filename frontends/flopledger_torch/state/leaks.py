@@ -23,7 +23,7 @@ _INNER = next(
 _DEEPEST = 6
 """How many holders of holders are looked at until one has a name."""
 _MOST = 64
-"""How many stand-ins are looked at: what holds one mostly holds the others."""
+"""How many stand-ins are looked at: an object that holds one mostly holds the others."""
 
 
 def forget_frames(error: BaseException) -> None:
@@ -55,7 +55,7 @@ def left(known: Iterable[weakref.ref[Any]]) -> bool:
 
 
 def cleared(known: Iterable[weakref.ref[Any]]) -> list[str]:
-    """Take stand-ins out of functions' caches; return the names of what else holds some."""
+    """Take stand-ins out of functions' caches; return the names of other holders."""
     for cache in _caches(_alive(known)):
         cache.cache_clear()
     return list(dict.fromkeys(_names(_alive(known)[:_MOST])))
@@ -66,7 +66,7 @@ def _caches(stand_ins: list[Any]) -> list[Any]:
 
 
 def _alive(known: Iterable[weakref.ref[Any]]) -> list[Any]:
-    """Return the stand-ins that are alive, and what else there is of their mode."""
+    """Return the stand-ins that are alive, and other objects of their mode."""
     found = [one for ref in known if (one := ref()) is not None]
     modes = {id(one.fake_mode) for one in found if type(one) is FakeTensor}
     found += [one for one in gc.get_objects() if type(one) is FakeTensor and id(one.fake_mode) in modes]
@@ -79,7 +79,7 @@ def _referrers(objects: list[Any]) -> list[Any]:
 
 
 def _names(stand_ins: list[Any]) -> Iterator[str]:
-    """Yield the names of what holds stand-ins, as a user writes them."""
+    """Yield the names of the objects that hold stand-ins, as a user writes them."""
     if not stand_ins:
         return
     spaces = {

@@ -29,7 +29,7 @@ _READER: list[int] = []
 def alone(source: str) -> Iterator[None]:
     """Let one thread read at a time, since a reading replaces functions of torch for its length.
 
-    Others wait; the functions that they call meanwhile are not heard.
+    Other threads wait; the functions that they call during a reading are not recorded.
 
     Raises:
         SourceError: The thread that asks is reading already.
@@ -46,9 +46,9 @@ def alone(source: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _uncompiled() -> Iterator[None]:
-    """Let what is compiled run as it is written."""
+    """Let compiled functions run as they are written."""
     with warnings.catch_warnings(), torch.compiler.set_stance("force_eager"):
-        # That our hooks hear a compiled module and the one inside it is as it should be.
+        # That our hooks see both a compiled module and the one inside it is as it should be.
         warnings.filterwarnings(
             "ignore", message=r"Using `torch.compile\(module\)` when there are global hooks"
         )
@@ -59,7 +59,7 @@ def _uncompiled() -> Iterator[None]:
 def _masks_unchecked() -> Iterator[None]:
     """Let a transformer take a mask as it is where nothing returns whether it is the causal one.
 
-    Whether it is decides what a kernel is told besides, not what is multiplied.
+    Whether it is affects a kernel's flags, not the products that it computes.
     """
     plain = transformer._detect_is_causal_mask
 
@@ -79,7 +79,7 @@ def _masks_unchecked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def kept(profile: Mapping[str, Any]) -> Iterator[None]:
-    """Set what a reading needs of the process, and put that and what a forward may change back."""
+    """Set the process up for a reading; restore that afterwards, and the state that a forward may change."""
     fast, dtype, states = (
         torch.backends.mha.get_fastpath_enabled(),
         torch.get_default_dtype(),

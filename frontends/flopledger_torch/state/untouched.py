@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def read(source: str, make: Callable[[], Reader], *, isolated: bool = False) -> Graph:
-    """Let a reader read, put back what its forward changed, and check that no stand-in is left.
+    """Let a reader read, undo the changes of its forward, and check that no stand-in is left.
 
     Args:
         source: The source as the user named it.
@@ -28,11 +28,11 @@ def read(source: str, make: Callable[[], Reader], *, isolated: bool = False) -> 
         make: Makes the reader, which nothing else may hold.
 
     Raises:
-        SourceError: Stand-ins are left where nothing can take them away; the message names the place.
+        SourceError: Stand-ins are left where they can't be removed; the message names the place.
     """
     reader = make()
     try:
-        # What goes into context variables meanwhile stays in a context of its own, which goes with it.
+        # Changes of context variables stay in a context of the reading's own, which is dropped with it.
         graph = contextvars.copy_context().run(reader.read)
     except BaseException as error:
         leaks.forget_frames(error)
@@ -47,7 +47,7 @@ def read(source: str, make: Callable[[], Reader], *, isolated: bool = False) -> 
 
 
 def _finished(watched: Watched, known: list[weakref.ref[Any]]) -> list[str]:
-    """Put back what was watched, and return the names of what still holds stand-ins."""
+    """Restore the watched objects, and return the names of those that still hold stand-ins."""
     watched.put_back(libraries=False)
     if not leaks.left(known):
         return []
@@ -58,6 +58,6 @@ def _finished(watched: Watched, known: list[weakref.ref[Any]]) -> list[str]:
 
 def _message(holders: list[str]) -> str:
     return (
-        f"its forward left stand-ins for tensors in {', '.join(holders)}, where a reading can't put back "
-        "what was there: set that anew, and read the model with isolated=True, in a child process"
+        f"its forward left stand-ins for tensors in {', '.join(holders)}, where a reading can't restore "
+        "the old values: set them again, and read the model with isolated=True, in a child process"
     )

@@ -41,7 +41,7 @@ class StandIns:
         return found[1]
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
-        """Return the stand-in of a tensor that lies anywhere; its values may be asked for."""
+        """Return the stand-in of a tensor kept anywhere; its values may be asked for."""
         if id(tensor) in self._made or torch.nn.Parameter in bases_of(type(tensor)):
             return self(tensor)
         made = self.tensors.remembered(tensor)
@@ -49,7 +49,7 @@ class StandIns:
         return made
 
     def take(self, attributes: Mapping[str, Any]) -> None:
-        """Make stand-ins without values for a module's weights, and for what its attributes hold directly."""
+        """Make stand-ins without values for a module's weights and the tensors among its attributes."""
         for name, value in attributes.items():
             kind = type(value)
             if kind in PLAIN:
@@ -70,14 +70,14 @@ class StandIns:
         return [stand_in for tensor, stand_in in self._made.values() if stand_in is not tensor]
 
     def clear(self) -> None:
-        """Let the stand-ins go."""
+        """Release the stand-ins."""
         self._made.clear()
 
 
 def _moving(plain: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what does what ``self.layer.to(...)`` asks for in a forward, with new stand-ins for the old.
+    """Return a ``Module._apply`` for ``self.layer.to(...)`` in a forward, with new stand-ins for the old.
 
-    Torch would change what the tensors themselves are, which stand-ins do not let it.
+    Torch would change the tensors' own type and device in place, which stand-ins do not allow.
     """
 
     @functools.wraps(plain)

@@ -2,7 +2,7 @@
 
 torch runs a model on sizes that stand for its symbols, and where something asks about a size, in a branch of
 the model or where shapes have to fit, it goes on as for those. So the answers are conditions of all that
-follows. One that follows from the others says nothing new, and is left out.
+follows. One that follows from the others is left out.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _LINES = 40
 _FAILURES = 20
 """How many of those are looked at."""
 _MANY = 100
-"""After how many conditions it is no longer asked whether another says something new."""
+"""After how many conditions no other one is tested for redundancy: the test takes longer with each."""
 _ENOUGH = 20
-"""At how many sizes, among those at which all else holds, a condition has to hold to say nothing new."""
+"""At how many sizes, among those at which all else holds, a condition has to hold to be redundant."""
 
 _SIGNS = {
     "Equality": "=",
@@ -95,7 +95,10 @@ def _function(expression: Any) -> Callable[[Point], Any]:
 
 
 def _tried(holds: Any, points: Sequence[Point]) -> tuple[list[Point], bool]:
-    """Return the points at which a condition holds, and if it fails at any; where it can't tell, neither."""
+    """Return the points at which a condition holds, and whether it fails at any.
+
+    Points where it can't be evaluated count for neither.
+    """
     try:
         function = _function(holds)
     except KeyError:
@@ -114,10 +117,10 @@ def _tried(holds: Any, points: Sequence[Point]) -> tuple[list[Point], bool]:
 
 
 def notes(questions: Questions, symbols: Sequence[Any], shown: Sequence[int]) -> Iterator[str]:
-    """Say where the formulas hold, a note for each line that asked, and one for what asks about a size of 1.
+    """Yield where the formulas hold: a note for each line that asked, one for questions about a size of 1.
 
     Args:
-        questions: What was asked.
+        questions: The questions about sizes.
         symbols: The symbols of the inputs.
         shown: The sizes that stood for them.
     """
@@ -148,7 +151,7 @@ def _holds_but_for_one(holds: Any) -> bool:
 
 
 def _known(questions: Questions, symbols: frozenset[Any]) -> Iterator[Condition]:
-    """Yield what was asked about the symbols of the inputs and is not true of every size."""
+    """Yield the conditions on the symbols of the inputs that are not true of every size."""
     for condition in tuple(questions.conditions.values()):
         for part in _parts(condition.holds):
             free = part.free_symbols & symbols
@@ -176,7 +179,7 @@ def _shortened(holds: Any) -> Any:
 def _singles(
     conditions: Iterable[Condition], symbols: Iterable[Any]
 ) -> tuple[list[Condition], list[Condition]]:
-    """Put what is asked of one symbol together: a least size, a divisor; return that, and the others."""
+    """Merge the conditions of each single symbol to a least size, a divisor; return these, and the others."""
     groups: dict[Any, list[Condition]] = {symbol: [] for symbol in symbols}
     found: list[Condition] = []
     others: list[Condition] = []
@@ -207,7 +210,7 @@ def _informative(symbol: Any, group: Sequence[Condition]) -> tuple[list[Conditio
 
 
 def _range_of(symbol: Any, sizes: Sequence[int]) -> Any:
-    """Return what the sizes that fit have in common, if they are all from one on, or all multiples."""
+    """Return one condition for the sizes that fit, if they are all from one on, or all multiples."""
     step = math.gcd(*sizes)
     if not sizes or list(sizes) != [n for n in _SIZES if n >= sizes[0] and n % step == 0]:
         return None
@@ -233,7 +236,7 @@ def _points(symbols: Sequence[Any], shown: Sequence[int]) -> list[Point]:
 
 
 def _not_implied(conditions: Iterable[Condition], points: list[Point]) -> Iterator[Condition]:
-    """Yield the conditions that don't follow from the ones before, as far as the points can tell."""
+    """Yield the conditions that don't follow from the ones before, as far as the points show."""
     stated: list[Any] = []
     seen = set()
     for condition in conditions:
@@ -250,7 +253,7 @@ def _not_implied(conditions: Iterable[Condition], points: list[Point]) -> Iterat
 
 
 def _fails_close(holds: Any, points: Sequence[Point], stated: Iterable[Any]) -> bool:
-    """Return whether a condition fails where it is about to, though all that was said before holds there."""
+    """Return whether a condition fails near its boundary, at points where all stated before hold."""
     function = _function(holds)
     fail = (point for point in _close(holds, points[:_LINES]) if _is_false(function, point))
     left = list(itertools.islice(fail, _FAILURES))
@@ -288,7 +291,7 @@ def _close(holds: Any, points: Sequence[Point]) -> Iterator[Point]:
 
 
 def _written(holds: Any) -> str:
-    """Write a condition down."""
+    """Return a condition as text."""
     if isinstance(holds, (sympy.And, sympy.Or)):
         return (" and " if isinstance(holds, sympy.And) else " or ").join(map(_written, holds.args))
     sign = _SIGNS.get(type(holds).__name__)
@@ -304,7 +307,7 @@ def _written(holds: Any) -> str:
 
 
 def _size(expression: Any) -> str:
-    """Write a number down, in the user's symbols; one between whole numbers stays what it is."""
+    """Return a number as text, in the user's symbols; a fraction is left as one."""
     try:
         if type(expression).__name__ in ("Mod", "PythonMod"):
             return " mod ".join(text(dim_of_expression(part)) for part in expression.args)

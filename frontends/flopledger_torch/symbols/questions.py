@@ -1,4 +1,4 @@
-"""What is asked of sizes that are symbols while a model runs, by whom, and what the answer was.
+"""Questions about symbolic sizes that a running model asks: who asked, and the answer.
 
 What torch asks for the sake of memory layouts and special cases of its own changes no count: it is forgotten.
 """
@@ -29,12 +29,12 @@ _STANDARD = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstd
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib"))
 
 _LAYOUT_FILE = f"{_TORCH}_prims_common/__init__.py"
-"""Strides and contiguity, but for what compares shapes."""
+"""Strides and contiguity, except where shapes are compared."""
 _CACHE_FILE = f"{_TORCH}_subclasses/fake_tensor.py"
-"""Whether a view lies in its memory."""
+"""Whether a view is inside its memory."""
 _LAYOUT = frozenset(("_reshape_view_helper", "_reshape_view_helper_core_alg", "_collapse_view_helper"))
 _CHOICES = frozenset(("decompose", "conv"))
-"""Functions that run C++ code, which chooses among kernels too, by what is large and what is small."""
+"""Functions that run C++ code, which also chooses among kernels by size."""
 _LARGE = 1 << 30
 """Nothing but the limits of an index is compared with more."""
 
@@ -48,7 +48,7 @@ class Condition(NamedTuple):
 
 
 class Questions(ShapeEnv):
-    """torch's environment of symbols; it remembers who asked what of them."""
+    """torch's environment of symbols; it remembers each question and who asked it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ def _line(frame: FrameType | None) -> str:
 
 
 def _is_layout(holds: Any, frame: FrameType) -> bool:
-    """Tell what torch asks for memory layouts, special cases and limits, whose answers change no count."""
+    """Return whether torch asks for the sake of layouts, special cases or limits, which change no count."""
     name, file = frame.f_code.co_name, frame.f_code.co_filename
     if isinstance(holds, (sympy.Ne, sympy.Or)) or name in _LAYOUT or file == _CACHE_FILE:
         return True

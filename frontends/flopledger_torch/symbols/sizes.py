@@ -1,7 +1,7 @@
 """torch's sizes, symbols in them, as flopledger's.
 
 torch writes sizes with symbols as sympy expressions over functions of its own; each is taken apart and
-made anew from the exact functions of :mod:`flopledger.dims.arithmetic`.
+rebuilt from the exact functions of :mod:`flopledger.dims.arithmetic`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Dim, Value
 
 NAMES: contextvars.ContextVar[dict[Any, Dim]] = contextvars.ContextVar("NAMES")
-"""The symbols of the reading under way: torch's, and every expression met so far, to ours."""
+"""The symbols of the current reading: torch's, and every expression seen so far, to ours."""
 
 
 class _Ratio(NamedTuple):
@@ -59,7 +59,7 @@ def ratio_of_expression(expression: Any) -> tuple[Dim, Dim]:
 
 
 def fraction_of(number: Any) -> Fraction:
-    """Return a number of sympy's as a fraction: a float as the plainest one that it may stand for."""
+    """Return a number of sympy's as a fraction: a float as the simplest fraction that rounds to it."""
     if number.is_Rational:
         return Fraction(int(number.p), int(number.q))
     return Fraction(float(number)).limit_denominator(10**6)
@@ -175,7 +175,7 @@ _FUNCTIONS: dict[str, Callable[..., _Ratio]] = {
 
 
 def fixed(value: Value, sizes: Mapping[str, Dim]) -> Value:
-    """Return a value with what symbols are held to in their place."""
+    """Return a value with symbols replaced by the numbers that they are fixed to."""
     if isinstance(value, tuple):
         return tuple(fixed(item, sizes) for item in value)
     if isinstance(value, dict):

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def fft(real: str) -> Rule:
-    """Return the rule of aten._fft_c2c and its like, by which side is real.
+    """Return the rule of aten._fft_c2cand its variants, by which side is real.
 
-    Where torch puts numbers in the place of symbols, the call is not taken for one of those numbers.
+    Where torch puts numbers in place of symbols, the call is not taken for one of those numbers.
     """
 
     def rule(call: TorchCall) -> Meaning | None:
@@ -45,7 +45,7 @@ def lu_factors(call: TorchCall) -> Meaning:
 
 
 def solve(call: TorchCall) -> Meaning:
-    """aten._linalg_solve_ex; as torch says, b is a vector where its shape is that of a's rows."""
+    """aten._linalg_solve_ex; as torch documents, b is a vector where its shape is that of a's rows."""
     a, b = call.shape("A"), call.shape("B")
     attrs: dict[str, Value] = {
         "vector": len(b) == 1 or b == a[:-1],
@@ -55,7 +55,7 @@ def solve(call: TorchCall) -> Meaning:
 
 
 def triangular_solve(matrix: str, sides: str) -> Rule:
-    """Return the rule of aten.linalg_solve_triangular and its like."""
+    """Return the rule of aten.linalg_solve_triangularand its variants."""
 
     def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {
@@ -68,7 +68,7 @@ def triangular_solve(matrix: str, sides: str) -> Rule:
 
 
 def factors_solve(matrix: str, sides: str, *, unit: int) -> Rule:
-    """Return the rule of what solves by two triangles, ``unit`` of them with ones on the diagonal."""
+    """Return the rule of a solver by two triangles, ``unit`` of them with ones on the diagonal."""
 
     def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {"triangles": 2, "unit": unit, "left": call.get("left") is not False}
@@ -105,7 +105,7 @@ def order_of(value: Value) -> int | float | None:
 
 
 def distance(kind: str, *operands: str) -> Rule:
-    """Return the rule of torch.cdist and its like."""
+    """Return the rule of torch.cdistand its variants."""
 
     def rule(call: TorchCall) -> Meaning:
         return Meaning(kind, {"order": order_of(call.get("p"))}, call.refs(*operands))

@@ -1,4 +1,4 @@
-"""One call as the tables of kinds see it, and what they make of it."""
+"""One call as the tables of kinds see it, and its meaning."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _INTEGRAL = frozenset(("bool", "int8", "int16", "int32", "int64", "uint8", "uint
 
 
 class Meaning(NamedTuple):
-    """A kind with its attributes, and the tensors that its rule reads; None stands for all."""
+    """A kind with its attributes, and the tensors that its rule reads; None means all."""
 
     kind: str
     attrs: Mapping[str, Value] = {}
@@ -25,11 +25,11 @@ class Meaning(NamedTuple):
 
 
 Rule: TypeAlias = "Callable[[TorchCall], Meaning | None]"
-"""Gives a call its meaning, or None where this spelling of it has none."""
+"""Returns the meaning of a call, or None where this spelling of it has none."""
 
 
 class TorchCall:
-    """A call's words: its arguments by name, and its module's own attributes; shapes of tensors."""
+    """A call's arguments by name, its module's own attributes, and the shapes of its tensors."""
 
     __slots__ = ("inputs", "module", "native", "outputs", "tensors")
 
@@ -45,7 +45,7 @@ class TorchCall:
         self.module = module or {}
 
     def get(self, name: str, default: Value = None) -> Value:
-        """Return an argument by name; ``input`` is what ops call ``self``."""
+        """Return an argument by name; ops call ``input`` ``self``."""
         native = self.native
         if name in native:
             return native[name]

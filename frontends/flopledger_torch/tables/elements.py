@@ -50,7 +50,7 @@ def group_norm(call: TorchCall) -> Meaning:
 
 
 def batch_norm_module(call: TorchCall) -> Meaning:
-    """torch.nn.BatchNorm2d and its like."""
+    """torch.nn.BatchNorm2dand its variants."""
     attrs: dict[str, Value] = {
         "scale": call.own("weight") is not None,
         "shift": call.own("bias") is not None,
@@ -60,7 +60,7 @@ def batch_norm_module(call: TorchCall) -> Meaning:
 
 
 def instance_norm_module(axes: int) -> Rule:
-    """Return the rule of torch.nn.InstanceNorm2d and its like; one sample may come without batch."""
+    """Return the rule of torch.nn.InstanceNorm2dand its variants; one sample may come without batch."""
 
     def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {
@@ -100,7 +100,7 @@ def group_norm_module(call: TorchCall) -> Meaning:
 
 
 def weight_norm(call: TorchCall) -> Meaning:
-    """aten._weight_norm_interface: each slice of a weight made as long as a learned number says."""
+    """aten._weight_norm_interface: each slice of a weight scaled to a learned length."""
     attrs: dict[str, Value] = {"axis": whole(call.get("dim"), 0), "slices": True, "scale": True}
     return Meaning("l2_norm", attrs, call.first)
 
@@ -186,7 +186,7 @@ def joined(kind: str) -> Rule:
 
 
 def select(call: TorchCall) -> Meaning | None:
-    """torch.where: a choice between two operands; with the condition alone it lists places."""
+    """torch.where: selects between two operands; with the condition alone it lists places."""
     args = call.native.get("args")
     if isinstance(args, tuple) and len(args) == 1 and len(call.inputs) == 1:
         return None
@@ -194,7 +194,7 @@ def select(call: TorchCall) -> Meaning | None:
 
 
 def masked_fill(call: TorchCall) -> Meaning:
-    """Elements replaced by a number where a mask says so."""
+    """Elements replaced by a number where a mask is true."""
     return Meaning("select", {"scalars": 1}, tuple(call.inputs[:2]))
 
 

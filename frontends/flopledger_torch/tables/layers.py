@@ -95,10 +95,10 @@ def _forward(cls: type) -> object:
 
 
 def rule_of(module: torch.nn.Module) -> Rule | None:
-    """Return the rule of a module whose call does what the layer of torch.nn does, and nothing else.
+    """Return the rule of a module whose call is that of the layer of torch.nn, and nothing else.
 
     A class with a forward of its own is a container, as is a module that computes its weights or that
-    hooks add to: what they compute shows in the calls below.
+    hooks add to: their computations show in the calls below.
     """
     cls = type(module)
     known = next((base for base in cls.__mro__ if base in LAYERS), None)

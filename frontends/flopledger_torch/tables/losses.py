@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Value
 
 _REDUCTIONS = ("none", "mean", "sum")
-"""How ops number what becomes of the losses."""
+"""How ops number the reductions of losses."""
 
 
 def _reduced(call: TorchCall) -> dict[str, Value]:

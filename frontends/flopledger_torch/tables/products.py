@@ -34,7 +34,7 @@ def bilinear(call: TorchCall) -> Meaning:
 
 
 def matmul(call: TorchCall) -> Meaning | None:
-    """torch.matmul and its like: the first two tensors."""
+    """torch.matmuland its variants: the first two tensors."""
     return Meaning("matmul", {}, tuple(call.inputs[:2])) if len(call.inputs) >= 2 else None
 
 
@@ -60,7 +60,7 @@ def conv_tbc(call: TorchCall) -> Meaning:
 
 
 def packed_linear(call: TorchCall) -> Meaning | None:
-    """A dense layer whose weight has a layout of its own: the result tells its columns."""
+    """A dense layer whose weight has a layout of its own: the result has its number of columns."""
     if not call.out or not call.input_shape:
         return None
     return Meaning("linear", {"out_features": call.out[-1], "bias": call.has("bias")}, call.first)
@@ -72,7 +72,7 @@ def matmul_turned(call: TorchCall) -> Meaning | None:
 
 
 def added(first: str, second: str) -> Rule:
-    """Return the rule of torch.addmm and its like: a product of two of the arguments, and an addend."""
+    """Return the rule of torch.addmmand its variants: a product of two of the arguments, and an addend."""
 
     def rule(call: TorchCall) -> Meaning | None:
         operands = call.refs(first, second)
@@ -102,7 +102,7 @@ def grouped_mm(call: TorchCall) -> Meaning:
 
 
 def einsum(call: TorchCall) -> Meaning | None:
-    """torch.einsum of two operands; more are contracted in an order of torch's choice."""
+    """torch.einsum of two operands; more are contracted in an order that torch chooses."""
     equation = call.get("equation")
     operands = call.inputs
     if not isinstance(equation, str) or len(operands) != 2:
@@ -207,14 +207,14 @@ def multi_head_module(call: TorchCall) -> Meaning | None:
 
 
 def _arguments(call: TorchCall, *names: str) -> tuple[Value, ...]:
-    """Return what a module was given, the first by position, the rest by name."""
+    """Return a module's arguments, the first by position, the rest by name."""
     args = call.native.get("args")
     places = dict(zip(names, args if isinstance(args, tuple) else (), strict=False))
     return tuple(places.get(name, call.get(name)) for name in names)
 
 
 def _three(call: TorchCall, *names: str) -> tuple[int, ...]:
-    """Return the tensors among what a module was given."""
+    """Return the tensors among a module's arguments."""
     return tuple(value.id for value in _arguments(call, *names) if isinstance(value, TensorRef))
 
 
@@ -245,7 +245,7 @@ def encoder_layer_op(call: TorchCall) -> Meaning:
 
 
 def recurrent_module(kind: str) -> Rule:
-    """Return the rule of torch.nn.LSTM and its like; a packed sequence is one of all its steps."""
+    """Return the rule of torch.nn.LSTMand its variants; a packed sequence is one of all its steps."""
 
     def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {
@@ -265,7 +265,7 @@ def recurrent_module(kind: str) -> Rule:
 
 
 def recurrent_call(kind: str, nonlinearity: str = "tanh") -> Rule:
-    """Return the rule of torch.lstm and its like, which are given all weights in one list."""
+    """Return the rule of torch.lstmand its variants, which are given all weights in one list."""
 
     def rule(call: TorchCall) -> Meaning | None:
         weights = call.get("params")
@@ -310,7 +310,7 @@ def mkldnn_rnn(call: TorchCall) -> Meaning | None:
 
 
 def cell_module(kind: str) -> Rule:
-    """Return the rule of torch.nn.LSTMCell and its like."""
+    """Return the rule of torch.nn.LSTMCelland its variants."""
 
     def rule(call: TorchCall) -> Meaning:
         attrs: dict[str, Value] = {
@@ -325,7 +325,7 @@ def cell_module(kind: str) -> Rule:
 
 
 def cell_call(kind: str, nonlinearity: str = "tanh") -> Rule:
-    """Return the rule of torch.lstm_cell and its like."""
+    """Return the rule of torch.lstm_celland its variants."""
 
     def rule(call: TorchCall) -> Meaning:
         rows = call.shape("w_ih")[0]

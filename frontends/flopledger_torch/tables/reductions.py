@@ -81,13 +81,13 @@ def nonzeros(call: TorchCall) -> Meaning:
 
 
 def order_statistic(call: TorchCall) -> Meaning:
-    """torch.median, torch.mode and torch.kthvalue, which along an axis say the places too."""
+    """torch.median, torch.mode and torch.kthvalue, which along an axis return the positions too."""
     over = _over(call)
     return Meaning("order_statistic", {**over, "places": over["axes"] is not None}, call.first)
 
 
 def scan(kind: str) -> Rule:
-    """Return the rule of torch.cumsum and its like."""
+    """Return the rule of torch.cumsumand its variants."""
 
     def rule(call: TorchCall) -> Meaning | None:
         return Meaning(kind, {"axis": whole(call.get("dim"), -1)}, call.first) if call.input_shape else None
@@ -96,7 +96,7 @@ def scan(kind: str) -> Rule:
 
 
 def located(kind: str) -> Rule:
-    """Return the rule of what looks for places, or draws them."""
+    """Return the rule of functions that search or draw positions."""
     return lambda call: Meaning(kind, {"shape": call.out}, tuple(call.inputs))
 
 
@@ -112,13 +112,13 @@ _JOINS = {
 
 
 def scattered(call: TorchCall) -> Meaning:
-    """torch.scatter_reduce, index_reduce and scatter, which joins nothing unless it is told to."""
+    """torch.scatter_reduce, index_reduce and scatter, which joins nothing unless ``reduce`` is given."""
     word = call.get("reduce")
     if word is None:
         return picked(call)
     source = call.refs("src", "source")
     if call.has("index") and (not source or call.shape("src") not in ((), call.shape("index"))):
-        source = call.refs("index")  # only as much as the index says is read
+        source = call.refs("index")  # only as many elements as the index has are read
     return Meaning("accumulate", {"shape": call.out, "join": _JOINS[str(word)]}, source)
 
 
@@ -134,7 +134,7 @@ def put(call: TorchCall) -> Meaning | None:
 
 
 def _indexed(call: TorchCall, index: Value) -> Shape | None:
-    """Return the shape of what one list of indices names along the first axis; None of any other."""
+    """Return the shape of the elements that one list of indices selects along the first axis; else None."""
     if not isinstance(index, tuple) or len(index) != 1 or not isinstance(index[0], TensorRef):
         return None
     number = index[0].id

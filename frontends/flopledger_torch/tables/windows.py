@@ -43,7 +43,7 @@ def _conv(
 def _transposed(
     call: TorchCall, kernel: tuple[Dim, ...], channels: Dim, arguments: dict[str, Value], *, bias: bool
 ) -> Meaning:
-    """Without a number for it, output padding is what the output is larger than the least that it can be."""
+    """Without a number for it, output padding is the output's excess over its least size."""
     found = _conv(call, kernel, channels, arguments, bias=bias)
     axes = len(kernel)
     if arguments["output_padding"] is not None:
@@ -60,7 +60,7 @@ _ARGUMENTS = ("stride", "padding", "dilation", "groups")
 
 
 def conv_module(call: TorchCall) -> Meaning:
-    """torch.nn.Conv1d and its like."""
+    """torch.nn.Conv1dand its variants."""
     kernel = sizes(call.own("kernel_size"), 1)
     arguments = {name: call.own(name) for name in _ARGUMENTS}
     if call.own("padding_mode") != "zeros":  # the border is put round the input beforehand
@@ -71,7 +71,7 @@ def conv_module(call: TorchCall) -> Meaning:
 
 
 def conv_transpose_module(call: TorchCall) -> Meaning:
-    """torch.nn.ConvTranspose1d and its like, which can be told the size of their output."""
+    """torch.nn.ConvTranspose1dand its variants, whose call may give the size of the output."""
     arguments = {name: call.own(name) for name in _ARGUMENTS}
     args = call.get("args")
     sized = call.has("output_size") or (isinstance(args, tuple) and len(args) > 1)
@@ -147,7 +147,7 @@ _POOLS = {
 
 
 def pool_module(kind: str, axes: int) -> Rule:
-    """Return the rule of torch.nn.MaxPool2d and its like."""
+    """Return the rule of torch.nn.MaxPool2dand its variants."""
 
     def rule(call: TorchCall) -> Meaning:
         return _pool(call, kind, axes, {name: call.own(name) for name in _POOLS[kind]})
@@ -156,7 +156,7 @@ def pool_module(kind: str, axes: int) -> Rule:
 
 
 def pool_call(kind: str, axes: int) -> Rule:
-    """Return the rule of torch.nn.functional.max_pool2d and its like, and of their ops."""
+    """Return the rule of torch.nn.functional.max_pool2dand its variants, and of their ops."""
 
     def rule(call: TorchCall) -> Meaning:
         return _pool(call, kind, axes, {name: call.get(name) for name in _POOLS[kind]})
@@ -170,12 +170,12 @@ def _adaptive(call: TorchCall, kind: str, axes: int, wanted: Value) -> Meaning:
 
 
 def adaptive_module(kind: str, axes: int) -> Rule:
-    """Return the rule of torch.nn.AdaptiveAvgPool2d and its like."""
+    """Return the rule of torch.nn.AdaptiveAvgPool2dand its variants."""
     return lambda call: _adaptive(call, kind, axes, call.own("output_size"))
 
 
 def adaptive_call(kind: str, axes: int) -> Rule:
-    """Return the rule of torch.nn.functional.adaptive_avg_pool2d and its like, and of their ops."""
+    """Return the rule of torch.nn.functional.adaptive_avg_pool2dand its variants, and of their ops."""
     return lambda call: _adaptive(call, kind, axes, call.get("output_size"))
 
 
@@ -185,12 +185,12 @@ def _fractional(call: TorchCall, axes: int, kernel: Value) -> Meaning:
 
 
 def fractional_module(axes: int) -> Rule:
-    """Return the rule of torch.nn.FractionalMaxPool2d and its like."""
+    """Return the rule of torch.nn.FractionalMaxPool2dand its variants."""
     return lambda call: _fractional(call, axes, call.own("kernel_size"))
 
 
 def fractional_call(axes: int) -> Rule:
-    """Return the rule of torch.nn.functional.fractional_max_pool2d and its like, and of their ops."""
+    """Return the rule of torch.nn.functional.fractional_max_pool2dand its variants, and of their ops."""
     return lambda call: _fractional(call, axes, call.get("kernel_size"))
 
 
@@ -206,7 +206,7 @@ def _resampled(call: TorchCall, mode: Value, *, antialias: bool = False) -> Mean
 
 
 def upsample_module(call: TorchCall) -> Meaning | None:
-    """torch.nn.Upsample and its like."""
+    """torch.nn.Upsampleand its variants."""
     return _resampled(call, call.own("mode"))
 
 
@@ -216,12 +216,12 @@ def interpolate(call: TorchCall) -> Meaning | None:
 
 
 def antialiased_op(mode: str) -> Rule:
-    """Return the rule of aten._upsample_bilinear2d_aa and its like."""
+    """Return the rule of aten._upsample_bilinear2d_aaand its variants."""
     return lambda call: _resampled(call, mode, antialias=True)
 
 
 def upsample_op(mode: str) -> Rule:
-    """Return the rule of aten.upsample_bilinear2d and its like."""
+    """Return the rule of aten.upsample_bilinear2dand its variants."""
     return lambda call: _resampled(call, mode)
 
 

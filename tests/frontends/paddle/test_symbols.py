@@ -54,7 +54,9 @@ def test_a_reshape_by_a_size_of_the_input(read: Read) -> None:
 
 
 def test_a_number_of_calls_that_depends_on_a_size_is_refused(read: Read) -> None:
-    with pytest.raises(SourceError, match=r"how it depends on S can't be told: .* calls, as the sizes are"):
+    with pytest.raises(
+        SourceError, match=r"how it depends on S can't be determined: .* calls, as the sizes are"
+    ):
         read(nn.RNN(nn.GRUCell(6, 8)), "3xSx6")
 
 
@@ -63,5 +65,5 @@ def test_a_size_that_is_no_line_is_refused(read: Read) -> None:
         def forward(self, x: Any) -> Any:
             return paddle.tile(x, [x.shape[0] ** 2, 1])
 
-    with pytest.raises(SourceError, match="how it depends on N can't be told"):
+    with pytest.raises(SourceError, match="how it depends on N can't be determined"):
         read(Squared(), "Nx3")

@@ -73,7 +73,7 @@ def test_edges_that_are_given_are_used() -> None:
     # of the edges 0-0, 0-1, 1-2 two are no self loops, and 3 self loops are added: 5 rows of 16 * 32
     ledger = fl.count(Edges(), (torch.zeros(3, 16), torch.tensor([[0, 0, 1], [0, 1, 2]])))
     assert ledger.total.count == 5 * 512
-    note = "what depends on data is as for the values of the inputs that were given"
+    note = "whatever depends on data is as for the values of the inputs that were given"
     assert ledger.graph.reading.notes == (note,)
 
 

@@ -195,7 +195,7 @@ def test_a_program_that_does_not_know_its_modules_is_read_flat_and_says_so() -> 
     for node in program.graph.nodes:
         node.meta.pop("nn_module_stack", None)
     read = fl.read(program)
-    assert read.reading.notes == ("the program does not say which modules its operations belong to",)
+    assert read.reading.notes == ("the program does not name the modules of its operations",)
     assert read.count("mac").total.count == fl.count(ResNet(), "1x3x32x32").total.count
 
 

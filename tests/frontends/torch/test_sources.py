@@ -208,7 +208,7 @@ def test_an_executed_forward_shows_what_depends_on_data() -> None:
     assert graph.count("mac").total.count == 4 * 64
     assert graph.count("mac").total.params == 144
     assert graph.reading.notes == (
-        "the forward was executed on real tensors: what depends on data is as for these values",
+        "the forward was executed on real tensors: whatever depends on data is as for these values",
     )
 
 

@@ -284,11 +284,11 @@ def test_an_input_that_is_not_there_is_an_error(read: Read, specs: list[str], me
     [
         (
             DATA % ("Data", "data_param { batch_size: 64 }"),
-            r"net.prototxt:1:7: layer 'd' \(Data\) does not tell .* 'data'; give it.*: -i data=64x3x224x224",
+            r"net.prototxt:1:7: layer 'd' \(Data\) does not give .* 'data'; give it.*: -i data=64x3x224x224",
         ),
         (
             'input: "a" ' + relu("r", "a", "y"),
-            "does not tell the shape of the input 'a'; give it.*-i a=1x3x224x224",
+            "does not give the shape of the input 'a'; give it.*-i a=1x3x224x224",
         ),
         (
             'input: "a" input_dim: 1 ' + relu("r", "a", "y"),
@@ -429,7 +429,7 @@ def test_an_unknown_layer_that_brings_data_is_an_input_once_its_shape_is_given(r
     text = 'layer { name: "data" type: "Python" top: "x" top: "info" }' + relu("r", "x", "y")
     graph = read(text)
     assert graph.layers[1].problem.endswith(
-        "does not tell what it brings; give it, with your sizes: -i x=1x3x224x224"
+        "does not give its shape; give it, with your sizes: -i x=1x3x224x224"
     )
     graph = read(text, "x=1x3x60x60", "info=1x3")
     assert (graph.layers[1].kind, graph.layers[1].problem) == ("input", "")

@@ -180,7 +180,7 @@ def test_a_model_that_holds_a_generator_is_read_in_a_child_process() -> None:
     graph = fl.read(model, "3x2")
     assert graph.count("mac").total.count == 12
     assert graph.reading.notes == (
-        "it was read in a child process, since its model holds what can't be copied: a generator",
+        "it was read in a child process, since its model can't be copied whole: a generator",
     )
     assert next(model.steps) == 0
 
