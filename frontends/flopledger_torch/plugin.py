@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, hookimpl, type_names
+from flopledger.frontend import Frontend, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""
+_LARGEST_CONFIG = 4_000_000
 
 
 @hookimpl
@@ -24,13 +25,17 @@ def frontend() -> Frontend:
         framework="PyTorch",
         module="torch",
         extra="torch",
-        reads="PyTorch models (torch.nn.Module) and exported programs (.pt2)",
+        language_models=True,
+        reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
     )
 
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Tell an exported program by its name."""
+    """Tell an exported program by its name, a config of transformers by what it says."""
+    file = path / "config.json" if path.is_dir() else path
+    if file.suffix.lower() == ".json":
+        return b'"model_type"' in input_files.head(file, _LARGEST_CONFIG)
     return path.suffix.lower() == ".pt2"
 
 
@@ -54,7 +59,7 @@ def build(factory: Callable[[], object], request: Request) -> object:
 
 @hookimpl
 def read(source: object, request: Request) -> Graph:
-    """Read a module or an exported program.
+    """Read a module, an exported program, or a config of transformers.
 
     Raises:
         SourceError: The model can't be read; the message names the place.

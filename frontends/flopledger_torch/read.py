@@ -24,6 +24,8 @@ from torch.export import ExportedProgram
 from flopledger_torch.archive.program import Flat, load
 from flopledger_torch.build import add_note, is_lazy, materialised, note
 from flopledger_torch.files import parts_of
+from flopledger_torch.language import inputs as language
+from flopledger_torch.language.config import model_of
 from flopledger_torch.stand_ins import CHOICES, Fakes, Reals, Symbolic, shown_sizes
 from flopledger_torch.state import untouched
 from flopledger_torch.state.copies import NotCopyable
@@ -31,9 +33,9 @@ from flopledger_torch.state.process import alone
 from flopledger_torch.trace import OURS, Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Graph, Request
+    from flopledger.frontend import Graph, InputSpec, Request
 
 _MODES = ("eval", "train", "given")
 
@@ -48,6 +50,7 @@ def read_source(source: object, request: Request) -> Graph:
         # An exported program has no mode left: the behaviour of its modules in theirs is in its operators.
         profile["mode"] = "eval" if profile["mode"] == "given" else profile["mode"]
     model = _unwrapped(source)
+    request = language.with_inputs(request, model)
     if profile["mode"] == "given":
         profile["mode"] = _mode_of(model)
     if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
@@ -95,7 +98,8 @@ def _read(
     """Read a model on stand-ins."""
     if is_lazy(model):
         model = materialised(model, request)
-    symbols = {name for s in request.inputs for dim in s.shape or () for name in symbol_names(dim)}
+    given = (*request.inputs, *language.cached(request))
+    symbols = {name for s in given for dim in s.shape or () for name in symbol_names(dim)}
 
     def reader(make: Callable[[], Fakes]) -> Reader:
         made = Reader(model, request, profile, make(), strict=strict)
@@ -103,7 +107,7 @@ def _read(
         return made
 
     if symbols and not request.execute:
-        return _read_symbolic(reader, request)
+        return _read_symbolic(reader, request, given)
     return untouched.read(
         request.source,
         lambda: reader(lambda: _plain_tensors(model, request)),
@@ -115,6 +119,8 @@ def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.n
     """Return the module of an exported program, and the inputs of its export if none are given."""
     program: Flat | ExportedProgram
     if isinstance(source, Path):
+        if source.suffix.lower() != ".pt2":
+            return model_of(source, request), dataclasses.replace(request, arguments={})
         loaded = load(source)
         program, example = loaded.flat, (loaded.args, loaded.kwargs)
     else:
@@ -136,11 +142,13 @@ def _plain_tensors(model: torch.nn.Module, request: Request) -> Fakes:
     return Reals(min(tables, default=2))
 
 
-def _read_symbolic(reader: Callable[[Callable[[], Fakes]], Reader], request: Request) -> Graph:
+def _read_symbolic(
+    reader: Callable[[Callable[[], Fakes]], Reader], request: Request, given: Sequence[InputSpec]
+) -> Graph:
     """Read with symbols; each is shown to the model as some size, one that it takes."""
     failures: list[tuple[Exception, dict[str, int]]] = []
     for choice in CHOICES:
-        shown = shown_sizes(request.inputs, choice)
+        shown = shown_sizes(given, choice)
         if any(shown == before for _, before in failures):
             continue
         make = functools.partial(Symbolic, shown)

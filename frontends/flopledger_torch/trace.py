@@ -19,6 +19,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 
 from flopledger_torch.calls import Calls
 from flopledger_torch.inputs import Arguments, arguments
+from flopledger_torch.language import inputs as language
 from flopledger_torch.listen.custom import recording_custom_functions
 from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
@@ -95,10 +96,25 @@ class Reader:
         self._set_modes()
         self.watched.take({type(module) for module, _ in copies.modules}, copies.shared())
         with kept(self.profile), movable():
+            self._fill_cache(model, given)
             out = self._run(model, given)
         builder = GraphBuilder(kinds())
         builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
         return self._graph(builder, given, out)
+
+    def _fill_cache(self, model: torch.nn.Module, given: Arguments) -> None:
+        """Let a language model read the tokens before its step, unrecorded, and give it the cache of them."""
+        for spec in language.cached(self.request):
+            recorder, self.recorder = self.recorder, Recorder()
+            tokens = self.tensors.make(spec, torch.int64)
+            before = Arguments(kwargs={**given.kwargs, spec.name: tokens})
+            with torch.no_grad():
+                out = self._run(model, before)
+            name, cache = language.cache_of(self.model, out, self.request.source)
+            self.recorder.tensors.forget()
+            self.recorder = recorder
+            given.kwargs[name] = cache
+            given.named += [(place, tensor, False) for place, tensor in language.named_tensors(name, cache)]
 
     def _set_modes(self) -> None:
         """Put the registered modules into the profile's mode, and let none run compiled code."""
@@ -222,6 +238,8 @@ class Reader:
         self._fix_symbols()
         tensors = self.recorder.tensors
         outputs = self.recorder.tensors_in(out)
+        if "seq" in self.request.options:
+            outputs += [tensors.ref(tensor).id for _, tensor in language.tensors_of(out)]
         for number, (shape, dtype) in enumerate(zip(tensors.shapes, tensors.dtypes, strict=True)):
             builder.tensor(shape, dtype, tensors.aliases.get(number))
         for name, tensor, positional in given.named:

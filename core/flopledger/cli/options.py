@@ -77,6 +77,10 @@ _SOURCE_OPTIONS = (
     ),
     click.option("--stage", "stages", metavar="STAGE", multiple=True, help="A stage of Caffe's."),
     click.option("--level", type=int, metavar="N", help="Caffe's level, 0 unless the file has another."),
+    click.option("--seq", metavar="S", help="New tokens of a language model's step: a number or a symbol."),
+    click.option("--past", metavar="P", help="The tokens before them, which the step finds in its cache."),
+    click.option("--batch", metavar="B", help="The sequences that the step reads at once. Default: 1."),
+    click.option("--last-logits", is_flag=True, help="Make the logits of the last token alone."),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
         "--timeout", type=Seconds(min=0, min_open=True), metavar="SECONDS",
@@ -108,6 +112,10 @@ class SourceOptions:
     phase: str | None = None
     stages: tuple[str, ...] = ()
     level: int | None = None
+    seq: str | None = None
+    past: str | None = None
+    batch: str | None = None
+    last_logits: bool = False
     execute: bool = False
     timeout: float | None = None
     memory_limit: int | None = None
@@ -127,7 +135,8 @@ class SourceOptions:
         from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
         from flopledger.reading.read import Readings  # noqa: PLC0415
 
-        given = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
+        given: dict[str, object] = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
+        given |= self._language()
         request = Request(
             source=source,
             inputs=tuple(map(parse_spec, self.inputs)),
@@ -141,6 +150,15 @@ class SourceOptions:
             memory_limit=self.memory_limit,
         )
         return Readings(source, request)
+
+    def _language(self) -> dict[str, object]:
+        """Return the step of a language model; a past of 0 tokens is none."""
+        from flopledger.frontend.specs import parse_size  # noqa: PLC0415  (the help needs none of it)
+
+        past = None if self.past == "0" else self.past
+        sizes = {"seq": self.seq, "past": past, "batch": self.batch}
+        found = {name: None if size is None else parse_size(size) for name, size in sizes.items()}
+        return {**found, "last_logits": self.last_logits or None}
 
     def read(self, source: str, profile: Mapping[str, object]) -> Graph:
         """Read a source under one profile."""

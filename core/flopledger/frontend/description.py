@@ -15,8 +15,9 @@ class Frontend:
 
     ``module`` is the framework's import name, empty where none is needed; ``extra`` the extra of
     flopledger that installs it. ``in_place`` means that files are read in this process, since reading them
-    needs neither a framework nor the user's code. ``reads`` describes in a few words the models and files
-    that it reads.
+    needs neither a framework nor the user's code. ``language_models`` means that it makes the inputs of a
+    language model's step (:data:`flopledger.frontend.request.LANGUAGE`). ``reads`` describes in a few words
+    the models and files that it reads.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Frontend:
     module: str = ""
     extra: str = ""
     in_place: bool = False
+    language_models: bool = False
     reads: str = ""
 
     @property

@@ -20,6 +20,14 @@ PROFILE: Mapping[str, tuple[object, ...]] = {
 }
 """What a convention may need of a reading, and the values that each may have; the first is the usual one."""
 
+LANGUAGE: Mapping[str, str] = {
+    "seq": "the new tokens of each sequence",
+    "past": "the tokens before them, which are in the cache",
+    "batch": "the sequences that are read at once; 1 unless it is given",
+    "last_logits": "whether the logits of the last token alone are made",
+}
+"""The options that make the inputs of a language model's step; sizes are numbers or symbols."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:

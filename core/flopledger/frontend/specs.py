@@ -94,6 +94,15 @@ def _literal(spec: str, text: str) -> object:
         raise _wrong(spec, f"{text!r} is not a Python literal") from None
 
 
+def parse_size(text: str) -> Dim:
+    """Parse one size: a number from 1, or a symbol such as ``S``.
+
+    Raises:
+        UsageError: The text is neither.
+    """
+    return _dim(text, text)
+
+
 def _dim(spec: str, part: str) -> Dim:
     if SYMBOL.match(part):
         return symbol(part)

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError, SourceError, UsageError, nearest
 from flopledger.frontend.description import has_type
-from flopledger.frontend.request import GIVEN
+from flopledger.frontend.request import GIVEN, LANGUAGE
 from flopledger.graph.graph import Graph
 from flopledger.reading import other_formats
 from flopledger.reading.make import make, makes_models
@@ -31,6 +31,7 @@ from flopledger.reading.make import make, makes_models
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flopledger.frontend.description import Frontend
     from flopledger.frontend.request import Request
     from flopledger.plugins.registry import Plugin, Registry
 
@@ -70,11 +71,23 @@ def read(plugin: Plugin, source: object, request: Request) -> Graph:
     if not frontend.installed:
         message = f"{request.source}: reading it needs {frontend.framework}, which is not installed"
         raise SourceError(f"{message}: {frontend.remedy}")
+    _check_options(frontend, request)
     request = _built(request) if has_type(source, Path) else request
     graph = plugin.hooks.read(source=source, request=request)
     if not isinstance(graph, Graph):
         raise PluginError(f"the frontend {plugin.name!r} read {request.source} as {graph!r}, not as a graph")
     return graph
+
+
+def _check_options(frontend: Frontend, request: Request) -> None:
+    """Refuse options for language models where they would have no effect."""
+    given = [name for name in LANGUAGE if name in request.options]
+    options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    if given and not frontend.language_models:
+        reads = f"{request.source} is read by the frontend {frontend.name!r}"
+        raise UsageError(f"{reads}, which makes no inputs for language models: leave {options} out")
+    if given and "seq" not in given:
+        raise UsageError(f"{options} needs --seq, the new tokens of each sequence")
 
 
 def _built(request: Request) -> Request:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total, Unknown
 
 FEW_PATHS = 3
+FEW_INPUTS = 8
+"""How many inputs are named: a language model's cache has two for each of its layers."""
 DEFAULT = "mac"
 """The convention that a stub extends if the current one is the user's own file."""
 
@@ -134,7 +136,9 @@ def origin(graph: GraphInfo) -> list[str]:
     framework = f"{reading.framework} {reading.framework_version}".strip()
     same = reading.frontend == reading.framework.lower()
     frontend = "" if same else f" through the frontend {reading.frontend}"
-    inputs = ", ".join(_inputs(graph)) or "none given"
+    given = list(_inputs(graph))
+    more = [f"{len(given) - FEW_INPUTS} more"] if len(given) > FEW_INPUTS else []
+    inputs = ", ".join((*given[:FEW_INPUTS], *more)) or "none given"
     profile = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in reading.profile.items())
     lines = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
     return [*lines, f"read with: {profile}"] if profile else lines

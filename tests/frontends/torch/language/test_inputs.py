@@ -1,0 +1,80 @@
+"""One step of a language model: new tokens, a cache, a batch, the last logits; the Llama of ``test_config``.
+
+A step of T tokens after P costs T x 18,560 multiply-accumulates, and 2 layers x T (P + T) pairs x 64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flopledger as fl
+import pytest
+import torch
+from flopledger.dims import symbol
+from flopledger.errors import SourceError, UsageError
+from flopledger.frontend.specs import parse_size
+
+transformers: Any = pytest.importorskip("transformers", reason="the models are those of transformers")
+
+
+@pytest.fixture(scope="module")
+def llama() -> torch.nn.Module:
+    """Return the Llama, without memory for its weights."""
+    config = transformers.LlamaConfig(
+        vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2,
+    )  # fmt: skip
+    with torch.device("meta"):
+        model: torch.nn.Module = transformers.LlamaForCausalLM(config)
+    return model.eval()
+
+
+def macs(model: torch.nn.Module, **options: object) -> object:
+    """Count one step."""
+    return fl.read(model, options=options).count("mac").total.count
+
+
+def test_a_step_reads_its_tokens_and_those_in_the_cache(llama: torch.nn.Module) -> None:
+    assert macs(llama, seq=5) == 5 * 18560 + 2 * 25 * 64
+    assert macs(llama, seq=1, past=7) == 18560 + 2 * 8 * 64
+    assert macs(llama, seq=3, past=7, batch=2) == 2 * (3 * 18560 + 2 * 3 * 10 * 64)
+    assert macs(llama, seq=5, last_logits=True) == 5 * 15360 + 3200 + 2 * 25 * 64
+
+
+def test_the_cache_is_an_input_of_the_graph_and_a_result(llama: torch.nn.Module) -> None:
+    graph = fl.read(llama, options={"seq": 1, "past": 7})
+    given = {given.name: graph.shape(given.tensor) for given in graph.inputs}
+    assert given["past_key_values.layers[1].values"] == (1, 2, 7, 8)
+    assert [graph.shape(i) for i in graph.outputs].count((1, 2, 8, 8)) == 4
+
+
+def test_lengths_may_be_symbols(llama: torch.nn.Module) -> None:
+    s, p = symbol("S"), symbol("P")
+    assert str(macs(llama, seq=parse_size("S"))) == str(128 * s**2 + 18560 * s)
+    assert str(macs(llama, seq=1, past=p)) == str(128 * p + 18688)
+
+
+def test_a_step_needs_a_language_model_and_no_other_inputs(llama: torch.nn.Module) -> None:
+    with pytest.raises(UsageError, match=r"found torch\.nn\.Linear"):
+        fl.read(torch.nn.Linear(2, 3), options={"seq": 4})
+    with pytest.raises(UsageError, match="leave -i"):
+        fl.read(llama, "1x4:int64", options={"seq": 4})
+    with pytest.raises(UsageError, match="--past needs --seq"):
+        fl.read(llama, "1x4:int64", options={"past": 4})
+
+
+def test_other_frontends_refuse_a_language_models_options(tmp_path: Any) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text(
+        'name: "net"\nlayer { name: "d" type: "Input" top: "d" input_param { shape { dim: 1 } } }\n'
+    )
+    with pytest.raises(UsageError, match="makes no inputs for language models: leave --seq out"):
+        fl.read(str(net), options={"seq": 4})
+
+
+def test_a_model_without_a_cache_can_have_no_past() -> None:
+    config = transformers.OpenAIGPTConfig(vocab_size=50, n_embd=16, n_layer=1, n_head=2, n_positions=32)
+    with torch.device("meta"):
+        model = transformers.OpenAIGPTLMHeadModel(config).eval()
+    with pytest.raises(SourceError, match="gives none back"):
+        fl.read(model, options={"seq": 1, "past": 4})
