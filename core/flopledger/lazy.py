@@ -26,22 +26,25 @@ if TYPE_CHECKING:
     from flopledger.report.comparison import render as render_comparison
     from flopledger.report.explanation import document as explanation_document
     from flopledger.report.explanation import render as render_explanation
-    from flopledger.report.html import render as ledger_html
     from flopledger.report.jsonfile import document as ledger_document
     from flopledger.report.jsonfile import render_one as ledger_json
     from flopledger.report.jsonfile import row_document
+    from flopledger.report.shown import as_html, as_text, one_line
 
 __all__ = [
     "Ledger",
+    "Shown",
+    "as_html",
+    "as_text",
     "attribute",
     "comparison_document",
     "count_graph",
     "explanation_document",
     "kinds",
     "ledger_document",
-    "ledger_html",
     "ledger_json",
     "offer",
+    "one_line",
     "render_comparison",
     "render_explanation",
     "render_ledgers",
@@ -87,13 +90,15 @@ def offer(module: str, homes: Mapping[str, str]) -> tuple[Callable[[str], Any], 
 
 UPWARD = {
     "Ledger": "flopledger.counting.ledger",
+    "as_html": "flopledger.report.shown",
+    "as_text": "flopledger.report.shown",
     "comparison_document": "flopledger.report.comparison:document",
     "count_graph": "flopledger.counting.engine",
     "explanation_document": "flopledger.report.explanation:document",
     "kinds": "flopledger.plugins.discovery",
     "ledger_document": "flopledger.report.jsonfile:document",
-    "ledger_html": "flopledger.report.html:render",
     "ledger_json": "flopledger.report.jsonfile:render_one",
+    "one_line": "flopledger.report.shown",
     "render_comparison": "flopledger.report.comparison:render",
     "render_explanation": "flopledger.report.explanation:render",
     "render_ledgers": "flopledger.report:render",
@@ -102,3 +107,27 @@ UPWARD = {
 """The functions of higher layers that methods of lower ones call, and their modules."""
 
 __getattr__, __dir__ = offer(__name__, UPWARD)
+
+
+class Shown:
+    """A result that shows itself: in one line within others, as a table in a console, as HTML in a notebook.
+
+    A result holds a network's whole tables, which the representation of a dataclass would write in full.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(__getattr__("one_line")(self))
+
+    def __str__(self) -> str:
+        return str(__getattr__("as_text")(self)) or repr(self)
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001  (IPython calls it so)
+        """Show the table where the result is all there is to show, as IPython's consoles do."""
+        alone = not cycle and getattr(printer, "indentation", 0) == 0
+        printer.text(str(self) if alone else repr(self))
+
+    def _repr_html_(self) -> str:
+        """Show the result in a notebook."""
+        return str(__getattr__("as_html")(self))

@@ -72,8 +72,9 @@ def environment(site: Path) -> dict[str, str]:
     """Return the settings of a command: this interpreter's environment first, and no terminal."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     found = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
-    settings = {"PATH": path, "PYTHONPATH": found, "PYTHONUTF8": "1", "COLUMNS": "100", "NO_COLOR": "1"}
-    return {**os.environ, **settings}
+    settings = {"PATH": path, "PYTHONPATH": found, "PYTHONUTF8": "1", "NO_COLOR": "1"}
+    kept = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # nothing is wrapped
+    return {**kept, **settings}
 
 
 def install_plugin(site: Path) -> None:

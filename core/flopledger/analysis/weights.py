@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.call_tree import CallTree
     from flopledger.analysis.module_tree import ModuleTree
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Module, Parameter, Tables
 
 
@@ -73,6 +73,16 @@ class Weights:
                 if parameter.trainable:
                     trainable[parameter.storage] = parameter.numel
         return total(weights.values()), total(trainable.values()), total(buffers.values())
+
+    @functools.cached_property
+    def trained(self) -> list[tuple[int | None, Number]]:
+        """The elements of each trainable parameter, each storage once, with the first module that has it."""
+        owners, _ = self._owners()
+        found: dict[int, tuple[int | None, Number]] = {}
+        for p in self.graph.parameters:
+            if p.trainable and not p.is_buffer:
+                found.setdefault(p.storage, (owners.get(p.id), p.numel))
+        return list(found.values())
 
     @functools.cached_property
     def first_owners(self) -> dict[int, tuple[int, int]]:

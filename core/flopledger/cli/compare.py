@@ -10,7 +10,7 @@ import click
 
 from flopledger.cli import messages
 from flopledger.cli.options import SourceOptions, literals, load_conventions, pairs, source_options
-from flopledger.cli.output import warnings, write
+from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -101,7 +101,8 @@ def command(**params: Any) -> None:
     options = CompareOptions(**params)
     with progress(f"comparing {options.a} and {options.b}"):
         found = compare(options, reading_a, replace(reading_a, **given))
-        write(sidebyside.render(found, options.form, layers=options.layers), options.output)
+        width, _ = room(options.output)
+        write(sidebyside.render(found, options.form, layers=options.layers, width=width), options.output)
     for line in warnings([found.a, found.b]):
         messages.warn(line)
     if not found.equal:

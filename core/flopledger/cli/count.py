@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,11 +10,12 @@ import click
 from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
-from flopledger.cli.output import warnings, write
+from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
-from flopledger.errors import ProfileMismatch
+from flopledger.errors import ProfileMismatch, UsageError
 from flopledger.report import FORMATS, View, render
-from flopledger.report.rows import KEYS
+from flopledger.report.columns import NAMES
+from flopledger.report.rows import GROUPS, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +25,8 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
     from flopledger.graph.graph import Graph
 
+TABLES = ("table", "markdown", "latex")
+"""The formats that sum rows and choose among columns."""
 SHOW_UNKNOWN = ("table", "markdown")
 """The formats that show unknown calls; with the others a warning on stderr reports them."""
 
@@ -51,15 +51,33 @@ class CountOptions:
     depth: int | None
     top: int | None
     sort: str | None
+    full: bool
+    by: str | None
+    columns: str
+    units: str
     strict: bool
+
+    def check(self) -> None:
+        """Refuse options that the format can't show.
+
+        Raises:
+            UsageError: The rows are summed, or columns chosen, where the format lists rows as they are.
+        """
+        asked = {"--by": self.by, "--columns": self.columns}
+        for option, value in asked.items():
+            if value and self.form not in TABLES:
+                raise UsageError(f"{option} is for the formats {', '.join(TABLES)}, not for {self.form}")
+        if self.by and self.sort:
+            raise UsageError("--by puts the largest sum first and --sort orders rows; give one of them")
 
     def view(self) -> View:
         """Return how much is shown, and which styles the output supports."""
-        terminal = self.output in (None, "-") and sys.stdout is not None and sys.stdout.isatty()
-        limited = terminal or "COLUMNS" in os.environ
-        color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        width = shutil.get_terminal_size().columns if limited and self.output in (None, "-") else None
-        return View(self.depth, self.top, self.sort, width, color)
+        width, color = room(self.output)
+        columns = tuple(name.strip() for name in self.columns.split(",")) if self.columns else ()
+        return View(
+            self.depth, self.top, self.sort, width, color,
+            full=self.full, by=self.by, columns=columns, units=self.units,
+        )  # fmt: skip
 
 
 @click.command("count", epilog=EXAMPLES, no_args_is_help=True)
@@ -77,9 +95,19 @@ class CountOptions:
     help="How results are written; tool: as the convention's tool prints them.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
-@click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree.")
+@click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree, or of --by module.")
 @click.option("--top", type=click.IntRange(min=1), help="Only N rows, the largest first (not in json).")
 @click.option("--sort", type=click.Choice(list(KEYS)), help="Sort rows instead of showing a tree.")
+@click.option("--full", is_flag=True, help="Every row of a table; else about 40 lines, equal blocks in one.")
+@click.option("--by", type=click.Choice(list(GROUPS)), help="Sum a table's rows by kind, source or module.")
+@click.option(
+    "--columns", metavar="NAME,...", default="",
+    help=f"A table's columns, of {', '.join(NAMES)}.",
+)  # fmt: skip
+@click.option(
+    "--units", type=click.Choice(["auto", "raw"]), default="raw", show_default=True,
+    help="Figures of rows in full, or with a prefix: 118 M.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula.")
 def command(**params: Any) -> None:
     """Count networks under conventions.
@@ -88,6 +116,7 @@ def command(**params: Any) -> None:
     """
     reading = SourceOptions.taken_from(params)
     options = CountOptions(**params)
+    options.check()
     ledgers, refused = count(options, reading)
     with progress("writing"):
         view = options.view()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
-from flopledger.cli.output import write
+from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -114,7 +114,7 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
     with reading.readings(options.source) as read:
         graph_a, graph_b = api.reading_for_each(read.read, (a, b))
     found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
-    return story.render(found, options.form, layers=options.layers)
+    return story.render(found, options.form, layers=options.layers, width=room(options.output)[0])
 
 
 def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Convention, Convention]:
@@ -143,7 +143,7 @@ def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger.report import survey as report  # noqa: PLC0415
 
     graphs = readings(options, reading)
-    return report.render(survey.survey(graphs, graphs[0][1][0]), options.form)
+    return report.render(survey.survey(graphs, graphs[0][1][0]), options.form, room(options.output)[0])
 
 
 def _search(options: ExplainOptions, reading: SourceOptions) -> str:
@@ -156,7 +156,7 @@ def _search(options: ExplainOptions, reading: SourceOptions) -> str:
     graphs = readings(options, reading)
     tried = lookup.candidates(graphs)
     found = [(figure, lookup.find(tried, figure)) for figure in figures]
-    return search.render(found, engine.graph_info(graphs[0][0]), options.form)
+    return search.render(found, engine.graph_info(graphs[0][0]), options.form, room(options.output)[0])
 
 
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import shutil
 import stat
 import sys
 from pathlib import Path
@@ -47,6 +48,16 @@ def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
         _write_file(text.encode("utf-8", "backslashreplace"), Path(target))
     except OSError as error:
         raise OutputError(f"{target}: it can't be written: {error.strerror or error}") from None
+
+
+def room(target: str | None) -> tuple[int | None, bool]:
+    """Return the columns that the output has, None where they are not limited, and whether it has styles."""
+    if target not in (None, "-"):
+        return None, False
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    limited = terminal or "COLUMNS" in os.environ
+    return (shutil.get_terminal_size().columns if limited else None), color
 
 
 def _write_stdout(text: str) -> None:

@@ -90,8 +90,8 @@ class Group:
     params: Number
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+@dataclass(frozen=True, slots=True, repr=False)
+class Comparison(lazy.Shown):
     """Two networks side by side. The pairs' differences sum to those of the totals.
 
     ``a`` and ``b`` are the ledgers under the requested convention; ``more`` those under further ones.
@@ -133,9 +133,6 @@ class Comparison:
     def to_json(self) -> str:
         """Write the comparison as one JSON document."""
         return lazy.render_comparison(self, "json")
-
-    def __str__(self) -> str:
-        return lazy.render_comparison(self).rstrip("\n")
 
 
 def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:

@@ -12,7 +12,7 @@ from flopledger.counting.parameters import ParameterCount
 from flopledger.counting.rounding import without_rounding
 from flopledger.counting.rules import Rules
 from flopledger.counting.scopes import CallScope
-from flopledger.dims.arithmetic import total
+from flopledger.dims.arithmetic import is_dim, total
 from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError, GraphError, Unbounded
 from flopledger.graph.tables import CONTAINER, LEVELS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
     from flopledger.counting.memo import Memo
-    from flopledger.dims.types import Number
+    from flopledger.dims.types import Dim, Number
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
@@ -173,6 +173,7 @@ class Count:
             params: The rule for each parameter; by default that of the convention.
         """
         of_calls = self.params.by_call(self.listed, params)
+        trained = self.params.trained_by_call(self.listed)
         places: dict[int, int] = {}
         rows: list[Row] = []
         layers = self.graph.layers
@@ -181,10 +182,10 @@ class Count:
             up = call.layer.parent
             while up is not None and up not in places:
                 up = layers[up].parent
-            rows.append(self._row(call, up, of_calls.get(i, 0)))
+            rows.append(self._row(call, up, of_calls.get(i, 0), trained.get(i, 0)))
         return tuple(rows)
 
-    def _row(self, call: PricedCall, parent: int | None, params: Number) -> Row:
+    def _row(self, call: PricedCall, parent: int | None, params: Number, trained: Number) -> Row:
         layer, formulas = call.layer, self.analysis.formulas
         inputs, outputs, parts = formulas.shown(layer)
         weights, label = ((), "") if layer.module is None else self.analysis.weights.described(layer.module)
@@ -207,6 +208,8 @@ class Count:
             weights,
             layer.module,
             label,
+            trained,
+            _kernel(layer),
         )
 
     def _contains(self, scope: CallScope) -> bool:
@@ -227,3 +230,9 @@ class Count:
         if call.unknown or (kind is None and not call.by_source):
             return "unknown"
         return "free" if kind is not None and not call.scope.parts else "ignored"
+
+
+def _kernel(layer: Layer) -> tuple[Dim, ...]:
+    """Return the extent of a call's window along each axis; () for one that has none."""
+    kernel = layer.attrs.get("kernel")
+    return tuple(size for size in kernel if is_dim(size)) if isinstance(kernel, tuple) else ()

@@ -48,7 +48,8 @@ class Row:
     ``count`` is the convention's figure with sharing and reuse already in it; ``macs`` our own true
     count; ``parts`` the arithmetic operations; ``status`` one of counted, free, ignored, unknown,
     container; ``why`` is the reason why an unknown row is unknown; ``weights`` are the shapes of the call's
-    own parameters; ``module`` is the module that is called, ``label`` the framework's own name of it.
+    own parameters, ``trainable`` how many of our own count of them are trained, ``kernel`` the extent of its
+    window; ``module`` is the module that is called, ``label`` the framework's own name of it.
     """
 
     id: int
@@ -69,6 +70,8 @@ class Row:
     weights: tuple[Shape, ...] = ()
     module: int | None = None
     label: str = ""
+    trainable: Number = 0
+    kernel: tuple[Dim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +175,8 @@ class GraphInfo:
         return self.graph.digest
 
 
-@dataclass(frozen=True)
-class Ledger:
+@dataclass(frozen=True, repr=False)
+class Ledger(lazy.Shown):
     """A graph counted under a convention. It is counted once; everything else reads from it."""
 
     graph: GraphInfo
@@ -215,9 +218,3 @@ class Ledger:
     def to_dicts(self) -> list[dict[str, object]]:
         """Return the rows as a list of dictionaries, ready for a data frame."""
         return [lazy.row_document(row) for row in self.rows]
-
-    def __str__(self) -> str:
-        return lazy.render_ledgers([self]).rstrip("\n")
-
-    def _repr_html_(self) -> str:
-        return lazy.ledger_html(self)

@@ -93,6 +93,15 @@ class ParameterCount:
             listed: The calls that have rows.
             count: The rule for each parameter; by default that of the convention.
         """
+        return self._gathered(listed, self.values(count))
+
+    def trained_by_call(self, listed: Iterable[int]) -> dict[int, Number]:
+        """Return our own count of the trainable parameters of each row, whatever the convention counts."""
+        return self._gathered(listed, self.analysis.weights.trained)
+
+    def _gathered(
+        self, listed: Iterable[int], values: Iterable[tuple[int | None, Number]]
+    ) -> dict[int, Number]:
         first: dict[int, int] = {}
         layers = self.analysis.graph.layers
         for i in listed:
@@ -100,7 +109,7 @@ class ParameterCount:
             if module is not None and layers[i].level == "layer":
                 first.setdefault(module, i)
         sums: dict[int, list[Number]] = {}
-        for module, value in self.values(count) if first else ():
+        for module, value in values if first else ():
             call = self._call_for(module, first)
             if call is not None and value != 0:
                 sums.setdefault(call, []).append(value)

@@ -60,8 +60,8 @@ class Side:
     graph: GraphInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation(lazy.Shown):
     """Two figures of one network, and the causes that sum to their gap ``b - a``."""
 
     what: str
@@ -78,9 +78,6 @@ class Explanation:
     def to_json(self, *, layers: bool = False) -> str:
         """Write the explanation as one JSON document."""
         return lazy.render_explanation(self, "json", layers=layers)
-
-    def __str__(self) -> str:
-        return lazy.render_explanation(self).rstrip("\n")
 
 
 def explain(

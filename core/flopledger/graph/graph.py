@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from flopledger.lazy import Ledger
 
 
-@dataclass(frozen=True)
-class Graph(Tables):
+@dataclass(frozen=True, repr=False)
+class Graph(lazy.Shown, Tables):
     """A network, read: its tables, with methods to identify, save and count them."""
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""Reports: a ledger as a table, JSON, CSV, markdown, or as the convention's own tool prints it.
+"""Reports: a ledger as a table, JSON, CSV, markdown, LaTeX, a profile, or as the convention's tool prints it.
 
 A report renders the contents of a ledger; it calculates only shares of a total and subtotals of the rows that
 it shows. Each format is one module with a function ``render`` and one row of :data:`FORMATS`, and is imported
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Ledger
 
-__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FORMATS", "View", "render"]
+__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "View", "render"]
 
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
     "json": "flopledger.report.jsonfile",
     "csv": "flopledger.report.csvfile",
     "markdown": "flopledger.report.markdown",
+    "latex": "flopledger.report.latex",
+    "speedscope": "flopledger.report.speedscope",
     "tool": "flopledger.report.tool",
 }
 """The formats, and the module that renders each."""
@@ -44,6 +46,11 @@ class View:
         sort: The sort order of the rows, a key of :data:`flopledger.report.rows.KEYS`.
         width: The columns that there is room for; None for no limit.
         color: Whether the text may carry a terminal's styles.
+        full: Whether every row is shown, however many there are; ``depth``, ``top`` and ``sort`` too decide
+            that themselves, and else a table has about as many lines as a screen.
+        by: What rows are summed by, a key of :data:`flopledger.report.rows.GROUPS`.
+        columns: The columns of a table, of :data:`flopledger.report.columns.NAMES`; () for the usual ones.
+        units: ``raw`` for figures of rows in full, ``auto`` for four digits and a prefix.
     """
 
     depth: int | None = None
@@ -51,12 +58,18 @@ class View:
     sort: str | None = None
     width: int | None = None
     color: bool = False
+    full: bool = False
+    by: str | None = None
+    columns: tuple[str, ...] = ()
+    units: str = "raw"
 
 
-EVERYTHING = View()
+FITTED = View()
+"""About as many lines as a screen shows."""
+EVERYTHING = View(full=True)
 
 
-def render(ledgers: Sequence[Ledger], form: str = "table", view: View = EVERYTHING) -> str:
+def render(ledgers: Sequence[Ledger], form: str = "table", view: View = FITTED) -> str:
     """Render ledgers in a format, as a text that ends with a line break.
 
     Raises:

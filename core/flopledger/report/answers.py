@@ -12,23 +12,26 @@ if TYPE_CHECKING:
 
     from flopledger.report.blocks import Block
 
-_WRITERS: Mapping[str, Callable[[Iterable[Block]], str]] = {"table": plain.write, "markdown": markdown.write}
 
-
-def render(form: str, blocks: Iterable[Block], document: Callable[[], Mapping[str, object]]) -> str:
+def render(
+    form: str, blocks: Iterable[Block], document: Callable[[], Mapping[str, object]], width: int | None = None
+) -> str:
     """Render an answer in a format, as a text that ends with a line break.
 
     Args:
         form: One of :data:`flopledger.report.ANSWER_FORMATS`.
         blocks: The answer for people.
         document: Makes the answer for machines, if that format is requested.
+        width: The columns that a table has room for; None for no limit.
 
     Raises:
         UsageError: There is no such format.
     """
     if form == "json":
         return jsonfile.written(document()) + "\n"
-    if form not in _WRITERS:
-        known = ", ".join(ANSWER_FORMATS)
-        raise UsageError(f"no format is called {form!r}{nearest(form, ANSWER_FORMATS)}; there are {known}")
-    return _WRITERS[form](blocks)
+    if form == "table":
+        return plain.write(blocks, width)
+    if form == "markdown":
+        return markdown.write(blocks)
+    known = ", ".join(ANSWER_FORMATS)
+    raise UsageError(f"no format is called {form!r}{nearest(form, ANSWER_FORMATS)}; there are {known}")

@@ -52,12 +52,12 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """The rows of a ledger: a tree where there is room for one, else a list.
+    """The rows of ledgers of one network: a tree where there is room for one, else a list.
 
     The sizes of the rows have names already; see :mod:`flopledger.report.symbol_names`.
     """
 
-    ledger: Ledger
+    ledgers: Sequence[Ledger]
     view: View
 
 

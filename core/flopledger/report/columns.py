@@ -1,17 +1,22 @@
-"""The columns of a report for people, as data, and how they are laid out."""
+"""The columns of a table of one network, as data, and how they are laid out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flopledger.dims.arithmetic import text
+from flopledger.errors import UsageError, nearest
+from flopledger.report import notes
 from flopledger.report import numbers as figures
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from flopledger.counting.ledger import Ledger
-    from flopledger.report.rows import Node
+    from flopledger.dims.types import Number
+    from flopledger.report import View
+    from flopledger.report.tree import Line
 
 WIDEST = 400
 """No column is wider, since each line takes the room of the longest cell: words are cut, figures are not."""
@@ -19,66 +24,152 @@ MOST_INDENTED = 30
 """Deeper lines of a tree are not indented further."""
 NARROWEST = 16
 """The first column is not cut below this width."""
+WANTED = 28
+"""Other columns are dropped before names are cut below this width."""
 GAP = 2
 NETWORK = "(network)"
 """The name of the network's own call, whose path is empty."""
+CONTAINER = "container"
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column: its header, its cell for a line, its alignment, and when it is dropped.
+    """A column: its name and header, its cell for a line, its alignment, and when it is dropped.
 
     ``yields``: columns with a larger figure are dropped first where the terminal is too narrow; 0
     never.
     """
 
+    name: str
     header: str
-    value: Callable[[Node, Ledger], str]
+    value: Callable[[Line], str]
     right: bool = False
     yields: int = 0
 
 
-def _label(node: Node, _: Ledger) -> str:
-    return "  " * min(node.depth, MOST_INDENTED) + (node.label or NETWORK)
+def label(line: Line) -> str:
+    """Return the first cell of a line, indented by its depth."""
+    return "  " * min(max(line.depth, 0), MOST_INDENTED) + (line.label or NETWORK)
 
 
-def _kind(node: Node, _: Ledger) -> str:
-    if node.row is None:
+def kind(line: Line) -> str:
+    """Return the kind of a call, the source of an unknown one; nothing for a container."""
+    row = line.row
+    if row is None or CONTAINER in (row.status, row.kind):
         return ""
-    return node.row.source if node.row.status == "unknown" else node.row.kind
+    return row.source if row.status == "unknown" else row.kind
 
 
-def _output(node: Node, _: Ledger) -> str:
-    return "" if node.row is None else figures.shapes_text(node.row.outputs)
+def _class(line: Line) -> str:
+    return "" if line.row is None else line.row.source
 
 
-def _params(node: Node, _: Ledger) -> str:
-    return figures.grouped(node.params)
+def _input(line: Line) -> str:
+    return "" if line.row is None else figures.shapes_text(line.row.inputs)
 
 
-def _count(node: Node, _: Ledger) -> str:
-    if node.row is not None and node.row.status == "unknown" and not node.count:
-        return "unknown"
-    return figures.grouped(node.count)
+def output(line: Line) -> str:
+    """Return the shapes of a call's results."""
+    return "" if line.row is None else figures.shapes_text(line.row.outputs)
 
 
-def _share(node: Node, ledger: Ledger) -> str:
-    return figures.percent(figures.share_of(node.count, ledger.listed))
+def _kernel(line: Line) -> str:
+    return "" if line.row is None or not line.row.kernel else "x".join(map(text, line.row.kernel))
 
 
-def _bar(node: Node, ledger: Ledger) -> str:
-    return figures.bar(figures.share_of(node.count, ledger.listed))
+class Table:
+    """The columns of one table: how its figures are written, and of which total they are shares."""
+
+    def __init__(self, ledgers: Sequence[Ledger], view: View) -> None:
+        self.ledgers, self.raw = ledgers, view.units != "auto"
+
+    def written(self, value: Number) -> str:
+        """Write a figure in full, or in short with a prefix."""
+        return figures.grouped(value) if self.raw else figures.scaled(value).strip() or figures.grouped(value)
+
+    def _counts(self) -> list[Column]:
+        """Return a column for each convention."""
+        if len(self.ledgers) == 1:
+            return [Column("count", self.ledgers[0].total.unit, self._count(0), right=True)]
+        headers = [f"{notes.titled(one.convention)} ({one.total.unit})" for one in self.ledgers]
+        return [Column("count", header, self._count(i), right=True) for i, header in enumerate(headers)]
+
+    def _count(self, which: int) -> Callable[[Line], str]:
+        def value(line: Line) -> str:
+            row = line.node.rows[which]
+            count = line.counts[which]
+            return (
+                "unknown"
+                if row is not None and row.status == "unknown" and not count
+                else self.written(count)
+            )
+
+        return value
+
+    def _share(self, line: Line) -> str:
+        return figures.percent(figures.share_of(line.counts[0], self.ledgers[0].listed))
+
+    def _bar(self, line: Line) -> str:
+        return figures.bar(figures.share_of(line.counts[0], self.ledgers[0].listed)) if line.label else ""
+
+    def _params_share(self, line: Line) -> str:
+        whole = self.ledgers[0].total.params
+        return "" if whole is None else figures.percent(figures.share_of(line.params, whole))
+
+    def of_name(self, name: str) -> list[Column]:
+        """Return the columns that a name is for, one for each convention where it is ``count``."""
+        several = len(self.ledgers) > 1
+        by = f" ({self.ledgers[0].convention.name})" if several else ""
+        params = f"params{by}" if len({one.total.params for one in self.ledgers}) > 1 else "params"
+        found: Mapping[str, list[Column]] = {
+            "kind": [Column("kind", "kind", kind, yields=3)],
+            "class": [Column("class", "class", _class, yields=4)],
+            "input": [Column("input", "input", _input, yields=2)],
+            "output": [Column("output", "output", output, yields=1)],
+            "kernel": [Column("kernel", "kernel", _kernel, yields=2)],
+            "params": [Column("params", params, lambda line: self.written(line.params), right=True)],
+            "params-share": [
+                Column("params-share", f"of {params}", self._params_share, right=True, yields=4)
+            ],
+            "trainable": [
+                Column("trainable", "trainable", lambda line: self.written(line.trainable), right=True)
+            ],
+            "count": self._counts(),
+            "macs": [Column("macs", "own MAC", lambda line: self.written(line.macs), right=True)],
+            "share": [Column("share", f"share{by}", self._share, right=True, yields=5)],
+            "bar": [Column("bar", "", self._bar, yields=6)],
+        }
+        return found[name]
 
 
-COLUMNS = (
-    Column("layer", _label),
-    Column("kind", _kind, yields=2),
-    Column("output", _output, yields=1),
-    Column("params", _params, right=True),
-    Column("count", _count, right=True),
-    Column("share", _share, right=True, yields=3),
-    Column("", _bar, yields=4),
-)
+NAMES = (
+    "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
+    "share", "bar",
+)  # fmt: skip
+"""The names of the columns that ``--columns`` chooses from."""
+USUAL = ("kind", "output", "params", "count", "share", "bar")
+SIDE_BY_SIDE = ("kind", "output", "params", "count")
+"""The columns of one convention, and of several."""
+GROUPED = ("params", "count", "share", "bar")
+"""The columns where rows are summed."""
+
+
+def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list[Column]:
+    """Return the columns of a table: those that are asked for, else the usual ones.
+
+    Raises:
+        UsageError: There is no such column.
+    """
+    usual = GROUPED if view.by else USUAL if len(ledgers) == 1 else SIDE_BY_SIDE
+    names = view.columns or usual
+    for name in names:
+        if name not in NAMES:
+            raise UsageError(
+                f"no column is called {name!r}{nearest(name, NAMES)}; there are {', '.join(NAMES)}"
+            )
+    table = Table(ledgers, view)
+    first = Column("layer", view.by or "layer", label)
+    return [first, *(column for name in names if bars or name != "bar" for column in table.of_name(name))]
 
 
 def fit(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> tuple[list[int], int]:
@@ -87,13 +178,14 @@ def fit(columns: Sequence[Column], widths: Sequence[int], room: int | None) -> t
     if room is None:
         return kept, widths[0]
 
+    first = min(widths[0], WANTED)
+
     def needed() -> int:
-        first = min(widths[0], NARROWEST)
         return first + sum(widths[i] for i in kept[1:]) + GAP * (len(kept) - 1)
 
     while needed() > room and any(columns[i].yields for i in kept):
         kept.remove(max(kept, key=lambda i: columns[i].yields))
-    others = needed() - min(widths[0], NARROWEST)
+    others = needed() - first
     return kept, max(min(widths[0], room - others), min(widths[0], NARROWEST))
 
 

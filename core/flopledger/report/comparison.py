@@ -28,15 +28,18 @@ PLACES = 3
 """How many layers a summary names for a reason."""
 
 
-def render(comparison: Comparison, form: str = "table", *, layers: bool = False) -> str:
+def render(
+    comparison: Comparison, form: str = "table", *, layers: bool = False, width: int | None = None
+) -> str:
     """Render a comparison in a format, as a text that ends with a line break.
 
     Args:
         comparison: What is rendered.
         form: ``table``, ``markdown`` or ``json``.
         layers: Whether pairs that are the same are shown too; JSON has all of them.
+        width: The columns that a table has room for; None for no limit.
     """
-    return answers.render(form, blocks(comparison, layers=layers), lambda: document(comparison))
+    return answers.render(form, blocks(comparison, layers=layers), lambda: document(comparison), width)
 
 
 def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:

@@ -22,10 +22,12 @@ HEADERS = ("change", "figure", "why")
 RIGHT = frozenset({0, 1})
 
 
-def render(explanation: Explanation, form: str = "table", *, layers: bool = False) -> str:
+def render(
+    explanation: Explanation, form: str = "table", *, layers: bool = False, width: int | None = None
+) -> str:
     """Render an explanation in a format, as a text that ends with a line break."""
     return answers.render(
-        form, blocks(explanation, layers=layers), lambda: document(explanation, layers=layers)
+        form, blocks(explanation, layers=layers), lambda: document(explanation, layers=layers), width
     )
 
 

@@ -25,9 +25,14 @@ MOST, NEAREST = 12, 3
 """How many conventions are shown that print a figure, and how many that come near where none does."""
 
 
-def render(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo, form: str = "table") -> str:
+def render(
+    found: Sequence[tuple[Figure, Sequence[Match]]],
+    graph: GraphInfo,
+    form: str = "table",
+    width: int | None = None,
+) -> str:
     """Render the conventions found for each figure, as a text that ends with a line break."""
-    return answers.render(form, blocks(found, graph), lambda: document(found, graph))
+    return answers.render(form, blocks(found, graph), lambda: document(found, graph), width)
 
 
 def blocks(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[Block]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from flopledger import printable
 from flopledger.report import sections
 from flopledger.report.blocks import Code, Grid, Heading, Line, Listing, Pairs, Rows, Small
-from flopledger.report.columns import COLUMNS
-from flopledger.report.rows import Node, shown_rows
+from flopledger.report.columns import NETWORK, of_view
+from flopledger.report.rows import shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,8 +24,6 @@ _SPECIAL = re.compile(r"([\\|*_`<>\[\]&~$])")
 and ``&``, since ``&#x202e;`` would restore a character that was escaped before."""
 _START = re.compile(r"(?:#{1,6}|[-+=]+)(?= |\Z)|[0-9]{1,9}(?=[.)](?: |\Z))")
 """Text that is markup only at the start of a line: a heading, a list, a rule, an underlining."""
-SHOWN = COLUMNS[:-1]
-"""Everything but the bar."""
 
 
 def render(ledgers: Sequence[Ledger], view: View) -> str:
@@ -88,11 +86,13 @@ def _(block: Grid) -> Iterator[str]:
 
 @_block.register(Rows)
 def _(block: Rows) -> Iterator[str]:
-    ledger = block.ledger
-    headers = [ledger.total.unit if column.header == "count" else column.header for column in SHOWN]
-    nodes = (Node(row.path, 0, row, {}, row.count, row.params) for row in shown_rows(ledger, block.view))
-    rows = ([column.value(node, ledger) for column in SHOWN] for node in nodes)
-    yield from _table(headers, frozenset(i for i, column in enumerate(SHOWN) if column.right), rows)
+    shown = shown_lines(block.ledgers, block.view)
+    first, *columns = of_view(block.ledgers, block.view, bars=False)
+    rows = ([each.path or NETWORK, *(column.value(each) for column in columns)] for each in shown.lines)
+    right = frozenset(i for i, column in enumerate(columns, 1) if column.right)
+    yield from _table([first.header, *(column.header for column in columns)], right, rows)
+    for note in shown.notes:
+        yield from ("", line(note))
 
 
 def _table(headers: Sequence[str], right: frozenset[int], rows: Iterable[Sequence[Cell]]) -> Iterator[str]:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.conventions import names as convention_names
-from flopledger.report.numbers import at_least, calls_text, in_words, shape_text, shapes_text
+from flopledger.report.numbers import at_least, calls_text, grouped, in_words, scaled, shape_text, shapes_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total, Unknown
+    from flopledger.dims.types import Number
 
 FEW_PATHS = 3
 FEW_INPUTS = 8
@@ -36,6 +37,14 @@ def heading(ledger: Ledger) -> str:
     """Return what is shown: the source, and the convention's title and name."""
     used = ledger.convention
     return f"{ledger.graph.reading.source}: {used.title} ({used.name})"
+
+
+def headings(ledgers: Sequence[Ledger]) -> str:
+    """Return what is shown of one network: its convention, or the names of several."""
+    if len(ledgers) == 1:
+        return heading(ledgers[0])
+    names = [titled(ledger.convention) for ledger in ledgers]
+    return f"{ledgers[0].graph.reading.source}: {', '.join(names[:-1])} and {names[-1]}"
 
 
 def totals(ledger: Ledger) -> list[tuple[str, str]]:
@@ -166,18 +175,44 @@ def _inputs(graph: GraphInfo) -> Iterator[str]:
         yield f"{prefix}{shape_text(shape)}" + (f":{dtype}" if dtype else "")
 
 
-def summary(ledgers: Sequence[Ledger]) -> list[tuple[str, ...]]:
-    """Return one line for each of several ledgers, under a header: source, convention, totals."""
-    rows: list[tuple[str, ...]] = [("source", "convention", "count", "own MAC", "params")]
+def summary(networks: Sequence[Sequence[Ledger]]) -> list[tuple[str, ...]]:
+    """Return one line for each network, under a header: its name, parameters, and each convention's count."""
+    labels = list(dict.fromkeys(_label(ledger) for members in networks for ledger in members))
+    rows: list[tuple[str, ...]] = [("network", "params", *labels)]
+    for members in networks:
+        found = {_label(ledger): _count(ledger.total) for ledger in members}
+        params = next((m.total.params for m in members if m.total.params is not None), None)
+        short = "" if params is None else _short(params)
+        name = members[0].graph.reading.source
+        rows.append((name, short, *(found.get(label, "") for label in labels)))
+    return rows
+
+
+def _label(ledger: Ledger) -> str:
+    return titled(ledger.convention)
+
+
+def _count(total: Total) -> str:
+    return bounded(_short(total.count, total.unit), total)
+
+
+def _short(value: Number, unit: str = "") -> str:
+    return scaled(value, unit) or in_words(value, unit)
+
+
+def side_by_side(ledgers: Sequence[Ledger]) -> list[tuple[str, ...]]:
+    """Return one line for each convention over one network, under a header: its totals."""
+    rows: list[tuple[str, ...]] = [("convention", "count", "in short", "params", "own MAC")]
     for ledger in ledgers:
         total = ledger.total
-        rows.append(
-            (
-                ledger.graph.reading.source,
-                ledger.convention.name,
-                bounded(in_words(total.count, total.unit), total),
-                bounded(in_words(total.macs, "MAC"), total),
-                "" if total.params is None else in_words(total.params),
-            )
+        count = bounded(f"{grouped(total.count)} {total.unit}", total)
+        params = "" if total.params is None else grouped(total.params)
+        row = (
+            _label(ledger),
+            count,
+            scaled(total.count, total.unit),
+            params,
+            bounded(grouped(total.macs), total),
         )
+        rows.append(row)
     return rows

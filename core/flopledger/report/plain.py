@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
+import textwrap
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import printable
-from flopledger.dims.arithmetic import total
 from flopledger.report.blocks import Code, Grid, Heading, Line, Listing, Pairs, Rows, Small
-from flopledger.report.columns import COLUMNS, GAP, WIDEST, fit, padded
-from flopledger.report.numbers import grouped, width_of
-from flopledger.report.rows import shown_nodes
+from flopledger.report.columns import GAP, NARROWEST, WIDEST, fit, of_view, padded
+from flopledger.report.numbers import width_of
+from flopledger.report.rows import shown_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
     from flopledger.report import View
     from flopledger.report.blocks import Block, Cell
-    from flopledger.report.rows import Node
+    from flopledger.report.columns import Column
+    from flopledger.report.tree import Line as TableLine
 
 Pieces: TypeAlias = "list[tuple[str, str]]"
 """A line in pieces, each with its style."""
@@ -29,9 +31,9 @@ LABEL = 10
 INDENT = " " * 4
 
 
-def write(blocks: Iterable[Block]) -> str:
-    """Write blocks as text, an empty line between them."""
-    return "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in _lines(blocks))
+def write(blocks: Iterable[Block], width: int | None = None) -> str:
+    """Write blocks as text, an empty line between them; no line is wider unless a word or a figure is."""
+    return "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in _lines(blocks, width))
 
 
 def write_styled(blocks: Iterable[Block], width: int | None) -> str:
@@ -41,120 +43,182 @@ def write_styled(blocks: Iterable[Block], width: int | None) -> str:
 
     console = Console(force_terminal=True, width=width, highlight=False)
     with console.capture() as capture:
-        for line in _lines(blocks):
+        for line in _lines(blocks, width):
             console.print(Text.assemble(*line), soft_wrap=True)
     return capture.get()
 
 
-def _lines(blocks: Iterable[Block]) -> Iterator[Pieces]:
+def _lines(blocks: Iterable[Block], width: int | None) -> Iterator[Pieces]:
     """Yield every line; the text of a block is escaped here, or before it is measured for a column."""
     started = False
     for block in blocks:
-        written = list(_block(block))
+        written = list(_block(block, width))
         if written and started:
             yield []
         started = started or bool(written)
         yield from written
 
 
+def _wrapped(text: str, style: str, width: int | None, indent: str = "") -> Iterator[Pieces]:
+    """Yield a text in lines that are no wider than there is room for, broken between words only."""
+    written = printable.line(text)
+    if width is None or width_of(indent + written) <= width:
+        yield [(indent + written, style)]
+        return
+    lines = textwrap.wrap(
+        written, max(width - len(indent), 1), break_long_words=False, break_on_hyphens=False
+    )
+    yield from ([(indent + line, style)] for line in lines)
+
+
 @functools.singledispatch
-def _block(block: Block) -> Iterator[Pieces]:
+def _block(block: Block, _: int | None) -> Iterator[Pieces]:
     raise TypeError(f"no block: {block!r}")
 
 
 @_block.register(Heading)
-def _(block: Heading) -> Iterator[Pieces]:
-    lines = (block.text,) if block.lines is None else block.lines
-    yield from ([(printable.line(text), STRONG)] for text in lines)
+def _(block: Heading, width: int | None) -> Iterator[Pieces]:
+    for text in (block.text,) if block.lines is None else block.lines:
+        yield from _wrapped(text, STRONG, width)
 
 
 @_block.register(Line)
-def _(block: Line) -> Iterator[Pieces]:
-    yield [(printable.line(block.text), PLAIN)]
+def _(block: Line, width: int | None) -> Iterator[Pieces]:
+    yield from _wrapped(block.text, PLAIN, width)
 
 
 @_block.register(Small)
-def _(block: Small) -> Iterator[Pieces]:
-    yield from ([(printable.line(text), QUIET)] for text in block.lines)
+def _(block: Small, width: int | None) -> Iterator[Pieces]:
+    for text in block.lines:
+        yield from _wrapped(text, QUIET, width)
 
 
 @_block.register(Pairs)
-def _(block: Pairs) -> Iterator[Pieces]:
+def _(block: Pairs, width: int | None) -> Iterator[Pieces]:
     for label, text in block.pairs:
-        yield [(f"{printable.line(label):<{LABEL}}  ", STRONG), (printable.line(text), PLAIN)]
+        room = None if width is None else width - LABEL - GAP
+        first, *more = _wrapped(text, PLAIN, room)
+        yield [(f"{printable.line(label):<{LABEL}}  ", STRONG), *first]
+        yield from ([(" " * (LABEL + GAP), PLAIN), *line] for line in more)
 
 
 @_block.register(Listing)
-def _(block: Listing) -> Iterator[Pieces]:
-    return _titled(block.title, block.lines, ALARM if block.alarm else PLAIN)
+def _(block: Listing, width: int | None) -> Iterator[Pieces]:
+    if block.lines:
+        yield from _wrapped(block.title, ALARM if block.alarm else PLAIN, width)
+    for line in block.lines:
+        yield from _wrapped(line, PLAIN, width, INDENT)
 
 
 @_block.register(Code)
-def _(block: Code) -> Iterator[Pieces]:
-    return _titled(block.titles["plain"], block.lines, PLAIN)
-
-
-def _titled(title: str, lines: Sequence[str], style: str) -> Iterator[Pieces]:
-    """Yield a title and indented lines, or nothing where there are no lines."""
-    if lines:
-        yield [(printable.line(title), style)]
-    for line in lines:
+def _(block: Code, width: int | None) -> Iterator[Pieces]:
+    """Yield a title and indented lines, which are not wrapped: they are copied into a file."""
+    if block.lines:
+        yield from _wrapped(block.titles["plain"], PLAIN, width)
+    for line in block.lines:
         yield [(f"{INDENT}{printable.line(line)}" if line else "", PLAIN)]
 
 
 @_block.register(Grid)
-def _(block: Grid) -> Iterator[Pieces]:
+def _(block: Grid, width: int | None) -> Iterator[Pieces]:
     if block.title:
-        yield [(printable.line(block.title), PLAIN)]
-    lines = [line for row in (block.headers, *block.rows) for line in _cells(row)]
-    widths = [max(map(width_of, column)) for column in zip(*lines, strict=True)]
-    for number, line in enumerate(lines):
-        cells = [padded(cell, widths[i], right=i in block.right) for i, cell in enumerate(line)]
-        yield [((" " * GAP).join(cells), PLAIN if number else STRONG)]
+        yield from _wrapped(block.title, PLAIN, width)
+    rows = [_escaped(row) for row in (block.headers, *block.rows)]
+    widths = [max(width_of(part) for cell in column for part in cell) for column in zip(*rows, strict=True)]
+    if width is not None:
+        rows = _narrowed(rows, widths, block.right, width)
+    for number, row in enumerate(rows):
+        for i in range(max(map(len, row))):
+            line = [cell[i] if i < len(cell) else "" for cell in row]
+            cells = [padded(cell, widths[j], right=j in block.right) for j, cell in enumerate(line)]
+            yield [((" " * GAP).join(cells), PLAIN if number else STRONG)]
     if block.more:
-        yield [(printable.line(block.more), PLAIN)]
+        yield from _wrapped(block.more, PLAIN, width)
 
 
-def _cells(row: Sequence[Cell]) -> Iterator[list[str]]:
-    """Yield a row's lines: as many as its longest cell has."""
-    cells = [[printable.line(part) for part in ((cell,) if isinstance(cell, str) else cell)] for cell in row]
-    for i in range(max(map(len, cells))):
-        yield [cell[i] if i < len(cell) else "" for cell in cells]
+def _escaped(row: Sequence[Cell]) -> list[tuple[str, ...]]:
+    return [tuple(map(printable.line, (cell,) if isinstance(cell, str) else cell)) for cell in row]
+
+
+def _narrowed(
+    rows: Sequence[list[tuple[str, ...]]], widths: list[int], right: frozenset[int], room: int
+) -> list[list[tuple[str, ...]]]:
+    """Wrap the widest columns of words until the table fits, as far as words allow; change their widths."""
+    narrowed = [list(row) for row in rows]
+    left = [i for i in range(len(widths)) if i not in right]
+    for i in sorted(left, key=lambda i: -widths[i]):
+        over = sum(widths) + GAP * (len(widths) - 1) - room
+        if over > 0:
+            target = max(widths[i] - over, NARROWEST)
+            for row in narrowed:
+                row[i] = tuple(_broken(row[i], target))
+            widths[i] = max(width_of(part) for row in narrowed for part in row[i])
+    return narrowed
+
+
+def _broken(cell: Sequence[str], width: int) -> Iterator[str]:
+    for part in cell:
+        if width_of(part) <= width:
+            yield part
+        else:
+            yield from textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False)
 
 
 @_block.register(Rows)
-def _(block: Rows) -> Iterator[Pieces]:
-    ledger, view = block.ledger, block.view
-    nodes = shown_nodes(ledger, view)
-    table = [[printable.line(column.value(node, ledger)) for column in COLUMNS] for node in nodes]
-    headers = [ledger.total.unit if column.header == "count" else column.header for column in COLUMNS]
-    widths = [min(max(map(width_of, column)), WIDEST) for column in zip(headers, *table, strict=True)]
-    kept, first = fit(COLUMNS, widths, view.width)
+def _(block: Rows, width: int | None) -> Iterator[Pieces]:
+    view = replace(block.view, width=width)
+    shown = shown_lines(block.ledgers, view)
+    columns, table, widths = _table(block.ledgers, shown.lines, view)
+    kept, first = fit(columns, widths, width)
+    short = view.units == "raw" and width is not None and _taken(widths, kept, first) > width
+    if short:  # figures are never cut: with many conventions they are written in short instead
+        columns, table, widths = _table(block.ledgers, shown.lines, replace(view, units="auto"))
+        kept, first = fit(columns, widths, width)
     widths[0] = first
-    yield _row(headers, kept, widths, [STRONG] * len(COLUMNS))
-    for node, cells in zip(nodes, table, strict=True):
-        yield _row(cells, kept, widths, _styles(node))
-    yield from _left_out(ledger, nodes, view)
+    yield _row([column.header for column in columns], kept, widths, columns, [STRONG] * len(columns))
+    for line, cells in zip(shown.lines, table, strict=True):
+        yield _row(cells, kept, widths, columns, _styles(line, columns))
+    dropped = [column.header for i, column in enumerate(columns) if i not in kept and column.header]
+    for note in (*shown.notes, *_left_out(dropped, short=short)):
+        yield from _wrapped(note, QUIET, width)
 
 
-def _row(cells: Sequence[str], kept: Sequence[int], widths: Sequence[int], styles: Sequence[str]) -> Pieces:
+def _table(
+    ledgers: Sequence[Ledger], lines: Sequence[TableLine], view: View
+) -> tuple[list[Column], list[list[str]], list[int]]:
+    """Return the columns of a table, its cells, and the width of each column."""
+    columns = of_view(ledgers, view)
+    table = [[printable.line(column.value(line)) for column in columns] for line in lines]
+    headers = [column.header for column in columns]
+    return columns, table, [min(max(map(width_of, c)), WIDEST) for c in zip(headers, *table, strict=True)]
+
+
+def _taken(widths: Sequence[int], kept: Sequence[int], first: int) -> int:
+    return first + sum(widths[i] + GAP for i in kept[1:])
+
+
+def _left_out(dropped: Sequence[str], *, short: bool) -> Iterator[str]:
+    """Yield what the width of the terminal made of the table."""
+    if dropped:
+        yield f"No room for {', '.join(dropped)}: choose with --columns, or write to a file."
+    if short:
+        yield "No room for figures in full: fewer conventions, or write to a file."
+
+
+def _row(
+    cells: Sequence[str],
+    kept: Sequence[int],
+    widths: Sequence[int],
+    columns: Sequence[Column],
+    styles: Sequence[str],
+) -> Pieces:
     line: Pieces = []
     for i in kept:
-        line += [(padded(cells[i], widths[i], right=COLUMNS[i].right), styles[i]), (" " * GAP, PLAIN)]
+        line += [(padded(cells[i], widths[i], right=columns[i].right), styles[i]), (" " * GAP, PLAIN)]
     return line[:-1]
 
 
-def _styles(node: Node) -> list[str]:
-    status = "container" if node.row is None else node.row.status
+def _styles(line: TableLine, columns: Sequence[Column]) -> list[str]:
+    status = "container" if line.row is None else line.row.status
     style = {"container": STRONG, "unknown": ALARM, "counted": PLAIN}.get(status, QUIET)
-    return [DRAWN if not column.header else style for column in COLUMNS]
-
-
-def _left_out(ledger: Ledger, nodes: Sequence[Node], view: View) -> Iterator[Pieces]:
-    """Return the line that sums the rows hidden by ``top``, so that the table still adds up."""
-    hidden = len(ledger.rows) - len(nodes)
-    if view.top is None or hidden <= 0:
-        return
-    rest = ledger.listed - total(node.count for node in nodes)
-    rows = "row" if hidden == 1 else "rows"
-    yield [(f"... and {hidden:,} more {rows} with {grouped(rest)} {ledger.total.unit}", QUIET)]
+    return [DRAWN if not column.header else style for column in columns]

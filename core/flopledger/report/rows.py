@@ -1,13 +1,15 @@
-"""Which rows a report shows, in which order: the tree of the paths, or a sorted list."""
+"""Which rows and lines a report shows, in which order: the tree fitted to a screen, or a list."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
+import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
 from flopledger.errors import UsageError, nearest
+from flopledger.report.numbers import calls_text, grouped
+from flopledger.report.tree import Line, Node, grow, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Number
     from flopledger.report import View
 
-BOUNDARY = re.compile(r"(?=[./])")
-"""Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two lines."""
 SAMPLE = 1000
 """The value of every symbol when expressions are sorted."""
+FITTED = 40
+"""How many lines a table has at most unless more are asked for: about what a screen shows."""
 
 
 def magnitude(value: Number) -> int:
@@ -39,18 +41,20 @@ KEYS: Mapping[str, tuple[Callable[[Row], int | str], bool]] = {
     "source": (lambda row: row.source, False),
 }
 """The sort keys of rows, and whether the largest comes first."""
+GROUPS: Mapping[str, Callable[[Row, int], str]] = {
+    "kind": lambda row, _: row.kind,
+    "source": lambda row, _: row.source,
+    "module": lambda row, depth: ".".join(row.path.replace("/", ".").split(".")[:depth]),
+}
+"""What rows can be summed by; the modules are those of a depth, the outermost ones by default."""
 
 
-@dataclass(slots=True)
-class Node:
-    """A line of the tree: a call, or the common prefix of several paths, with the sums below it."""
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The lines of a table, the network's own first, and what is to be said of those that are not there."""
 
-    label: str
-    depth: int
-    row: Row | None = None
-    children: dict[str, Node] = field(default_factory=dict)
-    count: Number = 0
-    params: Number = 0
+    lines: list[Line]
+    notes: list[str]
 
 
 def check_sort(key: str | None) -> None:
@@ -60,7 +64,7 @@ def check_sort(key: str | None) -> None:
 
 
 def shown_rows(ledger: Ledger, view: View) -> Sequence[Row]:
-    """Return the rows that a flat report shows: sorted and cut where the view asks for it."""
+    """Return the rows that a list of all of them shows: sorted and cut where the view asks for it."""
     check_sort(view.sort)
     if view.sort is None and view.top is None:
         return ledger.rows
@@ -68,41 +72,122 @@ def shown_rows(ledger: Ledger, view: View) -> Sequence[Row]:
     return sorted(ledger.rows, key=key, reverse=descending)[: view.top]
 
 
-def shown_nodes(ledger: Ledger, view: View) -> list[Node]:
-    """Return the lines of a table: the tree of the paths, or a flat list where rows are sorted."""
-    if view.sort is None and view.top is None:
-        return list(_walk(_grow(ledger.rows), view.depth))
-    return [Node(row.path, 0, row, {}, row.count, row.params) for row in shown_rows(ledger, view)]
+def shown_lines(ledgers: Sequence[Ledger], view: View) -> Shown:
+    """Return the lines of a table of one network under one convention or several."""
+    check_sort(view.sort)
+    if view.by is not None:
+        return _groups(ledgers, view)
+    root = grow(ledgers)
+    if view.sort is not None or view.top is not None:
+        return _sorted(root, view, ledgers[0].total.unit)
+    if view.full or view.depth is not None:
+        return Shown(list(walk(root, view.depth)), [])
+    return _fitted(root, ledgers[0].total.unit)
 
 
-def _grow(rows: Sequence[Row]) -> Node:
-    """Build the tree of the paths, each node after its parent, and sum from the last to the first."""
-    root = Node("", -1)
-    nodes = [root]
-    for row in rows:
-        if not row.path and row.status == "container" and not (row.count or row.params):
-            continue  # the network itself, whose figures are the totals
-        node = root
-        for depth, label in enumerate(BOUNDARY.split(row.path)):
-            child = node.children.get(label)
-            if child is None:
-                child = node.children[label] = Node(label.lstrip("./") or label, depth)
-                nodes.append(child)
-            node = child
-        node.row = row
-    for node in reversed(nodes):
-        below = node.children.values()
-        node.count = total([node.row.count if node.row else 0, *(child.count for child in below)])
-        node.params = total([node.row.params if node.row else 0, *(child.params for child in below)])
-    return root
+def _sorted(root: Node, view: View, unit: str) -> Shown:
+    """List the rows, the largest first; the last line sums those that ``top`` leaves out."""
+    key, descending = KEYS[view.sort or "count"]
+    lines = [
+        (key(line.row), Line(line.node, line.path, line.path, 0))
+        for line in walk(root)
+        if line.row is not None
+    ]
+    lines.sort(key=lambda pair: pair[0], reverse=descending)
+    single = [_alone(line) for _, line in lines]
+    kept = single[: view.top]
+    return Shown([Line(root, "", "", -1), *kept], _rest(single[len(kept) :], unit))
 
 
-def _walk(root: Node, depth: int | None) -> Iterator[Node]:
-    """Yield the nodes below the root, parents first, down to a depth."""
-    waiting = list(reversed(root.children.values()))
-    while waiting:
-        node = waiting.pop()
-        if depth is not None and node.depth >= depth:
-            continue
-        yield node
-        waiting.extend(reversed(node.children.values()))
+def _alone(line: Line) -> Line:
+    """Return a line of a row's own figures, without those of the rows below it."""
+    rows = line.node.rows
+    first = rows[0]
+    counts = tuple(row.count if row else 0 for row in rows)
+    row = line.node.row
+    macs, trainable = (row.macs, row.trainable) if row else (0, 0)
+    params = first.params if first else 0
+    node = Node(line.label, line.path, 0, rows, {}, counts, macs, params, trainable)
+    return Line(node, line.label, line.path, 0)
+
+
+def _rest(hidden: Sequence[Line], unit: str) -> list[str]:
+    if not hidden:
+        return []
+    rest = total(line.counts[0] for line in hidden)
+    params = total(line.params for line in hidden)
+    rows = "row" if len(hidden) == 1 else "rows"
+    weights = f" and {grouped(params)} parameters" if params else ""
+    return [f"... and {len(hidden):,} more {rows} with {grouped(rest)} {unit}{weights}"]
+
+
+def _fitted(root: Node, unit: str) -> Shown:
+    """Show the whole tree if it fits on a screen, else as many levels as fit, folded."""
+    whole = list(itertools.islice(walk(root), FITTED + 1))
+    if len(whole) <= FITTED:
+        return Shown(whole, [])
+    silent = sum(1 for line in walk(root) if line.node.silent and line.row is not None)
+    notes = [f"Left out: {calls_text(silent)} with 0 {unit} and no parameters."] if silent else []
+    found = list(walk(root, 1, fold=True))
+    depth, deeper = 1, True
+    while deeper and len(found) <= FITTED:
+        lines = list(itertools.islice(walk(root, depth + 1, fold=True), FITTED + 1))
+        deeper = len(lines) > len(found)
+        if len(lines) > FITTED:
+            break
+        found, depth = lines, depth + 1
+    if len(found) > FITTED:
+        found, more = _largest(found, unit)
+        return Shown(found, [*more, *notes, "All rows: --full; the largest: --top N."])
+    levels = "1 level" if depth == 1 else f"{depth} levels"
+    below = (
+        f"Shown: {levels}, equal neighbours in one line. " if deeper else "Equal neighbours are one line. "
+    )
+    return Shown(found, [*notes, f"{below}More: --depth N, --full."])
+
+
+def _largest(lines: Sequence[Line], unit: str) -> tuple[list[Line], list[str]]:
+    """Keep the network and its largest parts, in their order, where a single level has too many."""
+    parts = sorted(lines[1:], key=lambda line: -magnitude(line.counts[0]))
+    kept = {id(line) for line in parts[: FITTED - 1]}
+    shown = [line for line in lines[1:] if id(line) in kept]
+    return [lines[0], *shown], _rest([line for line in parts if id(line) not in kept], unit)
+
+
+def _groups(ledgers: Sequence[Ledger], view: View) -> Shown:
+    """Sum the rows by a field of theirs, the largest first."""
+    name = view.by or "kind"
+    if name not in GROUPS:
+        raise UsageError(f"rows can't be summed by {name!r}{nearest(name, GROUPS)}; by {', '.join(GROUPS)}")
+    root = grow(ledgers)
+    groups: dict[str, list[Line]] = {}
+    for line in walk(root):
+        if line.row is not None and not (line.row.status == "container" and not _counts(line.node)):
+            key = GROUPS[name](line.row, view.depth or 1)
+            groups.setdefault(key, []).append(_alone(line))
+    lines = sorted((_group(key, each) for key, each in groups.items()), key=_size, reverse=True)
+    kept = lines[: view.top or (None if view.full else FITTED)]
+    return Shown([Line(root, "", "", -1), *kept], _rest(lines[len(kept) :], ledgers[0].total.unit))
+
+
+def _counts(node: Node) -> bool:
+    return any(row is not None and (row.count or row.params) for row in node.rows)
+
+
+def _size(line: Line) -> tuple[int, int]:
+    return magnitude(line.counts[0]), magnitude(line.params)
+
+
+def _group(name: str, members: Sequence[Line]) -> Line:
+    counts = tuple(total(each) for each in zip(*(line.counts for line in members), strict=True))
+    node = Node(
+        name, name, 0, [None] * len(counts), {}, counts,
+        total(line.macs for line in members), total(line.params for line in members),
+        total(line.trainable for line in members), len(members),
+    )  # fmt: skip
+    return Line(node, name, name, 0)
+
+
+def flat(root: Node) -> Iterator[Line]:
+    """Yield every row by itself, in the order of the calls."""
+    return (_alone(line) for line in walk(root) if line.row is not None)

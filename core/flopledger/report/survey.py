@@ -25,9 +25,9 @@ SHOWN = 4
 """How many causes a table shows of each convention, the largest first."""
 
 
-def render(entries: Sequence[Entry], form: str = "table") -> str:
+def render(entries: Sequence[Entry], form: str = "table", width: int | None = None) -> str:
     """Render a survey in a format, as a text that ends with a line break."""
-    return answers.render(form, blocks(entries), lambda: document(entries))
+    return answers.render(form, blocks(entries), lambda: document(entries), width)
 
 
 def blocks(entries: Sequence[Entry]) -> Iterator[Block]:

@@ -8,35 +8,38 @@ from typing import TYPE_CHECKING
 from flopledger.dims.arithmetic import is_symbolic, renamed, symbol_names, text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flopledger.counting.ledger import Ledger, Row, Total
     from flopledger.dims.types import Dim, Shape
 
 
-def with_names(ledger: Ledger) -> tuple[Ledger, dict[str, str]]:
+def with_names(ledgers: Sequence[Ledger]) -> tuple[Sequence[Ledger], dict[str, str]]:
     """Give each size that is more than a symbol a name such as ``h1``, in its order of appearance.
 
     Returns:
-        The ledger with names instead of long sizes, and the size that each represents; a ledger without
-        symbols as it is.
+        The ledgers with names instead of long sizes, and the size that each represents; ledgers without
+        symbols as they are.
     """
-    names = _names(ledger)
+    names = _names(ledgers)
     if not names:
-        return ledger, {}
-    short = replace(
+        return ledgers, {}
+    return [_ledger(one, names) for one in ledgers], {name: text(size) for size, name in names.items()}
+
+
+def _ledger(ledger: Ledger, names: Mapping[Dim, str]) -> Ledger:
+    return replace(
         ledger,
         rows=tuple(_row(row, names) for row in ledger.rows),
         total=_total(ledger.total, names),
         adjustments=tuple(replace(a, count=renamed(a.count, names)) for a in ledger.adjustments),
     )
-    return short, {name: text(size) for size, name in names.items()}
 
 
-def _names(ledger: Ledger) -> dict[Dim, str]:
+def _names(ledgers: Sequence[Ledger]) -> dict[Dim, str]:
     names: dict[Dim, str] = {}
     used: dict[str, int] = {}
-    for row in ledger.rows:
+    for row in (row for ledger in ledgers for row in ledger.rows):
         for shape in (*row.inputs, *row.outputs):
             for size in shape or ():
                 if not is_symbolic(size) or size in names or text(size) in symbol_names(size):

@@ -16,4 +16,4 @@ if TYPE_CHECKING:
 def render(ledgers: Sequence[Ledger], view: View) -> str:
     """Render a table for each ledger, and a summary under several."""
     blocks = sections.of_ledgers(ledgers, view)
-    return plain.write_styled(blocks, view.width) if view.color else plain.write(blocks)
+    return plain.write_styled(blocks, view.width) if view.color else plain.write(blocks, view.width)

@@ -72,9 +72,28 @@ def test_markdown_csv_and_a_cut_table(toy: Path, flopledger: Run) -> None:
     assert re.findall(r"^(conv|proposal) ", by_path, re.MULTILINE) == ["conv", "proposal"]
 
 
+def test_rows_are_summed_and_columns_chosen(toy: Path, flopledger: Run) -> None:
+    """The convolution has 3888 macs; this file has no parameters."""
+    by_kind = flopledger("count", toy, "--by", "kind").stdout
+    assert "\nconv            0  3,888  100.0%" in by_kind
+    chosen = flopledger("count", toy, "--columns", "kernel, trainable, macs", "--units", "auto").stdout
+    assert "\nconv       3x3             0  3.888 k\n" in chosen
+    refused = flopledger("count", toy, "--columns", "kernl")
+    assert refused.returncode == 2
+    assert "no column is called 'kernl'; did you mean 'kernel'" in refused.stderr
+
+
+def test_what_a_format_can_not_show_is_refused(toy: Path, flopledger: Run) -> None:
+    refused = flopledger("count", toy, "--by", "kind", "--format", "csv")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "--by is for the formats table, markdown, latex, not for csv" in refused.stderr
+    assert flopledger("count", toy, "--by", "kind", "--sort", "path").returncode == 2
+
+
 def test_columns_limits_the_width_and_o_does_not(toy: Path, flopledger: Run) -> None:
-    narrow = flopledger("count", toy, env={"COLUMNS": "30"}).stdout.split("\n")
-    assert narrow[2] == "layer     params      MAC"
+    narrow = flopledger("count", toy, env={"COLUMNS": "30"}).stdout
+    assert "\n\nlayer      params      MAC\n" in narrow
+    assert "\nNo room for kind, output,\nshare: choose with --columns,\nor write to a file.\n" in narrow
     flopledger("count", toy, "-o", "out.txt", env={"COLUMNS": "30"})
     assert (toy.parent / "out.txt").read_text() == flopledger("count", toy).stdout
 

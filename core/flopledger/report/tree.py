@@ -1,0 +1,239 @@
+"""The tree of a network's calls, with the sums of each part, under one convention or several side by side."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flopledger.counting.ledger import Ledger, Row
+    from flopledger.dims.types import Dim, Number
+
+BOUNDARY = re.compile(r"(?=[./])")
+"""Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two nodes."""
+_NUMBERED = re.compile(r"(.*?)([0-9]+)\Z", re.DOTALL)
+
+
+@dataclass(slots=True)
+class Node:
+    """A call, or the common prefix of several paths, with the sums of everything below it.
+
+    Attributes:
+        label: The last part of the path.
+        path: The whole path; "" for the network.
+        depth: The number of nodes between it and the network.
+        rows: Its own row under each convention; None where a convention does not list it.
+        children: The nodes below it, by the part of their path that is their own.
+        counts: The sum of the counts under each convention.
+        macs: The sum of our own multiply-accumulates.
+        params: The sum of the parameters under the first convention.
+        trainable: The sum of our own trainable parameters.
+        calls: How many rows there are, its own among them.
+        unknown: How many of these are unknown under any of the conventions.
+        alike: Equal for two nodes whose rows, figures and children are the same but for their names.
+    """
+
+    label: str
+    path: str
+    depth: int
+    rows: list[Row | None]
+    children: dict[str, Node] = field(default_factory=dict)
+    counts: tuple[Number, ...] = ()
+    macs: Dim = 0
+    params: Number = 0
+    trainable: Number = 0
+    calls: int = 0
+    unknown: int = 0
+    alike: int = -1
+
+    @property
+    def row(self) -> Row | None:
+        """The row under the first convention that lists it."""
+        return next((row for row in self.rows if row is not None), None)
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing in it counts, has parameters or is unknown."""
+        return not (self.unknown or self.params or any(self.counts))
+
+
+def grow(ledgers: Sequence[Ledger]) -> Node:
+    """Build the tree of the paths of ledgers of one network; the root is the network itself."""
+    root = Node("", "", -1, [None] * len(ledgers))
+    nodes = [root]
+    for which, row in _in_order(ledgers):
+        node = root
+        parts = () if row is root_row(ledgers[which]) else BOUNDARY.split(row.path)
+        end = 0
+        for depth, part in enumerate(parts):
+            end += len(part)
+            child = node.children.get(part)
+            if child is None:
+                label = part.lstrip("./") or part
+                child = node.children[part] = Node(label, row.path[:end], depth, [None] * len(ledgers))
+                nodes.append(child)
+            node = child
+        node.rows[which] = row
+    _sum(nodes)
+    _compare(nodes)
+    return root
+
+
+def root_row(ledger: Ledger) -> Row | None:
+    """Return the row of the network's own call, in which all others are; None where a file has none."""
+    first, *others = ledger.rows or (None,)
+    if first is None or first.parent is not None:
+        return None
+    around = others and all(row.parent is not None for row in others)
+    return first if around or not first.path else None
+
+
+def _in_order(ledgers: Sequence[Ledger]) -> Iterator[tuple[int, Row]]:
+    """Yield every row with the number of its ledger, in the order of the calls."""
+    if len(ledgers) == 1:
+        yield from ((0, row) for row in ledgers[0].rows)
+        return
+    rows = [(which, row) for which, ledger in enumerate(ledgers) for row in ledger.rows]
+    yield from sorted(rows, key=lambda pair: pair[1].id)
+
+
+def _sum(nodes: Sequence[Node]) -> None:
+    """Sum from the last node to the first; a parent is always before its children."""
+    for node in reversed(nodes):
+        below = node.children.values()
+        own = [row for row in node.rows if row is not None]
+        node.counts = tuple(
+            total([row.count if row else 0, *(child.counts[which] for child in below)])
+            for which, row in enumerate(node.rows)
+        )
+        first = node.rows[0]
+        node.params = total([first.params if first else 0, *(child.params for child in below)])
+        node.trainable = total([own[0].trainable if own else 0, *(child.trainable for child in below)])
+        node.macs = total([own[0].macs if own else 0, *(child.macs for child in below)])
+        node.calls = bool(own) + sum(child.calls for child in below)
+        node.unknown = any(row.status == "unknown" for row in own) + sum(child.unknown for child in below)
+
+
+def _compare(nodes: Sequence[Node]) -> None:
+    """Number the nodes so that those that are alike have one number."""
+    numbers: dict[object, int] = {}
+    for node in reversed(nodes):
+        row = node.row
+        shapes = None if row is None else (row.kind, row.source, row.status, row.outputs, row.weights)
+        below = tuple((part, child.alike) for part, child in node.children.items())
+        node.alike = numbers.setdefault((shapes, node.counts, node.params, below), len(numbers))
+
+
+@dataclass(slots=True)
+class Line:
+    """A line of a table: a node, or equal neighbours; its figures are the sums over all of them."""
+
+    node: Node
+    label: str
+    path: str
+    depth: int
+    times: int = 1
+
+    @property
+    def row(self) -> Row | None:
+        """The row of the node, the first one of several."""
+        return self.node.row
+
+    @property
+    def counts(self) -> tuple[Number, ...]:
+        """The counts under each convention."""
+        return tuple(count * self.times for count in self.node.counts)
+
+    @property
+    def params(self) -> Number:
+        """The parameters."""
+        return self.node.params * self.times
+
+    @property
+    def trainable(self) -> Number:
+        """The trainable parameters."""
+        return self.node.trainable * self.times
+
+    @property
+    def macs(self) -> Dim:
+        """Our own multiply-accumulates."""
+        return self.node.macs * self.times
+
+
+def walk(root: Node, depth: int | None = None, *, fold: bool = False) -> Iterator[Line]:
+    """Yield the lines of a tree, the network first and parents before their children.
+
+    Args:
+        root: The network.
+        depth: How many levels below the network are shown; None for all.
+        fold: Whether neighbours that are alike become one line, and what is silent is left out.
+    """
+    waiting = [Line(root, "", "", root.depth)]
+    while waiting:
+        line = waiting.pop()
+        yield line
+        deeper = line.depth + 1
+        if depth is None or deeper < depth:
+            waiting.extend(reversed(list(_below(line, deeper, fold=fold))))
+
+
+def _below(line: Line, depth: int, *, fold: bool) -> Iterator[Line]:
+    """Yield the lines directly below a line."""
+    prefix = f"{line.times:,} x " if line.times > 1 else ""
+    for members in _runs(line.node, fold=fold):
+        first, last = members[0], members[-1]
+        if len(members) == 1:
+            only = list(_runs(first, fold=fold)) if fold and first.children and not _own(first) else []
+            if len(only) == 1 and len(only[0]) > 1:  # "12 x blocks.0-11" says what "blocks" would
+                inner = only[0]
+                times = line.times * len(inner)
+                joint = inner[0].path[len(first.path) : len(first.path) + 1]
+                label = f"{times:,} x {first.label}{joint}{span(inner[0].label, inner[-1].label)}"
+                yield Line(inner[0], label, spanned(inner[0], inner[-1], times), depth, times)
+                continue
+            yield Line(first, prefix + first.label, prefix + first.path, depth, line.times)
+        else:
+            times = line.times * len(members)
+            label = f"{times:,} x {span(first.label, last.label)}"
+            yield Line(first, label, spanned(first, last, times), depth, times)
+
+
+def _runs(node: Node, *, fold: bool) -> Iterator[list[Node]]:
+    """Yield the children of a node in runs of neighbours that are alike; each by itself unless folded."""
+    run: list[Node] = []
+    for child in node.children.values():
+        if fold and child.silent:
+            continue
+        if run and not (fold and child.alike == run[0].alike and _stem(child) == _stem(run[0])):
+            yield run
+            run = []
+        run.append(child)
+    if run:
+        yield run
+
+
+def _own(node: Node) -> bool:
+    return any(row is not None and (row.count or row.params or row.status == "unknown") for row in node.rows)
+
+
+def _stem(node: Node) -> str:
+    """Return what a numbered name begins with; another name has a stem of its own, and is in no run."""
+    numbered = _NUMBERED.match(node.label)
+    return numbered[1] if numbered else node.path
+
+
+def span(first: str, last: str) -> str:
+    """Name a run of numbered neighbours: ``0-11`` or ``block0-11``."""
+    numbered = _NUMBERED.match(last)
+    return f"{first}-{numbered[2]}" if numbered else first
+
+
+def spanned(first: Node, last: Node, times: int) -> str:
+    """Name a run of neighbours by their paths."""
+    before = first.path[: len(first.path) - len(first.label)]
+    return f"{times:,} x {before}{span(first.label, last.label)}"
