@@ -11,6 +11,7 @@ from flopledger.frontend import is_a
 from torch.nn.parameter import UninitializedBuffer, UninitializedParameter
 
 from flopledger_torch.inputs import arguments
+from flopledger_torch.listen.memory import Journaling
 from flopledger_torch.stand_ins import Fakes, numbers_of, shown_sizes
 from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.watched import Watched
@@ -108,10 +109,10 @@ def materialised(model: torch.nn.Module, request: Request) -> torch.nn.Module:
     copies = Copies(StandIns(tensors := Metas()))
     found: torch.nn.Module = copies(model)
     given = arguments(request, model, tensors.make, copies)
-    watched = Watched(copies.layouts, executed=False)
+    watched = Watched(copies.layouts)
     watched.take({type(module) for module, _ in copies.modules}, copies.shared())
     try:
-        with torch.device("meta"), torch.no_grad():
+        with torch.device("meta"), torch.no_grad(), Journaling():
             found.to("meta")(*given.args, **given.kwargs)
     finally:
         for libraries in (False, True):

@@ -10,15 +10,19 @@ from flopledger.frontend import SourceError, substitute, symbol, symbol_names, t
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
 
+from flopledger_torch.listen.memory import Journal, written
+from flopledger_torch.op_rules import IN_PLACE_VIEWS, replaced
 from flopledger_torch.symbols.conditions import notes
 from flopledger_torch.symbols.questions import Questions
 from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
 from flopledger_torch.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flopledger.frontend import Dim, InputSpec
+
+    from flopledger_torch.op_rules import Rule
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter, FakeTensor)
 _MOST_VALUES = 1 << 18
@@ -58,6 +62,7 @@ class Fakes:
     def __init__(self) -> None:
         self.mode = FakeTensorMode(allow_non_fake_inputs=True)
         self.values: Values | None = Values()
+        self.journal = Journal()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -82,6 +87,29 @@ class Fakes:
         if not known or tensor.device.type != "cpu" or tensor.numel() > _MOST_VALUES:
             return self.stand_in(tensor)
         return tensor.detach().clone().requires_grad_(tensor.requires_grad)
+
+    def writable(self, rule: Rule, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+        """Return an op's arguments with stand-ins for the real tensors that it is to write to.
+
+        Raises:
+            TypeError: It changes what such a tensor is, which a stand-in can't show.
+        """
+        real = {id(tensor) for tensor in written(rule, args, kwargs)}
+        if not real:
+            return args, kwargs
+        if rule.name in IN_PLACE_VIEWS:
+            raise TypeError(
+                f"{rule.name} changes in place the sizes or the memory of a tensor that is not the model's; "
+                f"use {rule.name.rstrip('_')}, or make the tensor a buffer of the model"
+            )
+
+        def show(tensor: torch.Tensor) -> torch.Tensor:
+            if id(tensor) not in real:
+                return tensor
+            shown: torch.Tensor = self.mode.fake_tensor_converter.from_real_tensor(self.mode, tensor)
+            return shown
+
+        return replaced(args, show), {name: replaced(value, show) for name, value in kwargs.items()}
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input."""
@@ -155,8 +183,11 @@ class Reals(Fakes):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Let the forward run as it is."""
-        yield
+        """Let the forward run as it is, and put back what it wrote to the program's tensors."""
+        try:
+            yield
+        finally:
+            self.journal.put_back()
 
     def stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a copy of a tensor, and zeros for one that has no memory."""
@@ -164,7 +195,14 @@ class Reals(Fakes):
             made = torch.zeros(tensor.shape, dtype=tensor.dtype, device="cpu")
         else:
             made = tensor.detach().clone()
+        self.journal.made(made)
         return made.requires_grad_(tensor.requires_grad)
+
+    def writable(self, rule: Rule, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
+        """Keep what an op is to change of the program's tensors; the arguments stay what they are."""
+        for tensor in written(rule, args, kwargs):
+            self.journal.keep(tensor)
+        return args, kwargs
 
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return a copy of a tensor that is kept elsewhere."""

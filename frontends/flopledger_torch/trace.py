@@ -25,6 +25,7 @@ from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import recording_functions
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
+from flopledger_torch.listen.memory import read_as_written
 from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.record import Recorder
@@ -78,7 +79,7 @@ class Reader:
         self.registered = registered_in(model)
         self.tensors = tensors
         self.copies = Copies(StandIns(tensors), strict=strict)
-        self.watched = Watched(self.copies.layouts, executed=request.execute)
+        self.watched = Watched(self.copies.layouts)
 
     def read(self) -> Graph:
         """Run the forward on a copy of the model, and return its record as a graph.
@@ -160,6 +161,7 @@ class Reader:
                 recording_derivatives(recorder),
                 self._sizes(),
                 self.tensors.running(),
+                read_as_written(self.tensors.values, self.tensors.journal),
                 above_autograd(),
                 self._ops(),
             ):
@@ -194,7 +196,7 @@ class Reader:
         leaks.forget_frames(error)
 
     def _ops(self) -> Ops:
-        return Ops(self.recorder, self.tensors.values, symbolic=self.tensors.symbolic)
+        return Ops(self.recorder, self.tensors)
 
     def _enter(self, module: torch.nn.Module, args: Any) -> None:
         del args

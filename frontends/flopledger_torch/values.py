@@ -8,15 +8,18 @@ tensors, in order, so that views and results in place come out as in a real forw
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
+from flopledger_torch.op_rules import has_symbol, replaced, tensors_in
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from flopledger_torch.op_rules import Rule
 
 _MOST = 1 << 20
 """Elements of a tensor whose value is computed; more are data or weights, which no forward asks about."""
@@ -29,7 +32,6 @@ _SHAPE_ONLY = frozenset(
 """Ops that look at their first tensor's shape and type alone."""
 _PRODUCTS = ("conv", "mm", "dot", "mv", "attention", "lstm", "gru", "rnn", "linear", "einsum", "bilinear")
 """Ops that do a network's actual work; on inputs they are never run, only counted."""
-_BY_LAYOUT = ("as_strided", "set_", "resize")
 READS = frozenset(
     (
         *(f"aten.{name}.data" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")),
@@ -77,59 +79,6 @@ class _Step:
         self.done = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Rule:
-    """What an op does to memory, by its schema: which arguments it writes to, whether results are views."""
-
-    name: str
-    writes: tuple[tuple[int, str], ...]
-    view: bool
-    repeatable: bool
-    asks: bool
-    scalar: bool
-
-
-def rule_of(func: Any) -> Rule:
-    """Return an op's effect on memory, and whether its result depends on its inputs' values."""
-    schema = func._schema
-    returns = schema.returns[0].alias_info if schema.returns else None
-    tags = func.tags
-    arguments = enumerate(schema.arguments)
-    written = [(i, a.name) for i, a in arguments if a.alias_info is not None and a.alias_info.is_write]
-    name = schema.name.rpartition("::")[2]
-    return Rule(
-        name=name,
-        writes=tuple(written),
-        view=returns is not None and not returns.is_write,
-        # A step that draws random numbers, or that goes by the layout of memory, can't be run again.
-        repeatable=torch.Tag.nondeterministic_seeded not in tags and not name.startswith(_BY_LAYOUT),
-        asks=torch.Tag.data_dependent_output in tags or torch.Tag.dynamic_output_shape in tags,
-        scalar=torch.Tag.data_dependent_output in tags and str(schema.returns[0].type) in ("number", "bool"),
-    )
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _tensors(item)
-
-
-def _replaced(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
-    if isinstance(value, torch.Tensor):
-        return change(value)
-    if isinstance(value, (tuple, list)):
-        return [_replaced(item, change) for item in value]
-    return value
-
-
-def _has_symbol(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return any(map(_has_symbol, value))
-    return isinstance(value, (torch.SymInt, torch.SymFloat, torch.SymBool))
-
-
 def _is_small(tensor: torch.Tensor) -> bool:
     return not any(isinstance(size, torch.SymInt) for size in tensor.shape) and tensor.numel() <= _MOST
 
@@ -145,12 +94,14 @@ class Values:
     def __init__(self) -> None:
         # Each entry keeps its tensor, since an address identifies it only as long as it lives.
         self._known: dict[int, tuple[torch.Tensor, _Tracked]] = {}
+        self._changed: dict[int, torch.Tensor] = {}
         self._steps = 0
         self.used_inputs = False
 
     def clear(self) -> None:
         """Let the tensors go."""
         self._known.clear()
+        self._changed.clear()
 
     def source(self, stand_in: torch.Tensor, tensor: torch.Tensor, *, given: bool = False) -> None:
         """Note that a stand-in has the values of a tensor; ``given`` if it is an input."""
@@ -179,8 +130,8 @@ class Values:
 
     def note(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
         """Remember how an op's results follow from known tensors, and the memory that it wrote to."""
-        blank = next(_tensors(args), None) if rule.name in _SHAPE_ONLY else None
-        given = [tensor for tensor in _tensors((*args, *kwargs.values())) if tensor is not blank]
+        blank = next(tensors_in(args), None) if rule.name in _SHAPE_ONLY else None
+        given = [tensor for tensor in tensors_in((*args, *kwargs.values())) if tensor is not blank]
         found = [self._find(tensor) for tensor in given]
         if None in found and not rule.writes and not rule.view:
             return
@@ -199,25 +150,31 @@ class Values:
 
     @staticmethod
     def _can_run(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> bool:
-        if not rule.repeatable or _has_symbol(args) or _has_symbol(tuple(kwargs.values())):
+        if not rule.repeatable or has_symbol(args) or has_symbol(tuple(kwargs.values())):
             return False
-        return all(_is_small(tensor) for tensor in _tensors(out))
+        return all(_is_small(tensor) for tensor in tensors_in(out))
 
     def _write(self, step: _Step, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         for place, name in rule.writes:
-            for tensor in _tensors(args[place] if place < len(args) else kwargs.get(name)):
+            for tensor in tensors_in(args[place] if place < len(args) else kwargs.get(name)):
                 known = self._find(tensor)
                 if known is not None:
                     known.memory.writers.append(step)
                     known.memory.given = known.memory.given or step.given
                     step.writes.append(known.memory)
+                elif type(tensor) in _TYPES:
+                    self._changed[id(tensor)] = tensor
+
+    def changed(self, tensor: torch.Tensor) -> bool:
+        """Return whether a real tensor was written to: its memory, which is left alone, does not show it."""
+        return id(tensor) in self._changed or id(tensor) in self._known
 
     def _results(self, step: _Step, rule: Rule, args: tuple[Any, ...], out: Any) -> None:
         """Give the results their steps; a view of known memory keeps it even where its value is not known."""
         base = self._find(args[0]) if rule.view and args and isinstance(args[0], torch.Tensor) else None
         if rule.writes or (step.run is None and base is None):
             return
-        for tensor in _tensors(out):
+        for tensor in tensors_in(out):
             if id(tensor) not in self._known:
                 self._keep(tensor, _Memory() if base is None else base.memory, step)
 
@@ -237,14 +194,14 @@ class Values:
 
     def answer(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Return the result of an op that depends on values; NotImplemented if unknown."""
-        found = {id(t): self.value(t) for t in _tensors((*args, *kwargs.values()))}
+        found = {id(t): self.value(t) for t in tensors_in((*args, *kwargs.values()))}
         if None not in found.values():
             with _disable_current_modes(), torch.no_grad():
                 out = func(
-                    *_replaced(args, lambda t: found[id(t)]),
-                    **{name: _replaced(value, lambda t: found[id(t)]) for name, value in kwargs.items()},
+                    *replaced(args, lambda t: found[id(t)]),
+                    **{name: replaced(value, lambda t: found[id(t)]) for name, value in kwargs.items()},
                 )
-            return _replaced(out, self._stand_in)
+            return replaced(out, self._stand_in)
         if rule.name == "index":
             places = self._places(args[1], found)
             return NotImplemented if places is None else func(args[0], places)
@@ -355,7 +312,7 @@ def _again(
     def place(tensor: torch.Tensor) -> Any:
         return known.get(id(tensor), _BLANK)
 
-    kept, named = _replaced(args, place), {name: _replaced(value, place) for name, value in kwargs.items()}
+    kept, named = replaced(args, place), {name: replaced(value, place) for name, value in kwargs.items()}
 
     def run() -> Any:
         def real(value: Any) -> Any:
@@ -383,7 +340,7 @@ def _run(step: _Step) -> None:
         return
     step.done = True
     try:
-        found = [] if step.run is None else list(_tensors(step.run()))
+        found = [] if step.run is None else list(tensors_in(step.run()))
     except Exception:  # noqa: BLE001  (an op may refuse values in its own ways; the value is then not known)
         step.run = None
     if step.run is None:

@@ -18,31 +18,19 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.listen import assertions, higher_order
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, run_kernel, symbolic_outputs
-from flopledger_torch.values import READS, rule_of
+from flopledger_torch.op_rules import IN_PLACE_VIEWS, UNDECLARED, rule_of
+from flopledger_torch.values import READS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from flopledger.frontend import Value
 
+    from flopledger_torch.op_rules import Rule
     from flopledger_torch.record import Recorder
-    from flopledger_torch.values import Rule, Values
+    from flopledger_torch.stand_ins import Fakes
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
-_IN_PLACE_VIEWS = frozenset(
-    (
-        "as_strided_",
-        "resize_",
-        "resize_as_",
-        "set_",
-        "squeeze_",
-        "swapaxes_",
-        "swapdims_",
-        "t_",
-        "transpose_",
-        "unsqueeze_",
-    )
-)
 _SIZES = ("numel", "size", "stride", "storage_offset", "is_contiguous")
 _QUESTIONS = frozenset(
     (
@@ -64,6 +52,7 @@ class _Op:
     defaults: Mapping[str, Value]
     composite: bool
     view: bool
+    writes: bool
     reshapes: bool
     rule: Rule
 
@@ -84,6 +73,7 @@ def _describe(func: Any) -> _Op | None:
     source = str(func)
     name = source.split(".")[1] if source.count(".") > 1 else source
     returns = schema.returns[0].alias_info if schema.returns else None
+    rule = rule_of(func)
     return _Op(
         source=source,
         name=name,
@@ -91,8 +81,9 @@ def _describe(func: Any) -> _Op | None:
         defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
         view=returns is not None and not returns.is_write,
-        reshapes=name in _IN_PLACE_VIEWS,
-        rule=rule_of(func),
+        writes=bool(rule.writes) or name in UNDECLARED,
+        reshapes=name in IN_PLACE_VIEWS,
+        rule=rule,
     )
 
 
@@ -118,9 +109,10 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
 
     supports_higher_order_operators = True
 
-    def __init__(self, recorder: Recorder, values: Values | None, *, symbolic: bool) -> None:
+    def __init__(self, recorder: Recorder, tensors: Fakes) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.recorder, self.values, self.symbolic = recorder, values, symbolic
+        self.recorder, self.tensors = recorder, tensors
+        self.values, self.symbolic = tensors.values, tensors.symbolic
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -176,10 +168,13 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if out is NotImplemented and op.rule.scalar:
                 out = self._assumed()
         if out is NotImplemented:
+            shown = self.tensors.writable(op.rule, args, kwargs) if op.writes else (args, kwargs)
             with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
-                out = run_kernel(func, args, kwargs)
+                out = run_kernel(func, *shown)
             if values is not None:
                 values.note(func, op.rule, args, kwargs, out)
+            elif not op.rule.writes and not op.view:
+                self.tensors.journal.made(out)
         return out
 
     def _assumed(self) -> Any:

@@ -92,7 +92,12 @@ class Copies:
 
     def shared(self) -> list[Any]:
         """Return the objects that copy and original share and a forward may change: functions, caches."""
-        found = [one for one, made in self._made.values() if made is one or type(one) is types.FunctionType]
+        # A tuple can't be changed, and its elements are here themselves.
+        found = [
+            one
+            for one, made in self._made.values()
+            if (made is one and type(one) is not tuple) or type(one) is types.FunctionType
+        ]
         return [*found, *self.watched]
 
     def keep(self, value: Any, made: Any) -> Any:

@@ -13,9 +13,9 @@ import functools
 import site
 import sys
 import types
+import weakref
 from typing import TYPE_CHECKING, Any
 
-import torch
 from flopledger.frontend import bases_of, namespace_of, table_of
 
 from flopledger_torch.state.contents import (
@@ -25,10 +25,11 @@ from flopledger_torch.state.contents import (
     is_standard,
     items_of,
 )
-from flopledger_torch.state.functions import PLAIN, referenced
+from flopledger_torch.state.functions import PLAIN
+from flopledger_torch.state.numbers import array_before, tensor_before
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
 
     from flopledger_torch.state.contents import Layouts
 
@@ -36,10 +37,10 @@ _MOST = 100_000
 """How many objects are kept. What a model's code names rarely reaches more than some hundred; a global that
 leads to a whole data set may, and keeping it would cost more than the reading. The check for stand-ins
 that are left (:mod:`flopledger_torch.state.leaks`) looks everywhere."""
-_MOST_VALUES = 1 << 12
-"""How many elements a tensor may have that is kept where the forward is not executed."""
 _NAMES_OF_TYPES = frozenset(("__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__"))
 _MISSING = object()
+_BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_before, "array": array_before}
+"""What keeps an object of numbers as it is, by its kind, and returns what puts it back."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -60,15 +61,52 @@ def _is_untouchable(home: str) -> bool:
     )
 
 
-class Watched:
-    """What is kept, found from the copies that a forward runs on."""
+class _Space:
+    """A module's globals: what the names stood for that code which was met uses.
 
-    def __init__(self, layouts: Layouts, *, executed: bool) -> None:
-        self.layouts, self.executed = layouts, executed
+    Attributes:
+        table: The globals themselves.
+        home: The module's name.
+        before: What each name stood for.
+        modules: The user's and libraries' other modules among them.
+    """
+
+    __slots__ = ("before", "home", "modules", "table")
+
+    def __init__(self, table: dict[str, Any], home: str) -> None:
+        self.table, self.home = table, home
+        self.before: dict[str, Any] = {}
+        self.modules: dict[str, _Space] = {}
+
+    def restore(self) -> bool:
+        """Let each name stand for what it did; return whether one did not."""
+        changed = False
+        table = self.table
+        for name, value in self.before.items():
+            if table.get(name, _MISSING) is value:
+                continue
+            changed = True
+            if value is _MISSING:
+                del table[name]
+            else:
+                table[name] = value
+        return changed
+
+
+class Watched:
+    """The objects that are kept, found from the copies that a forward runs on.
+
+    A registry of models leads to thousands of functions, so that what is kept for one must cost little: the
+    names that code uses are found once in a process, and what they stand for once in a reading.
+    """
+
+    def __init__(self, layouts: Layouts) -> None:
+        self.layouts = layouts
         self._seen: set[int] = set()
-        self._kept: list[
-            tuple[bool, Callable[[], bool]]
-        ] = []  # whether it is a library's, and what puts it back
+        self._kept: dict[bool, list[Callable[[], bool]]] = {True: [], False: []}  # a library's, the user's
+        self._cells: dict[bool, list[tuple[types.CellType, Any]]] = {True: [], False: []}
+        self._bare: dict[bool, list[types.FunctionType]] = {True: [], False: []}  # without attributes
+        self._spaces: dict[int, _Space | None] = {}
         self._alive: list[Any] = []  # an address stands for an object only as long as it lives
         self._pending: list[tuple[Any, str]] = []
         self._homes: set[str] = set()
@@ -83,51 +121,57 @@ class Watched:
                     self._homes.add(home)
                     self._pending.append((base, home))
         self._pending += [(value, "") for value in values]
-        while self._pending and len(self._seen) < _MOST:
+        seen, alive = self._seen, self._alive
+        while self._pending and len(seen) < _MOST:
             value, home = self._pending.pop()
-            if id(value) in self._seen:
-                continue
-            self._seen.add(id(value))
-            self._alive.append(value)
-            self._visit(value, home)
+            if id(value) not in seen:
+                seen.add(id(value))
+                alive.append(value)
+                self._visit(value, home)
 
     def put_back(self, *, libraries: bool) -> bool:
         """Put back what the user's own code, or libraries', holds; return whether any had changed."""
         changed = False
-        for library, restore in reversed(self._kept):
-            if library is libraries:
-                changed = restore() or changed
+        for restore in reversed(self._kept[libraries]):
+            changed = restore() or changed
+        for cell, before in self._cells[libraries]:
+            changed = _restore_cell(cell, before) or changed
+        for function in self._bare[libraries]:
+            if function.__dict__:
+                function.__dict__.clear()
+                changed = True
+        for space in self._spaces.values():
+            if space is not None and _is_library(space.home) is libraries:
+                changed = space.restore() or changed
         for cache, misses in self.caches:
             if cache.cache_info().misses != misses:
                 cache.cache_clear()
         return changed
 
     def _visit(self, value: Any, home: str) -> None:
-        if types.FunctionType is type(value):
+        cls = type(value)
+        if cls is types.FunctionType:
             self._function(value)
             return
-        if type in bases_of(type(value)):
+        if cls is tuple:
+            for item in value:
+                self._push(item, home)
+            return
+        if type in bases_of(cls):
             self._class(value)
             return
         layout = self.layouts.of(value)
         if layout.kind == "cache":
             self.caches.append((value, value.cache_info().misses))
-        elif layout.kind == "tensor" and self._may_be_written(value):
-            self._kept.append((_is_library(home), _values_of(value)))
-        elif layout.kind == "array":
-            self._kept.append((_is_library(home), _elements_of(value)))
+        elif layout.kind in _BEFORE:
+            self._kept[_is_library(home)].append(_BEFORE[layout.kind](value))
         elif layout.kind in ("object", "module", "watched", "tuple"):
             self._object(value, layout, home)
         for part in _parts(value, layout.kind):
             self._push(part, home)
 
-    def _may_be_written(self, tensor: torch.Tensor) -> bool:
-        """Return whether a forward may write to a tensor; beside fakes torch computes small constants."""
-        plain = type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.layout == torch.strided
-        return plain and not tensor.is_meta and (self.executed or tensor.numel() <= _MOST_VALUES)
-
     def _push(self, value: Any, home: str) -> None:
-        if type(value) not in PLAIN or type(value) is type:
+        if (type(value) not in PLAIN or type(value) is type) and id(value) not in self._seen:
             self._pending.append((value, home))
 
     def _class(self, cls: type) -> None:
@@ -144,78 +188,72 @@ class Watched:
                 functools.partial(type.__delattr__, cls),
             )
 
-        self._kept.append((_is_library(home), restore))
+        self._kept[_is_library(home)].append(restore)
         for value in before.values():
             self._push(value, home)
 
     def _function(self, function: types.FunctionType) -> None:
-        home = function.__globals__.get("__name__", "")
-        if type(home) is not str or _is_untouchable(home):
+        space = self._space(function.__globals__)
+        if space is None:
             return
-        library = _is_library(home)
+        library, home = _is_library(space.home), space.home
         for cell in function.__closure__ or ():
-            self._cell(cell, library=library)
-        for value in referenced(function):
+            content = _contents(cell)
+            self._cells[library].append((cell, content))
+            self._push(content, home)
+        for value in function.__defaults__ or ():
             self._push(value, home)
+        if function.__kwdefaults__:
+            self._table(function.__kwdefaults__, home, library=library)
         attributes = function.__dict__
         if attributes:
-            self._table(attributes, library=library)
+            self._table(attributes, home, library=library)
         else:
-            self._kept.append((library, functools.partial(_emptied, function)))
-        self._globals(function, home, library=library)
+            self._bare[library].append(function)
+        self._names(space, names_in(function.__code__))
 
-    def _cell(self, cell: types.CellType, *, library: bool) -> None:
-        try:
-            before = cell.cell_contents
-        except ValueError:
-            before = _MISSING
+    def _space(self, table: dict[str, Any]) -> _Space | None:
+        """Return what is kept of a module's globals; None where nothing is."""
+        found = self._spaces.get(id(table), _MISSING)
+        if found is _MISSING:
+            home = table.get("__name__", "")
+            kept = type(home) is str and not _is_untouchable(home)
+            found = self._spaces[id(table)] = _Space(table, home) if kept else None
+        return found  # type: ignore[return-value]  # it is no longer the sentinel
 
-        def restore() -> bool:
-            try:
-                now = cell.cell_contents
-            except ValueError:
-                now = _MISSING
-            if now is before:
-                return False
-            if before is _MISSING:
-                del cell.cell_contents
-            else:
-                cell.cell_contents = before
-            return True
+    def _names(self, space: _Space, names: frozenset[str]) -> None:
+        """Keep the globals that code names in its module, and in the other modules that it names there."""
+        pending, met = [space], {id(space)}
+        while pending:
+            one = pending.pop()
+            for name in names.difference(one.before):
+                value = one.before[name] = one.table.get(name, _MISSING)
+                if types.ModuleType in bases_of(type(value)):
+                    inner = self._space(namespace_of(value))
+                    if inner is not None:
+                        one.modules[name] = inner
+                elif value is not _MISSING:
+                    self._push(value, one.home)
+            for name in names.intersection(one.modules):
+                inner = one.modules[name]
+                if id(inner) not in met:
+                    met.add(id(inner))
+                    pending.append(inner)
 
-        self._kept.append((library, restore))
-
-    def _globals(self, function: types.FunctionType, home: str, *, library: bool) -> None:
-        """Keep the globals that a function names, in the user's other modules that it names too."""
-        names = set(_names_in(function.__code__))
-        spaces = [function.__globals__]
-        for name in names:
-            value = function.__globals__.get(name)
-            if types.ModuleType in bases_of(type(value)):
-                space = namespace_of(value)
-                inner = space.get("__name__")
-                if type(inner) is str and not _is_untouchable(inner):
-                    spaces.append(space)
-        for space in spaces:
-            before = {name: space.get(name, _MISSING) for name in names}
-            self._kept.append((library, functools.partial(_restore_globals, space, before)))
-            for value in before.values():
-                self._push(value, home)
-
-    def _table(self, table: dict[str, Any], *, library: bool) -> None:
+    def _table(self, table: dict[str, Any], home: str, *, library: bool) -> None:
         before = dict(table)
-        self._kept.append(
-            (library, lambda: _restore_names(table, before, table.__setitem__, table.__delitem__))
+        self._kept[library].append(
+            lambda: _restore_names(table, before, table.__setitem__, table.__delitem__)
         )
+        for value in before.values():
+            self._push(value, home)
 
     def _object(self, value: Any, layout: Layout, home: str) -> None:
         cls = type(value)
         library = _is_library(home)
         attributes = layout.attributes(value)
         if attributes is not None:
-            self._table(attributes, library=library)
-            for item in attributes.values():
-                self._push(item, home)
+            self._table(attributes, home, library=library)
         for slot in layout.slots:
             self._slot(value, slot, library=library)
         for _, item in layout.slot_values(value):
@@ -246,7 +284,7 @@ class Watched:
                 slot.__set__(value, before)
             return True
 
-        self._kept.append((library, restore))
+        self._kept[library].append(restore)
 
     def _container(self, value: Any, layout: Layout, home: str, *, library: bool) -> None:
         before = list(items_of(value, layout))
@@ -262,7 +300,7 @@ class Watched:
             fill(value, layout, before)
             return True
 
-        self._kept.append((library, restore))
+        self._kept[library].append(restore)
         for item in before:
             for part in item if keyed else (item,):
                 if type(part) not in PLAIN:
@@ -284,34 +322,6 @@ def _parts(value: Any, kind: str) -> tuple[Any, ...]:
     return (value.func,) if type(value) is functools.cached_property else ()
 
 
-def _values_of(tensor: torch.Tensor) -> Callable[[], bool]:
-    """Keep the values of a tensor that a forward which is executed may write to."""
-    # Below autograd, where a reading runs, writing to a tensor does not count its version up.
-    before = tensor.detach().clone()
-
-    def restore() -> bool:
-        if torch.equal(tensor, before):
-            return False
-        with torch.no_grad():
-            tensor.copy_(before)
-        return True
-
-    return restore
-
-
-def _elements_of(array: Any) -> Callable[[], bool]:
-    """Keep the elements of an array of numpy's."""
-    before = array.copy()
-
-    def restore() -> bool:
-        if array.tobytes() == before.tobytes():
-            return False
-        array[...] = before
-        return True
-
-    return restore
-
-
 def _same(a: Any, b: Any, *, keyed: bool) -> bool:
     return (a[0] is b[0] and a[1] is b[1]) if keyed else a is b
 
@@ -330,30 +340,40 @@ def _restore_names(
     return changed
 
 
-def _restore_globals(space: dict[str, Any], before: dict[str, Any]) -> bool:
-    changed = False
-    for name, value in before.items():
-        if space.get(name, _MISSING) is value:
-            continue
-        changed = True
-        if value is _MISSING:
-            del space[name]
-        else:
-            space[name] = value
-    return changed
+def _contents(cell: types.CellType) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # nothing is in it
+        return _MISSING
 
 
-def _emptied(function: types.FunctionType) -> bool:
-    if not function.__dict__:
+def _restore_cell(cell: types.CellType, before: Any) -> bool:
+    if _contents(cell) is before:
         return False
-    function.__dict__.clear()
+    if before is _MISSING:
+        del cell.cell_contents
+    else:
+        cell.cell_contents = before
     return True
 
 
-def _names_in(code: types.CodeType) -> Iterator[str]:
-    """Yield the names that code uses, that of the functions in it included."""
+_NAMES: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
+"""The names in code, by its address: to hash code, as a cache of calls would, costs as much as to read it."""
+
+
+def names_in(code: types.CodeType) -> frozenset[str]:
+    """Return the names that code uses, that of the functions in it included."""
+    known = _NAMES.get(id(code))
+    if known is not None and known[0]() is code:
+        return known[1]
+    if len(_NAMES) > _MOST:
+        _NAMES.clear()
+    found: set[str] = set()
     pending = [code]
     while pending:
         one = pending.pop()
-        yield from one.co_names
+        found.update(one.co_names)
         pending += [const for const in one.co_consts if type(const) is types.CodeType]
+    names = frozenset(found)
+    _NAMES[id(code)] = (weakref.ref(code), names)
+    return names
