@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
-from flopledger import api
 from flopledger.conventions import loader
+from flopledger.reading import profiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -230,7 +230,7 @@ def seconds(call: Callable[[], object]) -> float:
 def read_and_count(model: Any, given: Any) -> tuple[float, float, int]:
     """Return the seconds of the readings, those of counting all conventions, and the number of readings."""
     loaded = [loader.load(name) for name in CONVENTIONS]
-    groups = api.profiles(loaded)
+    groups = profiles.profiles(loaded)
     reading = counting = 0.0
     for profile, members in groups:
         start = time.perf_counter()

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
@@ -15,21 +14,20 @@ from flopledger.counting import engine
 from flopledger.dims.arithmetic import is_dim
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
-from flopledger.frontend.request import GIVEN, Request
+from flopledger.frontend.request import Request
 from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
 from flopledger.plugins import discovery as plugins
+from flopledger.reading.profiles import reading_for_each
 from flopledger.reading.read import Readings, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
     from flopledger.explaining.explanation import Explanation
-
-Read: TypeAlias = "Callable[[Mapping[str, object]], Graph]"
-"""Reads a source under a profile."""
+    from flopledger.reading.profiles import Read
 
 
 def read(  # noqa: PLR0913  (each is one of the command line's source options)
@@ -271,83 +269,3 @@ def compare(
         with _reader(source, each) as read_under:
             graphs.append(read_under(loaded.profile))
     return comparison.compare(graphs[0], graphs[1], loaded)
-
-
-def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list[Convention]]]:
-    """Group conventions by the readings they need: as few as possible, in order.
-
-    Conventions share a reading unless one needs a value that another needs otherwise. One that takes a live
-    model in the mode that it stands in shares with its like alone: another that needs no mode, such as
-    ``mac``, gives the same figure whatever it is counted beside.
-    """
-    groups: list[tuple[dict[str, object], list[Convention]]] = []
-    for convention in loaded:
-        for profile, members in groups:
-            alike = (profile.get("mode") == GIVEN) == (convention.profile.get("mode") == GIVEN)
-            if alike and all(profile.get(key, value) == value for key, value in convention.profile.items()):
-                profile.update(convention.profile)
-                members.append(convention)
-                break
-        else:
-            groups.append((dict(convention.profile), [convention]))
-    return groups
-
-
-def profile_for(loaded: Sequence[Convention]) -> dict[str, object]:
-    """Return the profile under which several conventions can count.
-
-    Any mode serves a convention that takes the model in the mode that it is in: this reading is of a
-    model in that mode.
-
-    Raises:
-        UsageError: They need different readings.
-    """
-    given = any(convention.profile.get("mode") == GIVEN for convention in loaded)
-    rest = [replace(one, profile={k: v for k, v in one.profile.items() if v != GIVEN}) for one in loaded]
-    groups = profiles(rest)
-    if len(groups) > 1:
-        split = " and ".join(", ".join(member.name for member in members) for _, members in groups)
-        raise UsageError(f"no reading serves all of these conventions; read once for each of {split}")
-    return {**({"mode": GIVEN} if given else {}), **groups[0][0]} if groups else {}
-
-
-def readings(
-    read_under: Read, loaded: Iterable[Convention], first: Graph | None = None
-) -> list[tuple[Graph, list[Convention]]]:
-    """Read a source once for each profile that conventions need.
-
-    Args:
-        read_under: Reads the source under a profile.
-        loaded: The conventions.
-        first: A reading that there is already, of the source in the mode that it stands in; it is used
-            where it meets a profile.
-
-    Returns:
-        Each reading with the conventions that can count it, in the order of the conventions.
-    """
-    groups = profiles(loaded)
-    # The readings of the source as it stands come first, since they show the mode: that of a model in eval,
-    # as all are that we build, serves the conventions that need eval too.
-    order = sorted(range(len(groups)), key=lambda i: groups[i][0].get("mode") != GIVEN)
-    made = [] if first is None else [first]
-    found: dict[int, Graph] = {}
-    for i in order:
-        profile = groups[i][0]
-        fitting = next((graph for graph in made if _meets(graph, profile)), None)
-        found[i] = read_under(profile) if fitting is None else fitting
-        if profile.get("mode") == GIVEN:
-            made.append(found[i])
-    return [(found[i], members) for i, (_, members) in enumerate(groups)]
-
-
-def reading_for_each(read_under: Read, loaded: Sequence[Convention]) -> list[Graph]:
-    """Read a source once for each profile, and return the reading of each convention, in their order."""
-    found = {id(one): graph for graph, members in readings(read_under, loaded) for one in members}
-    return [found[id(one)] for one in loaded]
-
-
-def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
-    """Return whether a reading of a source as it stands is the one that a profile asks for."""
-    found = graph.reading.profile
-    wanted = {"mode": "eval", **profile}
-    return all(value == GIVEN or found.get(key, value) == value for key, value in wanted.items())

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, SourceError, bounded, hookimpl, input_files, type_names
+from flopledger.frontend import Frontend, Member, SourceError, bounded, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
@@ -32,6 +32,8 @@ def frontend() -> Frontend:
         framework="Keras",
         module="keras",
         extra="keras",
+        registries=("keras.applications",),
+        preload=("keras", "flopledger_keras.read"),
         reads="Keras 3 models and layers, .keras files, .h5 files and JSON configs of Keras models",
     )
 
@@ -70,6 +72,15 @@ def build(factory: Callable[[], object], request: Request) -> object:  # noqa: A
     from flopledger_keras.state import built  # noqa: PLC0415  (it imports Keras)
 
     return built(factory)
+
+
+@hookimpl
+def members(registry: str) -> Iterable[Member]:
+    """List the networks of ``keras.applications``; each states its own input."""
+    import keras  # noqa: PLC0415  (it takes seconds)
+
+    names = [name for name, made in vars(keras.applications).items() if callable(made) and name[0].isupper()]
+    return [Member(name, f"{registry}:{name}") for name in sorted(names)]
 
 
 @hookimpl

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, hookimpl, input_files, type_names
+from flopledger.frontend import Frontend, Member, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
@@ -17,6 +17,8 @@ _LAYER = "paddle.nn.layer.layers.Layer"
 _HEAD = 4096
 _PROGRAM = (b'"base_code"', b'"program"')
 """A text near the start of a program that Paddle 3 has saved as JSON."""
+_USUAL, _SIZES = "1x3x224x224", {"inception_v3": "1x3x299x299"}
+"""The inputs of the networks that Paddle ships: pictures, of 299 pixels for Inception v3."""
 
 
 @hookimpl
@@ -27,6 +29,8 @@ def frontend() -> Frontend:
         framework="Paddle",
         module="paddle",
         extra="paddle",
+        registries=("paddle.vision.models",),
+        preload=("paddle", "flopledger_paddle.read"),
         reads="Paddle models (paddle.nn.Layer) and saved inference programs (.json, .pdmodel)",
     )
 
@@ -54,6 +58,15 @@ def build(factory: Callable[[], object], request: Request) -> object:
     from flopledger_paddle.build import build_model  # noqa: PLC0415  (it imports paddle)
 
     return build_model(factory, request)
+
+
+@hookimpl
+def members(registry: str) -> Iterable[Member]:
+    """List the networks of ``paddle.vision.models``, with the sizes that they were trained on."""
+    from paddle.vision import models  # noqa: PLC0415  (it takes seconds)
+
+    names = [name for name in models.__all__ if name.islower()]
+    return [Member(name, f"{registry}:{name}", inputs=(_SIZES.get(name, _USUAL),)) for name in sorted(names)]
 
 
 @hookimpl

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import Frontend, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from flopledger.frontend import Graph, Request
+    from flopledger.frontend import Graph, Member, Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""
@@ -27,6 +27,8 @@ def frontend() -> Frontend:
         extra="torch",
         language_models=True,
         reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
+        registries=("timm", "torchvision.models"),
+        preload=("torch", "flopledger_torch.read"),
     )
 
 
@@ -55,6 +57,18 @@ def build(factory: Callable[[], object], request: Request) -> object:
     from flopledger_torch.build import build_model  # noqa: PLC0415  (it imports torch)
 
     return build_model(factory, request)
+
+
+@hookimpl
+def members(registry: str) -> Iterable[Member]:
+    """List the networks of a registry.
+
+    Raises:
+        UsageError: It is not installed.
+    """
+    from flopledger_torch.registries import members as listed  # noqa: PLC0415  (it imports the registry)
+
+    return listed(registry)
 
 
 @hookimpl

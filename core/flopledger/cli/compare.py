@@ -111,12 +111,12 @@ def command(**params: Any) -> None:
 
 def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: SourceOptions) -> Comparison:
     """Read both sources side by side, and compare them."""
-    from flopledger import api  # noqa: PLC0415
     from flopledger.comparing import comparison  # noqa: PLC0415
+    from flopledger.reading import profiles  # noqa: PLC0415
 
     names = options.conventions or ("mac",)
     loaded = load_conventions(names, pairs("--set", options.switches))
-    profile = api.profile_for(loaded)
+    profile = profiles.profile_for(loaded)
     graphs = together(lambda: reading_a.read(options.a, profile), lambda: reading_b.read(options.b, profile))
     return comparison.compare(*graphs, *loaded)
 

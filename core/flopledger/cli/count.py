@@ -156,11 +156,11 @@ def _count(
     source: str, loaded: Sequence[Convention], reading: SourceOptions
 ) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
-    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
 
     with progress(f"counting {source}"):
         with reading.readings(source) as readings:
-            graphs = api.reading_for_each(readings.read, loaded)
+            graphs = profiles.reading_for_each(readings.read, loaded)
         return [_counted(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]
 
 

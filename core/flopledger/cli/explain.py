@@ -106,13 +106,13 @@ def command(**params: Any) -> None:
 
 
 def _story(options: ExplainOptions, reading: SourceOptions) -> str:
-    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
     from flopledger.explaining import explanation  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
     from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
     with reading.readings(options.source) as read:
-        graph_a, graph_b = api.reading_for_each(read.read, (a, b))
+        graph_a, graph_b = profiles.reading_for_each(read.read, (a, b))
     found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
     return story.render(found, options.form, layers=options.layers, width=room(options.output)[0])
 
@@ -161,10 +161,10 @@ def _search(options: ExplainOptions, reading: SourceOptions) -> str:
 
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
-    from flopledger import api  # noqa: PLC0415
     from flopledger.conventions import names as convention_names  # noqa: PLC0415
     from flopledger.frontend.request import GIVEN  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
+    from flopledger.reading import profiles  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
@@ -172,4 +172,4 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
         first = source.read({"mode": GIVEN})
         framework = first.reading.framework
         fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
-        return api.readings(source.read, fitting, first)
+        return profiles.readings(source.read, fitting, first)

@@ -43,11 +43,11 @@ class ReadOptions:
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 def command(**params: Any) -> None:
     """Read a network and save it as a graph, which can be counted anywhere, again and again."""
-    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
 
     reading = SourceOptions.taken_from(params)
     options = ReadOptions(**params)
-    profile = api.profile_for(load_conventions(options.conventions, {}))
+    profile = profiles.profile_for(load_conventions(options.conventions, {}))
     with progress(f"reading {options.source}"):
         written = reading.read(options.source, profile).to_json()
         write(written if written.endswith("\n") else f"{written}\n", options.output)

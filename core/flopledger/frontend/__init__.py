@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.exported.writer import Writer
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
+    from flopledger.frontend.member import Member
     from flopledger.frontend.parameter_table import ParameterTable
     from flopledger.frontend.reached_state import ReachedState
     from flopledger.frontend.registered_modules import Registered
@@ -127,6 +128,7 @@ __all__ = [
     "Kind",
     "Layer",
     "Level",
+    "Member",
     "Module",
     "Nested",
     "Number",
@@ -240,6 +242,7 @@ __getattr__, __dir__ = offer(
         "Kind": "flopledger.kinds",
         "Layer": "flopledger.graph.tables",
         "Level": "flopledger.graph.tables",
+        "Member": "flopledger.frontend.member",
         "Module": "flopledger.graph.tables",
         "Nested": "flopledger.frontend.specs",
         "Number": "flopledger.dims.types",

@@ -1,7 +1,7 @@
 """The hooks that a frontend may implement, with ``flopledger.hookimpl`` in a light module of its own.
 
-A frontend registers that module under the entry-point group ``flopledger.frontends``. Only ``read``
-and ``build`` may import the framework; every other hook must be quick and import none.
+A frontend registers that module under the entry-point group ``flopledger.frontends``. Only ``read``,
+``build`` and ``members`` may import the framework; every other hook must be quick and import none.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.frontend.description import Frontend
+    from flopledger.frontend.member import Member
     from flopledger.frontend.request import Request
     from flopledger.graph.graph import Graph
     from flopledger.kinds import Kind
@@ -53,6 +54,12 @@ def build(factory: Callable[[], object], request: Request) -> object:
 @hookspec(firstresult=True)
 def read(source: object, request: Request) -> Graph:
     """Turn a file's ``Path`` or a live object into a graph, and leave everything as it was."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def members(registry: str) -> Iterable[Member]:
+    """List the networks of one of the frontend's ``registries``, without building them."""
     raise AssertionError
 
 

@@ -42,7 +42,7 @@ def adopt_and_die_with(parent: int) -> None:
             os._exit(1)
 
 
-def end_started(root: int | None, mark: bytes = b"") -> None:
+def end_started(root: int | None, mark: bytes = b"", spare: frozenset[int] = frozenset()) -> None:
     """Kill every process that descends from ``root`` or carries the mark, but not ``root`` and this one.
 
     A process may start another while it is looked for, so that this is done until none is left.
@@ -50,10 +50,11 @@ def end_started(root: int | None, mark: bytes = b"") -> None:
     Args:
         root: The process whose descendants are meant; None where it has ended: its number may be reused.
         mark: The variable of the environment as ``NAME=value``; none where it is empty.
+        spare: Processes that go on, with all that they have started.
     """
     until = _clock() + LONGEST_S
     while _clock() < until:
-        found = _started(root, mark)
+        found = _started(root, mark, spare)
         if not found:
             return
         for pid in found:
@@ -63,7 +64,7 @@ def end_started(root: int | None, mark: bytes = b"") -> None:
                 continue
 
 
-def _started(root: int | None, mark: bytes) -> set[int]:
+def _started(root: int | None, mark: bytes, spare: frozenset[int] = frozenset()) -> set[int]:
     """Return the processes that live, are not ``root``, and descend from it or carry the mark."""
     parents: dict[int, int] = {}
     marked: set[int] = set()
@@ -80,8 +81,9 @@ def _started(root: int | None, mark: bytes) -> set[int]:
         parents[int(name)] = int(stat[1])
         if mark and mark in _content(f"/proc/{name}/environ").split(b"\0"):
             marked.add(int(name))
-    found = {pid for pid in parents if pid in marked or _descends(pid, root, parents)}
-    return found - {root, _getpid()}
+    found = {pid for pid in parents if pid in marked or _descends(pid, root, parents)} - spare
+    found -= {root, _getpid()}
+    return {pid for pid in found if not any(_descends(pid, one, parents) for one in spare)}
 
 
 def _descends(pid: int, root: int | None, parents: dict[int, int]) -> bool:

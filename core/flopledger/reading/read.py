@@ -76,8 +76,8 @@ class Readings:
             return _read_live(self.source, request)
         target = locate(str(self.source))
         if isinstance(target, Path) and not request.inputs_from:
-            if request.frontend is None and _is_saved_graph(target):
-                return _read_saved(target, request)
+            if request.frontend is None and saved_graph(target):
+                return read_saved(target, request)
             plugin = reading.choose_for_file(target, request, plugins.registry())
             if plugin.frontend.in_place:
                 return _read_in_place(plugin, target, request)
@@ -144,7 +144,8 @@ def _read_live(source: object, request: Request) -> Graph:
     )
 
 
-def _is_saved_graph(path: Path) -> bool:
+def saved_graph(path: Path) -> bool:
+    """Return whether a file is a graph that was saved."""
     if not path.is_file():
         return False
     try:
@@ -156,7 +157,8 @@ def _is_saved_graph(path: Path) -> bool:
 
 
 @collector.paused()
-def _read_saved(path: Path, request: Request) -> Graph:
+def read_saved(path: Path, request: Request) -> Graph:
+    """Read a saved graph, which has been read already: no option of reading fits it."""
     if request.inputs or request.arguments or request.options or request.execute:
         message = f"{path} is a saved graph: inputs, arguments and options were settled when it was read"
         raise UsageError(message)

@@ -43,8 +43,9 @@ _UNDESCRIBED = json.dumps(
         "memory": False,
     }
 )
+_LIMITED = (resource.RLIMIT_AS, resource.RLIMIT_DATA)
 _exit, _getpid, _os_write = os._exit, os.getpid, os.write
-_setrlimit, _dumps = resource.setrlimit, ENCODER.encode
+_setrlimit, _getrlimit, _dumps = resource.setrlimit, resource.getrlimit, ENCODER.encode
 """Functions for use after the user's code, bound before: it may replace Python's own functions."""
 
 
@@ -60,10 +61,10 @@ def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
     home = os.getpid()
     load = pickle.load
     with os.fdopen(tasks, "rb") as stream:
-        limit, sys.path[:] = load(stream)  # from the parent, which started us
+        most, sys.path[:] = load(stream)  # from the parent, which started us
         registry = plugins.registry()
-        _limit(limit)
-        limits = {kind: resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)}
+        limit(most)
+        limits = {kind: resource.getrlimit(kind) for kind in _LIMITED}
         loaded: dict[Attribute, object] = {}
         while stream.peek(1):
             for kind, (soft, hard) in limits.items():
@@ -71,18 +72,17 @@ def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
             try:
                 pieces = ["graph\n", *pieces_of(read(load(stream), registry, loaded))]
             except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
-                for kind, (_, hard) in limits.items():  # the description may need more than is left
-                    _setrlimit(kind, (hard, hard))
-                pieces = ["error\n", _failure(error, registry)]
-            _flush()
+                lift_limits()
+                pieces = ["error\n", failure(error, registry)]
+            flush()
             if _getpid() != home:  # a process that the user's code forked, and that came back here
                 _exit(0)
-            if not (_write(result, pieces) and _write(done, ["."])):
+            if not (write(result, map(str.encode, pieces)) and write(done, [b"."])):
                 _exit(1)
     _exit(0)
 
 
-def _flush() -> None:
+def flush() -> None:
     """Let what was printed go out; the user's code may have put anything in the place of a stream."""
     for output in (sys.stdout, sys.stderr):
         try:
@@ -91,11 +91,11 @@ def _flush() -> None:
             continue
 
 
-def _write(result: int, pieces: Iterable[str]) -> bool:
+def write(result: int, pieces: Iterable[bytes]) -> bool:
     """Write the result, if the user's code has not closed the file."""
     try:
         for piece in pieces:
-            left = piece.encode()
+            left = piece
             while left:
                 left = left[_os_write(result, left) :]
     except OSError:
@@ -103,21 +103,38 @@ def _write(result: int, pieces: Iterable[str]) -> bool:
     return True
 
 
-def _limit(limit: int | None) -> None:
+def limit(most: int | None) -> None:
     """Limit this process's memory.
 
     A limit set by the user applies to the address space, which can't be bypassed; the default, half of the
     machine, applies to writable memory only.
     """
-    if limit is None:
+    if most is None:
         memory.limit_data(memory.default_limit())
         return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    if hard == resource.RLIM_INFINITY or limit < hard:
-        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    if hard == resource.RLIM_INFINITY or most < hard:
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
-def _failure(error: BaseException, registry: Registry) -> str:
+def lift_limits() -> None:
+    """Lift this process's limits of memory: the description of an error may need more than is left."""
+    for kind in _LIMITED:
+        _, hard = _getrlimit(kind)
+        _setrlimit(kind, (hard, hard))
+
+
+def process() -> int:
+    """Return the number of this process."""
+    return _getpid()
+
+
+def leave(code: int) -> NoReturn:
+    """End this process at once, without exit handlers and destructors."""
+    _exit(code)
+
+
+def failure(error: BaseException, registry: Registry) -> str:
     """Describe an error; in a process whose own functions were replaced that may fail itself."""
     try:
         return _dumps(_report(error, registry))

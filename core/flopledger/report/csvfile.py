@@ -52,12 +52,12 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
         same: Record = {"graph": ledger.graph.reading.source, "convention": name, "unit": ledger.total.unit}
         records = ({**same, **record} for record in _records(ledger, view, routed=routed))
         writer.writerows(
-            {k: v if k in FIGURES else _cell(v) for k, v in record.items()} for record in records
+            {k: v if k in FIGURES else safe_cell(v) for k, v in record.items()} for record in records
         )
     return written.getvalue()
 
 
-def _cell(value: Figure | None) -> Figure | None:
+def safe_cell(value: Figure | None) -> Figure | None:
     """Write a name so that it can be seen, and that no spreadsheet calculates it."""
     if not isinstance(value, str):
         return value

@@ -220,7 +220,7 @@ def test_a_kind_without_a_formula_is_unknown_but_has_a_shape() -> None:
 
 
 def test_conventions_share_a_reading_where_they_can() -> None:
-    from flopledger.api import profiles
+    from flopledger.reading.profiles import profiles
 
     loaded = [loader.load(name) for name in ("mac", "2mac", "netscope")]
 

@@ -1,0 +1,93 @@
+"""``flopledger zoo``: the table of a database of networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+from flopledger.errors import UsageError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+FORMATS = ("table", "json", "csv", "markdown")
+
+EXAMPLES = """\b
+Examples:
+  flopledger zoo zoo.db --sort macs
+  flopledger zoo zoo.db --where 'macs < 5e9 and name like "resnet%"' --columns name,params,macs,fvcore
+  flopledger zoo zoo.db --format csv -o zoo.csv
+  flopledger zoo new.db --against old.db
+  flopledger zoo zoo.db --published
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ZooOptions:
+    """The arguments of ``zoo``: the database, which rows and columns, and the format."""
+
+    database: str
+    condition: str | None
+    sort: str | None
+    columns: str | None
+    against: str | None
+    published: bool
+    form: str
+    output: str | None
+
+
+@click.command("zoo", short_help="Show a database of networks.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("database", metavar="ZOO.DB")
+@click.option("--where", "condition", metavar="SQL", help="A condition over the columns, in SQL.")
+@click.option("--sort", metavar="COLUMN", help="Sort by a column, the largest first. Default: by name.")
+@click.option("--columns", metavar="NAME,...", help="The columns, by name; conventions are columns too.")
+@click.option("--against", metavar="OLD.DB", help="Show what changed since an earlier database.")
+@click.option("--published", is_flag=True, help="Show where figures differ from what a registry states.")
+@click.option(
+    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
+    help="How the table is written.",
+)  # fmt: skip
+@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+def command(**params: Any) -> None:
+    """Show the table of a database that scan has made, or what changed between two."""
+    options = ZooOptions(**params)
+    with progress("writing"):
+        write(show(options), options.output)
+
+
+def show(options: ZooOptions) -> str:
+    """Return what the options ask for, as text.
+
+    Raises:
+        SourceError: A database is missing or malformed.
+        UsageError: A column or a condition can't be used.
+    """
+    from flopledger.report import zoo as report  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.scanning import differences, table  # noqa: PLC0415
+    from flopledger.scanning.store import Store  # noqa: PLC0415
+
+    if options.against and options.published:
+        raise UsageError("--against and --published are two questions; ask one at a time")
+    with Store(options.database, readonly=True) as store:
+        rows = table.rows_of(store)
+        known = table.columns_of(rows)
+        if options.condition is not None:
+            rows = table.where(rows, options.condition)
+        if options.sort is not None:
+            rows = table.ordered(rows, table.check_column(options.sort, known))
+        if options.published:
+            found = list(table.published(rows))
+            return report.render_changes(found, ("published", options.database), options.form)
+        if options.against is not None:
+            with Store(options.against, readonly=True) as earlier:
+                changed = list(differences.explained(earlier, store, rows))
+            return report.render_changes(changed, (options.against, options.database), options.form)
+    if options.columns is None:
+        columns = [*report.USUAL, *(name for name in known if name not in table.OWN and name != "mac")]
+    else:
+        columns = [table.check_column(name.strip(), known) for name in options.columns.split(",")]
+    return report.render(rows, columns, options.database, options.form)

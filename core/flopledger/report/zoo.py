@@ -1,0 +1,174 @@
+"""The table of a zoo as people and machines read it: networks in rows, figures in columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING
+
+from flopledger.errors import UsageError, nearest
+from flopledger.report import jsonfile, markdown, plain
+from flopledger.report.blocks import Grid, Heading, Small
+from flopledger.report.csvfile import safe_cell
+from flopledger.report.notes import version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    from flopledger.report.blocks import Block
+    from flopledger.scanning.table import Change, ZooRow
+
+SCHEMA, CHANGES = "flopledger.zoo/1", "flopledger.zoo-changes/1"
+USUAL = ("name", "status", "input_size", "params", "macs")
+"""The columns that are shown before the conventions', unless others are chosen."""
+WHOLE = ("params", "trainable_params", "buffers", "macs", "flops", "peak_bytes", "unknown_calls")
+
+
+def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str = "table") -> str:
+    """Render networks in a format, as a text that ends with a line break.
+
+    Args:
+        rows: The networks, in order.
+        columns: The columns of the formats for people; JSON has all.
+        path: The database.
+        form: ``table``, ``json``, ``csv`` or ``markdown``.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    if form == "json":
+        return jsonfile.written(document(rows)) + "\n"
+    if form == "csv":
+        return _csv(rows, columns)
+    return _writer(form)(blocks(rows, columns, path))
+
+
+def _writer(form: str) -> Callable[[Iterator[Block]], str]:
+    writers: Mapping[str, Callable[[Iterator[Block]], str]] = {
+        "table": plain.write,
+        "markdown": markdown.write,
+    }
+    if form not in writers:
+        known = ("table", "json", "csv", "markdown")
+        raise UsageError(f"no format is called {form!r}{nearest(form, known)}; there are {', '.join(known)}")
+    return writers[form]
+
+
+def blocks(rows: Sequence[ZooRow], columns: Sequence[str], path: str) -> Iterator[Block]:
+    """Yield the table as people read it."""
+    networks = "1 network" if len(rows) == 1 else f"{len(rows):,} networks"
+    yield Heading(f"{path}: {networks}")
+    right = frozenset(
+        i for i, column in enumerate(columns) if column in WHOLE or _is_convention(column, rows)
+    )
+    heads = [_head(column, rows) for column in columns]
+    yield Grid(heads, [[cell(row.value(column)) for column in columns] for row in rows], right)
+    yield Small(tuple(_provenance(rows)))
+
+
+def _is_convention(column: str, rows: Sequence[ZooRow]) -> bool:
+    return any(column in row.figures for row in rows)
+
+
+def _head(column: str, rows: Sequence[ZooRow]) -> str:
+    units = {row.units[column] for row in rows if column in row.units}
+    return f"{column} ({' or '.join(sorted(units))})" if units else column
+
+
+def cell(value: Any) -> str:
+    """Write a value for people: a whole number in groups of digits, nothing for None."""
+    if value is None:
+        return ""
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def _provenance(rows: Sequence[ZooRow]) -> Iterator[str]:
+    """Yield a line for each framework and registry: what read the networks, and of which release they are."""
+    seen = dict.fromkeys(
+        (
+            row.cells["framework"],
+            row.cells["framework_version"],
+            row.cells["registry"],
+            row.cells["registry_version"],
+        )
+        for row in rows
+        if row.cells["framework"]
+    )
+    for framework, release, registry, registry_release in seen:
+        where = f", {registry} {registry_release}".rstrip() if registry else ""
+        yield f"{framework} {release}".rstrip() + where
+    yield f"flopledger {version()}"
+
+
+def _csv(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
+    written = io.StringIO()
+    writer = csv.writer(written, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([safe_cell(row.value(column)) for column in columns] for row in rows)
+    return written.getvalue()
+
+
+def document(rows: Sequence[ZooRow]) -> dict[str, object]:
+    """Return the JSON document that ``zoo.schema.json`` describes."""
+    return {
+        "schema": SCHEMA,
+        "flopledger": version(),
+        "rows": [
+            {
+                **row.cells,
+                "figures": dict(row.figures),
+                "units": dict(row.units),
+                "published": dict(row.published),
+            }
+            for row in rows
+        ],
+    }
+
+
+def render_changes(changes: Sequence[Change], titles: tuple[str, str], form: str = "table") -> str:
+    """Render what differs between two zoos, or from what is published.
+
+    Args:
+        changes: The differences.
+        titles: What the two sides are, as ``("old.db", "new.db")``.
+        form: ``table``, ``json`` or ``markdown``.
+
+    Raises:
+        UsageError: There is no such format.
+    """
+    if form == "json":
+        rows = [
+            {
+                "name": one.name,
+                "what": one.what,
+                "before": one.before,
+                "after": one.after,
+                "causes": list(one.causes),
+            }
+            for one in changes
+        ]
+        return jsonfile.written({"schema": CHANGES, "a": titles[0], "b": titles[1], "rows": rows}) + "\n"
+    return _writer(form)(_change_blocks(changes, titles))
+
+
+def _change_blocks(changes: Sequence[Change], titles: tuple[str, str]) -> Iterator[Block]:
+    a, b = titles
+    differ = "1 figure differs" if len(changes) == 1 else f"{len(changes):,} figures differ"
+    yield Heading(f"{a} and {b}: {differ}")
+    rows = [
+        (one.name, one.what, cell(one.before), cell(one.after), _difference(one), tuple(one.causes))
+        for one in changes
+    ]
+    if rows:
+        yield Grid(("network", "figure", a, b, "difference", "why"), rows, frozenset({2, 3, 4}))
+
+
+def _difference(change: Change) -> str:
+    before, after = change.before, change.after
+    if not (isinstance(before, int) and isinstance(after, int)):
+        return ""
+    share = f" ({(after - before) / before:+.2%})" if before else ""
+    return f"{after - before:+,}{share}"

@@ -1,0 +1,21 @@
+"""Counting many networks into a database: which, in which processes, and what the database holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.lazy import offer
+
+if TYPE_CHECKING:
+    from flopledger.scanning.scan import scan
+    from flopledger.scanning.store import Store
+
+__all__ = ["Store", "scan"]
+
+__getattr__, __dir__ = offer(
+    __name__,
+    {
+        "Store": "flopledger.scanning.store",
+        "scan": "flopledger.scanning.scan",
+    },
+)

@@ -1,0 +1,292 @@
+"""The database of a scan: a SQLite file, written one network at a time.
+
+Each network is one transaction, in write-ahead mode: a scan that is killed loses at most the networks that
+were in flight, and two scans into one file take turns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+import zlib
+from collections import Counter
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from flopledger import input_files
+from flopledger.errors import OutputError, SourceError
+from flopledger.graph.graph import Graph
+from flopledger.graph.load import LARGEST_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from flopledger.scanning.network import Network
+    from flopledger.scanning.outcome import Counted, Outcome
+
+VERSION = 1
+"""The version of the tables; a file of another one is refused."""
+_ID = 0x464C5A31
+"""What SQLite keeps in the file's header for us: ``FLZ1``."""
+_PATIENCE_S = 60.0
+"""How long a scan waits for another that writes into the same file."""
+_TABLES = """
+CREATE TABLE IF NOT EXISTS networks (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    source TEXT NOT NULL,
+    arguments TEXT NOT NULL,
+    inputs TEXT NOT NULL,
+    options TEXT NOT NULL,
+    registry TEXT NOT NULL,
+    registry_version TEXT NOT NULL,
+    frontend TEXT NOT NULL,
+    framework TEXT NOT NULL,
+    framework_version TEXT NOT NULL,
+    flopledger TEXT NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('ok', 'unknown', 'failed', 'timeout', 'memory')),
+    reason TEXT NOT NULL,
+    input_size,
+    params,
+    trainable_params,
+    buffers,
+    macs,
+    unknown_calls INTEGER,
+    published TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    graph BLOB,
+    seconds REAL NOT NULL,
+    peak_bytes INTEGER NOT NULL,
+    counted_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS figures (
+    network INTEGER NOT NULL REFERENCES networks (id) ON DELETE CASCADE,
+    convention TEXT NOT NULL,
+    switches TEXT NOT NULL,
+    digest TEXT NOT NULL,
+    unit TEXT NOT NULL,
+    count,
+    params,
+    unknown_calls INTEGER,
+    reason TEXT NOT NULL,
+    PRIMARY KEY (network, convention, switches, digest)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS networks_by_name ON networks (name);
+"""
+_LARGEST = 2**63 - 1
+"""The largest integer of SQLite; larger figures are kept as text, exactly."""
+
+
+class Store:
+    """A database of a scan.
+
+    Args:
+        path: The file; it is made where there is none.
+        readonly: Whether nothing is written, and the file has to be there.
+
+    Raises:
+        OutputError: It can't be made or written.
+        SourceError: There is no such file, or it is no database of a scan.
+    """
+
+    def __init__(self, path: str | Path, *, readonly: bool = False) -> None:
+        self.path = Path(path)
+        self._connection = self._opened(readonly=readonly)
+
+    def _opened(self, *, readonly: bool) -> sqlite3.Connection:
+        there = input_files.kind(self.path)
+        if readonly and there:
+            found = "no file" if there == "nothing" else there
+            raise SourceError(f"{self.path}: there is {found}, expected the database of a scan")
+        if there not in ("", "nothing"):
+            raise OutputError(f"{self.path}: it is {there}, expected a file")
+        address = f"{self.path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+        try:
+            connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+            connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
+            if not readonly:
+                connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
+                connection.execute("PRAGMA foreign_keys = ON")
+                with _transaction(connection):
+                    self._check(connection, new=True)
+                    for statement in _TABLES.split(";"):
+                        connection.execute(statement)
+            self._check(connection, new=False)
+        except sqlite3.Error as error:
+            kind = SourceError if readonly or there == "" else OutputError
+            raise kind(f"{self.path}: {error}; expected the database of a scan") from None
+        return connection
+
+    def _check(self, connection: sqlite3.Connection, *, new: bool) -> None:
+        """Refuse a database of something else; mark a new one as ours."""
+        (found,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if new and not found and not tables:
+            connection.execute(f"PRAGMA application_id = {_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            return
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if found != _ID or version != VERSION:
+            what = f"version {version} of one" if found == _ID else "a database of something else"
+            raise SourceError(f"{self.path}: it is {what}, expected a scan's database of version {VERSION}")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the last to do so puts the log of writes into it."""
+        self._connection.close()
+
+    def statuses(self) -> dict[str, str]:
+        """Return the status of each network, by its key."""
+        return dict(self._connection.execute("SELECT key, status FROM networks"))
+
+    def tally(self, keys: Iterable[str]) -> Counter[str]:
+        """Return how many of some networks have each status."""
+        found = self.statuses()
+        return Counter(found[key] for key in keys if key in found)
+
+    def counted(self) -> set[tuple[str, str, str, str]]:
+        """Return the key of a network, the name, switches and digest of a convention, for each figure."""
+        return set(
+            self._connection.execute(
+                "SELECT key, convention, switches, figures.digest FROM figures JOIN networks ON id = network"
+            )
+        )
+
+    def with_graph(self) -> set[str]:
+        """Return the keys of the networks whose graph is kept."""
+        found = self._connection.execute("SELECT key FROM networks WHERE graph IS NOT NULL")
+        return {key for (key,) in found}
+
+    def put(self, key: str, network: Network, outcome: Outcome) -> None:
+        """Keep what came of a network, in one transaction; figures of other conventions stay.
+
+        Raises:
+            OutputError: The file can't be written.
+        """
+        row = _row(key, network, outcome)
+        names = ", ".join(row)
+        marks = ", ".join("?" * len(row))
+        kept = ", ".join(
+            f"{name} = coalesce(excluded.graph, graph)" if name == "graph" else f"{name} = excluded.{name}"
+            for name in row
+            if name != "key"
+        )
+        insert = f"INSERT INTO networks ({names}) VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET {kept}"  # noqa: S608  (names of columns)
+        try:
+            with _transaction(self._connection):
+                self._connection.execute(insert, tuple(row.values()))
+                found = self._connection.execute("SELECT id FROM networks WHERE key = ?", (key,))
+                (number,) = found.fetchone()
+                if not outcome.facts:
+                    self._connection.execute("DELETE FROM figures WHERE network = ?", (number,))
+                self._connection.executemany(
+                    "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    [(number, *_figures(one)) for one in outcome.figures],
+                )
+        except sqlite3.Error as error:
+            raise OutputError(f"{self.path}: it can't be written: {error}") from None
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return every network by the names of its columns, with ``figures``, but for the graph."""
+        try:
+            networks = self._select("SELECT * FROM networks ORDER BY name, source, key")
+            found = {row["id"]: row for row in networks}
+            for row in found.values():
+                row["has_graph"], row["figures"] = row.pop("graph") is not None, []
+            for one in self._select("SELECT * FROM figures ORDER BY network, convention, switches, digest"):
+                figures = found.get(one.pop("network"), {}).get("figures", [])
+                figures.append(one)
+        except (sqlite3.Error, UnicodeDecodeError, KeyError) as error:
+            raise SourceError(f"{self.path}: it can't be read: {error}") from None
+        return list(found.values())
+
+    def _select(self, statement: str) -> Iterator[dict[str, Any]]:
+        found = self._connection.execute(statement)
+        names = [name for name, *_ in found.description]
+        return (dict(zip(names, row, strict=True)) for row in found)
+
+    def graph(self, number: int) -> Graph | None:
+        """Return the graph that is kept of a network, by the number of its row.
+
+        Raises:
+            SourceError: What is kept is no graph, or too large.
+        """
+        wanted = self._connection.execute("SELECT name, graph FROM networks WHERE id = ?", (number,))
+        name, kept = wanted.fetchone() or ("", None)
+        if kept is None:
+            return None
+        try:
+            reader = zlib.decompressobj()
+            text = reader.decompress(kept, LARGEST_FILE)
+            if reader.unconsumed_tail:
+                most = f"expected at most {LARGEST_FILE} bytes"
+                raise SourceError(f"{self.path}: the graph of {name!r} is too large, {most}")
+            return Graph.from_json(text.decode(), f"{self.path}, {name}")
+        except (zlib.error, UnicodeDecodeError, TypeError) as error:
+            raise SourceError(f"{self.path}: the graph of {name!r} can't be read: {error}") from None
+
+
+@contextlib.contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Do all or nothing; the lock is taken at once, since a reader may be unable to become a writer."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _row(key: str, network: Network, outcome: Outcome) -> dict[str, object]:
+    facts = outcome.facts
+    written = {
+        "key": key,
+        "name": network.name,
+        "source": network.source,
+        "arguments": _json(network.arguments),
+        "inputs": _json(facts.get("read_inputs", network.inputs)),
+        "options": _json(network.options),
+        "registry": network.registry,
+        "registry_version": network.registry_version,
+        "frontend": facts.get("frontend", network.frontend),
+        "framework": facts.get("framework", ""),
+        "framework_version": facts.get("framework_version", ""),
+        "flopledger": version("flopledger"),
+        "status": outcome.status,
+        "reason": outcome.reason,
+        "published": _json(network.published),
+        "digest": facts.get("digest", ""),
+        "graph": outcome.graph,
+        "seconds": outcome.seconds,
+        "peak_bytes": outcome.peak,
+        "counted_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    exact = ("input_size", "params", "trainable_params", "buffers", "macs", "unknown_calls")
+    return written | {name: _exact(facts.get(name)) for name in exact}
+
+
+def _figures(one: Counted) -> tuple[object, ...]:
+    return (
+        one.convention, one.switches, one.digest, one.unit,
+        _exact(one.count), _exact(one.params), one.unknown_calls, one.reason,
+    )  # fmt: skip
+
+
+def _exact(value: object) -> object:
+    """Return a figure as SQLite keeps it without loss."""
+    return str(value) if isinstance(value, int) and not -_LARGEST <= value <= _LARGEST else value
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)

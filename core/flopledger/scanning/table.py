@@ -1,0 +1,214 @@
+"""The table of a zoo: rows of a database, chosen, sorted, beside an earlier one or published figures."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from flopledger.errors import UsageError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from flopledger.counting.ledger import Figure
+    from flopledger.scanning.store import Store
+
+OWN = (
+    "name", "source", "status", "input_size", "params", "trainable_params", "buffers", "macs", "flops",
+    "unknown_calls", "frontend", "framework", "framework_version", "registry", "registry_version",
+    "seconds", "peak_bytes", "reason",
+)  # fmt: skip
+"""The columns that every zoo has; each convention is one more, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZooRow:
+    """A network of a zoo.
+
+    Attributes:
+        number: The number of its row in the database.
+        cells: Its columns of :data:`OWN`, by name.
+        figures: Its figure under each convention, by the convention's title in the table.
+        units: The unit of each figure.
+        published: The figures that its registry states, as texts.
+        has_graph: Whether its graph is kept.
+    """
+
+    number: int
+    cells: Mapping[str, Any]
+    figures: Mapping[str, Figure | None]
+    units: Mapping[str, str]
+    published: Mapping[str, str] = field(default_factory=dict)
+    has_graph: bool = False
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self.cells["name"])
+
+    def value(self, column: str) -> Any:
+        """Return what it has in a column; None where it has nothing."""
+        return self.cells[column] if column in self.cells else self.figures.get(column)
+
+
+def rows_of(store: Store) -> list[ZooRow]:
+    """Return the networks of a database, by name."""
+    return [_row(found) for found in store.rows()]
+
+
+def _row(found: Mapping[str, Any]) -> ZooRow:
+    cells = {name: _figure(found[name]) for name in OWN if name != "flops"}
+    macs = cells["macs"]
+    cells["flops"] = 2 * macs if isinstance(macs, int) else None if macs is None else f"2*({macs})"
+    figures: dict[str, Figure | None] = {}
+    units: dict[str, str] = {}
+    for one in found["figures"]:
+        switches = ", ".join(f"{key}={value}" for key, value in json.loads(one["switches"]).items())
+        title = f"{one['convention']}[{switches}]" if switches else one["convention"]
+        figures[title], units[title] = _figure(one["count"]), one["unit"]
+    return ZooRow(found["id"], cells, figures, units, json.loads(found["published"]), found["has_graph"])
+
+
+def _figure(value: Any) -> Any:
+    """Return a whole number that SQLite could only keep as text as a number again."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def columns_of(rows: Iterable[ZooRow]) -> list[str]:
+    """Return the names of all columns."""
+    return [*OWN, *dict.fromkeys(title for row in rows for title in row.figures)]
+
+
+def check_column(name: str, known: Sequence[str]) -> str:
+    """Return the name of a column.
+
+    Raises:
+        UsageError: There is none of that name.
+    """
+    if name not in known:
+        raise UsageError(f"no column is called {name!r}{nearest(name, known)}; there are {', '.join(known)}")
+    return name
+
+
+def where(rows: Sequence[ZooRow], condition: str) -> list[ZooRow]:
+    """Return the rows that meet a condition in SQL, over the columns: ``macs < 5e9 and name like 'resnet%'``.
+
+    It is asked of a table in memory that holds nothing else, and may only compute.
+
+    Raises:
+        UsageError: The condition is no expression over the columns.
+    """
+    columns = columns_of(rows)
+    memory = sqlite3.connect(":memory:")
+    try:
+        memory.execute(f"CREATE TABLE zoo (number, {', '.join(map(_quoted, columns))})")
+        marks = ", ".join("?" * (len(columns) + 1))
+        memory.executemany(
+            f"INSERT INTO zoo VALUES ({marks})",  # noqa: S608  (marks alone)
+            [(row.number, *(_kept(row.value(column)) for column in columns)) for row in rows],
+        )
+        memory.set_authorizer(_may)
+        memory.set_progress_handler(lambda: 1, _MOST_STEPS)
+        found = memory.execute(f"SELECT number FROM zoo WHERE ({condition}\n)")  # noqa: S608  (see _may)
+        wanted = {number for (number,) in found}
+    except (sqlite3.Error, sqlite3.Warning) as error:
+        known = ", ".join(columns)
+        raise UsageError(f"--where {condition!r} can't be used: {error}. The columns are {known}") from None
+    finally:
+        memory.close()
+    return [row for row in rows if row.number in wanted]
+
+
+_MOST_STEPS = 100_000_000
+"""How many steps of SQLite's a condition may take."""
+_ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
+
+
+def _may(action: int, _: str | None, name: str | None, *__: object) -> int:
+    """Allow what a condition needs: reading columns, and functions that only compute."""
+    computes = action == sqlite3.SQLITE_FUNCTION and name != "load_extension"
+    return sqlite3.SQLITE_OK if action in _ALLOWED or computes else sqlite3.SQLITE_DENY
+
+
+def _kept(value: Any) -> Any:
+    """Return a value as SQLite compares it: an integer beyond its own as the nearest float."""
+    return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+
+
+def _quoted(name: str) -> str:
+    escaped = name.replace('"', '""')
+    return f'"{escaped}"'
+
+
+def ordered(rows: Sequence[ZooRow], column: str) -> list[ZooRow]:
+    """Sort rows by a column: figures from the largest down, texts from A; rows without one come last."""
+
+    def key(row: ZooRow) -> tuple[int, Any, str]:
+        value = row.value(column)
+        if isinstance(value, (int, float)):
+            return 0, -value, row.name
+        return (2, "", row.name) if value is None else (1, str(value), row.name)
+
+    return sorted(rows, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A figure that differs from what it was, or from what is published."""
+
+    name: str
+    what: str
+    before: Figure | None
+    after: Figure | None
+    number: int | None = None
+    earlier: int | None = None
+    causes: tuple[str, ...] = ()
+
+
+def changes(before: Sequence[ZooRow], after: Sequence[ZooRow]) -> Iterator[Change]:
+    """Yield what changed between two zoos: networks that came or went, statuses, figures.
+
+    A network is the same by its name and registry, else by its name and source.
+    """
+    old = {_identity(row): row for row in before}
+    new = {_identity(row): row for row in after}
+    for known in dict.fromkeys((*old, *new)):
+        a, b = old.get(known), new.get(known)
+        if a is None or b is None:
+            row = a or b
+            if row is not None:
+                there = ("there", None) if b is None else (None, "there")
+                yield Change(row.name, "network", *there)
+            continue
+        for what in ("status", "params", "macs", *dict.fromkeys((*a.figures, *b.figures))):
+            both = what in OWN or (what in a.figures and what in b.figures)
+            if both and a.value(what) != b.value(what):
+                yield Change(b.name, what, a.value(what), b.value(what), b.number, a.number)
+
+
+def _identity(row: ZooRow) -> tuple[str, str]:
+    return row.name, row.cells["registry"] or row.cells["source"]
+
+
+def published(rows: Iterable[ZooRow]) -> Iterator[Change]:
+    """Yield the figures that differ from what a network's registry states, to the digits that it states."""
+    for row in rows:
+        for what, stated in sorted(row.published.items()):
+            value = row.value(what)
+            if isinstance(value, int) and not _rounds_to(value, stated):
+                yield Change(row.name, what, stated, value, row.number)
+
+
+def _rounds_to(value: int, stated: str) -> bool:
+    """Return whether a figure, rounded as a stated one is, is that: ``4.089G`` has three decimals."""
+    scales = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+    number, scale = stated.strip(), 1
+    if number and number[-1].upper() in scales:
+        scale = scales[number[-1].upper()]
+        number = number[:-1]
+    decimals = len(number.partition(".")[2])
+    step = Fraction(scale, 10**decimals)
+    return abs(Fraction(number) * scale - value) * 2 <= step

@@ -1,0 +1,91 @@
+"""The registries of PyTorch networks: their names, how one is made, its inputs, and what they publish of it.
+
+No network is built here: sizes come from timm's ``default_cfg`` and from the transforms that torchvision
+ships with each set of weights. Weights are not loaded either.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from flopledger.frontend import Member, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_VIDEO_FRAMES = 16
+"""The frames of the clips that torchvision's figures for video networks are of."""
+_FLOW = (520, 960)
+"""The size of the pictures that those for optical flow are of."""
+
+
+def members(registry: str) -> Iterator[Member]:
+    """List a registry.
+
+    Raises:
+        UsageError: It is none of :data:`REGISTRIES`, or is not installed.
+    """
+    try:
+        found: Any = importlib.import_module(registry)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"{registry} can't be listed: {error}. Install it beside PyTorch") from None
+    return REGISTRIES[registry](found)
+
+
+def _timm(timm: Any) -> Iterator[Member]:
+    for name in timm.list_models():
+        config = timm.get_pretrained_cfg(name)
+        size = getattr(config, "input_size", None)
+        inputs = ("x".join(map(str, (1, *size))),) if size else ()
+        yield Member(name, "timm:create_model", {"model_name": name}, inputs)
+
+
+def _torchvision(models: Any) -> Iterator[Member]:
+    """List a network for each set of weights, since their sizes and published figures differ."""
+    for name in models.list_models():
+        build = models.get_model_builder(name)
+        source = f"{build.__module__}:{build.__name__}"
+        entries = list(models.get_model_weights(name))
+        default = getattr(models.get_model_weights(name), "DEFAULT", None)
+        for entry in entries:
+            title = name if entry is default else f"{name}.{entry.name}"
+            yield Member(title, source, {}, _sizes(entry, source), _published(entry))
+        if not entries:
+            yield Member(name, source)
+
+
+def _sizes(entry: Any, source: str) -> tuple[str, ...]:
+    """Return the inputs of a set of weights, by what its transforms crop or resize pictures to."""
+    known = getattr(entry.transforms, "keywords", {})
+    size = known.get("crop_size", known.get("resize_size"))
+    if ".optical_flow." in source:
+        height, width = _FLOW
+        return (f"1x3x{height}x{width}",) * 2
+    if size is None:
+        return ()
+    height, width = _pair(size)
+    frames = f"x{_VIDEO_FRAMES}" if ".video." in source else ""
+    return (f"1x3{frames}x{height}x{width}",)
+
+
+def _pair(size: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (size, size) if isinstance(size, int) else tuple(size) * (2 // len(size))
+
+
+def _published(entry: Any) -> dict[str, str]:
+    """Return the figures that a set of weights states: operations in thousand millions, and parameters."""
+    meta = entry.meta
+    stated = {"params": meta.get("num_params"), "macs": meta.get("_ops")}
+    return {
+        what: str(value) if what == "params" else f"{value}G"
+        for what, value in stated.items()
+        if value is not None
+    }
+
+
+REGISTRIES: dict[str, Callable[[Any], Iterator[Member]]] = {
+    "timm": _timm,
+    "torchvision.models": _torchvision,
+}
+"""The registries, by the module that has each."""
