@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
 import glob
 import importlib.metadata
 import json
@@ -192,6 +193,7 @@ def release_of(frontend: str) -> str:
     return _release(plugin.frontend.module) if plugin and plugin.frontend.module else ""
 
 
+@functools.cache
 def _release(module: str) -> str:
     """Return the version of the distribution that a module belongs to."""
     top = module.partition(".")[0]

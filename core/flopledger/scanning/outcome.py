@@ -169,6 +169,7 @@ def _facts(graph: Graph, ledger: Ledger) -> dict[str, object]:
         "trainable_params": figure(total.trainable_params),
         "buffers": figure(total.buffers),
         "macs": figure(total.macs),
+        "flops": figure(2 * total.macs),
         "unknown_calls": _unknown(ledger),
         "unknown": [one.source for one in ledger.coverage.unknown],
         "digest": ledger.graph.digest,

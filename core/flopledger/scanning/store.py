@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import time
 import zlib
 from collections import Counter
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ _ID = 0x464C5A31
 """What SQLite keeps in the file's header for us: ``FLZ1``."""
 _PATIENCE_S = 60.0
 """How long a scan waits for another that writes into the same file."""
+_STEP_S = 0.05
 _TABLES = """
 CREATE TABLE IF NOT EXISTS networks (
     id INTEGER PRIMARY KEY,
@@ -55,6 +57,7 @@ CREATE TABLE IF NOT EXISTS networks (
     trainable_params,
     buffers,
     macs,
+    flops,
     unknown_calls INTEGER,
     published TEXT NOT NULL,
     digest TEXT NOT NULL,
@@ -108,28 +111,24 @@ class Store:
         try:
             connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
             connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
+            if readonly or not _is_new(connection):
+                self._check(connection)
             if not readonly:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
+                _write_ahead(connection)
                 connection.execute("PRAGMA foreign_keys = ON")
                 with _transaction(connection):
-                    self._check(connection, new=True)
+                    connection.execute(f"PRAGMA application_id = {_ID}")
+                    connection.execute(f"PRAGMA user_version = {VERSION}")
                     for statement in _TABLES.split(";"):
                         connection.execute(statement)
-            self._check(connection, new=False)
         except sqlite3.Error as error:
             kind = SourceError if readonly or there == "" else OutputError
             raise kind(f"{self.path}: {error}; expected the database of a scan") from None
         return connection
 
-    def _check(self, connection: sqlite3.Connection, *, new: bool) -> None:
-        """Refuse a database of something else; mark a new one as ours."""
+    def _check(self, connection: sqlite3.Connection) -> None:
+        """Refuse a database of something else."""
         (found,) = connection.execute("PRAGMA application_id").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if new and not found and not tables:
-            connection.execute(f"PRAGMA application_id = {_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
-            return
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if found != _ID or version != VERSION:
             what = f"version {version} of one" if found == _ID else "a database of something else"
@@ -236,6 +235,27 @@ class Store:
             raise SourceError(f"{self.path}: the graph of {name!r} can't be read: {error}") from None
 
 
+def _is_new(connection: sqlite3.Connection) -> bool:
+    """Return whether a database is empty."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return not tables
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Write ahead; wait for another scan that makes the same change at this moment, as SQLite does not."""
+    until = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(_STEP_S)
+        else:
+            connection.execute("PRAGMA synchronous = NORMAL")
+            return
+
+
 @contextlib.contextmanager
 def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Do all or nothing; the lock is taken at once, since a reader may be unable to become a writer."""
@@ -272,7 +292,7 @@ def _row(key: str, network: Network, outcome: Outcome) -> dict[str, object]:
         "peak_bytes": outcome.peak,
         "counted_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    exact = ("input_size", "params", "trainable_params", "buffers", "macs", "unknown_calls")
+    exact = ("input_size", "params", "trainable_params", "buffers", "macs", "flops", "unknown_calls")
     return written | {name: _exact(facts.get(name)) for name in exact}
 
 

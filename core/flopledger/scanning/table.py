@@ -60,9 +60,7 @@ def rows_of(store: Store) -> list[ZooRow]:
 
 
 def _row(found: Mapping[str, Any]) -> ZooRow:
-    cells = {name: _figure(found[name]) for name in OWN if name != "flops"}
-    macs = cells["macs"]
-    cells["flops"] = 2 * macs if isinstance(macs, int) else None if macs is None else f"2*({macs})"
+    cells = {name: _figure(found[name]) for name in OWN}
     figures: dict[str, Figure | None] = {}
     units: dict[str, str] = {}
     for one in found["figures"]:

@@ -55,7 +55,7 @@ class Workers:
         keep_servers: bool = False,
     ) -> None:
         self._jobs, self._timeout, self._keep = jobs, timeout, keep_servers
-        self._memory = memory_limit or share_of_memory(jobs)
+        self._asked, self._memory = memory_limit, memory_limit or share_of_memory(jobs)
         self._servers: dict[Group, Server] = {}
 
     def __enter__(self) -> Self:
@@ -137,7 +137,8 @@ class Workers:
         if answer.word == "error":
             with contextlib.suppress(ValueError, TypeError):  # likewise
                 return str(ends.error(source, self._memory, **json.loads(answer.content)))
-        return ends.death(source, self._memory, answer.status)
+        killed = answer.status == -signal.SIGKILL
+        return ends.death(source, self._memory if killed else self._asked, answer.status)
 
     def _ready(self) -> list[Group]:
         """Wait for an answer; return the groups that have one."""

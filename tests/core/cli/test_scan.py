@@ -1,0 +1,244 @@
+"""``flopledger scan`` and ``zoo``: LeNet has 2,293,000 macs and 431,080 parameters, AlexNet 724,406,816."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from documents import validated
+from flopledger.cli import run
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+LENET, ALEXNET = EXAMPLES / "lenet.prototxt", EXAMPLES / "alexnet.prototxt"
+TIMES = ("seconds", "peak_bytes", "counted_at", "id")
+BAD = {
+    "crash": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n",
+    "leaves": "import os\nos._exit(3)\n",
+    "raises": "raise ValueError('no such thing')\n",
+    "hangs": "import time\ntime.sleep(1000)\n",
+    "grows": "held = bytearray(2**36)\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def kept(path: str | Path) -> list[dict[str, object]]:
+    """Return what a database holds, but for times."""
+    connection = sqlite3.connect(path)
+    connection.row_factory = sqlite3.Row
+    networks = [dict(row) for row in connection.execute("SELECT * FROM networks ORDER BY name")]
+    for one in networks:
+        figures = connection.execute("SELECT * FROM figures WHERE network = ?", (one["id"],))
+        one["figures"] = [{**dict(row), "network": ""} for row in figures]
+        for name in TIMES:
+            del one[name]
+    connection.close()
+    return networks
+
+
+def table(capfd: pytest.CaptureFixture[str], *args: str) -> list[dict[str, object]]:
+    capfd.readouterr()
+    assert run(["zoo", *args, "--format", "json"]) == 0
+    rows: list[dict[str, object]] = validated("zoo", capfd.readouterr().out)["rows"]
+    return rows
+
+
+def test_a_folder_is_counted_under_each_convention(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("nets").mkdir()
+    Path("nets/a.prototxt").write_text(LENET.read_text())
+    Path("nets/deep").mkdir()
+    Path("nets/deep/b.prototxt").write_text(ALEXNET.read_text())
+    Path("nets/notes.txt").write_text("no network")
+
+    assert run(["scan", "nets", "-o", "zoo.db", "-c", "2mac", "--format", "json"]) == 0
+    summary = validated("scan", capfd.readouterr().out)
+    a, b = table(capfd, "zoo.db")
+
+    assert (summary["networks"], summary["counted"], summary["statuses"]) == (2, 2, {"ok": 2})
+    assert (a["name"], a["macs"], a["flops"], a["params"], a["input_size"]) == (
+        "a.prototxt", 2_293_000, 4_586_000, 431_080, 28,
+    )  # fmt: skip
+    assert (b["name"], b["figures"]) == ("deep/b.prototxt", {"2mac": 1_448_813_632})
+
+
+def test_a_scan_counts_only_what_is_missing(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    before = kept("zoo.db")
+    assert run(["scan", str(LENET), str(ALEXNET), "-o", "zoo.db"]) == 0
+    assert "1 of 2 networks counted, 1 were there" in capfd.readouterr().out
+    assert [one for one in kept("zoo.db") if one["source"] == str(LENET)] == before
+
+    assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "2mac", "-c", "mac"]) == 0
+    assert "1 of 1 networks counted" in capfd.readouterr().out
+    assert table(capfd, "zoo.db", "--where", "name like '%lenet%'")[0]["figures"] == {
+        "mac": 2_293_000, "2mac": 4_586_000,
+    }  # fmt: skip
+
+
+def test_a_file_that_has_changed_is_another_network(capfd: pytest.CaptureFixture[str]) -> None:
+    net = Path("net.prototxt")
+    for text in (LENET.read_text(), ALEXNET.read_text()):
+        net.write_text(text)
+        assert run(["scan", "net.prototxt", "-o", "zoo.db"]) == 0
+
+    assert [row["macs"] for row in table(capfd, "zoo.db", "--sort", "macs")] == [724_406_816, 2_293_000]
+
+
+def test_what_a_member_does_ends_that_member_alone(capfd: pytest.CaptureFixture[str]) -> None:
+    sources = [*BAD, "missing"]
+    for name, code in BAD.items():
+        Path(f"{name}.py").write_text(code)
+    lines = [{"source": f"{name}.py:Net", "name": name} for name in sources]
+    lines.append({"source": str(LENET), "name": "lenet", "inputs": ["2x1x28x28"]})
+    Path("list.jsonl").write_text("\n".join(map(json.dumps, lines)))
+
+    code = run(["scan", "list.jsonl", "-o", "zoo.db", "--timeout", "8", "--memory-limit", "4G", "--strict"])
+    rows = {row["name"]: row for row in table(capfd, "zoo.db")}
+
+    assert code == 1
+    assert {name: row["status"] for name, row in rows.items()} == {
+        "crash": "failed", "leaves": "failed", "raises": "failed", "hangs": "timeout", "grows": "memory",
+        "missing": "failed", "lenet": "ok",
+    }  # fmt: skip
+    assert "SIGSEGV" in str(rows["crash"]["reason"])
+    assert "raises.py, line 1" in str(rows["raises"]["reason"])
+    assert "8 seconds" in str(rows["hangs"]["reason"])
+    assert rows["lenet"]["macs"] == 2 * 2_293_000
+
+
+def test_what_failed_is_tried_again_when_asked(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("net.prototxt").write_text("layer {")
+    assert run(["scan", "net.prototxt", "-o", "zoo.db"]) == 0
+    assert run(["scan", "net.prototxt", "-o", "zoo.db"]) == 0
+    assert "0 of 1 networks counted, 1 were there" in capfd.readouterr().out
+    assert run(["scan", "net.prototxt", "-o", "zoo.db", "--retry", "failed"]) == 0
+    assert "1 of 1 networks counted" in capfd.readouterr().out
+
+
+def test_a_call_without_a_formula_is_a_status_and_an_exit_code(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    layer = 'layer { name: "p" type: "Mystery" bottom: "data" top: "p" }'
+    Path("net.prototxt").write_text(f'input: "data"\ninput_shape {{ dim: 1 dim: 3 dim: 8 dim: 8 }}\n{layer}')
+
+    assert run(["scan", "net.prototxt", "-o", "zoo.db", "--strict"]) == 4
+    (row,) = table(capfd, "zoo.db")
+
+    assert (row["status"], row["unknown_calls"]) == ("unknown", 1)
+    assert "Mystery" in str(row["reason"])
+
+
+def test_a_scan_that_is_killed_goes_on_where_it_stopped() -> None:
+    Path("nets").mkdir()
+    for i in range(1, 17):
+        Path(f"nets/{i:02}.prototxt").write_text(LENET.read_text().replace("dim: 64", f"dim: {i}"))
+    args = [sys.executable, "-m", "flopledger", "scan", "nets", "-c", "2mac", "--jobs", "2", "-o"]
+    subprocess.run([*args, "whole.db"], check=True, stdout=subprocess.DEVNULL)
+
+    for pause in (0.0, 0.4, 0.8):
+        with subprocess.Popen([*args, "killed.db"], stdout=subprocess.DEVNULL) as scan:
+            while not Path("killed.db").exists():
+                time.sleep(0.01)
+            time.sleep(pause)
+            scan.send_signal(signal.SIGKILL)
+    first, second = (subprocess.Popen([*args, "killed.db"], stdout=subprocess.DEVNULL) for _ in range(2))
+    assert (first.wait(), second.wait()) == (0, 0)  # two scans into one file
+
+    assert len(kept("killed.db")) == 16
+    assert kept("killed.db") == kept("whole.db")
+
+
+def test_rows_are_chosen_and_sorted(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(EXAMPLES / "*.prototxt"), "-o", "zoo.db", "-c", "2mac"]) == 0
+    capfd.readouterr()
+
+    assert (
+        run(["zoo", "zoo.db", "--where", '"2mac" > 1e9', "--sort", "params", "--columns", "params,macs"]) == 0
+    )
+    assert capfd.readouterr().out.startswith(
+        "zoo.db: 2 networks\n\n"
+        "    params           macs\n60,965,224    724,406,816\n11,689,512  1,814,073,344\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--where", "macs >", "can't be used"),
+        ("--where", "load_extension('x')", "not authorized"),
+        ("--sort", "mac", "did you mean 'macs'"),
+        ("--columns", "params,size", "no column is called 'size'"),
+        ("--against", "none.db", "there is no file"),
+    ],
+)
+def test_what_can_not_be_asked_is_named(
+    option: str, value: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "2mac"]) == 0
+    assert run(["zoo", "zoo.db", option, value]) in (2, 3)
+    assert message in capfd.readouterr().err
+
+
+def test_two_databases_show_what_changed_and_why(capfd: pytest.CaptureFixture[str]) -> None:
+    net = Path("net.prototxt")
+    for name, outputs in (("old.db", "500"), ("new.db", "400")):
+        net.write_text(LENET.read_text().replace("num_output: 500", f"num_output: {outputs}"))
+        assert run(["scan", "net.prototxt", "-o", name, "--keep-graphs"]) == 0
+    capfd.readouterr()
+
+    assert run(["zoo", "new.db", "--against", "old.db", "--format", "json"]) == 0
+    rows = {row["what"]: row for row in validated("zoo-changes", capfd.readouterr().out)["rows"]}
+
+    # 100 outputs less: 100 * 800 macs in one layer and 100 * 10 in the next
+    assert (rows["macs"]["before"], rows["macs"]["after"]) == (2_293_000, 2_293_000 - 81_000)
+    assert any("ip1" in cause for cause in rows["macs"]["causes"])
+
+
+def test_a_database_of_something_else_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    connection = sqlite3.connect("other.db")
+    connection.execute("CREATE TABLE friends (name)")
+    connection.close()
+    before = Path("other.db").read_bytes()
+
+    for args in (["scan", str(LENET), "-o", "other.db"], ["zoo", "other.db"]):
+        assert run(args) == 3
+        assert "a database of something else" in capfd.readouterr().err
+    assert Path("other.db").read_bytes() == before
+    assert run(["zoo", str(LENET)]) == 3
+    assert run(["scan", str(LENET), "-o", os.devnull]) == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("list.toml", "[[network]]\nsorce = 'x'\n", "did you mean 'source'"),
+        ("list.toml", "[[network]]\nname = 'x'\n", "network 1: it has no source"),
+        ("list.jsonl", '{"source": "a.prototxt"}\n{"source": 3}\n', "line 2: it has no source"),
+        ("list.jsonl", '{"source": "a.prototxt", "inputs": [3]}\n', "inputs are a list of texts"),
+        ("list.toml", "", "it lists no network"),
+        ("list.toml", "[[network", "it can't be read as a list"),
+    ],
+)
+def test_a_malformed_list_is_named(
+    name: str, text: str, message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path(name).write_text(text)
+
+    assert run(["scan", name, "-o", "zoo.db"]) == 2
+    assert message in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("what", ["nowhere", "tim", "no/*.prototxt"])
+def test_what_is_not_there_is_named(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", what, "-o", "zoo.db"]) == 3
+    assert capfd.readouterr().err.startswith("Error: ")
