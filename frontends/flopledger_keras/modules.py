@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import keras
 from flopledger.frontend import Module, Parameter, Registered
 from keras.src.api_export import get_name_from_symbol
 
@@ -65,9 +66,11 @@ def children(layer: Any) -> list[Any]:
 
 
 def _listed(layer: Any) -> list[Any]:
-    if hasattr(layer, "_nodes_by_depth") or hasattr(layer, "_functional"):
-        return list(layer.layers)
-    return list(layer._layers)  # noqa: SLF001  (its public name is that of models alone)
+    own = layer._layers  # noqa: SLF001  (its public name is that of models alone)
+    if not hasattr(layer, "_nodes_by_depth") and not hasattr(layer, "_functional"):
+        return list(own)
+    # of a model with a graph those of the graph first; a class of the user's may have others beside it
+    return [*layer.layers, *(one for one in own if not isinstance(one, keras.layers.InputLayer))]
 
 
 def registered_in(root: Any) -> Registered[Any]:
@@ -78,13 +81,14 @@ def registered_in(root: Any) -> Registered[Any]:
 def add_modules(root: Any, builder: GraphBuilder, *, training: bool) -> dict[int, int]:
     """Fill the tables of modules and parameters; return the module of each layer, by its identity."""
     registered, known = registered_in(root), dict[int, int]()
+    trainable = bool(root.trainable)  # Keras asks the model and each variable, not the layers between
     for i, layer in enumerate(registered.modules):
         # Layers of one name in one layer, which Keras allows outside functional models, have one path.
         paths = list(dict.fromkeys(registered.paths[i]))
         own = []
         for variable in _variables(layer):
             if id(variable) not in known:
-                known[id(variable)] = _add_parameter(builder, layer, variable, paths)
+                known[id(variable)] = _add_parameter(builder, layer, variable, paths, trainable=trainable)
             own.append((str(variable.name), known[id(variable)]))
         cls = type(layer)
         builder.modules.append(
@@ -109,7 +113,9 @@ def _variables(layer: Any) -> Iterator[Any]:
     yield from layer._non_trainable_variables  # noqa: SLF001
 
 
-def _add_parameter(builder: GraphBuilder, layer: Any, variable: Any, paths: list[str]) -> int:
+def _add_parameter(
+    builder: GraphBuilder, layer: Any, variable: Any, paths: list[str], *, trainable: bool
+) -> int:
     i = len(builder.parameters)
     name = str(variable.name)
     role = _ROLES.get(_SMALLEST_NUMBER.sub("", name), "weight")
@@ -118,7 +124,7 @@ def _add_parameter(builder: GraphBuilder, layer: Any, variable: Any, paths: list
     shape = tuple(int(d) for d in variable.shape)
     names = tuple(f"{path}.{name}" if path else name for path in paths)
     builder.parameters.append(
-        Parameter(i, names, shape, str(variable.dtype), role, bool(variable.trainable), i, i)
+        Parameter(i, names, shape, str(variable.dtype), role, trainable and bool(variable.trainable), i, i)
     )
     return i
 

@@ -35,7 +35,7 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
         given = given[:1] if weights_given(op) else given
         problem = tracer.problem(kind, attrs, given, call.outputs, name)
         kind, attrs = (kind, attrs) if not problem else (UNKNOWN, {})
-    native = {"operation": name, **settings(op)}
+    native = {"operation": name, "node": tracer.is_node(op), **settings(op)}
     tracer.call(
         tracer.spelled(op), f"keras.ops.{snake(name)}", kind, given, made,
         attrs=attrs, native=native, problem=problem,
@@ -46,9 +46,8 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
 def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record an operation that is others, one after the other."""
     name = snake(type(op).__name__)
-    native = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))} | settings(
-        op
-    )
+    plain = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))}
+    native = {"node": tracer.is_node(op), **plain, **settings(op)}
     given = tracer.tensors((args, kwargs))
     number = tracer.call(name, f"keras.ops.{name}", CONTAINER, given, (), native=native)
     with tracer.inside(number):

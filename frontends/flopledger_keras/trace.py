@@ -28,6 +28,7 @@ from flopledger_keras.introspect import (
     snake,
     with_first,
 )
+from flopledger_keras.masks import Masks
 from flopledger_keras.modules import activation_name, source_of
 from flopledger_keras.operations import operation
 from flopledger_keras.own_call import run_own
@@ -72,6 +73,8 @@ class Tracer:
         self._alive: list[object] = []
         self._calls: dict[int, int] = {}
         self._named: set[int] = set()
+        self._nodes: set[int] = set()
+        self._masks = Masks(self)
         self._own_call, self._unrecorded = False, False
 
     @property
@@ -156,6 +159,7 @@ class Tracer:
     ) -> Any:
         graph = graph_of(op)
         if graph is not None:
+            self._masks.hand(keras.tree.flatten(args), keras.tree.flatten(kwargs.get("mask")))
             return self.graph(graph, args, show_inputs=graph is op)
         wrapper = WRAPPERS.get(row_name(op, WRAPPERS))
         if wrapper is not None:
@@ -180,6 +184,8 @@ class Tracer:
             zip(map(id, graph.inputs), keras.tree.flatten(args[0] if len(args) == 1 else args), strict=True)
         )
         self._named.update(map(id, graph.operations))  # their names last; those of others count up
+        if show_inputs:  # a functional model; a sequential one shows layers alone
+            self._nodes.update(map(id, graph.operations))
         order = {id(op): place for place, op in enumerate(graph.operations)}
         for depth in sorted(graph._nodes_by_depth, reverse=True):  # noqa: SLF001  (no public way to the nodes)
             nodes = graph._nodes_by_depth[depth]  # noqa: SLF001
@@ -191,7 +197,9 @@ class Tracer:
                     args, kwargs = node.arguments.fill_in(known)
                     if "training" in kwargs:  # as it was when the graph was made
                         kwargs["training"] = self.frame.training
+                    kwargs = self._masks.taken(node.operation, args, kwargs)
                     outputs = self.evaluate(node.operation, args, kwargs)
+                    self._masks.promise(node.operation, args, kwargs, outputs)
                     known.update(zip(map(id, node.outputs), keras.tree.flatten(outputs), strict=True))
         return keras.tree.map_structure(lambda x: known[id(x)], graph.output)
 
@@ -212,7 +220,8 @@ class Tracer:
 
     def _described(self, number: int, description: Description, given: list[int], outputs: Any) -> Any:
         """Record a layer of the table: itself if it is one step, else the steps below it."""
-        steps, activation = list(description.steps), description.activation
+        steps = [step.reading(self.tensors(step.reads)) for step in description.steps]
+        activation = description.activation
         known = activation_step(activation)
         if known is not None:
             steps, activation = [*steps, known], None
@@ -223,6 +232,7 @@ class Tracer:
             current = given if branch.reads_input else []
             for step in branch.steps:
                 current = self.step(step, current)
+            steps[-1] = steps[-1].reading(current)
         current = given
         for step in steps[:-1]:
             current = self.step(step, current)
@@ -332,6 +342,10 @@ class Tracer:
     def spelled(self, op: Any) -> str:
         """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
         return str(op.name) if id(op) in self._named else snake(type(op).__name__)
+
+    def is_node(self, op: Any) -> bool:
+        """Return whether an operation is a node of the graph of a functional model."""
+        return id(op) in self._nodes
 
     def describes(self, layer: Any) -> bool:
         """Return whether the tables know a layer."""

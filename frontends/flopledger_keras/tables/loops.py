@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.frontend import CONTAINER
 
+from flopledger_keras.tables.steps import Step
+
 if TYPE_CHECKING:
     from flopledger_keras.trace import Tracer
 
@@ -28,14 +30,23 @@ def run_cell(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, A
     folded = not op.unroll
     rows = batch * steps if folded else batch
     inside = keras.tree.map_structure(lambda x: _row(x, rows), sequences)
-    states = _states(op, rows)
-    if not folded:
-        for _ in range(steps):
-            _, states = _step(tracer, op.cell, inside, states)
-        return outputs
-    with tracer.inside(tracer.call("loop", LOOP, CONTAINER, tracer.tensors((inside, states)), ())):
-        _step(tracer, op.cell, inside, states)
+    _moved(tracer, "unstack", sequences, inside)
+    states, results = _states(op, rows), []
+    if folded:
+        with tracer.inside(tracer.call("loop", LOOP, CONTAINER, tracer.tensors((inside, states)), ())):
+            results.append(_step(tracer, op.cell, inside, states))
+    for _ in () if folded else range(steps):
+        results.append(_step(tracer, op.cell, inside, states))
+        states = results[-1][1]
+    _moved(tracer, "stack", (results, kwargs), outputs)
     return outputs
+
+
+def _moved(tracer: Tracer, name: str, before: Any, after: Any) -> None:
+    """Record that tensors are picked from others, or put together of them."""
+    given = tracer.tensors(before)
+    for tensor in tracer.tensors(after):
+        tracer.step(Step(name, "gather", {"shape": tracer.shapes([tensor])[0]}), given, [tensor])
 
 
 def _row(sequence: Any, rows: Any) -> Any:

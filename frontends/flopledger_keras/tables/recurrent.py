@@ -45,7 +45,7 @@ def _biases(cell: Any) -> int:
     return 0 if not cell.use_bias else 2 if getattr(cell, "reset_after", False) else 1
 
 
-def recurrent(layer: Any, _call: KerasCall) -> Description | None:
+def recurrent(layer: Any, call: KerasCall) -> Description | None:
     """Describe a recurrent layer: one step for each of its cells."""
     stacked = isinstance(layer.cell, keras.layers.StackedRNNCells)
     cells = list(layer.cell.cells) if stacked else [layer.cell]
@@ -56,7 +56,8 @@ def recurrent(layer: Any, _call: KerasCall) -> Description | None:
         sequence = place < len(cells) or bool(layer.return_sequences)
         attrs = {**cell_attrs(cell), "batch_first": True, "outputs_sequence": sequence}
         cell_place: dict[str, Value] = {"place": place, "unroll": bool(layer.unroll)}
-        steps.append(Step("rnn", cell_kind(cell), attrs, native=cell_place))
+        mask = call.keywords.get("mask")
+        steps.append(Step("rnn", cell_kind(cell), attrs, native=cell_place, reads=(mask,)))
     return Description(tuple(steps))
 
 

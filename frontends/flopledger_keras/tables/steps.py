@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from flopledger.frontend import TensorRef
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from flopledger.frontend import Value
 
@@ -16,6 +18,7 @@ class Step:
     """A function that a layer calls: its name, kind and attributes, and its further inputs.
 
     ``weights`` are the shapes of weights, or tensors that the layer was called with, such as a mask.
+    ``reads`` are tensors that its kind has no place for: the mask of a sequence, an updated kernel.
     """
 
     name: str
@@ -24,6 +27,15 @@ class Step:
     weights: tuple[Any, ...] = ()
     package: str = "keras.ops"
     native: Mapping[str, Value] = field(default_factory=dict)
+    reads: tuple[Any, ...] = ()
+
+    def reading(self, tensors: Sequence[int]) -> Step:
+        """Return the step as one that reads further tensors of the graph, told as native arguments."""
+        if not tensors:
+            return self
+        before = self.native.get("reads", ())
+        refs = (*(before if isinstance(before, tuple) else ()), *map(TensorRef, tensors))
+        return replace(self, native={**self.native, "reads": refs})
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,10 +39,10 @@ def _bidirectional(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[
     """Both layers on the whole sequence, then merged."""
     states = kwargs.get("initial_state")
     half = len(states or ()) // 2
-    forward: dict[str, Any] = {}
-    backward: dict[str, Any] = {}
+    given = {"mask": kwargs["mask"]} if kwargs.get("mask") is not None else {}
+    forward, backward = dict(given), dict(given)
     if states:
-        forward, backward = {"initial_state": states[:half]}, {"initial_state": states[half:]}
+        forward["initial_state"], backward["initial_state"] = states[:half], states[half:]
     y = tracer.evaluate(op.forward_layer, args, forward)
     z = tracer.evaluate(op.backward_layer, args, backward)
     more: tuple[Any, ...] = ()
@@ -84,7 +84,7 @@ def _reshape(tracer: Caller, before: Any, after: Any, shape: tuple[int, ...]) ->
     tracer.name(after, tensor)
 
 
-def _conv_lstm(tracer: Caller, op: Any, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Any:
+def _conv_lstm(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The input's convolution for all steps at once, the state's, and the gates of each step.
 
     ``i, f, o = s(x + h)``, ``c' = f c + i t(x + h)``, ``h' = o t(c')`` (Shi et al., 2015, arXiv:1506.04214,
@@ -102,6 +102,9 @@ def _conv_lstm(tracer: Caller, op: Any, args: tuple[Any, ...], _kwargs: dict[str
         "channels_last": channels_last(cell),
     }
     h = _do(tracer, "conv", "conv", [state], {**same, "out_channels": 4 * cell.filters})
+    mask = tracer.tensors(kwargs.get("mask"))
+    if mask:  # picks the states of the step before, where it says so
+        state = _do(tracer, "where", "gather", [state, *mask], {"shape": tracer.shapes([state])[0]})
     gates = _do(tracer, "add", "add", [x, h], {})
     parts = tracer.step(Step("split", "split", {"axis": axis, "sizes": (cell.filters,) * 4}), [gates])
     i, f, o = (_act(tracer, cell.recurrent_activation, parts[place]) for place in (0, 1, 3))
@@ -146,6 +149,8 @@ def _attention(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str,
     scores = _do(tracer, "multiply", "multiply", [scores], {"scalars": 1})
     if named.get("bias") is not None:
         scores = _do(tracer, "add", "add", [scores, *tracer.tensors([named["bias"]])], {})
+    if named.get("mask") is not None:
+        scores = _do(tracer, "where", "select", [scores, *tracer.tensors([named["mask"]])], {"scalars": 1})
     scores = _do(tracer, "softmax", "softmax", [scores], {})
     out = _do(tracer, "einsum", "einsum", [scores, value], {"equation": "bhqk,bkhd->bqhd"})
     made = keras.KerasTensor(tracer.shapes([out])[0], dtype=named["query"].dtype)

@@ -43,10 +43,28 @@ def changed(layer: Any, shape: tuple[int, ...], change: Callable[[Any], None]) -
     return keras.Model(given, out)
 
 
-def masked_mean() -> Any:
-    return chain(
-        lambda x: kl.GlobalAveragePooling1D()(kl.Embedding(11, 6, mask_zero=True)(x)), (5,), dtype="int32"
-    )
+def masked(apply: Callable[[Any], Any]) -> Any:
+    """Return a network of words, 0 for none: an embedding whose mask the layers after it hand on."""
+    return chain(lambda x: apply(kl.Embedding(11, 6, mask_zero=True)(x)), (5,), dtype="int32")
+
+
+class Block(kl.Layer):  # type: ignore[misc]
+    """Attention that takes the mask of what it reads twice: as an argument, and from the tensor."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention, self.norm = kl.MultiHeadAttention(2, 3), kl.LayerNormalization()
+        self.supports_masking = True
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        steps = None if mask is None else mask[:, None, :]
+        return self.norm(x + self.attention(x, x, attention_mask=steps))
+
+
+def again(x: Any) -> Any:
+    """Attention takes the mask off what it reads (Keras 3.15), so that its sum with the result has none."""
+    y = kl.Add()([x, kl.MultiHeadAttention(2, 3)(x, x)])
+    return kl.Attention()([y, y])
 
 
 MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
@@ -54,6 +72,7 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "LoRA of a convolution": (
         lambda: changed(kl.Conv2D(5, 3), (10, 10, 4), lambda x: x.enable_lora(2)), 24440, 47800,
     ),
+    "a cell unrolled with a mask": (lambda: masked(kl.RNN(Cell(4), unroll=True)), 435, 870),
     "a cell unrolled": (lambda: chain(kl.RNN(Cell(4), unroll=True), (5, 3)), 300, 600),
     "a norm over the first axis": (lambda: chain(kl.LayerNormalization(axis=1), (5, 6, 7)), 2058, 4116),
     "a norm over two axes apart": (lambda: chain(kl.LayerNormalization(axis=(1, 3)), (5, 6, 7)), 1914, 3828),
@@ -64,7 +83,26 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "a rectifier with all options": (lambda: chain(kl.ReLU(3.0, 0.1, 0.5), (4, 6)), 168, 336),
     "a rectifier to 6 with a threshold": (lambda: chain(kl.ReLU(6.0, threshold=0.5), (4, 6)), 72, 144),
     "an outer product": (lambda: chain(kl.EinsumDense("a,b->ab", output_shape=7), ()), 14, 28),
-    "a masked mean": (masked_mean, 49, 98),
+    "a masked mean": (lambda: masked(kl.GlobalAveragePooling1D()), 49, 98),
+    "attention with masks": (lambda: masked(lambda x: kl.Attention()([x, x])), 765, 1530),
+    "causal attention with masks": (
+        lambda: masked(lambda x: kl.Attention()([x, x], use_causal_mask=True)), 790, 1555,
+    ),
+    "additive attention with masks": (lambda: masked(lambda x: kl.AdditiveAttention()([x, x])), 890, 1780),
+    "heads with masks": (lambda: masked(lambda x: kl.MultiHeadAttention(2, 3)(x, x)), 1875, 3750),
+    "grouped heads with masks": (lambda: masked(lambda x: kl.GroupQueryAttention(3, 4, 2)(x, x)), 2927, 5852),
+    "a block with masks": (lambda: masked(Block()), 2200, 4400),
+    "attention after a mask was taken": (lambda: masked(again), 2630, 5260),
+    "a norm that reads no mask": (lambda: masked(kl.BatchNormalization()), 106, 176),
+    "a mask that nobody reads": (lambda: masked(kl.TimeDistributed(kl.Dense(3))), 205, 410),
+    "steps left out": (
+        lambda: chain(lambda x: kl.BatchNormalization()(kl.Masking()(x)), (5, 6)), 126, 216,
+    ),
+    "both directions with a mask": (lambda: masked(kl.Bidirectional(kl.LSTM(4))), 471, 942),
+    "a convolution's state with a mask": (
+        lambda: chain(lambda x, m: kl.ConvLSTM2D(2, 3)(x, mask=ops.greater(m, 0)), (3, 6, 6, 2), (3,)),
+        4739, 9798,
+    ),
     "attention of its own": (lambda: chain(ops.dot_product_attention, *[(5, 2, 4)] * 3), 301, 601),
     "attention with a causal mask": (
         lambda: chain(lambda x: kl.Attention()([x, x], use_causal_mask=True), (4, 8)), 624, 1232,
