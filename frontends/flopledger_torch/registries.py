@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _VIDEO_FRAMES = 16
 """The frames of the clips that torchvision's figures for video networks are of."""
+_DETECTION = "images[0]=3x800x800"
+"""A picture of the least size that torchvision's detectors scale to."""
 _FLOW = (520, 960)
 """The size of the pictures that those for optical flow are of."""
 
@@ -50,7 +52,9 @@ def _torchvision(models: Any) -> Iterator[Member]:
         default = getattr(models.get_model_weights(name), "DEFAULT", None)
         for entry in entries:
             title = name if entry is default else f"{name}.{entry.name}"
-            yield Member(title, source, {}, _sizes(entry, source), _published(entry))
+            inputs = _sizes(entry, source)
+            arguments = {"image_size": entry.meta["min_size"][0]} if ".vision_transformer:" in source else {}
+            yield Member(title, source, arguments, inputs, _published(entry))
         if not entries:
             yield Member(name, source)
 
@@ -62,6 +66,8 @@ def _sizes(entry: Any, source: str) -> tuple[str, ...]:
     if ".optical_flow." in source:
         height, width = _FLOW
         return (f"1x3x{height}x{width}",) * 2
+    if ".detection." in source:
+        return (_DETECTION,)
     if size is None:
         return ()
     height, width = _pair(size)

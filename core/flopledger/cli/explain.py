@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.graph.graph import Graph
+    from flopledger.reading.read import Readings
+    from flopledger.scanning.kept import Kept
 
 BASE = "mac"
 """The convention from which ``--all`` explains every other."""
@@ -30,6 +32,7 @@ Examples:
   flopledger explain alexnet.prototxt mac 2mac --set b.bias=mac --layers
   flopledger explain alexnet.prototxt --all
   flopledger explain alexnet.prototxt --figure 727M --figure 1.4G
+  flopledger explain zoo.db --name resnet50 mac 2mac
   flopledger explain model.py:Net ptflops thop -i 1x3x224x224 --format markdown
 """
 
@@ -40,6 +43,7 @@ class ExplainOptions:
 
     source: str
     conventions: tuple[str, ...]
+    name: str | None
     every: bool
     figures: tuple[str, ...]
     switches: tuple[str, ...]
@@ -68,6 +72,7 @@ class ExplainOptions:
 @click.argument("source")
 @click.argument("conventions", metavar="[A B]", nargs=-1)
 @source_options
+@click.option("--name", metavar="NAME", help="A network of a database that scan made with --keep-graphs.")
 @click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")
 @click.option(
     "--figure", "figures", metavar="FIGURE", multiple=True,
@@ -111,10 +116,21 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
-    with reading.readings(options.source) as read:
+    with source_of(options, reading) as read:
         graph_a, graph_b = profiles.reading_for_each(read.read, (a, b))
     found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
     return story.render(found, options.form, layers=options.layers, width=room(options.output)[0])
+
+
+def source_of(options: ExplainOptions, reading: SourceOptions) -> Readings | Kept:
+    """Return what reads the source: the source itself, or a graph that a scan has kept."""
+    if options.name is None:
+        return reading.readings(options.source)
+    from flopledger.scanning.kept import Kept  # noqa: PLC0415
+
+    if reading != SourceOptions():
+        raise UsageError("--name takes a graph that was read already: leave the options of reading out")
+    return Kept(options.source, options.name)
 
 
 def sides(names: tuple[str, str], switches: Mapping[str, str]) -> tuple[Convention, Convention]:
@@ -168,7 +184,7 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
-    with reading.readings(options.source) as source:
+    with source_of(options, reading) as source:
         first = source.read({"mode": GIVEN})
         framework = first.reading.framework
         fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]

@@ -30,6 +30,7 @@ BY_SUFFIX: Mapping[str, str] = MappingProxyType(
         ".gguf": WEIGHTS,
         ".npz": WEIGHTS,
         ".pdparams": WEIGHTS,
+        ".db": "flopledger zoo shows a database of networks, and explain takes one of them with --name NAME",
         ".pb": (
             "a frozen TensorFlow graph is converted with `python -m tf2onnx.convert --graphdef FILE "
             "--output model.onnx --inputs NAME:0 --outputs NAME:0`, and the .onnx file is read"

@@ -35,6 +35,13 @@ _ID = 0x464C5A31
 _PATIENCE_S = 60.0
 """How long a scan waits for another that writes into the same file."""
 _STEP_S = 0.05
+_NETWORKS = """
+SELECT id, name, source, arguments, inputs, options, registry, registry_version, frontend, framework,
+    framework_version, status, reason, input_size, params, trainable_params, buffers, macs, flops,
+    unknown_calls, published, digest, graph IS NOT NULL AS has_graph, seconds, peak_bytes, counted_at
+FROM networks ORDER BY name, source, key
+"""
+"""What a row of the table is made of: all but the graph, which may be large."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS networks (
     id INTEGER PRIMARY KEY,
@@ -196,12 +203,12 @@ class Store:
             raise OutputError(f"{self.path}: it can't be written: {error}") from None
 
     def rows(self) -> list[dict[str, object]]:
-        """Return every network by the names of its columns, with ``figures``, but for the graph."""
+        """Return every network by the names of its columns, its ``figures``, and ``has_graph``."""
         try:
-            networks = self._select("SELECT * FROM networks ORDER BY name, source, key")
+            networks = self._select(_NETWORKS)
             found = {row["id"]: row for row in networks}
             for row in found.values():
-                row["has_graph"], row["figures"] = row.pop("graph") is not None, []
+                row["figures"] = []
             for one in self._select("SELECT * FROM figures ORDER BY network, convention, switches, digest"):
                 figures = found.get(one.pop("network"), {}).get("figures", [])
                 figures.append(one)

@@ -67,7 +67,9 @@ def _row(found: Mapping[str, Any]) -> ZooRow:
         switches = ", ".join(f"{key}={value}" for key, value in json.loads(one["switches"]).items())
         title = f"{one['convention']}[{switches}]" if switches else one["convention"]
         figures[title], units[title] = _figure(one["count"]), one["unit"]
-    return ZooRow(found["id"], cells, figures, units, json.loads(found["published"]), found["has_graph"])
+    return ZooRow(
+        found["id"], cells, figures, units, json.loads(found["published"]), bool(found["has_graph"])
+    )
 
 
 def _figure(value: Any) -> Any:
@@ -196,17 +198,17 @@ def published(rows: Iterable[ZooRow]) -> Iterator[Change]:
     for row in rows:
         for what, stated in sorted(row.published.items()):
             value = row.value(what)
-            if isinstance(value, int) and not _rounds_to(value, stated):
-                yield Change(row.name, what, stated, value, row.number)
+            figure, step = _parsed(stated)
+            if isinstance(value, int) and abs(figure - value) * 2 > step:
+                yield Change(row.name, what, int(figure), value, row.number)
 
 
-def _rounds_to(value: int, stated: str) -> bool:
-    """Return whether a figure, rounded as a stated one is, is that: ``4.089G`` has three decimals."""
-    scales = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
-    number, scale = stated.strip(), 1
-    if number and number[-1].upper() in scales:
-        scale = scales[number[-1].upper()]
-        number = number[:-1]
-    decimals = len(number.partition(".")[2])
-    step = Fraction(scale, 10**decimals)
-    return abs(Fraction(number) * scale - value) * 2 <= step
+def _parsed(stated: str) -> tuple[Fraction, Fraction]:
+    """Return a published figure and the step that it is rounded to: 4,089 of a million for ``4.089G``."""
+    scale = _SCALES.get(stated[-1:].upper(), 0)
+    number = stated[:-1] if scale else stated
+    step = Fraction(scale or 1, 10 ** len(number.partition(".")[2]))
+    return Fraction(number) * (scale or 1), step
+
+
+_SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}

@@ -242,3 +242,32 @@ def test_a_malformed_list_is_named(
 def test_what_is_not_there_is_named(what: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["scan", what, "-o", "zoo.db"]) == 3
     assert capfd.readouterr().err.startswith("Error: ")
+
+
+def test_a_kept_graph_is_explained_without_the_source(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("net.prototxt").write_text(LENET.read_text())
+    assert run(["scan", "net.prototxt", str(ALEXNET), "-o", "zoo.db", "--keep-graphs"]) == 0
+    Path("net.prototxt").unlink()
+    capfd.readouterr()
+
+    assert run(["explain", "zoo.db", "--name", "net.prototxt", "mac", "2mac", "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["gap"] == 2_293_000
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["--name", "net.prototxt"], "its graph was not kept; scan with --keep-graphs"),
+        (["--name", "met.prototxt"], "did you mean 'net.prototxt'"),
+        (["--name", "net.prototxt", "-i", "data=1x1x28x28"], "leave the options of reading out"),
+        ([], "flopledger zoo"),
+    ],
+)
+def test_what_can_not_be_explained_is_named(
+    args: list[str], message: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("net.prototxt").write_text(LENET.read_text())
+    assert run(["scan", "net.prototxt", "-o", "zoo.db"]) == 0
+
+    assert run(["explain", "zoo.db", *args, "mac", "2mac"]) in (2, 3)
+    assert message in capfd.readouterr().err
