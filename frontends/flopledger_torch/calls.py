@@ -24,6 +24,12 @@ _SILENCE = Meaning("silence")
 _ON_DATA = frozenset(kind.name for kind in builtin().values() if kind.group == "elementwise")
 """The kinds whose arithmetic, on whole numbers and truth values, only finds places in the data."""
 
+_GROUPS_BY_ROW = frozenset(("activation", "elementwise", "norm", "softmax", "move"))
+_BY_ROW = frozenset(
+    ("linear", "embedding", *(kind.name for kind in builtin().values() if kind.group in _GROUPS_BY_ROW))
+)
+"""The kinds that cost the same for rows of several lengths as for all rows in one."""
+
 
 def _indices(call: TorchCall) -> Meaning:
     return Meaning("index_arithmetic", {"shape": call.out})
@@ -93,8 +99,10 @@ class Calls:
 
         Sizes with symbols can be written in several ways, and are not compared.
         """
-        shapes = self.recorder.tensors.shapes
+        shapes, nested = self.recorder.tensors.shapes, self.recorder.tensors.nested
         ids = event.inputs if meaning.inputs is None else meaning.inputs
+        if nested and not nested.isdisjoint(ids) and meaning.kind not in _BY_ROW:
+            return False
         inputs = tuple([shapes[i] for i in ids])
         key = (meaning.kind, tuple(meaning.attrs.items()), inputs)
         expected = self.expected.get(key)

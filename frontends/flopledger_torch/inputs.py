@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from flopledger.frontend import InputSpec, check_arguments, gather, is_a, offers, spec_dtype, split_values
 
+from flopledger_torch.nested import check
 from flopledger_torch.state.weights import is_tensor
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
 
 def _twin(tensor: torch.Tensor, copies: Copies) -> torch.Tensor:
     """Return the stand-in of an input, whose values may be asked for."""
+    check(tensor)
     made = copies.stand_ins(tensor)
     values = copies.stand_ins.tensors.values
     if values is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from flopledger.frontend import TensorRef, bases_of, is_a, table_of
 
+from flopledger_torch.nested import is_jagged
 from flopledger_torch.symbols.sizes import dim_of
 
 if TYPE_CHECKING:
@@ -33,8 +34,11 @@ def dtype_name(dtype: torch.dtype) -> str:
 
 
 def _sizes(tensor: torch.Tensor) -> Sequence[Any]:
-    """Return a tensor's sizes; of a nested one, whose rows have several lengths, its elements."""
-    return (tensor.numel(),) if tensor.is_nested else tensor.shape
+    """Return a tensor's sizes; of a nested one, whose rows have several lengths, those of all rows in one."""
+    if not tensor.is_nested:
+        return tensor.shape
+    whole: Any = tensor
+    return whole._values.shape if is_jagged(tensor) else (tensor.numel(),)
 
 
 class Event:
@@ -63,6 +67,7 @@ class Tensors:
         self.shapes: list[Shape] = []
         self.dtypes: list[str] = []
         self.aliases: dict[int, int] = {}
+        self.nested: set[int] = set()
         self._known: dict[int, TensorRef] = {}
         self.alive: list[torch.Tensor] = []  # an address identifies a tensor only as long as it lives
 
@@ -74,6 +79,8 @@ class Tensors:
             self.shapes.append(tuple([d if type(d) is int else dim_of(d) for d in _sizes(tensor)]))
             self.dtypes.append(dtype_name(tensor.dtype))
             self.alive.append(tensor)
+            if tensor.is_nested:
+                self.nested.add(found.id)
         return found
 
     def scalar(self) -> int:
@@ -129,7 +136,7 @@ _SORTS: tuple[tuple[tuple[type, ...], Callable[[Recorder, Any], Value]], ...] = 
     ((torch.Tensor,), _TENSOR),
     ((tuple, list), _LIST),
     ((torch.dtype,), lambda _, value: dtype_name(value)),
-    ((torch.SymInt,), lambda _, value: dim_of(value)),
+    ((torch.SymInt,), lambda _, value: str(value) if value.node.is_nested_int() else dim_of(value)),
     ((slice,), lambda recorder, v: ("slice", *map(recorder.value, (v.start, v.stop, v.step)))),
     ((dict,), _entries),
     ((int,), lambda _, value: int(value)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,8 @@ _PLAIN = (torch.Tensor, torch.nn.Parameter, FakeTensor)
 _MOST_VALUES = 1 << 18
 """How many elements a tensor may have that a model remembers somewhere and that keeps its values."""
 _CPU = torch.device("cpu")
+_LENGTHS = itertools.count(1 << 32)
+"""Numbers of lengths, above those that torch counts up from 0 for the nested tensors of a process."""
 _SPATIAL = (
     (224, 256, 288, 320, 352, 384, 416, 448),
     (224,), (32,), (384,), (256,), (64,), (128,), (512,), (299,), (28,),
@@ -54,13 +57,22 @@ def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
     return fake
 
 
+class _Mode(FakeTensorMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
+    """A fake mode that numbers the lengths of nested tensors made in it, for which torch wants symbols."""
+
+    def create_symbolic_nested_int(self, *, nt_tensor_id: int | None = None) -> Any:
+        """Return the size that stands for lengths not met before."""
+        number = next(_LENGTHS) if nt_tensor_id is None else nt_tensor_id
+        return torch._C._get_nested_int(number, 1)
+
+
 class Fakes:
     """Fake tensors: nothing is computed, and none has memory."""
 
     symbolic = False
 
     def __init__(self) -> None:
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        self.mode = _Mode(allow_non_fake_inputs=True)
         self.values: Values | None = Values()
         self.journal = Journal()
 
@@ -139,7 +151,7 @@ class Symbolic(Fakes):
     def __init__(self, shown: dict[str, int]) -> None:
         super().__init__()
         self.env = Questions()
-        self.mode = FakeTensorMode(allow_non_fake_inputs=True, shape_env=self.env)
+        self.mode = _Mode(allow_non_fake_inputs=True, shape_env=self.env)
         self.shown = shown
         self.names: dict[Any, str] = {}
         NAMES.set({})

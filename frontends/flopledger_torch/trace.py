@@ -28,6 +28,7 @@ from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
 from flopledger_torch.listen.memory import read_as_written
 from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
+from flopledger_torch.nested import attention_by_rows
 from flopledger_torch.record import Recorder
 from flopledger_torch.state import leaks
 from flopledger_torch.state.copies import Copies
@@ -160,6 +161,7 @@ class Reader:
                 recording_custom_functions(recorder),
                 recording_derivatives(recorder),
                 self._sizes(),
+                attention_by_rows(),
                 self.tensors.running(),
                 read_as_written(self.tensors.values, self.tensors.journal),
                 above_autograd(),

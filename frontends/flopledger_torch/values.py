@@ -8,6 +8,7 @@ tensors, in order, so that views and results in place come out as in a real forw
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,7 +31,7 @@ _SHAPE_ONLY = frozenset(
     )
 )
 """Ops that look at their first tensor's shape and type alone."""
-_PRODUCTS = ("conv", "mm", "dot", "mv", "attention", "lstm", "gru", "rnn", "linear", "einsum", "bilinear")
+_PRODUCTS = re.compile(r"conv(?!ert)|mm($|_)|dot($|_)|mv($|_)|attention|lstm|gru|rnn|linear|einsum")
 """Ops that do a network's actual work; on inputs they are never run, only counted."""
 READS = frozenset(
     (
@@ -138,7 +139,7 @@ class Values:
         inputs = [known for known in found if known is not None]
         step = self._step(inputs, None)
         step.given = any(known.step.given or known.memory.given for known in inputs)
-        computes = step.given and any(word in rule.name for word in _PRODUCTS)
+        computes = step.given and _PRODUCTS.search(rule.name)
         if None not in found and not computes and self._can_run(rule, args, kwargs, out):
             step.run = _again(
                 func, args, kwargs, blank, {id(t): k for t, k in zip(given, inputs, strict=True)}

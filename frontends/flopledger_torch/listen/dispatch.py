@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.listen import assertions, higher_order
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, run_kernel, symbolic_outputs
+from flopledger_torch.nested import own_rules
 from flopledger_torch.op_rules import IN_PLACE_VIEWS, UNDECLARED, rule_of
 from flopledger_torch.values import READS
 
@@ -123,7 +124,6 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Record an op and run it, opened if it is composite."""
-        del types
         given = kwargs or {}
         if higher_order.is_higher_order(func):
             return higher_order.run(self, func, args, given)
@@ -132,10 +132,14 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             return func(*args, **given)
         recorder = self.recorder
         event = recorder.open("op", op.source, op.name)
-        event.composite = op.composite
+        rules = own_rules(types)
+        event.composite = op.composite or rules is not None
         recorder.quiet += 1
         try:
-            if op.composite:
+            if rules is not None:
+                with self:
+                    out = rules(func, types, args, given)
+            elif op.composite:
                 out = self._opened(func, op, args, given)
             else:
                 out = self._run(func, op, args, given)

@@ -10,6 +10,7 @@ import torch
 from flopledger.frontend import bases_of
 from torch._subclasses.fake_tensor import FakeTensor
 
+from flopledger_torch.nested import is_jagged, rebuilt
 from flopledger_torch.state.functions import PLAIN
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class StandIns:
         """Return the stand-in of a weight, or of a value that was given."""
         found = self._made.get(id(tensor))
         if found is None:
-            stand_in = self.tensors.stand_in(tensor)
+            stand_in = rebuilt(tensor, self) if is_jagged(tensor) else self.tensors.stand_in(tensor)
             if stand_in is not tensor and isinstance(tensor, torch.nn.Parameter):
                 stand_in._is_param = True
             found = self._made[id(tensor)] = (tensor, stand_in)

@@ -230,6 +230,7 @@ _QUANTIZED_LINEAR = """
     linear linear_relu linear_leaky_relu linear_tanh linear_dynamic linear_relu_dynamic linear_dynamic_fp16
     linear_relu_dynamic_fp16 linear_with_input_q_dq_qweight_dq_output_fp32
 """
+_QUANTIZED_ACTIVATIONS = "relu6 hardswish elu celu leaky_relu sigmoid threshold"
 
 OPS: dict[str, Rule] = {
     **dict.fromkeys(
@@ -274,6 +275,8 @@ OPS: dict[str, Rule] = {
     **{f"quantized.{name}": products.packed_linear for name in _QUANTIZED_LINEAR.split()},
     **{f"quantized.{name}": elements.addition("add") for name in ("add", "add_relu", "add_out")},
     **{f"quantized.{name}": elements.addition("multiply") for name in ("mul", "mul_relu", "mul_out")},
+    **{f"quantized.{name}": CALLS[name] for name in _QUANTIZED_ACTIVATIONS.split()},
+    **dict.fromkeys(("quantized.cat", "quantized.cat_relu"), elements.moved),
     "_addmm_activation": products.added("mat1", "mat2"),
     **dict.fromkeys(
         ("quantize_per_tensor", "quantize_per_channel", "quantize_per_tensor_dynamic"), same("quantize")
@@ -301,7 +304,8 @@ OPS: dict[str, Rule] = {
     "soft_margin_loss": losses.loss("soft_margin"),
     "binary_cross_entropy": losses.weighted_loss("binary_cross_entropy"),
     "binary_cross_entropy_with_logits": losses.weighted_loss("sigmoid_cross_entropy"),
-    "nonzero": elements.picked,
+    **dict.fromkeys(("nonzero", "bincount"), elements.picked),
+    **{f"_convert_indices_from_{way}": elements.picked for way in ("coo_to_csr", "csr_to_coo")},
     **dict.fromkeys(("histc", "histogram"), reductions.histogram),
     **dict.fromkeys(("_embedding_bag", "_embedding_bag_forward_only"), products.embedding_bag_call),
     "affine_grid_generator": windows.affine_grid,

@@ -35,10 +35,48 @@ def quiet() -> Any:
 
 
 @pytest.mark.usefixtures("quiet")
-def test_a_statically_quantised_network_has_its_products_and_weights() -> None:
+@pytest.mark.parametrize("execute", [False, True])
+def test_a_statically_quantised_network_has_its_products_and_weights(*, execute: bool) -> None:
     """8 * 27 * 36 of the convolution and 288 * 4 of the dense layer; 216 + 8 and 1,152 + 4 weights."""
-    total = fl.read(_quantised(), "1x3x8x8", execute=True).count("mac").total
+    total = fl.count(_quantised(), "1x3x8x8", execute=execute).total
     assert (total.count, total.params) == (7776 + 1152, 224 + 1156)
+
+
+class Residual(nn.Module):
+    """A block as of mobile networks, with the helpers that its quantised form needs."""
+
+    def __init__(self) -> None:
+        from torch.ao import quantization
+
+        super().__init__()
+        self.enter, self.leave = quantization.QuantStub(), quantization.DeQuantStub()
+        self.conv, self.deep = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 8, 3, 1, 1, groups=8)
+        self.up, self.pool = nn.ConvTranspose2d(8, 8, 2, 2), nn.MaxPool2d(2)
+        self.clip = nn.ReLU6()
+        self.sum, self.pair = nn.quantized.FloatFunctional(), nn.quantized.FloatFunctional()
+        self.out = nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return five values for each picture."""
+        x = self.clip(self.conv(self.enter(x)))
+        x = self.up(self.pool(self.sum.add(x, self.deep(x))))
+        pooled = nn.functional.adaptive_avg_pool2d(self.pair.cat([x, x], 1), 1)
+        return self.leave(self.out(pooled.flatten(1)))
+
+
+@pytest.mark.usefixtures("quiet")
+def test_quantised_sums_pools_and_transposed_convolutions_have_stand_ins() -> None:
+    """8 * 27 at 8x8 places, 8 * 9 at as many, 8 * 8 * 4 at 4x4, and 16 * 5; no kernel runs."""
+    from torch.ao import quantization
+
+    net = Residual().eval()
+    net.qconfig = quantization.get_default_qconfig("fbgemm")  # type: ignore[assignment]
+    net.up.qconfig = quantization.get_default_qconfig("qnnpack")  # type: ignore[assignment]
+    quantization.prepare(net, inplace=True)
+    net(torch.rand(1, 3, 16, 16))
+    ledger = fl.count(quantization.convert(net, inplace=True), "2x3x16x16")
+    assert ledger.total.count == 2 * (8 * 27 * 64 + 8 * 9 * 64 + 8 * 8 * 4 * 16 + 16 * 5)
+    assert ledger.coverage.unknown == ()
 
 
 @pytest.mark.usefixtures("quiet")

@@ -81,9 +81,21 @@ def a_buffer_written_to(net: Any, x: Tensor) -> Tensor:
     return net.fc(x.expand(int(net.strides[0]), 16))  # type: ignore[no-any-return]
 
 
+def segments_of_a_sorted_list(net: Any, x: Tensor) -> Tensor:
+    kinds = torch.tensor([0, 0, 0, 1, 1])
+    ends = torch._convert_indices_from_coo_to_csr(kinds, 2)
+    return net.fc(x.expand(int(ends[1]), 16))  # type: ignore[no-any-return]
+
+
+def a_function_named_like_a_product(net: Any, x: Tensor) -> Tensor:
+    return net.fc(x.expand(int(torch.lgamma(torch.tensor(4.0)).exp().round()), 16))  # type: ignore[no-any-return]
+
+
 @pytest.mark.parametrize(
     ("forward", "rows"),
     [
+        (segments_of_a_sorted_list, 3),
+        (a_function_named_like_a_product, 6),  # the gamma function of 4
         (strides_as_a_list, 32),
         (a_parameter_as_a_number, 2),
         (a_product_of_sizes, 4),  # 1 * 16 // 4

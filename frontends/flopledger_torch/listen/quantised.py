@@ -1,0 +1,90 @@
+"""What the quantised operators of a CPU give, for which torch has no kernels without memory.
+
+Quantised stand-ins are of float32, since torch has none with a scale of their own; every other kernel takes
+them. Source of the shapes: ``aten/src/ATen/native/quantized/library.cpp`` of torch 2.13, and the floating
+operators of the same names.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils._python_dispatch import _disable_current_modes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_AXES = re.compile(r"conv(_transpose)?(\d)d")
+
+
+def outputs(func: Any, args: tuple[Any, ...]) -> Any:
+    """Return what an operator of quantised tensors gives; NotImplemented for any other."""
+    rule = _ATEN.get(func.name()) or (_rule(func._opname) if func.namespace == "quantized" else None)
+    return NotImplemented if rule is None else rule(*args)
+
+
+def _rule(name: str) -> Callable[..., Any] | None:
+    plain = name.removesuffix("_dynamic").removesuffix("_relu").removesuffix("_scalar")
+    if _AXES.fullmatch(plain.removesuffix("_add")):
+        return _convolved
+    if plain.startswith(("batch_norm", "linear")):
+        return _projected if plain.startswith("linear") else _like
+    return _RULES.get(plain)
+
+
+def _like(source: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
+    del rest, named
+    return torch.empty_like(source, dtype=torch.float32)
+
+
+def _joined(tensors: list[torch.Tensor], axis: int = 0, *rest: Any) -> torch.Tensor:
+    del rest
+    return torch.cat(tensors, axis)
+
+
+def _paired(one: torch.Tensor, other: Any, *rest: Any) -> torch.Tensor:
+    del rest
+    shapes = [tensor.shape for tensor in (one, other) if isinstance(tensor, torch.Tensor)]
+    return one.new_empty(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]
+
+
+def _projected(source: torch.Tensor, packed: Any, *rest: Any) -> torch.Tensor:
+    del rest
+    with _disable_current_modes():
+        features = packed.unpack()[0].shape[0]
+    return source.new_empty((*source.shape[:-1], features))
+
+
+def _convolved(source: torch.Tensor, *rest: Any) -> torch.Tensor:
+    """Return what a convolution gives whose weights and strides are in a packed object."""
+    packed = next(one for one in rest if not isinstance(one, torch.Tensor))
+    with _disable_current_modes():
+        weight = packed.unpack()[0]
+        axes = weight.dim() - 2
+        meta = torch.empty(source.shape, device="meta")
+        shape = torch.ops.aten.convolution(
+            meta,
+            torch.empty(weight.shape, device="meta"),
+            None,
+            *(getattr(packed, name)()[-axes:] for name in ("stride", "padding", "dilation")),
+            bool(packed.transpose()),
+            packed.output_padding()[-axes:],
+            packed.groups(),
+        ).shape
+    return source.new_empty(shape)
+
+
+_ATEN: dict[str, Callable[..., Any]] = {
+    **{f"aten::quantize_per_tensor{kind}": _like for kind in ("", ".tensor_qparams", "_dynamic")},
+    "aten::quantize_per_channel": _like,
+    "aten::dequantize.self": _like,
+}
+_RULES: dict[str, Callable[..., Any]] = {
+    **dict.fromkeys(("add", "mul"), _paired),
+    "cat": _joined,
+    **dict.fromkeys(("relu6", "hardswish", "elu", "celu", "leaky_relu", "sigmoid", "softmax"), _like),
+    **dict.fromkeys(("clamp", "threshold", "prelu", "dropout"), _like),
+    **dict.fromkeys(("layer_norm", "group_norm", "instance_norm"), _like),
+}
