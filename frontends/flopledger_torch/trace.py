@@ -25,6 +25,7 @@ from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import recording_functions
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
+from flopledger_torch.listen.masks import recording_masks
 from flopledger_torch.listen.memory import read_as_written
 from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
@@ -160,6 +161,7 @@ class Reader:
                 recording_functions(recorder),
                 recording_custom_functions(recorder),
                 recording_derivatives(recorder),
+                recording_masks(recorder),
                 self._sizes(),
                 attention_by_rows(),
                 self.tensors.running(),

@@ -15,6 +15,7 @@ from flopledger.analysis import flow, module_rows
 from flopledger.analysis.call_tree import CallTree
 from flopledger.analysis.experts import groups
 from flopledger.analysis.formulas import Formulas
+from flopledger.analysis.masks import Masks
 from flopledger.analysis.module_tree import ModuleTree
 from flopledger.analysis.signatures import Signatures
 from flopledger.analysis.weights import Weights
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.analysis.experts.groups import Experts
+    from flopledger.analysis.masks import Masked
     from flopledger.dims.types import Dim
     from flopledger.kinds import Kind
 
@@ -56,6 +58,11 @@ class Analysis:
     def live(self) -> list[bool]:
         """Whether the result of each call reaches an output of the network."""
         return flow.live(self.graph, self.calls.has_children)
+
+    @functools.cached_property
+    def masked(self) -> Mapping[int, Masked]:
+        """The products of attention that stand under a mask, by their call."""
+        return Masks(self.graph, self.calls, self.formulas).found
 
     @functools.cached_property
     def module_rows(self) -> Mapping[int, Dim]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flopledger.analysis.analysis import Analysis
+    from flopledger.analysis.masks import Masked
     from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Layer, Module
     from flopledger.kinds import Kind
@@ -127,6 +128,11 @@ def _own_shapes(call: CallView) -> tuple[Shape, ...]:
     return tuple(TensorShape(parameters[i].shape) for _, i in _module(call).parameters)
 
 
+def _masked(call: CallView, value: Callable[[Masked], object]) -> object:
+    found = call.analysis.masked.get(call.layer.id)
+    return 0 if found is None else value(found)
+
+
 STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
     {
         "kind": Fact("the call's kind", lambda c: c.layer.kind, alike=True),
@@ -168,6 +174,26 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "hidden": Fact(
             "whether an input comes from a call where the convention's flow begins, past none where it ends",
             lambda c: c.layer.id in c.rules.hidden,
+        ),
+        "pair_macs": Fact(
+            "the macs of each pair of a query and a key, where a mask leaves some pairs out; else 0",
+            lambda c: _masked(c, lambda found: found.pair_macs),
+        ),
+        "pair_dots": Fact(
+            "the dot products of each such pair",
+            lambda c: _masked(c, lambda found: found.pair_dots),
+        ),
+        "pairs_above": Fact(
+            "the pairs that a causal mask leaves out: keys after the query",
+            lambda c: _masked(c, lambda found: found.mask.above),
+        ),
+        "pairs_half": Fact(
+            "half of all pairs where the queries are the keys, as estimators have it; else those above",
+            lambda c: _masked(c, lambda found: found.mask.half),
+        ),
+        "pairs_outside": Fact(
+            "the pairs that a sliding window or a chunk leaves out of those that a causal mask leaves",
+            lambda c: _masked(c, lambda found: found.mask.outside),
         ),
         "depth": Fact("how many calls are around it", lambda c: c.analysis.calls.depths[c.layer.id]),
         "leaf": Fact("whether the module has no children", lambda c: not _module(c).children),

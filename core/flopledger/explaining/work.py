@@ -221,8 +221,8 @@ def _form(scope: CallScope, formula: Number, exact: Number) -> str:
         at_outputs = call.out_elems * facts["in_channels"]
         if number(number(exact + formula) * at_inputs - exact * at_outputs) == 0:
             return "output positions"
-    macs, unmasked = facts.get("macs", 0), facts.get("causal_macs", 0)
-    if macs not in (unmasked, 0) and number(formula * macs + exact * (macs - unmasked)) == 0:
+    macs, masked = facts.get("macs", 0), scope.analysis.masked.get(scope.layer.id)
+    if masked is not None and number(formula * macs + exact * masked.pair_macs * masked.mask.above) == 0:
         return "causal"
     return ""
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import floordiv, minimum, product
+from flopledger.dims.arithmetic import product
 from flopledger.kinds.activation import PER_ELEMENT, times
 from flopledger.kinds.axes import broadcast, differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, merged
@@ -20,13 +20,9 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Dim, Shape
 
 
-def unmasked(queries: Dim, keys: Dim) -> Dim:
-    """Return how many (query, key) pairs a causal mask leaves: query i meets the keys 0 to i.
-
-    With ``m = min(L, S)`` they are ``m (m + 1) / 2 + (L - m) S``: a triangle, and below it full rows.
-    """
-    square = minimum(queries, keys)
-    return floordiv(square * (square + 1), 2) + (queries - square) * keys
+def _pairs(queries: Dim, keys: Dim, macs: Dim, dots: Dim) -> Facts:
+    """Return how many queries meet how many keys, and what each pair of them takes."""
+    return {"queries": queries, "keys": keys, "pair_macs": macs, "pair_dots": dots}
 
 
 def _sizes(call: Call) -> tuple[Dim, Dim, Dim, Dim]:
@@ -51,18 +47,16 @@ def attention_shapes(call: Call) -> tuple[Shape, ...]:
 
 
 def attention_facts(call: Call) -> Facts:
-    """``macs = B H L S (E + E_v)``; ``causal_macs`` are those of the pairs that a causal mask leaves.
+    """``macs = B H L S (E + E_v)``: of each pair of a query and a key, in each head, ``E + E_v``.
 
-    Kernels differ in whether they leave the others out, so that both are given.
+    Kernels differ in whether they leave out the pairs that a mask does, so that both can be counted.
     """
     queries, keys, size, features = _sizes(call)
     heads = product(call.output[:-2])
-    pairs = unmasked(queries, keys) if call.flag("causal") else queries * keys
     return {
         "macs": heads * queries * keys * (size + features),
         "dots": heads * queries * (keys + features),
-        "causal_macs": heads * pairs * (size + features),
-        "causal_dots": heads * (pairs + queries * features),
+        **_pairs(queries, keys, heads * (size + features), heads),
     }
 
 
@@ -107,13 +101,10 @@ def multi_head_facts(call: Call) -> Facts:
     width, heads = call.dim("embed_dim"), call.dim("heads")
     given = keys - call.whole("extra_keys")
     projected = queries * q + given * k + given * v + queries * width
-    pairs = unmasked(queries, keys) if call.flag("causal") else queries * keys
-    projections = batch * width * projected
     return {
-        "macs": projections + batch * queries * keys * 2 * width,
+        "macs": batch * (width * projected + queries * keys * 2 * width),
         "dots": batch * (width * (3 * queries + 2 * given) + queries * keys * heads),
-        "causal_macs": projections + batch * pairs * 2 * width,
-        "causal_dots": batch * (width * (3 * queries + 2 * given) + pairs * heads),
+        **_pairs(queries, keys, batch * 2 * width, batch * heads),
     }
 
 
@@ -140,10 +131,9 @@ def encoder_facts(call: Call) -> Facts:
     rows, width, hidden = product(call.input[:-1]), call.dim("embed_dim"), call.dim("feedforward")
     dense = 2 * rows * width * hidden
     return {
+        **facts,
         "macs": facts["macs"] + dense,
         "dots": facts["dots"] + rows * (width + hidden),
-        "causal_macs": facts["causal_macs"] + dense,
-        "causal_dots": facts["causal_dots"] + rows * (width + hidden),
     }
 
 
@@ -174,7 +164,31 @@ _HEADS = (
     Attribute("extra_keys", "learned or zero keys that are added to those given", default=0),
 )
 
+
+def mask_shapes(call: Call) -> tuple[Shape, ...]:
+    """One value for each query and key, for each sequence and all its heads."""
+    return ((call.dim("batch"), 1, call.dim("queries"), call.dim("keys")),)
+
+
 KINDS = (
+    Kind(
+        name="attention_mask",
+        doc="which keys each query of an attention meets",
+        group="move",
+        attributes=(
+            Attribute("batch", "number of sequences", default=1),
+            Attribute("queries", "number of queries"),
+            Attribute("keys", "number of keys"),
+            Attribute("offset", "the place of the first query among the keys", default=0),
+            Attribute("causal", "whether a query meets the keys up to its own place alone", default=True),
+            Attribute("window", "how many of these, the last ones; 0 for all", default=0),
+            Attribute("chunk", "length of the chunks that a query meets its own of; 0 for none", default=0),
+            Attribute(
+                "start", "the place of the first key in the sequence, where chunks are counted", default=0
+            ),
+        ),
+        shapes=mask_shapes,
+    ),
     Kind(
         name="attention",
         doc="scaled dot-product attention of queries, keys and values",

@@ -42,8 +42,8 @@ FACTS = {
     "in_features": "the length of the vectors that a dense layer reads",
     "gates": "the gates of a recurrent cell: 1, 3 or 4",
     "steps": "the steps of a recurrent layer",
-    "causal_macs": "the macs that a causal mask leaves; all of them where there is none",
-    "causal_dots": "the dot products that they belong to",
+    "queries": "the queries of an attention",
+    "keys": "the keys that they meet",
     "batch": "the sequences that a recurrent layer reads at once",
 }
 """The facts that kinds give besides parts, so that conventions may name them."""

@@ -186,6 +186,7 @@ CALLS: dict[str, Rule] = {
     "embedding": products.embedding_call,
     "embedding_bag": products.embedding_bag_call,
     "scaled_dot_product_attention": products.attention,
+    **dict.fromkeys(("sdpa_mask", "eager_mask"), products.attention_mask),
     "batch_norm": elements.batch_norm,
     "instance_norm": elements.instance_norm,
     "layer_norm": elements.layer_norm,

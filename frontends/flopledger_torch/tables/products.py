@@ -190,6 +190,12 @@ def attention(call: TorchCall) -> Meaning | None:
     return Meaning("attention", attrs, operands)
 
 
+def attention_mask(call: TorchCall) -> Meaning:
+    """A mask as :mod:`flopledger_torch.listen.masks` records it."""
+    names = ("batch", "queries", "keys", "offset", "causal", "window", "chunk", "start")
+    return Meaning("attention_mask", {n: call.get(n) for n in names if call.has(n)}, ())
+
+
 def multi_head_module(call: TorchCall) -> Meaning | None:
     """torch.nn.MultiheadAttention; on nested tensors its sizes are not known."""
     extra = int(call.own("add_zero_attn") is True) + int(call.own("bias_k") is not None)

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import ShapeError
-from flopledger.kinds.attention import unmasked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,9 @@ def test_attention_is_two_products(ask: Ask) -> None:
     found = ask("attention", Q, K, V)
     # 2 * 3 heads: 5 * 7 scores of 4 terms, 5 * 6 results of 7 terms
     assert found.shapes == ((2, 3, 5, 6),)
-    assert found.facts == {"macs": 2100, "dots": 390, "causal_macs": 2100, "causal_dots": 390}
+    # of each of the 35 pairs, in 6 heads: 4 + 6 terms, and one score
+    pairs = {"queries": 5, "keys": 7, "pair_macs": 60, "pair_dots": 6}
+    assert found.facts == {"macs": 2100, "dots": 390, **pairs}
 
 
 def test_between_the_products_scores_are_scaled_and_made_to_sum_to_one(ask: Ask) -> None:
@@ -39,17 +40,10 @@ def test_a_mask_is_one_addition_for_each_score(ask: Ask) -> None:
     assert ask("attention", Q, K, V, mask=True).parts["adds"] == 2310
 
 
-def test_a_causal_mask_leaves_a_triangle_of_pairs(ask: Ask) -> None:
-    found = ask("attention", Q, K, V, causal=True).facts
-    # 1 + 2 + 3 + 4 + 5 = 15 pairs of 35; 6 heads, 4 + 6 terms; 15 scores and 5 * 6 results
-    assert (found["macs"], found["causal_macs"], found["causal_dots"]) == (2100, 900, 270)
-
-
-@pytest.mark.parametrize(
-    ("queries", "keys", "pairs"), [(1, 1, 1), (3, 3, 6), (2, 5, 3), (5, 2, 9), (4, 1, 4)]
-)
-def test_query_i_meets_the_keys_up_to_i(queries: int, keys: int, pairs: int) -> None:
-    assert unmasked(queries, keys) == pairs
+def test_a_mask_has_a_value_for_each_query_and_key(ask: Ask) -> None:
+    found = ask("attention_mask", batch=2, queries=3, keys=7, offset=4)
+    assert found.shapes == ((2, 1, 3, 7),)
+    assert not found.parts
 
 
 def test_heads_of_a_query_may_share_a_key(ask: Ask) -> None:
@@ -85,7 +79,8 @@ def test_the_batch_may_be_first_or_absent(ask: Ask) -> None:
     last = ask("multi_head_attention", (5, 2, 8), embed_dim=8, heads=2).facts
     assert ask("multi_head_attention", (2, 5, 8), embed_dim=8, heads=2, batch_first=True).facts == last
     alone = ask("multi_head_attention", (5, 8), embed_dim=8, heads=2, batch_first=True).facts
-    assert {name: 2 * fact for name, fact in alone.items()} == last
+    names = ("macs", "dots", "pair_macs", "pair_dots")
+    assert [2 * alone[name] for name in names] == [last[name] for name in names]
 
 
 def test_an_encoder_layer_adds_two_dense_layers(ask: Ask) -> None:

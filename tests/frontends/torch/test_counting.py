@@ -142,10 +142,10 @@ def test_attention_counts_both_products_and_a_causal_mask_can_halve_them() -> No
     graph = fl.read(Causal(), ("1x2x5x8", "1x2x7x8", "1x2x7x6"))
     # 2 heads, 5 queries, 7 keys, 8 + 6 terms; the mask leaves 1 + 2 + 3 + 4 + 5 = 15 of 35 pairs
     assert graph.count("mac").total.count == 980
-    assert graph.count("mac", causal="half").total.count == 420
-    assert graph.count("2mac", causal="half").total.count == 840
+    assert graph.count("mac", causal="exact").total.count == 420
+    assert graph.count("2mac", causal="exact").total.count == 840
     # 15 scores and 5 * 6 results in each head are dot products
-    assert graph.count("2mac-1", causal="half").total.count == 840 - 90
+    assert graph.count("2mac-1", causal="exact").total.count == 840 - 90
 
 
 def test_a_residual_network_adds_up() -> None:
