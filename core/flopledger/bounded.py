@@ -7,7 +7,10 @@ So both are bounded, and the objects before they are made.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import mmap
+import os
 import struct
 import zipfile
 import zlib
@@ -52,6 +55,28 @@ def text_of(path: Path, most: int = MOST_BYTES) -> str:
         return input_files.read_text(path, most)
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def mapped(path: Path, expected: str) -> Iterator[mmap.mmap]:
+    """Give a file's bytes as a memory map: pages that are not read, those of weights, are never loaded.
+
+    Args:
+        path: The file.
+        expected: What it should be, for messages.
+
+    Raises:
+        SourceError: It can't be read, or is empty.
+    """
+    try:
+        with input_files.open_regular(path) as file:
+            if not os.fstat(file.fileno()).st_size:
+                raise SourceError(f"{path}: it is empty, expected {expected}")
+            found = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    except OSError as error:
+        raise SourceError(f"{path}: it can't be read: {error.strerror or error}") from None
+    with found:
+        yield found
 
 
 def names_in(path: Path) -> list[str]:

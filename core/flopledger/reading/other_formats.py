@@ -35,10 +35,6 @@ BY_SUFFIX: Mapping[str, str] = MappingProxyType(
             "a frozen TensorFlow graph is converted with `python -m tf2onnx.convert --graphdef FILE "
             "--output model.onnx --inputs NAME:0 --outputs NAME:0`, and the .onnx file is read"
         ),
-        ".tflite": (
-            "a TFLite model is converted with `python -m tf2onnx.convert --tflite FILE --output "
-            "model.onnx`, and the .onnx file is read; its Keras model is read as it is (.keras)"
-        ),
         ".cfg": "a Darknet network is converted with a darknet2onnx script, and the .onnx file is read",
         ".xml": (
             "an OpenVINO model (.xml with .bin) is not read: give the ONNX file or the framework's model "

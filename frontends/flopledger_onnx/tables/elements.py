@@ -9,7 +9,21 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import CONTAINER, Part, Row, Step, Unshaped, arrays, ceildiv, is_symbolic, row
+from flopledger.frontend import (
+    CONTAINER,
+    Part,
+    Row,
+    Step,
+    Unshaped,
+    arrays,
+    ceildiv,
+    folded,
+    is_symbolic,
+    many,
+    one,
+    row,
+    several,
+)
 
 from flopledger_onnx.wire.tensors import type_name
 
@@ -21,52 +35,6 @@ if TYPE_CHECKING:
     from flopledger_onnx.node import Call
 
 _TRUTH = "bool"
-
-
-def folded(call: Call, function: Callable[..., Item], dtype: str = "") -> Step | None:
-    """Return the step of a node whose operands are all known, or None."""
-    known = call.folded()
-    found = None if known is None else arrays.mapped(function, *known)
-    if found is None:
-        return None
-    dtypes = (dtype or call.value(0).dtype,)
-    return Step(
-        "index_arithmetic", {"shape": found.shape}, None, [found.shape], dtypes=dtypes, arrays=[found]
-    )
-
-
-def one(kind: str, function: Callable[[Item], Item] | None = None) -> Callable[[Call], Step]:
-    """Return the rule of a function of one operand."""
-
-    def rule(call: Call) -> Step:
-        step = folded(call, function) if function is not None else None
-        return step or Step(kind, {}, (0,))
-
-    return rule
-
-
-def several(
-    kind: str, function: Callable[..., Item] | None = None, dtype: str = ""
-) -> Callable[[Call], Step]:
-    """Return the rule of a function of operands that are broadcast."""
-
-    def rule(call: Call) -> Step:
-        step = folded(call, function, dtype) if function is not None else None
-        return step or Step(kind, {}, dtypes=(dtype,) if dtype else ())
-
-    return rule
-
-
-def many(kind: str, function: Callable[[Item, Item], Item]) -> Callable[[Call], Step]:
-    """Return the rule of a function of any number of operands, joined two by two."""
-
-    def join(*items: Item) -> Item:
-        found = items[0]
-        for item in items[1:]:
-            found = function(found, item)
-        return found
-
-    return several(kind, join)
 
 
 def truth(_: Call) -> Step:

@@ -1,0 +1,49 @@
+"""The hooks of the TFLite frontend; it reads a model's file, no framework and no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.frontend import Frontend, SourceError, hookimpl, input_files
+
+if TYPE_CHECKING:
+    from flopledger.frontend import Graph, Request
+
+_MARK = b"TFL3"
+"""The four bytes at the fifth place of a file, which name the schema."""
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    return Frontend(
+        name="tflite", framework="tflite", in_place=True, reads="TFLite (LiteRT) models (.tflite)"
+    )
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Return whether a file is called a model, or marked as one."""
+    return path.suffix.lower() in (".tflite", ".lite") or input_files.head(path, 8)[4:] == _MARK
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:  # noqa: ARG001  (a model is a file)
+    """Recognise none."""
+    return False
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a file.
+
+    Raises:
+        SourceError: It is missing, malformed, or no model.
+        UsageError: A requested input does not exist, or does not fit.
+    """
+    from flopledger_tflite.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
+
+    if not isinstance(source, (str, Path)):
+        raise SourceError(f"a TFLite model is a file, found {type(source).__name__}")
+    return read_file(Path(source), request)
