@@ -32,7 +32,7 @@ OFFERING = (
     "flopledger.reading",
 )
 """The modules that offer names defined elsewhere."""
-FRONTENDS = ("caffe", "keras", "onnx", "paddle", "tflite", "torch")
+FRONTENDS = ("caffe", "keras", "onnx", "paddle", "safetensors", "tflite", "torch")
 
 
 def modules(base: Path) -> dict[str, Path]:

@@ -266,6 +266,7 @@ KINDS = (
         _SHAPE,
     ),
     _free("fill", "a new tensor of one value", given_shape, _SHAPE),
+    _free("parameter", "a weight by itself, of a file that holds no network", given_shape, _SHAPE),
     _free(
         "flatten",
         "several axes made one",

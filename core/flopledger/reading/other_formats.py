@@ -26,7 +26,6 @@ BY_SUFFIX: Mapping[str, str] = MappingProxyType(
         ),
         ".pth": WEIGHTS,
         ".ckpt": WEIGHTS,
-        ".safetensors": WEIGHTS,
         ".gguf": WEIGHTS,
         ".npz": WEIGHTS,
         ".pdparams": WEIGHTS,

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 WANTED = {
     "net.pt": "name the code that makes the model, as in net.py:Model, or export it",
     "net.PTH": "it holds weights and no network: name the code that makes the network instead",
-    "net.safetensors": "it holds weights and no network",
-    "net.tflite": "python -m tf2onnx.convert --tflite FILE --output model.onnx",
     "yolo.cfg": "a Darknet network is converted with",
     "net.xml": "an OpenVINO model (.xml with .bin) is not read: give the ONNX file",
     "net.mlmodel": "a Core ML model is not read: give the model that coremltools converted it from",

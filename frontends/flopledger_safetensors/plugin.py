@@ -1,0 +1,48 @@
+"""The hooks of the safetensors frontend; it reads the header of a file of weights, and no weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.frontend import Frontend, SourceError, hookimpl
+
+if TYPE_CHECKING:
+    from flopledger.frontend import Graph, Request
+
+INDEX = ".safetensors.index.json"
+"""The ending of the list that names the file of each weight of a large model."""
+
+
+@hookimpl
+def frontend() -> Frontend:
+    """Describe the frontend."""
+    reads = f"parameters alone, by name and shape (.safetensors, {INDEX})"
+    return Frontend(name="safetensors", framework="safetensors", in_place=True, reads=reads)
+
+
+@hookimpl
+def recognises_file(path: Path) -> bool:
+    """Return whether a file is called one of weights, or the index of several."""
+    return path.name.lower().endswith((".safetensors", INDEX))
+
+
+@hookimpl
+def recognises_object(obj: object) -> bool:  # noqa: ARG001  (weights are read from a file)
+    """Recognise none."""
+    return False
+
+
+@hookimpl
+def read(source: object, request: Request) -> Graph:
+    """Read a file.
+
+    Raises:
+        SourceError: It is missing or malformed.
+        UsageError: Inputs are given: there is no network that takes them.
+    """
+    from flopledger_safetensors.read import read_file  # noqa: PLC0415  (loaded when it is needed)
+
+    if not isinstance(source, (str, Path)):
+        raise SourceError(f"weights are read from a file, found {type(source).__name__}")
+    return read_file(Path(source), request)
