@@ -73,6 +73,11 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         self._held.close()
 
+    def workers(self) -> dict[str, int]:
+        """Return the process of each worker, by its address."""
+        found: dict[str, int] = self._client.run(os.getpid)
+        return found
+
     def call(self, group: Group, function: str, argument: object) -> bytes:
         """Call one of our functions on a worker, and return what it gives.
 

@@ -141,7 +141,9 @@ def test_a_call_without_a_formula_is_a_status_and_an_exit_code(
 def test_a_scan_that_is_killed_goes_on_where_it_stopped() -> None:
     Path("nets").mkdir()
     for i in range(1, 17):
-        Path(f"nets/{i:02}.prototxt").write_text(LENET.read_text().replace("dim: 64", f"dim: {i}"))
+        Path(f"nets/{i:02}.prototxt").write_text(
+            LENET.read_text().replace("num_output: 500", f"num_output: {i}")
+        )
     args = [sys.executable, "-m", "flopledger", "scan", "nets", "-c", "2mac", "--jobs", "2", "-o"]
     subprocess.run([*args, "whole.db"], check=True, stdout=subprocess.DEVNULL)
 
