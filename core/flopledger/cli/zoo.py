@@ -14,13 +14,13 @@ from flopledger.errors import UsageError
 if TYPE_CHECKING:
     from typing import Any
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "latex")
 
 EXAMPLES = """\b
 Examples:
   flopledger zoo zoo.db --sort macs
   flopledger zoo zoo.db --where 'macs < 5e9 and name like "resnet%"' --columns name,params,macs,fvcore
-  flopledger zoo zoo.db --format csv -o zoo.csv
+  flopledger zoo zoo.db --columns name,params,macs --format latex -o table.tex
   flopledger zoo new.db --against old.db
   flopledger zoo zoo.db --published
 """

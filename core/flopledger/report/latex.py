@@ -56,7 +56,7 @@ def _layers(given: Sequence[Ledger], view: View) -> Iterator[str]:
         caption.append(f"Where {', '.join(where)}.")
     sides = ["l", *("r" if column.right else "l" for column in columns)]
     headers = [first.header, *(column.header for column in columns)]
-    yield from _table(sides, headers, [*body, total], caption)
+    yield from table(sides, headers, [*body, total], caption)
 
 
 def _networks(networks: Sequence[Sequence[Ledger]]) -> Iterator[str]:
@@ -66,7 +66,7 @@ def _networks(networks: Sequence[Sequence[Ledger]]) -> Iterator[str]:
     titles = [f"{name}: {one.convention.title} ({one.total.unit})" for name, one in first.items()]
     inputs = [_name(members[0]) for members in networks]
     caption = [f"{'; '.join(inputs)}. Conventions: {'; '.join(titles)}."]
-    yield from _table(["l", *"r" * (len(header) - 1)], header, rows, caption)
+    yield from table(["l", *"r" * (len(header) - 1)], header, rows, caption)
 
 
 def _total(ledger: Ledger) -> str:
@@ -78,9 +78,10 @@ def _name(ledger: Ledger) -> str:
     return f"{ledger.graph.reading.source} at {shapes or 'its own input'}"
 
 
-def _table(
+def table(
     sides: Sequence[str], headers: Sequence[str], rows: Iterable[Sequence[str]], caption: Iterable[str]
 ) -> Iterator[str]:
+    """Yield the lines of a table, all of its texts escaped; ``sides`` is ``l`` or ``r`` for each column."""
     yield "% needs \\usepackage{booktabs}"
     yield "\\begin{table}"
     yield "  \\centering"

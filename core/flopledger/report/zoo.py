@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError, nearest
-from flopledger.report import jsonfile, markdown, plain
+from flopledger.report import jsonfile, latex, markdown, plain
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.csvfile import safe_cell
 from flopledger.report.notes import version
@@ -32,7 +32,7 @@ def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str 
         rows: The networks, in order.
         columns: The columns of the formats for people; JSON has all.
         path: The database.
-        form: ``table``, ``json``, ``csv`` or ``markdown``.
+        form: ``table``, ``json``, ``csv``, ``markdown`` or ``latex``.
 
     Raises:
         UsageError: There is no such format.
@@ -41,6 +41,8 @@ def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str 
         return jsonfile.written(document(rows)) + "\n"
     if form == "csv":
         return _csv(rows, columns)
+    if form == "latex":
+        return _latex(rows, columns)
     return _writer(form)(blocks(rows, columns, path))
 
 
@@ -50,7 +52,7 @@ def _writer(form: str) -> Callable[[Iterator[Block]], str]:
         "markdown": markdown.write,
     }
     if form not in writers:
-        known = ("table", "json", "csv", "markdown")
+        known = ("table", "json", "csv", "markdown", "latex")
         raise UsageError(f"no format is called {form!r}{nearest(form, known)}; there are {', '.join(known)}")
     return writers[form]
 
@@ -101,6 +103,13 @@ def _provenance(rows: Sequence[ZooRow]) -> Iterator[str]:
         where = f", {registry} {registry_release}".rstrip() if registry else ""
         yield f"{framework} {release}".rstrip() + where
     yield f"flopledger {version()}"
+
+
+def _latex(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
+    sides = ["r" if column in WHOLE or _is_convention(column, rows) else "l" for column in columns]
+    body = [[cell(row.value(column)) for column in columns] for row in rows]
+    caption = [f"{line}." for line in _provenance(rows)]
+    return "\n".join(latex.table(sides, [_head(column, rows) for column in columns], body, caption)) + "\n"
 
 
 def _csv(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:

@@ -273,3 +273,17 @@ def test_what_can_not_be_explained_is_named(
 
     assert run(["explain", "zoo.db", *args, "mac", "2mac"]) in (2, 3)
     assert message in capfd.readouterr().err
+
+
+def test_a_table_is_written_for_papers_and_spreadsheets(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("=1+2.prototxt").write_text(LENET.read_text())
+    assert run(["scan", "=1+2.prototxt", "-o", "zoo.db", "-c", "2mac"]) == 0
+    capfd.readouterr()
+
+    columns = ["--columns", "name,macs,2mac"]
+    assert run(["zoo", "zoo.db", *columns, "--format", "latex"]) == 0
+    assert "    =1+2.prototxt & 2,293,000 & 4,586,000 \\\\\n" in capfd.readouterr().out
+    assert run(["zoo", "zoo.db", *columns, "--format", "csv"]) == 0
+    assert capfd.readouterr().out == "name,macs,2mac\n'=1+2.prototxt,2293000,4586000\n"
+    assert run(["zoo", "zoo.db", *columns, "--format", "markdown"]) == 0
+    assert "| =1+2.prototxt | 2,293,000 | 4,586,000 |" in capfd.readouterr().out
