@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
-from flopledger.conventions.names import known
+from flopledger.conventions.names import known_as
 from flopledger.counting import engine
-from flopledger.dims.arithmetic import is_dim
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
-from flopledger.frontend.specs import InputSpec, parse_spec
 from flopledger.graph.graph import Graph
 from flopledger.plugins import discovery as plugins
+from flopledger.reading.given import given_inputs, nothing, one_of
 from flopledger.reading.profiles import reading_for_each
+from flopledger.reading.python_words import spoken
 from flopledger.reading.read import Readings, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
@@ -34,6 +33,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     source: object,
     inputs: object = (),
     *,
+    input_size: object = (),
     profile: Mapping[str, object] | None = None,
     arguments: Mapping[str, object] | None = None,
     options: Mapping[str, object] | None = None,
@@ -49,6 +49,7 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     Args:
         source: A live model, ``"package.module:attribute"``, ``"file.py:attribute"``, or a file.
         inputs: Shapes, specs (``"1x3x224x224"``), tensors or arrays: one, a tuple or a dict of them.
+        input_size: Another name of ``inputs``, as other counters have it; the batch is the first size.
         profile: What the reading must be: ``mode`` (``eval``, ``train``, or ``given`` for a live model as it
             stands, module by module), ``grad``, ``fast_paths``, ``sizes``.
         arguments: Arguments for a class or function that makes the model.
@@ -66,7 +67,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An input or an option can't be used.
     """
-    specs, values = given_inputs(inputs)
+    with spoken():
+        specs, values = given_inputs(one_of(inputs, input_size))
     request = Request(
         source=name_of(source),
         inputs=specs,
@@ -81,47 +83,16 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         memory_limit=memory_limit,
         isolated=isolated,
     )
-    return read_source(source, request)
+    with spoken():
+        return read_source(source, request)
 
 
-def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
-    """Distinguish shapes and specs from live values.
-
-    Returns:
-        The specs of inputs given as texts or shapes, and the inputs themselves where they are tensors
-        or arrays, which only a reading in this process can take.
-    """
-    if inputs is None or (type(inputs) in (tuple, list, dict) and not inputs):
-        return (), None
-    if has_type(inputs, str) or _is_shape(inputs):
-        return (_spec("", inputs),), None
-    if issubclass(type(inputs), Mapping):
-        mapping: Any = inputs
-        named = list(mapping.items())
-    elif has_type(inputs, tuple) or has_type(inputs, list):
-        named = [("", given) for given in inputs]
-    else:
-        return (), inputs
-    if all(has_type(given, str) or _is_shape(given) for _, given in named):
-        return tuple(_spec(str(name), given) for name, given in named), None
-    return (), inputs
-
-
-def _is_shape(value: object) -> bool:
-    return (has_type(value, tuple) or has_type(value, list)) and all(is_dim(d) for d in value)
-
-
-def _spec(name: str, given: object) -> InputSpec:
-    if isinstance(given, str):
-        return parse_spec(f"{name}={given}" if name else given)
-    return InputSpec(name, tuple(d for d in given if is_dim(d)) if isinstance(given, (tuple, list)) else None)
-
-
-def count(
+def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     source: object,
     inputs: object = (),
     convention: str | Path | Convention = "mac",
     *,
+    input_size: object = (),
     isolated: bool = False,
     execute: bool = False,
     **switches: object,
@@ -132,6 +103,7 @@ def count(
         source: As for :func:`read`; a graph is counted as it is.
         inputs: As for :func:`read`.
         convention: The name of a convention, a file, or a loaded one.
+        input_size: As for :func:`read`.
         isolated: As for :func:`read`.
         execute: As for :func:`read`.
         switches: The convention's documented decisions, as in ``bias="add"``.
@@ -141,7 +113,7 @@ def count(
         SourceError: The source can't be read.
     """
     loaded = _loaded(convention).set(switches)
-    with _reader(source, inputs, isolated=isolated, execute=execute) as read_under:
+    with _reader(source, one_of(inputs, input_size), isolated=isolated, execute=execute) as read_under:
         graph = read_under(loaded.profile)
     return engine.count(graph, loaded)
 
@@ -160,10 +132,13 @@ def _reader(
         graph = source
         yield lambda _: graph
         return
-    specs, values = given_inputs(inputs)
-    request = Request(source=name_of(source), inputs=specs, values=values, isolated=isolated, execute=execute)
-    with Readings(source, request) as readings:
-        yield readings.read
+    with spoken():
+        specs, values = given_inputs(inputs)
+        request = Request(
+            source=name_of(source), inputs=specs, values=values, isolated=isolated, execute=execute
+        )
+        with Readings(source, request) as readings:
+            yield readings.read
 
 
 def name_of(source: object) -> str:
@@ -183,10 +158,9 @@ def _check_inputs(source: object, inputs: object) -> None:
     if has_type(inputs, Convention):
         raise UsageError(_meant(source, f"the convention {inputs.name!r}", "the convention that you loaded"))
     name = str(inputs) if has_type(inputs, str) or has_type(inputs, Path) else ""
-    if name.endswith(".toml") or name in known(plugins.conventions()):
+    if name.endswith(".toml") or known_as(name, plugins.conventions()) is not None:
         raise UsageError(_meant(source, f"the convention {name!r}", repr(name)))
-    empty = inputs is None or (type(inputs) in (tuple, list, dict) and not inputs)
-    if has_type(source, Graph) and not empty:
+    if has_type(source, Graph) and not nothing(inputs):
         named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
         raise UsageError(
             f"{named} is given as the inputs of a graph, which was read with its own: leave it out. "
@@ -205,12 +179,14 @@ def _loaded(convention: str | Path | Convention) -> Convention:
     return convention if isinstance(convention, Convention) else loader.load(convention)
 
 
-def explain(
+def explain(  # noqa: PLR0913  (likewise)
     source: object,
     a: str | Path | Convention,
     b: str | Path | Convention,
     inputs: object = (),
     what: str = "count",
+    *,
+    input_size: object = (),
 ) -> Explanation:
     """Explain why two conventions give two figures for one network, by causes that sum to the gap.
 
@@ -223,6 +199,7 @@ def explain(
         b: The convention to arrive at.
         inputs: As for :func:`read`.
         what: ``count`` for the operations, ``params`` for the parameters.
+        input_size: As for :func:`read`.
 
     Raises:
         ConventionError: A convention is unknown, malformed, or not for this network.
@@ -233,17 +210,19 @@ def explain(
     from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
     pair = (_loaded(a), _loaded(b))
-    with _reader(source, inputs) as read_under:
+    with _reader(source, one_of(inputs, input_size)) as read_under:
         graph_a, graph_b = reading_for_each(read_under, pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 
 
-def compare(
+def compare(  # noqa: PLR0913  (likewise)
     a: object,
     b: object,
     inputs: object = (),
     inputs_b: object = None,
     convention: str | Path | Convention = "mac",
+    *,
+    input_size: object = (),
 ) -> Comparison:
     """Compare two networks, of any frameworks, layer by layer.
 
@@ -253,6 +232,7 @@ def compare(
         inputs: The inputs of both, as for :func:`read`.
         inputs_b: The inputs of ``b``, where they are others.
         convention: The convention of both totals.
+        input_size: As for :func:`read`: the inputs of both.
 
     Raises:
         ConventionError: The convention is unknown, malformed, or not for these networks.
@@ -260,6 +240,7 @@ def compare(
     """
     from flopledger.comparing import comparison  # noqa: PLC0415  (only this function needs it)
 
+    inputs = one_of(inputs, input_size)
     if has_type(a, Graph) and inputs_b is None:  # then the inputs are the other's
         inputs, inputs_b = (), inputs
     loaded = _loaded(convention)

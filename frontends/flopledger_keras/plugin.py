@@ -84,6 +84,20 @@ def members(registry: str) -> Iterable[Member]:
 
 
 @hookimpl
+def libraries() -> tuple[str, ...]:
+    """Return Keras itself, whose applications are its library of models."""
+    return ("keras",)
+
+
+@hookimpl
+def library_model(library: str, name: str) -> Callable[..., object] | None:  # noqa: ARG001  (there is one)
+    """Return the function of ``keras.applications`` that makes a network."""
+    from flopledger_keras.libraries import model_of  # noqa: PLC0415  (it imports Keras)
+
+    return model_of(name)
+
+
+@hookimpl
 def read(source: object, request: Request) -> Graph:
     """Read a file or a live model.
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""
+_LIBRARIES = ("timm", "torchvision", "transformers")
 _LARGEST_CONFIG = 4_000_000
 
 
@@ -69,6 +70,20 @@ def members(registry: str) -> Iterable[Member]:
     from flopledger_torch.registries import members as listed  # noqa: PLC0415  (it imports the registry)
 
     return listed(registry)
+
+
+@hookimpl
+def libraries() -> tuple[str, ...]:
+    """Return the libraries of models that people name a model of."""
+    return _LIBRARIES
+
+
+@hookimpl
+def library_model(library: str, name: str) -> Callable[..., object] | None:
+    """Return what makes a model of such a library."""
+    from flopledger_torch.libraries import model_of  # noqa: PLC0415  (it imports torch)
+
+    return model_of(library, name)
 
 
 @hookimpl

@@ -30,6 +30,7 @@ from flopledger_torch.stand_ins import CHOICES, Fakes, Reals, Symbolic, shown_si
 from flopledger_torch.state import untouched
 from flopledger_torch.state.copies import NotCopyable
 from flopledger_torch.state.process import alone
+from flopledger_torch.stated import completed
 from flopledger_torch.trace import OURS, Reader
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def read_source(source: object, request: Request) -> Graph:
         )
     if request.isolated:
         torch.set_num_threads(1)  # the threads that torch computes with are not in the forked process
+    request, inputs = completed(model, request)
     with alone(request.source):
-        remark = note(model)
-        notes = (remark,) if remark else ()
+        notes = tuple(filter(None, (note(model), inputs)))
         try:
             return _read(model, request, profile, notes)
         except NotCopyable as missing:

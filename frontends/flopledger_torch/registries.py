@@ -52,26 +52,26 @@ def _torchvision(models: Any) -> Iterator[Member]:
         default = getattr(models.get_model_weights(name), "DEFAULT", None)
         for entry in entries:
             title = name if entry is default else f"{name}.{entry.name}"
-            inputs = _sizes(entry, source)
+            inputs = sizes_of(entry, source)
             arguments = {"image_size": entry.meta["min_size"][0]} if ".vision_transformer:" in source else {}
             yield Member(title, source, arguments, inputs, _published(entry))
         if not entries:
             yield Member(name, source)
 
 
-def _sizes(entry: Any, source: str) -> tuple[str, ...]:
+def sizes_of(entry: Any, source: str) -> tuple[str, ...]:
     """Return the inputs of a set of weights, by what its transforms crop or resize pictures to."""
     known = getattr(entry.transforms, "keywords", {})
     size = known.get("crop_size", known.get("resize_size"))
-    if ".optical_flow." in source:
+    if ".optical_flow" in source:
         height, width = _FLOW
         return (f"1x3x{height}x{width}",) * 2
-    if ".detection." in source:
+    if ".detection" in source:
         return (_DETECTION,)
     if size is None:
         return ()
     height, width = _pair(size)
-    frames = f"x{_VIDEO_FRAMES}" if ".video." in source else ""
+    frames = f"x{_VIDEO_FRAMES}" if ".video" in source else ""
     return (f"1x3{frames}x{height}x{width}",)
 
 

@@ -115,3 +115,10 @@ def test_compare_gives_the_inputs_to_what_is_no_graph() -> None:
     assert fl.compare(LENET, graph, "2x1x28x28", ()).equal
     with pytest.raises(UsageError, match="the inputs of a graph"):
         fl.compare(graph, graph, "2x1x28x28")
+
+
+def test_input_size_is_another_name_of_inputs() -> None:
+    assert fl.count(LENET, input_size=(2, 1, 28, 28)).total.count == 2 * 2_293_000
+    assert fl.read(LENET, input_size="2x1x28x28").count("mac").total.count == 2 * 2_293_000
+    sides = fl.compare(LENET, LENET, input_size=[(2, 1, 28, 28)])
+    assert sides.a.total.macs == sides.b.total.macs == 2 * 2_293_000

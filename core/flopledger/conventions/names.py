@@ -37,6 +37,14 @@ def known(extra: Iterable[Path] = ()) -> tuple[str, ...]:
     return tuple(sorted((*shipped(), *(path.stem for path in extra))))
 
 
+def known_as(name: str, extra: Iterable[Path] = ()) -> str | None:
+    """Return the convention that a name means: its own, in any case, or a unit's; None if there is none."""
+    names = known(extra)
+    spelled = {own.lower(): own for own in names}
+    lower = name.lower()
+    return name if name in names else spelled.get(UNITS.get(lower, lower))
+
+
 def find(name: str, extra: Iterable[Path] = ()) -> Path:
     """Return the file of a convention: a name, or the path of a file.
 
@@ -46,9 +54,7 @@ def find(name: str, extra: Iterable[Path] = ()) -> Path:
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return Path(name)
     files = {**shipped(), **{path.stem: path for path in extra}}
-    spelled = {known.lower(): known for known in files}
-    lower = name.lower()
-    found = name if name in files else spelled.get(UNITS.get(lower, lower))
+    found = known_as(name, extra)
     if found is None:
         message = f"there is no convention {name!r}{_suggested(name, files)}"
         raise ConventionError(f"{message} (`flopledger conventions` lists them; a file is named by its path)")

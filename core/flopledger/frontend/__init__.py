@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.exported.writer import Writer
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
+    from flopledger.frontend.libraries import check_library_has
     from flopledger.frontend.member import Member
     from flopledger.frontend.parameter_table import ParameterTable
     from flopledger.frontend.reached_state import ReachedState
@@ -169,6 +170,7 @@ __all__ = [
     "builtin",
     "ceildiv",
     "check_arguments",
+    "check_library_has",
     "constants_of",
     "einsum",
     "equal",
@@ -293,6 +295,7 @@ __getattr__, __dir__ = offer(
         "builtin": "flopledger.kinds",
         "ceildiv": "flopledger.dims.arithmetic",
         "check_arguments": "flopledger.frontend.arguments",
+        "check_library_has": "flopledger.frontend.libraries",
         "constants_of": "flopledger.frontend.exported.recording",
         "einsum": "flopledger.expressions.einsum:",
         "equal": "flopledger.dims.arithmetic",

@@ -1,7 +1,7 @@
 """The hooks that a frontend may implement, with ``flopledger.hookimpl`` in a light module of its own.
 
-A frontend registers that module under the entry-point group ``flopledger.frontends``. Only ``read``,
-``build`` and ``members`` may import the framework; every other hook must be quick and import none.
+A frontend registers that module under the entry-point group ``flopledger.frontends``. ``read``, ``build``,
+``members`` and ``library_model`` may import the framework; every other hook must be quick and import none.
 """
 
 from __future__ import annotations
@@ -60,6 +60,18 @@ def read(source: object, request: Request) -> Graph:
 @hookspec(firstresult=True)
 def members(registry: str) -> Iterable[Member]:
     """List the networks of one of the frontend's ``registries``, without building them."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def libraries() -> Iterable[str]:
+    """Return the import names of libraries whose models a source may name, as in ``timm:resnet50``."""
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
+def library_model(library: str, name: str) -> Callable[..., object] | None:
+    """Return what makes the model of a name, without downloading weights; None where the library has none."""
     raise AssertionError
 
 

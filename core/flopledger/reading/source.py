@@ -10,7 +10,7 @@ from typing import TypeAlias
 from flopledger import input_files
 from flopledger.errors import SourceError
 
-_EXPECTED = "Expected a file, package.module:attribute or file.py:attribute"
+_EXPECTED = "Expected a file, package.module:attribute, file.py:attribute or a model such as timm:resnet50"
 _READABLE = ("", "a directory")
 """The forms of a source: a regular file; or a directory, which a frontend of somebody else's may read."""
 

@@ -192,6 +192,8 @@ def _load(target: Attribute, source: str, registry: Registry) -> object:
     sys.path.insert(0, str(target.folder))
     if isinstance(target.module, Path):
         found: object = _run_file(target.module)
+    elif (factory := _library_model(target.module, target.name, source, registry)) is not None:
+        return factory
     else:
         found = _import(target.module, source, registry)
     for name in target.name.split("."):
@@ -201,6 +203,15 @@ def _load(target: Attribute, source: str, registry: Registry) -> object:
             raise SourceError(f"{source}: {where} has no attribute {name!r}{hint}")
         found = getattr(found, name)
     return found
+
+
+def _library_model(library: str, name: str, source: str, registry: Registry) -> object:
+    """Return what makes a model that is named by its library; None where it is a plain attribute."""
+    for plugin in registry.plugins.values():
+        if library in (plugin.hooks.libraries() or ()):
+            _import(library, source, registry)  # its error says how a library is installed
+            return plugin.hooks.library_model(library=library, name=name)
+    return None
 
 
 def _import(name: str, source: str, registry: Registry) -> ModuleType:

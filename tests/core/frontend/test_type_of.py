@@ -8,9 +8,9 @@ from typing import Any
 
 import flopledger as fl
 import pytest
-from flopledger.api import given_inputs
 from flopledger.dims.arithmetic import is_dim, is_symbolic, symbol, symbol_names
 from flopledger.frontend.type_of import bases_of, is_a, namespace_of, offers, table_of
+from flopledger.reading.given import given_inputs
 
 
 class Raising:
