@@ -1,7 +1,9 @@
-"""Saves and restores the state of live objects: their attributes, containers, closures and plain objects.
+"""Saves and restores the state of live objects, and of what their code names.
 
-For a frontend that reads a live model in place. The objects are found from the model's layers by their types
-alone; none of their code runs. Only changed state is restored, in the same objects.
+For a frontend that reads a live model in place. Kept are attributes, containers, closures and plain objects
+that the model's layers reach; globals that their code names, attributes of their classes and functions,
+and what these reach in turn. The objects are found by their types alone; none of their code runs. Only
+changed state is restored, in the same objects.
 """
 
 from __future__ import annotations
@@ -9,9 +11,20 @@ from __future__ import annotations
 import functools
 import sys
 from collections import OrderedDict, defaultdict, deque
-from types import CellType, FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
+from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from flopledger.frontend.program_state import (
+    MISSING,
+    Namespaces,
+    contents,
+    is_array,
+    is_installed,
+    keep_array,
+    keep_class,
+    keep_table,
+    restore_cell,
+)
 from flopledger.frontend.type_of import bases_of, table_of
 
 if TYPE_CHECKING:
@@ -19,10 +32,10 @@ if TYPE_CHECKING:
 
 _DICTS: tuple[type, ...] = (OrderedDict, defaultdict, dict)
 _CONTAINERS: tuple[type, ...] = (*_DICTS, list, set, deque)
-_PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes, type))
+_PLAIN = frozenset((type(None), bool, int, float, complex, str, bytes))
+_CACHE: type = type(functools.lru_cache(len))
 _MOST = 100_000
 """How many objects are kept: a layer that leads to a whole data set is not followed to its end."""
-_MISSING = object()
 
 
 class ReachedState:
@@ -36,11 +49,14 @@ class ReachedState:
     def __init__(self, roots: Iterable[object], closed: tuple[str, ...]) -> None:
         self._closed = closed
         self._seen: dict[int, object] = {}
-        self._restorers: list[Callable[[], None]] = []
+        self._restorers: list[Callable[[], object]] = []
+        self._spaces = Namespaces(self._is_program)
+        self._caches: list[tuple[Any, int]] = []
         self._pending: list[Any] = []
         for root in roots:
             self._seen[id(root)] = root
             self._open(root)
+            self._pending.append(type(root))
         while self._pending and len(self._seen) < _MOST:
             value = self._pending.pop()
             if type(value) not in _PLAIN and id(value) not in self._seen:
@@ -51,6 +67,11 @@ class ReachedState:
         """Restore the state that has changed."""
         for restore in reversed(self._restorers):
             restore()
+        for space in self._spaces.kept():
+            space.restore()
+        for cache, misses in self._caches:
+            if cache.cache_info().misses != misses:
+                cache.cache_clear()
 
     def _keep(self, value: Any) -> None:
         cls = type(value)
@@ -63,22 +84,52 @@ class ReachedState:
         elif tuple in bases:
             self._pending += tuple.__iter__(value)
         elif cls is FunctionType:
-            for cell in value.__closure__ or ():
-                self._cell(cell)
-            self._pending += value.__defaults__ or ()
-        elif cls is MethodType:
-            self._pending += (value.__self__, value.__func__)
-        elif cls is functools.partial:
-            self._pending += (value.func, *value.args, *value.keywords.values())
+            self._function(value)
+        elif type in bases:
+            self._class(value)
+        elif is_array(cls):
+            self._restorers.append(keep_array(value))
+        elif cls in _PARTS:
+            self._pending += _PARTS[cls](value)
+            if cls is _CACHE:
+                self._caches.append((value, value.cache_info().misses))
         elif self._is_users(cls) or cls.__name__ == "SimpleNamespace":
             self._open(value)
+            self._pending.append(cls)
+
+    def _function(self, function: FunctionType) -> None:
+        for cell in function.__closure__ or ():
+            before = contents(cell)
+            self._restorers.append(functools.partial(restore_cell, cell, before))
+            self._pending.append(before)
+        self._pending += function.__defaults__ or ()
+        if self._spaces.of(function.__globals__) is None:
+            return
+        for table in (function.__kwdefaults__, function.__dict__):
+            if table is not None:
+                self._restorers.append(keep_table(table))
+                self._pending += table.values()
+        self._pending += (value for value, _ in self._spaces.take(function))
+
+    def _class(self, cls: type) -> None:
+        self._pending += bases_of(cls)[1:]
+        home = table_of(cls).get("__module__")
+        if type(home) is str and self._is_program(home):
+            self._restorers.append(keep_class(cls))
+            self._pending += table_of(cls).values()
+
+    def _is_open(self, home: str) -> bool:
+        """Return whether the objects of a module's classes are looked into."""
+        package = home.partition(".")[0]
+        return package not in self._closed and package not in sys.stdlib_module_names - {"__main__"}
+
+    def _is_program(self, home: str) -> bool:
+        """Return whether a module is the user's own; a library sets itself up once, and that must stay."""
+        return self._is_open(home) and not is_installed(home)
 
     def _is_users(self, cls: type) -> bool:
         home = table_of(cls).get("__module__")
-        if type(home) is not str:
-            return False
-        package = home.partition(".")[0]
-        return package not in self._closed and package not in sys.stdlib_module_names - {"__main__"}
+        return type(home) is str and self._is_open(home)
 
     def _open(self, value: Any) -> None:
         """Keep the attributes of an object, and its slots."""
@@ -102,12 +153,12 @@ class ReachedState:
             try:
                 return slot.__get__(value)
             except AttributeError:
-                return _MISSING
+                return MISSING
 
         def restore() -> None:
             if now() is before:
                 return
-            if before is _MISSING:
+            if before is MISSING:
                 slot.__delete__(value)
             else:
                 slot.__set__(value, before)
@@ -116,18 +167,17 @@ class ReachedState:
         self._pending.append(before)
         self._restorers.append(restore)
 
-    def _cell(self, cell: CellType) -> None:
-        try:
-            before = cell.cell_contents
-        except ValueError:  # it is still empty
-            return
 
-        def restore() -> None:
-            if cell.cell_contents is not before:
-                cell.cell_contents = before
-
-        self._pending.append(before)
-        self._restorers.append(restore)
+_PARTS: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    MethodType: lambda value: (value.__self__, value.__func__),
+    functools.partial: lambda value: (value.func, *value.args, *value.keywords.values()),
+    _CACHE: lambda value: (value.__wrapped__,),
+    functools.cached_property: lambda value: (value.func,),
+    staticmethod: lambda value: (value.__func__,),
+    classmethod: lambda value: (value.__func__,),
+    property: lambda value: (value.fget, value.fset),
+}
+"""The objects that others are made of, by their type."""
 
 
 def _refill(value: Any, base: Any, before: list[Any], *, keyed: bool) -> None:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import bases_of, namespace_of, table_of
+from flopledger.frontend import bases_of, is_array, namespace_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -144,11 +144,7 @@ def _layout(cls: type) -> Layout:
     bases = bases_of(cls)
     kind = next((_KINDS[base] for base in bases if base in _KINDS), "")
     if not kind:
-        kind = (
-            "array"
-            if cls.__name__ in ("ndarray", "memmap") and cls.__module__ == "numpy"
-            else _foreign_kind(cls)
-        )
+        kind = "array" if is_array(cls) else _foreign_kind(cls)
     if kind not in ("object", "module", "tuple", "watched"):
         return Layout(kind)
     container = next((base for base in bases if base in _CONTAINERS), None)

@@ -24,13 +24,7 @@ import torch
 from flopledger.frontend import bases_of, namespace_of, table_of
 
 from flopledger_torch.state import functions
-from flopledger_torch.state.contents import (
-    Layout,
-    Layouts,
-    fill,
-    items_of,
-    new_like,
-)
+from flopledger_torch.state.contents import Layout, Layouts, fill, items_of, new_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable

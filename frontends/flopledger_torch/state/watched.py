@@ -10,13 +10,22 @@ must not be set up again.
 from __future__ import annotations
 
 import functools
-import site
-import sys
 import types
-import weakref
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import bases_of, namespace_of, table_of
+from flopledger.frontend import (
+    MISSING,
+    Namespaces,
+    attributes_of,
+    bases_of,
+    contents,
+    is_installed,
+    keep_array,
+    keep_class,
+    keep_table,
+    restore_cell,
+    table_of,
+)
 
 from flopledger_torch.state.contents import (
     Layout,
@@ -26,7 +35,7 @@ from flopledger_torch.state.contents import (
     items_of,
 )
 from flopledger_torch.state.functions import PLAIN
-from flopledger_torch.state.numbers import array_before, tensor_before
+from flopledger_torch.state.tensors import tensor_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -37,9 +46,7 @@ _MOST = 100_000
 """How many objects are kept. What a model's code names rarely reaches more than some hundred; a global that
 leads to a whole data set may, and keeping it would cost more than the reading. The check for stand-ins
 that are left (:mod:`flopledger_torch.state.leaks`) looks everywhere."""
-_NAMES_OF_TYPES = frozenset(("__dict__", "__weakref__", "__doc__", "__module__", "__abstractmethods__"))
-_MISSING = object()
-_BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_before, "array": array_before}
+_BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_before, "array": keep_array}
 """What keeps an object of numbers as it is, by its kind, and returns what puts it back."""
 
 
@@ -50,8 +57,7 @@ def _is_library(home: str) -> bool:
         return False
     if home.partition(".")[0] in ("torch", "builtins", "flopledger", "flopledger_torch") or is_standard(home):
         return True
-    file = namespace_of(sys.modules.get(home)).get("__file__")
-    return isinstance(file, str) and ("-packages/" in file or file.startswith(tuple(site.getsitepackages())))
+    return is_installed(home)
 
 
 def _is_untouchable(home: str) -> bool:
@@ -59,38 +65,6 @@ def _is_untouchable(home: str) -> bool:
     return home.partition(".")[0] in ("torch", "builtins", "numpy", "flopledger", "flopledger_torch") or (
         is_standard(home)
     )
-
-
-class _Space:
-    """A module's globals: what the names stood for that code which was met uses.
-
-    Attributes:
-        table: The globals themselves.
-        home: The module's name.
-        before: What each name stood for.
-        modules: The user's and libraries' other modules among them.
-    """
-
-    __slots__ = ("before", "home", "modules", "table")
-
-    def __init__(self, table: dict[str, Any], home: str) -> None:
-        self.table, self.home = table, home
-        self.before: dict[str, Any] = {}
-        self.modules: dict[str, _Space] = {}
-
-    def restore(self) -> bool:
-        """Let each name stand for what it did; return whether one did not."""
-        changed = False
-        table = self.table
-        for name, value in self.before.items():
-            if table.get(name, _MISSING) is value:
-                continue
-            changed = True
-            if value is _MISSING:
-                del table[name]
-            else:
-                table[name] = value
-        return changed
 
 
 class Watched:
@@ -106,7 +80,7 @@ class Watched:
         self._kept: dict[bool, list[Callable[[], bool]]] = {True: [], False: []}  # a library's, the user's
         self._cells: dict[bool, list[tuple[types.CellType, Any]]] = {True: [], False: []}
         self._bare: dict[bool, list[types.FunctionType]] = {True: [], False: []}  # without attributes
-        self._spaces: dict[int, _Space | None] = {}
+        self._spaces = Namespaces(lambda home: not _is_untouchable(home))
         self._alive: list[Any] = []  # an address stands for an object only as long as it lives
         self._pending: list[tuple[Any, str]] = []
         self._homes: set[str] = set()
@@ -135,13 +109,13 @@ class Watched:
         for restore in reversed(self._kept[libraries]):
             changed = restore() or changed
         for cell, before in self._cells[libraries]:
-            changed = _restore_cell(cell, before) or changed
+            changed = restore_cell(cell, before) or changed
         for function in self._bare[libraries]:
             if function.__dict__:
                 function.__dict__.clear()
                 changed = True
-        for space in self._spaces.values():
-            if space is not None and _is_library(space.home) is libraries:
+        for space in self._spaces.kept():
+            if _is_library(space.home) is libraries:
                 changed = space.restore() or changed
         for cache, misses in self.caches:
             if cache.cache_info().misses != misses:
@@ -178,27 +152,17 @@ class Watched:
         home = table_of(cls).get("__module__", "")
         if type(home) is not str or _is_untouchable(home) or (_is_library(home) and home not in self._homes):
             return
-        before = {name: value for name, value in table_of(cls).items() if name not in _NAMES_OF_TYPES}
-
-        def restore() -> bool:
-            return _restore_names(
-                {name: value for name, value in table_of(cls).items() if name not in _NAMES_OF_TYPES},
-                before,
-                functools.partial(type.__setattr__, cls),
-                functools.partial(type.__delattr__, cls),
-            )
-
-        self._kept[_is_library(home)].append(restore)
-        for value in before.values():
+        self._kept[_is_library(home)].append(keep_class(cls))
+        for value in attributes_of(cls).values():
             self._push(value, home)
 
     def _function(self, function: types.FunctionType) -> None:
-        space = self._space(function.__globals__)
+        space = self._spaces.of(function.__globals__)
         if space is None:
             return
         library, home = _is_library(space.home), space.home
         for cell in function.__closure__ or ():
-            content = _contents(cell)
+            content = contents(cell)
             self._cells[library].append((cell, content))
             self._push(content, home)
         for value in function.__defaults__ or ():
@@ -210,42 +174,12 @@ class Watched:
             self._table(attributes, home, library=library)
         else:
             self._bare[library].append(function)
-        self._names(space, names_in(function.__code__))
-
-    def _space(self, table: dict[str, Any]) -> _Space | None:
-        """Return what is kept of a module's globals; None where nothing is."""
-        found = self._spaces.get(id(table), _MISSING)
-        if found is _MISSING:
-            home = table.get("__name__", "")
-            kept = type(home) is str and not _is_untouchable(home)
-            found = self._spaces[id(table)] = _Space(table, home) if kept else None
-        return found  # type: ignore[return-value]  # it is no longer the sentinel
-
-    def _names(self, space: _Space, names: frozenset[str]) -> None:
-        """Keep the globals that code names in its module, and in the other modules that it names there."""
-        pending, met = [space], {id(space)}
-        while pending:
-            one = pending.pop()
-            for name in names.difference(one.before):
-                value = one.before[name] = one.table.get(name, _MISSING)
-                if types.ModuleType in bases_of(type(value)):
-                    inner = self._space(namespace_of(value))
-                    if inner is not None:
-                        one.modules[name] = inner
-                elif value is not _MISSING:
-                    self._push(value, one.home)
-            for name in names.intersection(one.modules):
-                inner = one.modules[name]
-                if id(inner) not in met:
-                    met.add(id(inner))
-                    pending.append(inner)
+        for value, where in self._spaces.take(function):
+            self._push(value, where)
 
     def _table(self, table: dict[str, Any], home: str, *, library: bool) -> None:
-        before = dict(table)
-        self._kept[library].append(
-            lambda: _restore_names(table, before, table.__setitem__, table.__delitem__)
-        )
-        for value in before.values():
+        self._kept[library].append(keep_table(table))
+        for value in table.values():
             self._push(value, home)
 
     def _object(self, value: Any, layout: Layout, home: str) -> None:
@@ -271,14 +205,14 @@ class Watched:
             try:
                 return slot.__get__(value)
             except AttributeError:
-                return _MISSING
+                return MISSING
 
         before = now()
 
         def restore() -> bool:
             if now() is before:
                 return False
-            if before is _MISSING:
+            if before is MISSING:
                 slot.__delete__(value)
             else:
                 slot.__set__(value, before)
@@ -324,56 +258,3 @@ def _parts(value: Any, kind: str) -> tuple[Any, ...]:
 
 def _same(a: Any, b: Any, *, keyed: bool) -> bool:
     return (a[0] is b[0] and a[1] is b[1]) if keyed else a is b
-
-
-def _restore_names(
-    now: Any, before: dict[str, Any], put: Callable[[str, Any], None], take: Callable[[str], None]
-) -> bool:
-    changed = False
-    for name in [name for name in now if name not in before]:
-        take(name)
-        changed = True
-    for name, value in before.items():
-        if now.get(name, _MISSING) is not value:
-            put(name, value)
-            changed = True
-    return changed
-
-
-def _contents(cell: types.CellType) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # nothing is in it
-        return _MISSING
-
-
-def _restore_cell(cell: types.CellType, before: Any) -> bool:
-    if _contents(cell) is before:
-        return False
-    if before is _MISSING:
-        del cell.cell_contents
-    else:
-        cell.cell_contents = before
-    return True
-
-
-_NAMES: dict[int, tuple[weakref.ref[types.CodeType], frozenset[str]]] = {}
-"""The names in code, by its address: to hash code, as a cache of calls would, costs as much as to read it."""
-
-
-def names_in(code: types.CodeType) -> frozenset[str]:
-    """Return the names that code uses, that of the functions in it included."""
-    known = _NAMES.get(id(code))
-    if known is not None and known[0]() is code:
-        return known[1]
-    if len(_NAMES) > _MOST:
-        _NAMES.clear()
-    found: set[str] = set()
-    pending = [code]
-    while pending:
-        one = pending.pop()
-        found.update(one.co_names)
-        pending += [const for const in one.co_consts if type(const) is types.CodeType]
-    names = frozenset(found)
-    _NAMES[id(code)] = (weakref.ref(code), names)
-    return names

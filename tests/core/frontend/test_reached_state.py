@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import types
 from collections import OrderedDict, deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend.reached_state import ReachedState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pytest
 
 
 class Frozen(OrderedDict):  # type: ignore[type-arg]
@@ -88,3 +95,75 @@ def test_objects_of_closed_packages_are_left_alone() -> None:
     layer.memory.last = 1  # type: ignore[attr-defined]
     state.put_back()
     assert vars(layer.memory) == {"last": 1}
+
+
+LIBRARY = """
+READY = False
+
+
+class One:
+    def up(self):
+        global READY
+        READY = True
+"""
+COUNTS = {"calls": 0}
+LAST: Any = None
+
+
+@functools.lru_cache
+def cached(x: int) -> list[int]:
+    return [x]
+
+
+def note(x: int, *, kept: list[int] = []) -> None:  # noqa: B006  (what is tested)
+    global LAST  # noqa: PLW0603  (what is tested)
+    LAST = x
+    kept.append(x)
+    note.last = x  # type: ignore[attr-defined]
+    COUNTS["calls"] += 1
+    cached(x)
+
+
+class Base:
+    """A class whose table is written to."""
+
+    shared: Any = None
+
+    def write(self, x: int) -> None:
+        type(self).shared = x
+        Base.total = x  # type: ignore[attr-defined]
+        note(x)
+
+
+class Derived(Base):
+    """One that inherits what writes."""
+
+
+def test_the_names_of_the_code_and_the_tables_of_its_classes_are_put_back() -> None:
+    state = ReachedState([Derived()], ())
+    Derived().write(7)
+    assert LAST == 7
+    state.put_back()
+    assert LAST is None
+    assert COUNTS == {"calls": 0}
+    assert (Derived.shared, Base.shared, hasattr(Base, "total")) == (None, None, False)
+    assert "shared" not in vars(Derived)
+    assert vars(note) == {}
+    assert note.__kwdefaults__ == {"kept": []}
+    assert cached.cache_info().currsize == 0
+
+
+def test_a_library_that_has_set_itself_up_stays_set_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "site-packages"
+    folder.mkdir()
+    (folder / "setting_up.py").write_text(
+        "READY = False\nclass One:\n def up(self):\n  global READY; READY = True\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    library = importlib.import_module("setting_up")
+    state = ReachedState([library.One()], ())
+    library.One().up()
+    state.put_back()
+    assert library.READY is True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import functools
 import random
 import types
 from typing import TYPE_CHECKING, Any
@@ -19,11 +20,51 @@ keras = pytest.importorskip("keras", reason="Keras is not installed: pip install
 # Keras's own way of copying variables, under NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-TRIES = 12
+TRIES = 24
+STORE: dict[str, Any] = {}
+LAST: Any = None
+COUNTS = np.zeros(3)
+
+
+class Memory:
+    """A plain object of the program, and a class whose table is written to."""
+
+    shared: Any = None
+
+
+MEMORY = Memory()
+
+
+@functools.lru_cache
+def table(size: int) -> list[int]:
+    return [size]
+
+
+def note(x: Any, kept: list[Any] = []) -> None:  # noqa: B006  (what is tried)
+    kept.append(x)
+    note.last = x  # type: ignore[attr-defined]
+
+
+def in_globals(x: Any) -> None:
+    global LAST  # noqa: PLW0603  (what is tried)
+    LAST = STORE["last"] = MEMORY.last = x  # type: ignore[attr-defined]
+    COUNTS[0] += 1
+
+
+def in_classes(x: Any) -> None:
+    Memory.shared = Remembering.latest = x
+    table(len(x.shape))
+
+
+def at_random(_: Any) -> None:
+    np.random.seed(5)  # noqa: NPY002  (what is tried)
+    random.seed(5)
 
 
 class Remembering(keras.layers.Layer):  # type: ignore[misc]
     """A layer that writes down what it is given, in places that are chosen at random."""
+
+    latest: Any = None
 
     def __init__(self, chosen: random.Random) -> None:
         super().__init__()
@@ -44,6 +85,10 @@ class Remembering(keras.layers.Layer):  # type: ignore[misc]
             self.nested["deep"][1]["list"].append,  # type: ignore[index,call-overload]
             self.nested["queue"].append,  # type: ignore[union-attr]
             hold,
+            note,
+            in_globals,
+            in_classes,
+            at_random,
         ]
         self.places = chosen.sample(places, chosen.randint(1, len(places)))
 
@@ -56,11 +101,21 @@ class Remembering(keras.layers.Layer):  # type: ignore[misc]
         return self.dense(x) + x
 
 
+def program() -> list[Any]:
+    """Return what the program remembers outside of the model."""
+    return [
+        LAST, dict(STORE), dict(vars(MEMORY)), Memory.shared, Remembering.latest, COUNTS.tolist(),
+        list(note.__defaults__ or ()), dict(vars(note)), table.cache_info().currsize,
+        random.getstate(), str(np.random.get_state()),  # noqa: NPY002  (what is tried)
+    ]  # fmt: skip
+
+
 def state(layer: Remembering) -> list[Any]:
     """Return what is remembered, and which objects hold it."""
     plain, nested = layer.plain, layer.nested
     deep, queue = nested["deep"], nested["queue"]
     return [
+        *program(),
         layer.last, layer.calls, plain.last, dict(plain.seen[0]), list(deep[1]["list"]), list(queue),
         list(layer.held_list), sorted(vars(layer)), layer.trainable, layer.built,
         [id(one) for one in (plain, plain.seen, plain.seen[0], nested, deep, deep[1], queue, layer.dense)],
