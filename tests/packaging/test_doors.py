@@ -21,6 +21,7 @@ OPENERS = {
     "core/flopledger/input_files.py": "the door itself",
     "core/flopledger/bounded.py": "archives, of a stream that the door has opened",
     "core/flopledger/cli/output.py": "targets of -o, which it opens for writing",
+    "core/flopledger/report/view/page.py": "the parts of a page, which are files of this package",
     "core/flopledger/cli/exits.py": "the null device",
     "core/flopledger/reading/child_process.py": "unnamed files of its own",
     "core/flopledger/reading/fork_server.py": "unnamed files of its own",

@@ -89,6 +89,7 @@ SUBJECTS = {
     "core/reading/test_readings.py": "several readings that share a child",
     "core/report/test_experts.py": "what every format says of routed experts",
     "core/report/test_formats.py": "what all formats have in common",
+    "core/report/view/test_browser.py": "pages in a real browser",
     "frontends/caffe/test_examples.py": "the networks in examples/",
     "frontends/caffe/test_golden.py": "real networks against recorded figures",
     "frontends/keras/test_careless.py": "layers that remember what they see, in random places",

@@ -13,7 +13,9 @@ from flopledger.lazy import attribute
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("count", "explain", "compare", "check", "read", "scan", "zoo", "conventions", "frontends")
+COMMANDS = (
+    "count", "view", "explain", "compare", "check", "read", "scan", "zoo", "conventions", "frontends",
+)  # fmt: skip
 """The commands, in the order in which the help lists them; each is ``command`` in its module."""
 
 PROGRAM = "flopledger"

@@ -13,7 +13,7 @@ from flopledger.cli.options import SourceOptions, literals, load_conventions, pa
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
-from flopledger.report import ANSWER_FORMATS
+from flopledger.report import ANSWER_FORMATS, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,7 @@ class Task:
 )
 @click.option("--layers", is_flag=True, help="Show the layers that are the same, too.")
 @click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
+    "--format", "form", type=click.Choice([*ANSWER_FORMATS, PAGE]), default="table", show_default=True,
     help="How the result is written.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
@@ -102,7 +102,8 @@ def command(**params: Any) -> None:
     with progress(f"comparing {options.a} and {options.b}"):
         found = compare(options, reading_a, replace(reading_a, **given))
         width, _ = room(options.output)
-        write(sidebyside.render(found, options.form, layers=options.layers, width=width), options.output)
+        text = sidebyside.render(found, options.form, layers=options.layers, width=width)
+        write(text, options.output, gated=options.form == PAGE)
     for line in warnings([found.a, found.b]):
         messages.warn(line)
     if not found.equal:

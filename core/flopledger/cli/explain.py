@@ -11,7 +11,7 @@ from flopledger.cli.options import SourceOptions, load_conventions, pairs, sourc
 from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
-from flopledger.report import ANSWER_FORMATS
+from flopledger.report import ANSWER_FORMATS, PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +66,8 @@ class ExplainOptions:
             raise UsageError(f"two conventions are explained, from one to the other; found {given}")
         if not self.conventions and (self.layers or self.what != "count"):
             raise UsageError("--layers and --what are for two conventions, not for --all or --figure")
+        if not self.conventions and self.form == PAGE:
+            raise UsageError("a page explains two conventions; --all and --figure are tables")
 
 
 @click.command("explain", short_help="Explain why two figures differ.", epilog=EXAMPLES, no_args_is_help=True)
@@ -88,7 +90,7 @@ class ExplainOptions:
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
 @click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
+    "--format", "form", type=click.Choice([*ANSWER_FORMATS, PAGE]), default="table", show_default=True,
     help="How the result is written.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
@@ -107,7 +109,7 @@ def command(**params: Any) -> None:
             text = _search(options, reading)
         else:
             text = _story(options, reading)
-        write(text, options.output)
+        write(text, options.output, gated=options.form == PAGE)
 
 
 def _story(options: ExplainOptions, reading: SourceOptions) -> str:

@@ -30,7 +30,8 @@ STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
     """Write a result to a file, or to stdout where there is none.
 
-    Invisible characters are escaped, unless the text is ``gated`` already and has a terminal's styles.
+    Invisible characters are escaped, unless the text is ``gated`` already: it has a terminal's styles, or
+    scripts whose hashes it states.
 
     A regular file is replaced in one step, so that it holds the old or the new content and never
     half of one. Anything else (a pipe, a device, ``/dev/stdout``) is opened and written to directly; a pipe

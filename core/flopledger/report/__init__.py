@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Ledger
 
-__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "View", "render"]
+__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "PAGE", "View", "render"]
 
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
@@ -34,6 +34,8 @@ FORMATS: Mapping[str, str] = {
 
 ANSWER_FORMATS = ("table", "json", "markdown")
 """The formats of everything else: explanations, comparisons and checks."""
+PAGE = "html"
+"""The format of explanations and comparisons that is a page, as ``flopledger view`` makes of a network."""
 
 
 @dataclass(frozen=True, slots=True)

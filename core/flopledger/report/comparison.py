@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
-from flopledger.report import answers, jsonfile, notes
+from flopledger.lazy import attribute
+from flopledger.report import PAGE, answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
 from flopledger.report.explanation import signed
 from flopledger.report.numbers import grouped
@@ -35,10 +36,13 @@ def render(
 
     Args:
         comparison: What is rendered.
-        form: ``table``, ``markdown`` or ``json``.
+        form: ``table``, ``markdown``, ``json`` or ``html``.
         layers: Whether pairs that are the same are shown too; JSON has all of them.
         width: The columns that a table has room for; None for no limit.
     """
+    if form == PAGE:
+        page: str = attribute("flopledger.report.view:of_comparison")(comparison)
+        return page
     return answers.render(form, blocks(comparison, layers=layers), lambda: document(comparison), width)
 
 
@@ -47,13 +51,18 @@ def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
     names = [side.graph.reading.source for side in (comparison.a, comparison.b)]
     yield Heading(" against ".join(names), (f"a  {names[0]}", f"b  {names[1]}"))
     yield Line(verdict(comparison))
-    yield Grid(TOTALS, _totals(comparison), frozenset({1, 2, 3}))
+    yield Grid(TOTALS, totals(comparison), frozenset({1, 2, 3}))
     if summary := _summary(comparison):
         title = "Differences by reason, with the change b - a that each causes:"
         yield Grid(SUMMARY, summary, frozenset({0, 1, 2}), title)
     if pairs := _pairs(comparison, layers=layers):
         yield Grid(PAIRS, pairs, frozenset({3, 4}))
-    yield Small(tuple(f"{side}: {notes.provenance(ledger)}" for side, ledger in _sides(comparison)))
+    yield Small(provenances(comparison))
+
+
+def provenances(comparison: Comparison) -> tuple[str, ...]:
+    """Return a line of provenance for each side."""
+    return tuple(f"{side}: {notes.provenance(ledger)}" for side, ledger in _sides(comparison))
 
 
 def verdict(comparison: Comparison) -> str:
@@ -70,7 +79,8 @@ def verdict(comparison: Comparison) -> str:
     return f"{answer} Layers: {layers or 'none'}."
 
 
-def _totals(comparison: Comparison) -> list[tuple[str, ...]]:
+def totals(comparison: Comparison) -> list[tuple[str, ...]]:
+    """Return the totals of both sides and their differences, one line for each figure."""
     rows: list[tuple[str, ...]] = []
     for one, other in ((comparison.a, comparison.b), *comparison.more):
         label = f"{one.total.unit} ({notes.titled(one.convention)})"

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
-from flopledger.report import answers, jsonfile, notes
+from flopledger.lazy import attribute
+from flopledger.report import PAGE, answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
 from flopledger.report.numbers import calls_text, grouped
 
@@ -26,6 +27,9 @@ def render(
     explanation: Explanation, form: str = "table", *, layers: bool = False, width: int | None = None
 ) -> str:
     """Render an explanation in a format, as a text that ends with a line break."""
+    if form == PAGE:
+        page: str = attribute("flopledger.report.view:of_explanation")(explanation)
+        return page
     return answers.render(
         form, blocks(explanation, layers=layers), lambda: document(explanation, layers=layers), width
     )

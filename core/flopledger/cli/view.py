@@ -1,0 +1,73 @@
+"""``flopledger view``: a network as a page that opens in a browser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.output import write
+from flopledger.cli.progress import progress
+
+if TYPE_CHECKING:
+    from typing import Any
+
+EXAMPLES = """\b
+Examples:
+  flopledger view alexnet.prototxt -o alexnet.html
+  flopledger view model.py:Net -i 1x3x224x224 -c mac -c ptflops -o net.html
+  flopledger view net.prototxt -i data=Nx3xHxW -o net.html
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """The arguments of ``view``: the source, the conventions, and the output file."""
+
+    source: str
+    conventions: tuple[str, ...]
+    switches: tuple[str, ...]
+    output: str
+
+
+@click.command("view", short_help="Draw a network as a web page.", epilog=EXAMPLES, no_args_is_help=True)
+@click.argument("source")
+@source_options
+@click.option(
+    "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    help="A convention to switch to on the page; may be repeated. Default: mac.",
+)  # fmt: skip
+@click.option(
+    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the conventions."
+)
+@click.option("-o", "output", metavar="FILE", required=True, help="The page to write; - for stdout.")
+def command(**params: Any) -> None:
+    """Draw where a network's operations and parameters go, in one HTML file that opens offline.
+
+    Under several conventions, the page switches between them and explains why the others differ from the
+    first. Sizes that are symbols (-i data=Nx3xHxW) have sliders.
+    """
+    reading = SourceOptions.taken_from(params)
+    options = ViewOptions(**params)
+    with progress(f"drawing {options.source}"):
+        write(drawn(options, reading), options.output, gated=True)
+
+
+def drawn(options: ViewOptions, reading: SourceOptions) -> str:
+    """Read the source once for each profile, count it under each convention, and draw it."""
+    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.explaining import explanation  # noqa: PLC0415
+    from flopledger.report import view  # noqa: PLC0415
+
+    loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
+    with reading.readings(options.source) as readings:
+        graphs = api.reading_for_each(readings.read, loaded)
+    ledgers = [engine.count(graph, one) for graph, one in zip(graphs, loaded, strict=True)]
+    explanations = [
+        explanation.explain(graphs[0], loaded[0], other, graph_b=graph)
+        for graph, other in zip(graphs[1:], loaded[1:], strict=True)
+    ]
+    return view.of_network(graphs[0], ledgers, explanations)

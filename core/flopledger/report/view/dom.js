@@ -1,0 +1,86 @@
+// Elements. Names from files reach the page through textContent and setAttribute alone, never as markup.
+const SVG = "http://www.w3.org/2000/svg";
+const byId = (id) => document.getElementById(id);
+
+function el(tag, className, text) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function draw(tag, attributes, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "fill") made.style.fill = value;
+    else made.setAttribute(name, value);
+  }
+  if (text !== undefined) made.textContent = text;
+  return made;
+}
+
+function drawing(width, height, label) {
+  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+}
+
+function show(id, visible = true) {
+  byId(id).hidden = !visible;
+}
+
+const color = (family) => `var(--${family})`;
+const onColor = (family) => `var(--on-${family})`;
+
+const [plain, bold] = ["", "600 "].map((weight) => {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${weight}11px ${getComputedStyle(document.body).fontFamily}`;
+  return pen;
+});
+const widths = new Map();
+
+function widthOf(text, strong = false) {
+  const key = `${strong}${text}`;
+  let found = widths.get(key);
+  if (found === undefined) {
+    found = (strong ? bold : plain).measureText(text).width;
+    widths.set(key, found);
+  }
+  return found;
+}
+
+// A text that fits, cut with an ellipsis if at least a few of its letters do; else nothing.
+function fitted(text, width, strong = false) {
+  if (widthOf(text, strong) <= width) return text;
+  let [low, high] = [0, text.length];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (widthOf(`${text.slice(0, middle)}…`, strong) <= width) low = middle;
+    else high = middle - 1;
+  }
+  return low >= 4 ? `${text.slice(0, low)}…` : "";
+}
+
+// Makes an element act on click, Enter and Space.
+function acts(element, action) {
+  element.addEventListener("click", action);
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    action(event);
+  });
+}
+
+function row(cells, tag = "td") {
+  const made = el("tr");
+  for (const [text, className] of cells) made.append(el(tag, className, text));
+  return made;
+}
+
+function tableOf(headers, rows) {
+  const table = el("table");
+  const head = el("thead");
+  head.append(row(headers, "th"));
+  const body = el("tbody");
+  for (const cells of rows) body.append(row(cells));
+  table.append(head, body);
+  return table;
+}

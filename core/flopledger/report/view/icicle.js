@@ -1,0 +1,116 @@
+// The module tree as an icicle: the width of a cell is its share, the rows are levels, the order is that of the
+// calls. An unknown call has no share, so each gets a few points of width of its own and cannot be overlooked.
+const CELL = 25;
+const UNKNOWN_WIDTH = 8;
+const LEVELS = 14;
+
+const icicle = {
+  draw() {
+    const box = byId("icicle");
+    const width = box.clientWidth - 2;
+    const focus = nodes[state.focus];
+    const marked = Math.min(focus.unknown * UNKNOWN_WIDTH, width / 2);
+    const cells = [];
+    const scale = focus.length ? (width - marked) / focus.length : 0;
+    const room = (node) => node.length * scale + (focus.unknown ? (node.unknown * marked) / focus.unknown : 0);
+    const put = (node, x, level) => {
+      const w = room(node);
+      if (w < 0.7 || level > LEVELS) return;
+      cells.push([node, x, w, level]);
+      let at = x;
+      for (const kid of node.kids) {
+        put(kid, at, level + 1);
+        at += room(kid);
+      }
+    };
+    put(focus, 0, 0);
+    const levels = 1 + Math.max(0, ...cells.map((cell) => cell[3]));
+    const svg = drawing(width, levels * CELL, `${net.source}: share of the ${unit()} of each module`);
+    for (const cell of cells) svg.append(this.cell(...cell));
+    box.replaceChildren(svg);
+    this.crumb(focus);
+    this.legend();
+  },
+
+  cell(node, x, w, level) {
+    const leaf = !node.kids.length;
+    const group = draw("g", { class: node.i === state.selected ? "cell selected" : "cell", "data-i": node.i });
+    const family = node.main;
+    const y = level * CELL;
+    const fill = leaf ? color(family) : `color-mix(in srgb, ${color(family)} 24%, var(--card))`;
+    group.append(draw("rect", { x, y, width: Math.max(w, 0.7), height: CELL, rx: w > 8 ? 3 : 0, fill }));
+    const text = this.label(node, w - 8);
+    if (text) group.append(draw("text", { x: x + 5, y: y + 16.5, fill: leaf ? onColor(family) : "var(--text)" }, text));
+    group.append(draw("title", {}, `${node.name}\n${what(node)}\n${bounded(node)}${exact(node.value)} ${unit()} ${shareOf(node)}`));
+    group.setAttribute("tabindex", node.i === state.selected || (state.selected < 0 && level === 0) ? 0 : -1);
+    group.setAttribute("role", "button");
+    group.setAttribute("aria-label", `${node.name}, ${bounded(node)}${short(node.value)} ${unit()}, ${shareOf(node)}`);
+    acts(group, () => this.zoom(node));
+    group.addEventListener("keydown", (event) => this.move(event, node));
+    return group;
+  },
+
+  // The last part of the path, with as much beside it as there is room for; a number says little without its class.
+  label(node, room) {
+    if (node.unknown && !node.kids.length) return fitted("? " + node.source, room) || (room > 0 ? "?" : "");
+    const name = /^[0-9]+$/.test(node.label) ? `${node.label} ${what(node)}` : node.label;
+    const full = `${name}   ${bounded(node)}${short(node.value)} · ${shareOf(node)}`;
+    const brief = node.kids.length ? [node.label] : [what(node), node.kind, node.label];
+    return [full, name, ...brief].find((text) => widthOf(text) <= room) || fitted(name, room);
+  },
+
+  zoom(node) {
+    if (node.kids.length) state.focus = node.i === state.focus ? Math.max(node.parent, 0) : node.i;
+    select(node.i);
+    this.draw();
+    byId("icicle").querySelector(`[data-i="${node.i}"]`)?.focus();
+  },
+
+  move(event, node) {
+    const around = nodes[node.parent];
+    const at = around ? around.kids.indexOf(node) : 0;
+    const next = {
+      ArrowUp: around, ArrowDown: node.kids[0], ArrowRight: around?.kids[at + 1], ArrowLeft: around?.kids[at - 1],
+    }[event.key];
+    const shown = next && byId("icicle").querySelector(`[data-i="${next.i}"]`);
+    if (!shown) return;
+    event.preventDefault();
+    select(next.i);
+    byId("icicle").querySelector(`[data-i="${next.i}"]`)?.focus();
+  },
+
+  selected(node) {
+    for (const cell of byId("icicle").querySelectorAll(".cell")) {
+      const on = cell.dataset.i === String(node.i);
+      cell.classList.toggle("selected", on);
+      cell.setAttribute("tabindex", on || (!byId("icicle").querySelector(".selected") && cell.dataset.i === String(state.focus)) ? 0 : -1);
+    }
+  },
+
+  crumb(focus) {
+    const crumb = byId("crumb");
+    crumb.replaceChildren();
+    if (!focus.i) return;
+    for (const node of above(focus).reverse()) {
+      const button = el("button", "", node.label);
+      button.addEventListener("click", () => this.zoom(node.i === state.focus ? nodes[Math.max(node.parent, 0)] : node));
+      crumb.append(button, " ");
+    }
+  },
+
+  legend() {
+    const used = new Set(nodes.filter((node) => !node.kids.length && (node.length || node.unknown)).map((node) => node.family));
+    byId("legend").replaceChildren(...Object.entries(FAMILIES).filter(([family]) => used.has(family)).map(([family, words]) => {
+      const item = el("span");
+      const patch = el("i");
+      patch.style.background = color(family);
+      item.append(patch, words);
+      return item;
+    }));
+  },
+};
+
+const FAMILIES = {
+  conv: "convolution", linear: "linear", attention: "attention, products", recurrent: "recurrent", norm: "normalisation",
+  activation: "activation", pool: "pooling", move: "movement", other: "other", unknown: "unknown",
+};

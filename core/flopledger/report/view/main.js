@@ -1,0 +1,129 @@
+// Starts the page: the head, the controls, and the views that its data are for.
+function tile(text, small, words, title) {
+  const made = el("div", "tile");
+  const strong = el("b", "", text);
+  strong.append(el("small", "", small));
+  made.append(strong, el("span", "", words));
+  made.title = title;
+  return made;
+}
+
+const head = {
+  draw() {
+    const whole = net.conventions[state.convention];
+    const count = compiled(whole.count)(state.symbols);
+    const [digitsOf, prefix] = split(count);
+    const least = whole.complete ? "" : "at least ";
+    const tiles = [tile(least + digitsOf, prefix + whole.unit, `${whole.name}: ${exact(count)} ${whole.unit}`, whole.title)];
+    if (whole.params !== null) {
+      const params = compiled(whole.params)(state.symbols);
+      tiles.push(tile(split(params)[0], split(params)[1], `parameters: ${exact(params)}`, "as the convention counts them"));
+    }
+    byId("tiles").replaceChildren(...tiles);
+    const said = [...whole.adjustments.map((line) => `In the total beside the rows: ${line}`), ...net.notes];
+    if (net.cut) said.unshift(`This page is cut: it has ${net.cut[0].toLocaleString("en-US")} rows for ${net.cut[1].toLocaleString("en-US")} calls; the others are in the sums of those above them.`);
+    byId("said").textContent = said.join("  ");
+    show("said", said.length > 0);
+    for (const button of byId("metric").children) button.setAttribute("aria-pressed", button.dataset.metric === state.metric);
+  },
+
+  start() {
+    byId("sub").textContent = [net.framework, ...net.inputs].join(" · ");
+    net.conventions.forEach((convention, k) => {
+      const option = el("option", "", `${convention.name} (${convention.unit})`);
+      option.value = k;
+      byId("convention").append(option);
+    });
+    byId("convention").addEventListener("change", (event) => {
+      state.convention = Number(event.target.value);
+      refresh();
+    });
+    for (const [metric, words] of [["count", "operations"], ["params", "parameters"]]) {
+      const button = el("button", "", words);
+      button.dataset.metric = metric;
+      button.addEventListener("click", () => {
+        state.metric = metric;
+        refresh();
+      });
+      byId("metric").append(button);
+    }
+    byId("without").addEventListener("change", (event) => {
+      state.without = event.target.checked;
+      bars.draw();
+    });
+    show("controls");
+    this.unknown();
+    this.sliders();
+  },
+
+  unknown() {
+    if (!net.unknown.length) return;
+    const list = el("ul");
+    for (const line of net.unknown) list.append(el("li", "", line));
+    byId("unknown").append(el("b", "", "Unknown, so not in the total: "), list);
+    show("unknown");
+  },
+
+  // Each symbol has a slider and a field; all figures are formulas, which are evaluated exactly.
+  sliders() {
+    for (const name of net.symbols) {
+      const first = { N: 1, B: 1 }[name] ?? (/^(H|W)/.test(name) ? 224 : 128);
+      state.symbols.set(name, BigInt(first));
+      const label = el("label", "", `${name} = `);
+      const [slider, field] = ["range", "number"].map((type) => {
+        const input = el("input");
+        Object.assign(input, { type, min: 1, max: type === "range" ? first * 8 : 1e9, value: first, step: 1 });
+        input.setAttribute("aria-label", `${name}, as a ${type === "range" ? "slider" : "number"}`);
+        return input;
+      });
+      for (const [input, other] of [[slider, field], [field, slider]]) {
+        input.addEventListener("input", () => {
+          if (!/^[1-9][0-9]{0,8}$/.test(input.value)) return;
+          other.value = input.value;
+          state.symbols.set(name, BigInt(input.value));
+          refresh();
+          resized();
+        });
+      }
+      label.append(slider, field);
+      byId("symbols").append(label);
+    }
+    show("symbols", net.symbols.length > 0);
+  },
+};
+
+function startNetwork() {
+  grow();
+  for (const id of ["icicle", "bars", "flow", "tree"]) show(`${id}-section`);
+  views.push(head, icicle, bars, flow, tree);
+  head.start();
+  sum();
+  flow.start();
+  tree.start();
+  openLargest();
+  for (const view of views) view.draw();
+  icicle.resized = icicle.draw;
+  bars.resized = bars.draw;
+  const heading = (id) => byId(`${id}-section`).querySelector("h2");
+  saves(heading("icicle"), () => byId("icicle"), "map");
+  saves(heading("bars"), () => byId("bars"), "bars");
+  saves(heading("flow"), () => byId("flow"), "flow", () => ({ x: 0, y: -4, w: flow.size.w, h: flow.size.h + 8 }));
+}
+
+function resized() {
+  for (const view of views) view.resized?.();
+}
+
+const begun = performance.now();
+byId("name").textContent = document.title.replace(/ - flopledger$/, "");
+if (net) startNetwork();
+for (const found of data.explanations || []) explain(found);
+if (data.comparison) compare(data.comparison);
+const lines = [...(net?.provenance || []), ...(data.comparison?.provenance || []), ...(net ? [] : data.explanations || []).map((found) => found.provenance)];
+byId("foot").append(...lines.map((line) => el("p", "", line)));
+let waiting;
+addEventListener("resize", () => {
+  clearTimeout(waiting);
+  waiting = setTimeout(resized, 120);
+});
+document.documentElement.dataset.drawn = String(Math.round(performance.now() - begun));

@@ -1,0 +1,94 @@
+// The network: its nodes, their sums under the chosen convention, and what is selected.
+const data = JSON.parse(byId("data").textContent);
+const net = data.network;
+const STATUSES = ["counted", "free", "ignored", "unknown", "container"];
+const state = { convention: 0, metric: "count", selected: -1, focus: 0, without: false, symbols: new Map() };
+const views = [];
+const nodes = net ? net.rows.map(nodeOf) : [];
+
+function nodeOf(cells, i) {
+  const [parent, part, kind = 0, source = 0, output = 0, input = 0, attributes = 0, status = 0, note = 0, alike = 0] = cells;
+  const text = (number) => net.strings[number];
+  const made = {
+    i, parent, part, alike, kids: [], hidden: false,
+    label: part.replace(/^[./](?=.)/, "") || "(network)",
+    kind: text(kind), source: text(source), output: text(output), input: text(input),
+    attributes: text(attributes), status: STATUSES[status], note: text(note),
+    params: compiled(cells[10] ?? 0), counts: net.conventions.map((_, k) => compiled(cells[11 + k] ?? 0)),
+  };
+  made.family = made.status === "unknown" ? "unknown" : net.colors[made.kind] || "other";
+  return made;
+}
+
+function grow() {
+  for (const node of nodes) {
+    const around = nodes[node.parent];
+    node.depth = around ? around.depth + 1 : 0;
+    node.path = around ? (around.path ? around.path + node.part : node.part) : "";
+    node.name = node.path || node.label;
+    if (around) around.kids.push(node);
+  }
+}
+
+// Sums from the last node to the first, since a parent is always before its children.
+function sum() {
+  for (const node of nodes) {
+    node.sumParams = node.ownParams = node.params(state.symbols);
+    node.sumCount = node.ownCount = node.counts[state.convention](state.symbols);
+    node.unknown = node.status === "unknown" ? 1 : 0;
+    node.families = new Map();
+  }
+  for (let i = nodes.length - 1; i >= 0; i -= 1) {
+    const node = nodes[i];
+    node.value = state.metric === "params" ? node.sumParams : node.sumCount;
+    node.length = double(node.value);
+    if (!node.kids.length) node.families.set(node.family, node.length);
+    node.main = mainFamily(node);
+    const around = nodes[node.parent];
+    if (!around) continue;
+    around.sumParams = add(around.sumParams, node.sumParams);
+    around.sumCount = add(around.sumCount, node.sumCount);
+    around.unknown += node.unknown;
+    for (const [family, size] of node.families) around.families.set(family, (around.families.get(family) || 0) + size);
+  }
+}
+
+// The family that most of a block's figure is due to.
+function mainFamily(node) {
+  let [best, most] = [node.family, 0];
+  for (const [family, size] of node.families) if (size > most) [best, most] = [family, size];
+  return best;
+}
+
+const root = () => nodes[0];
+const chosen = () => net.conventions[state.convention];
+const unit = () => (state.metric === "params" ? "params" : chosen().unit);
+const bounded = (node) => (node.unknown && state.metric === "count" ? "≥ " : "");
+const shareOf = (node) => percent(node.value, root().value);
+
+function shortClass(source) {
+  return source.split(".").pop();
+}
+
+// What a node is, in words: a block's class, or a call's kind with its attributes.
+function what(node) {
+  if (node.status === "unknown" && !node.kids.length) return `unknown: ${node.source}`;
+  if (node.kids.length || node.status === "container") return shortClass(node.source);
+  return [node.kind, node.attributes, node.note && `(${node.note})`].filter(Boolean).join(" ");
+}
+
+function above(node) {
+  const found = [];
+  for (let at = node; at; at = nodes[at.parent]) found.push(at);
+  return found;
+}
+
+function select(i, reveal = false) {
+  state.selected = i;
+  for (const view of views) view.selected?.(nodes[i], reveal);
+}
+
+function refresh() {
+  sum();
+  for (const view of views) view.draw();
+}

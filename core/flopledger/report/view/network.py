@@ -1,0 +1,308 @@
+"""A network as a page draws it: the tree of its calls with their own figures, and the data flow between them.
+
+The page sums the figures itself, exactly, since a slider may change a symbol in them. Texts that repeat are
+in one list, and rows refer to them by number, which halves the file.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flopledger import kinds
+from flopledger.counting.ledger import figure
+from flopledger.dims.arithmetic import is_symbolic, symbol_names, text, total
+from flopledger.graph.tables import CONTAINER, tensors_in
+from flopledger.lazy import attribute
+from flopledger.report import notes
+from flopledger.report.numbers import shape_text, shapes_text
+from flopledger.report.tree import grow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from flopledger.counting.ledger import Ledger, Row
+    from flopledger.dims.types import Number
+    from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Layer
+    from flopledger.report.tree import Node
+
+MOST = 4000
+"""How many nodes a page has: deeper ones are in their parents' figures."""
+COLORS = {
+    "conv": "conv", "deform": "conv", "linear": "linear", "attention": "attention",
+    "contraction": "attention", "recurrent": "recurrent", "scan": "recurrent", "norm": "norm",
+    "activation": "activation", "pool": "pool", "resample": "pool", "move": "move", "rearrange": "move",
+}  # fmt: skip
+"""The families of kinds that have a colour of their own, and the colour; the others share one."""
+STATUSES = ("counted", "free", "ignored", "unknown", "container")
+
+
+@functools.cache
+def families() -> Mapping[str, str]:
+    """Return the colour of each of our own kinds."""
+    return {
+        kind.name: COLORS.get(family, "other")
+        for family in kinds.FAMILIES
+        for kind in attribute(f"{kinds.__name__}.{family}:KINDS")
+    }
+
+
+@dataclass(slots=True)
+class Strings:
+    """Texts, each once, by number; 0 is the empty one."""
+
+    found: dict[str, int] = field(default_factory=lambda: {"": 0})
+
+    def number(self, written: str) -> int:
+        """Return the number of a text."""
+        return self.found.setdefault(written, len(self.found))
+
+
+@dataclass(slots=True)
+class Drawn:
+    """A node that is drawn, the number of its parent, and the part of its path that is its own."""
+
+    node: Node
+    parent: int
+    label: str
+    below: list[Node]
+    """The nodes directly below it that are drawn, too; the figures of others are in its own."""
+
+
+def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
+    """Return a network with its counts under some conventions."""
+    first = ledgers[0]
+    root = grow(ledgers)
+    drawn, rest = _drawn(root)
+    places = {
+        row.id: place
+        for place, one in enumerate(drawn)
+        for row in one.node.rows
+        if row is not None and _layer(graph, row) is not None
+    }
+    strings = Strings()
+    ties = _ties(graph)
+    rows = [_row(one, graph, strings, ties) for one in drawn]
+    if rest:
+        rows.append(_rest(rest, strings))
+    kinds_used = {one.node.row.kind for one in drawn if one.node.row is not None}
+    return {
+        "source": graph.reading.source,
+        "framework": f"{graph.reading.framework} {graph.reading.framework_version}".strip(),
+        "inputs": [f"{given.name} {shape_text(shape)}".strip() for given, shape, _ in first.graph.inputs],
+        "notes": list(graph.reading.notes),
+        "symbols": sorted({name for row in rows for name in _symbols(row)}),
+        "conventions": [_convention(ledger) for ledger in ledgers],
+        "unknown": list(dict.fromkeys(line for ledger in ledgers for line in notes.unknowns(ledger))),
+        "colors": {kind: families().get(kind, "other") for kind in sorted(kinds_used)},
+        "strings": list(strings.found),
+        "rows": [[_written(value) for value in row] for row in rows],
+        "edges": _edges(graph, places, [one.parent for one in drawn]),
+        "cut": [len(rows), root.calls] if len(rows) < _size(root) else None,
+        "provenance": [notes.provenance(ledger) for ledger in ledgers],
+    }
+
+
+def _written(value: object) -> object:
+    return value if isinstance(value, (int, str)) else text(value)  # type: ignore[arg-type]
+
+
+def _symbols(row: Sequence[object]) -> Iterator[str]:
+    for value in row:
+        if is_symbolic(value):
+            yield from symbol_names(value)
+
+
+def _convention(ledger: Ledger) -> dict[str, object]:
+    total_of = ledger.total
+    return {
+        "name": notes.titled(ledger.convention),
+        "title": ledger.convention.title,
+        "unit": total_of.unit,
+        "count": figure(total_of.count),
+        "listed": figure(ledger.listed),
+        "params": None if total_of.params is None else figure(total_of.params),
+        "complete": total_of.complete,
+        "unknown_calls": total_of.unknown_calls,
+        "adjustments": notes.adjustments(ledger),
+    }
+
+
+def _size(root: Node) -> int:
+    return sum(1 for _ in _all(root))
+
+
+def _all(root: Node) -> Iterator[Node]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(_children(node))
+
+
+def _children(node: Node) -> list[Node]:
+    """Return the nodes below a node; of a call that computes, the silent ones are how it does so."""
+    row = node.row
+    inside = row is not None and CONTAINER not in (row.kind, row.status)
+    return [child for child in node.children.values() if not (inside and child.silent)]
+
+
+def _drawn(root: Node) -> tuple[list[Drawn], list[Node]]:
+    """Choose what is drawn: as many levels as there is room for.
+
+    Returns:
+        The nodes, parents first and in the order of the calls, and the outermost nodes that there is no room
+        for, if a single level has too many.
+    """
+    sizes: dict[int, int] = {}
+    for node in _all(root):
+        sizes[node.depth] = sizes.get(node.depth, 0) + 1
+    depth, room = -1, MOST - sizes.pop(-1)
+    while depth + 1 in sizes and sizes[depth + 1] <= room:
+        depth += 1
+        room -= sizes[depth]
+    outermost = _children(root)
+    rest = outermost[MOST - 2 :] if depth < 0 else []
+    cut = {id(node) for node in rest}
+    depth = max(depth, 0)
+    drawn: list[Drawn] = []
+    waiting = [(root, -1, "", True)]
+    while waiting:
+        node, place, label, visible = waiting.pop()
+        below: list[Node] = []
+        if visible:
+            below = _children(node) if node.depth < depth else []
+            drawn.append(Drawn(node, place, label, below))
+            place = len(drawn) - 1
+        inside = {id(child) for child in below} - cut
+        waiting.extend(
+            (child, place, part, id(child) in inside) for part, child in reversed(node.children.items())
+        )
+    return drawn, rest
+
+
+def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) -> list[object]:
+    """Return a row: parent, label, kind, source, output, input, attributes, status, note, alike, figures."""
+    node, row = drawn.node, drawn.node.row
+    statuses = [each.status for each in node.rows if each is not None]
+    status = "container" if row is None else "unknown" if "unknown" in statuses else row.status
+    texts = ("", "", "", "", "")
+    note = ""
+    if row is not None:
+        layer = _layer(graph, row)
+        texts = (
+            row.kind, row.source, shapes_text(row.outputs), shapes_text(row.inputs),
+            _attributes(layer) if layer is not None else "",
+        )  # fmt: skip
+        note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
+    figures: list[Number] = [
+        total([node.params, *(-child.params for child in drawn.below)]),
+        *(total([c, *(-child.counts[k] for child in drawn.below)]) for k, c in enumerate(node.counts)),
+    ]
+    alike = node.alike if drawn.below else 0
+    numbers = [strings.number(each) for each in texts]
+    found: list[object] = [
+        drawn.parent,
+        drawn.label,
+        *numbers,
+        STATUSES.index(status),
+        strings.number(note),
+        alike,
+        *figures,
+    ]
+    while found and found[-1] == 0:
+        found.pop()
+    return found
+
+
+def _layer(graph: Graph, row: Row) -> Layer | None:
+    """Return the call of a row; None for a row of another reading that has a call of its own."""
+    layer = graph.layers[row.id] if row.id < len(graph.layers) else None
+    return layer if layer is not None and layer.path == row.path else None
+
+
+def _rest(nodes: Sequence[Node], strings: Strings) -> list[object]:
+    """Return a row with the sums of nodes that there is no room for."""
+    calls = sum(node.calls for node in nodes)
+    counts = [total(each) for each in zip(*(node.counts for node in nodes), strict=True)]
+    params = total(node.params for node in nodes)
+    status = STATUSES.index("unknown" if any(node.unknown for node in nodes) else "counted")
+    return [0, f".... {calls:,} more calls", 0, 0, 0, 0, 0, status, strings.number(""), 0, params, *counts]
+
+
+def _attributes(layer: Layer) -> str:
+    """Write the attributes of a window in short: ``3x3 /2 dilated 2 32 groups``."""
+    found = []
+    for name, words in (("kernel", "{}"), ("stride", "/{}"), ("dilation", "dilated {}")):
+        value = layer.attrs.get(name)
+        if isinstance(value, tuple) and (name == "kernel" or any(each != 1 for each in value)):
+            same = len(set(map(repr, value))) == 1 and name != "kernel"
+            written = [text(each) if is_symbolic(each) else str(each) for each in value]
+            found.append(words.format(written[0] if same else "x".join(written)))
+    groups = layer.attrs.get("groups", 1)
+    if groups != 1:
+        found.append(f"{groups} groups")
+    return " ".join(found)
+
+
+def _ties(graph: Graph) -> dict[int, str]:
+    """Say of each module whose weight is another's, too, whose it is: its row counts no parameters."""
+    owners: dict[int, int] = {}
+    found: dict[int, str] = {}
+    for module in graph.modules:
+        for name, i in module.parameters:
+            parameter = graph.parameters[i]
+            owner = owners.setdefault(parameter.storage, module.id)
+            if owner != module.id and not parameter.is_buffer:
+                path = graph.modules[owner].paths[0] if graph.modules[owner].paths else "another module"
+                found.setdefault(module.id, f"{name} is tied with that of {path}")
+    return found
+
+
+def _edges(graph: Graph, places: Mapping[int, int], parents: Sequence[int]) -> list[int]:
+    """Return the data flow between nodes as pairs, in one list; -1 is the network's input.
+
+    It is followed through the innermost calls, with the tensors among all of their arguments; a view that no
+    call made is the tensor that it shows.
+    """
+    layers = graph.layers
+    place = _places(layers, places, parents)
+    has_children = {layer.parent for layer in layers}
+    makers = {given.tensor: -1 for given in graph.inputs}
+    edges: dict[tuple[int, int], None] = {}
+    for layer in layers:
+        if layer.id in has_children:
+            continue
+        here = place[layer.id]
+        for tensor in dict.fromkeys((*layer.inputs, *tensors_in(layer.native.values()))):
+            maker = _maker(graph, makers, tensor)
+            if maker is not None and maker != here:
+                edges[maker, here] = None
+        makers.update((tensor, here) for tensor in layer.outputs)
+    return [end for edge in edges for end in edge]
+
+
+def _places(layers: Sequence[Layer], places: Mapping[int, int], parents: Sequence[int]) -> list[int]:
+    """Return the node that each call is in: its own if that is inside the node of the call around it.
+
+    A module that is called twice has one path, so a function inside the second call has its node in the first
+    one's; the data flow is that of the second.
+    """
+    found: list[int] = []
+    for layer in layers:
+        around = 0 if layer.parent is None else found[layer.parent]
+        own = places.get(layer.id, around)
+        up = own
+        while up > around:
+            up = parents[up]
+        found.append(own if up == around else around)
+    return found
+
+
+def _maker(graph: Graph, makers: Mapping[int, int], tensor: int | None) -> int | None:
+    while tensor is not None and tensor not in makers:
+        base = graph.tensors[tensor].alias_of
+        tensor = None if base is None or base >= tensor else base
+    return None if tensor is None else makers[tensor]

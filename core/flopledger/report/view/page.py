@@ -1,0 +1,89 @@
+"""One self-contained HTML file: its data, scripts and styles are inside, and it may load nothing.
+
+Names in the data come from files of strangers. They are in a block of JSON in which no character can end the
+block; the scripts put them on the page as text only; and a content security policy, with the hashes of the
+scripts and of the style sheet, lets a browser run nothing else and send no request, whatever a name holds.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from flopledger import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+LIBRARY = "vendor/dagre.min.js"
+SCRIPTS = (
+    "figures.js", "dom.js", "model.js", "save.js", "icicle.js", "bars.js", "layout.js", "flow.js", "tree.js",
+    "causes.js", "pairs.js", "main.js",
+)  # fmt: skip
+"""The scripts, in the order in which one uses the others; the page has them as one."""
+EXACT = 2**53
+"""Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def page(title: str, content: Mapping[str, object], *, flow: bool = False) -> str:
+    """Return a page.
+
+    Args:
+        title: What it is about.
+        content: What it draws: a ``network``, ``explanations``, a ``comparison``.
+        flow: Whether it lays out a data flow, which takes a library.
+    """
+    style = compact(_part("view.css"))
+    body = compact("\n".join(map(_part, SCRIPTS)))
+    scripts = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{body}}})();\n']
+    policy = (
+        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(style)}; "
+        "img-src data: blob:; base-uri 'none'; form-action 'none'"
+    )
+    tags = "".join(f"<script>{script}</script>" for script in scripts)
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
+        f"<title>{html.escape(printable.line(title))} - flopledger</title>\n<style>{style}</style></head>\n"
+        f'<body>{compact(_part("view.html"))}<script type="application/json" id="data">{in_script(content)}'
+        f"</script>\n{tags}</body></html>\n"
+    )
+
+
+def in_script(content: object) -> str:
+    """Write data as JSON in which nothing ends a script block, and no whole number loses a digit."""
+    written = json.dumps(_exact(content), separators=(",", ":"), ensure_ascii=False)
+    written = printable.in_json(written)
+    return "".join(_ESCAPES.get(character, character) for character in written)
+
+
+def _exact(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _exact(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exact(each) for each in value]
+    return str(value) if isinstance(value, int) and abs(value) >= EXACT else value
+
+
+def compact(text: str) -> str:
+    """Leave out indentation, empty lines and lines that are comments."""
+    return "".join(f"{line}\n" for line in _lines(text))
+
+
+def _lines(text: str) -> Iterable[str]:
+    return (line for line in map(str.strip, text.splitlines()) if line and not line.startswith("//"))
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _part(name: str) -> str:
+    """Return a file of this package."""
+    return resources.files(__package__ or "").joinpath(name).read_text(encoding="utf-8")

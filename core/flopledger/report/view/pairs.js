@@ -1,0 +1,77 @@
+// Two networks side by side: the paired layers in order, one above the line and the other below it, and why they differ.
+const STATUS = { same: "same", changed: "changed", only_a: "only in a", only_b: "only in b" };
+const FILL = { same: "move", changed: "linear", only_a: "attention", only_b: "conv" };
+const MOST_PAIRS = 2000;
+
+function compare(found) {
+  const heading = el("h2", "", `${found.names[0]} above, ${found.names[1]} below`);
+  const box = el("div", "drawing");
+  const section = el("section");
+  const figures = tableOf([[""], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...rest]) => [[name], ...rest.map((text) => [text, "number"])]));
+  section.append(el("p", "quiet", found.verdict), figures, heading, box, el("h2", "", "What differs"), reasonsOf(found));
+  section.append(el("h2", "", "Layers"), listOf(found));
+  byId("pairs").append(section);
+  const paint = () => box.replaceChildren(mirrored(found, box.clientWidth - 2));
+  views.push({ draw: () => {}, resized: paint });
+  paint();
+  legendOf(found, heading);
+  saves(heading, () => box, "comparison");
+}
+
+const figureOf = (item, name) => (item ? compiled(item[name])(state.symbols) : ZERO);
+
+function legendOf(found, heading) {
+  const counts = new Map();
+  for (const pair of found.rows) counts.set(pair.status, (counts.get(pair.status) || 0) + 1);
+  for (const [status, count] of counts) {
+    const item = el("span", "hint");
+    const patch = el("span", "dot");
+    patch.style.background = color(FILL[status]);
+    item.append(patch, `${STATUS[status]} ${count}`);
+    heading.append(item);
+  }
+}
+
+// Bars of multiply-accumulates; layers without any are a tick that shows their status.
+function mirrored(found, width) {
+  const pairs = found.rows.slice(0, MOST_PAIRS);
+  const values = pairs.map((pair) => [pair.a, pair.b].map((item) => double(figureOf(item, "macs"))));
+  const top = Math.max(...values.flat(), 1);
+  const svg = drawing(width, 2 * 100 + 26, `multiply-accumulates of the layers of ${found.names.join(" and ")}`);
+  const step = (width - MARGIN - 8) / Math.max(pairs.length, 1);
+  svg.append(draw("text", { x: 8, y: 22, class: "strong" }, "a"), draw("text", { x: 8, y: 36, class: "quiet" }, `up to ${shortDouble(top)} MAC`));
+  svg.append(draw("text", { x: 8, y: 200, class: "strong" }, "b"));
+  pairs.forEach((pair, k) => {
+    const group = draw("g", { "data-status": pair.status });
+    values[k].forEach((value, side) => {
+      const item = side ? pair.b : pair.a;
+      if (!item) return;
+      const high = Math.max((value / top) * 92, 3);
+      group.append(draw("rect", { x: MARGIN + k * step, y: side ? 102 : 100 - high, width: Math.max(step - 0.8, 0.6), height: high, fill: color(FILL[pair.status]) }));
+    });
+    const sides = [pair.a, pair.b].map((item) => (item ? `${item.path || "(network)"}: ${exact(figureOf(item, "macs"))} MAC` : "-"));
+    group.append(draw("title", {}, `${STATUS[pair.status]}\n${sides.join("\n")}\n${pair.why}`));
+    svg.append(group);
+  });
+  const more = found.rows.length - pairs.length;
+  if (more > 0) svg.append(draw("text", { x: MARGIN, y: 222, class: "quiet" }, `the first ${MOST_PAIRS} pairs; ${more} more are not drawn`));
+  return svg;
+}
+
+function reasonsOf(found) {
+  const rows = found.summary.map((group) => [
+    [`${group.times} ×`, "number"], [signedText(compiled(group.macs)(state.symbols)), "number"],
+    [signedText(compiled(group.params)(state.symbols)), "number"], [group.reason],
+  ]);
+  return tableOf([["times", "number"], ["MAC, b - a", "number"], ["params, b - a", "number"], ["reason"]], rows);
+}
+
+function listOf(found) {
+  const box = el("div", "drawing list");
+  const rows = found.rows.slice(0, MOST_PAIRS).map((pair) => [
+    [STATUS[pair.status]], [pair.a?.path ?? ""], [pair.b?.path ?? ""],
+    [exact(figureOf(pair.a, "macs")), "number"], [exact(figureOf(pair.b, "macs")), "number"], [pair.why],
+  ]);
+  box.append(tableOf([["status"], ["a"], ["b"], ["MAC of a", "number"], ["MAC of b", "number"], ["why"]], rows));
+  return box;
+}

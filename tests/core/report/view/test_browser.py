@@ -1,0 +1,177 @@
+"""Pages in a real browser: they are drawn, operated, searched and saved, and no name in them runs."""
+
+from __future__ import annotations
+
+import struct
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import flopledger as fl
+import pytest
+from flopledger.graph.tables import Input, Layer, Module, Reading, Tensor
+from flopledger.report import view
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Opened
+
+NAME = "</script><img src=x onerror=alert(1)><svg onload=alert(2)>&#x202e;\"'`${alert(3)}\u202e\u2028"
+
+
+@pytest.fixture(scope="module")
+def resnet(root: Path) -> str:
+    graph = fl.read(str(root / "examples" / "resnet18.prototxt"))
+    ledgers = [graph.count("mac"), graph.count("ops")]
+    return view.of_network(graph, ledgers, [fl.explain(graph, "mac", "ops")])
+
+
+def test_a_network_is_drawn_in_all_views(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet)
+    assert page.texts("#tiles .tile b")[0] == "1.814GMAC"
+    root = page.texts("#tree tbody tr >> nth=0")[0].split("\t")
+    assert [cell.strip() for cell in root[3:]] == ["11,689,512", "1,814,073,344", "100.0 %"]
+    for drawing in ("#icicle", "#bars", "#flow", "#causes"):
+        assert page.page.locator(f"{drawing} svg rect").count() > 10
+    assert "the axis starts at 0" in page.texts("#causes svg text")
+    assert page.page.locator("#unknown").is_hidden()
+
+
+@pytest.mark.slow
+def test_a_block_opens_and_a_cell_zooms(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet)
+    page.page.click("#shut")
+    boxes = page.page.locator("#flow [data-i]")
+    closed = boxes.count()
+    page.page.locator("#flow [aria-expanded=false]").first.press("Enter")
+    assert boxes.count() > closed
+    cells = page.page.locator("#icicle .cell")
+    page.page.locator("#icicle [aria-label^='stage4,']").click()
+    assert cells.first.get_attribute("aria-label").startswith("stage4,")
+    assert page.texts("#crumb button") == ["(network)", "stage4"]
+
+
+@pytest.mark.slow
+def test_the_table_is_a_tree_for_the_keyboard(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet)
+    rows = page.page.locator("#tree tbody tr")
+    before = rows.count()
+    rows.first.focus()
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "ArrowRight"):
+        page.page.keyboard.press(key)
+    focused = page.page.locator("#tree tr:focus")
+    assert focused.get_attribute("aria-expanded") == "true"
+    assert rows.count() > before
+    page.page.keyboard.press("Enter")
+    assert focused.get_attribute("aria-selected") == "true"
+    assert page.page.locator("#card b").inner_text() == focused.locator("td >> nth=0").get_attribute("title")
+    page.page.keyboard.press("ArrowLeft")
+    assert rows.count() == before
+
+
+@pytest.mark.slow
+def test_a_search_lists_what_matches(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet)
+    page.page.fill("#find", "STAGE4/block1")
+    names = [text.split("\t")[0] for text in page.texts("#tree tbody tr")]
+    assert names
+    assert all("stage4/block1" in name for name in names)
+    assert page.texts("#found") == [f"{len(names)} found"]
+
+
+@pytest.mark.slow
+def test_conventions_and_figures_switch(opened: Callable[[str], Opened], resnet: str) -> None:
+    """Every operation of ResNet-18 once is 3,640,303,878 FLOP by `ops`."""
+    page = opened(resnet)
+    page.page.select_option("#convention", "1")
+    assert page.texts("#tiles .tile span")[0] == "ops: 3,640,303,878 FLOP"
+    page.page.click("#metric button:has-text('parameters')")
+    assert (
+        page.page.locator("#icicle .cell")
+        .first.get_attribute("aria-label")
+        .endswith("11.69 M params, 100.0 %")
+    )
+    page.page.check("#without")
+    assert "cut" in page.page.locator("#bars-hint").inner_text()
+
+
+@pytest.mark.slow
+def test_a_drawing_is_saved_as_svg_and_png(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet)
+    for what in ("map", "flow"):
+        saved = {}
+        for form in ("SVG", "PNG"):
+            with page.page.expect_download() as waiting:
+                page.page.click(f"[aria-label='save {what} as {form}']")
+            saved[form] = Path(waiting.value.path()).read_bytes()
+        root = ET.fromstring(saved["SVG"])  # noqa: S314  (the browser has just written it)
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert b"var(" not in saved["SVG"]
+        assert saved["PNG"].startswith(b"\x89PNG")
+        width, height = struct.unpack(">II", saved["PNG"][16:24])
+        assert min(width, height) > 50
+
+
+@pytest.mark.slow
+def test_a_symbol_has_a_slider_and_every_figure_is_exact(opened: Callable[[str], Opened], root: Path) -> None:
+    """AlexNet takes 724,406,816 macs for each image; times 999,999,937 that is above 2**53."""
+    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
+    page = opened(view.of_network(graph, [graph.count("mac")]))
+    assert page.texts("#tiles .tile span")[0] == "mac: 724,406,816 MAC"
+    page.page.fill("#symbols input[type=number]", "999999937")
+    assert 724_406_816 * 999_999_937 == 724_406_770_362_370_592
+    assert page.texts("#tiles .tile span")[0] == "mac: 724,406,770,362,370,592 MAC"
+    assert "724,406,770,362,370,592" in page.texts("#tree tbody tr >> nth=0")[0]
+
+
+def hostile() -> fl.Graph:
+    """A network whose every text is markup that would run."""
+    modules = (Module(0, ("",), NAME, children=(1,)), Module(1, (NAME,), NAME))
+    layers = (
+        Layer(0, NAME, "container", NAME, module=0, inputs=(0,), outputs=(2,)),
+        Layer(1, f"{NAME}.{NAME}", "unknown", NAME, parent=0, module=1, inputs=(0,), outputs=(1,),
+              problem=NAME),
+        Layer(2, f"{NAME}#2", "linear", NAME, parent=0, inputs=(1,), outputs=(2,),
+              attrs={"in_features": 3, "out_features": 5}),
+    )  # fmt: skip
+    tensors = (Tensor(0, (1, 3), NAME), Tensor(1, (1, 3)), Tensor(2, (1, 5)))
+    reading = Reading(NAME, NAME, NAME, NAME, {NAME: NAME}, (NAME,))
+    return fl.Graph(reading, (Input(NAME, 0),), (2,), modules, layers, tensors, ())
+
+
+def test_no_name_runs_or_sends_anything(opened: Callable[[str], Opened]) -> None:
+    graph = hostile()
+    ledgers = [graph.count("mac"), graph.count("ops")]
+    explanation = fl.explain(graph, "mac", "ops")
+    for text in (
+        view.of_network(graph, ledgers, [explanation]),
+        view.of_explanation(explanation),
+        view.of_comparison(fl.compare(graph, graph)),
+    ):
+        page = opened(text)
+        assert page.page.locator("img, script[src], link, iframe, object").count() == 0
+    page = opened(view.of_network(graph, ledgers, [explanation]))
+    assert "onerror=alert(1)" in page.page.locator("#unknown").inner_text()
+    assert page.texts("#tiles .tile b")[0].startswith("at least")
+    page.page.fill("#find", "onerror")
+    page.page.locator("#tree tbody tr").first.click()
+    assert "onerror" in page.page.locator("#card").inner_text()
+
+
+def test_two_networks_are_mirrored(opened: Callable[[str], Opened], root: Path) -> None:
+    a, b = (fl.read(str(root / "examples" / f"{name}.prototxt")) for name in ("alexnet", "lenet"))
+    page = opened(view.of_comparison(fl.compare(a, b)), "dark")
+    assert page.page.locator("#pairs svg [data-status=changed] rect").count() == 6
+    assert "Not equal. Layers: 3 changed, 5 in a only, 1 in b only." in page.texts("#pairs p")[0]
+
+
+def test_an_explanation_is_a_waterfall_whose_cut_axis_says_so(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """2,385,120 beside 724,406,816: the axis can't start at 0."""
+    found = fl.explain(str(root / "examples" / "alexnet.prototxt"), "mac", "netscope")
+    page = opened(view.of_explanation(found))
+    texts = page.texts("#causes svg text")
+    assert {"724,406,816", "+2,385,120", "726,791,936", "//"} <= set(texts)
+    assert any(text.startswith("the axis is cut: it starts at 72") for text in texts)

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import flopledger as fl
+import pytest
+from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor
+from flopledger.report.view.network import network
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PARENT, PART, KIND, SOURCE, OUTPUT, INPUT, ATTRIBUTES, STATUS, NOTE, ALIKE, PARAMS, COUNT = range(12)
+
+
+@pytest.fixture(scope="module")
+def resnet(root: Path) -> fl.Graph:
+    return fl.read(str(root / "examples" / "resnet18.prototxt"))
+
+
+def cell(row: list[Any], column: int) -> Any:
+    return row[column] if column < len(row) else 0
+
+
+def test_the_rows_own_figures_sum_to_the_total(resnet: fl.Graph) -> None:
+    """1,814,073,344 macs and 11,689,512 parameters, as the paper's network has them."""
+    found = network(resnet, [resnet.count("mac")])
+    assert sum(cell(row, COUNT) for row in found["rows"]) == 1_814_073_344
+    assert sum(cell(row, PARAMS) for row in found["rows"]) == 11_689_512
+    assert found["cut"] is None
+
+
+def test_a_row_has_its_place_its_kind_and_its_window(resnet: fl.Graph) -> None:
+    found = network(resnet, [resnet.count("mac")])
+    rows, strings = found["rows"], found["strings"]
+    conv = next(row for row in rows if row[PART] == "conv1" and row[PARENT] == 0)
+    texts = [strings[cell(conv, column)] for column in (KIND, SOURCE, OUTPUT, INPUT, ATTRIBUTES)]
+    assert texts == ["conv", "Convolution", "1x64x112x112", "1x3x224x224", "7x7 /2"]
+    assert found["colors"]["conv"] == "conv"
+    assert all(row[PARENT] < i for i, row in enumerate(rows))
+
+
+def test_the_data_flow_joins_what_makes_a_tensor_with_what_reads_it(resnet: fl.Graph) -> None:
+    found = network(resnet, [resnet.count("mac")])
+    rows, edges = found["rows"], found["edges"]
+    pairs = set(zip(edges[::2], edges[1::2], strict=True))
+    places = {row[PART]: i for i, row in enumerate(rows) if row[PARENT] == 0}
+    assert any(b == places["fc"] for _, b in pairs)
+    assert (places["fc"], places["prob"]) in pairs
+    assert all(-1 <= a < len(rows) and 0 <= b < len(rows) for a, b in pairs)
+
+
+def tied(depth: int = 1) -> fl.Graph:
+    """An embedding of 5 x 3 and a head that shares its weight, ``depth`` modules down."""
+    modules = (
+        Module(0, ("",), "Net", children=(1, 2)),
+        Module(1, ("wte",), "Embedding", parameters=(("weight", 0),)),
+        Module(2, ("head",), "Linear", parameters=(("weight", 1),)),
+    )
+    parameters = (
+        Parameter(0, ("wte.weight",), (5, 3), object=0, storage=0),
+        Parameter(1, ("head.weight",), (5, 3), object=0, storage=0),
+    )
+    prefix = ".".join(["deep"] * (depth - 1) + ["head"])
+    layers = (
+        Layer(0, "", "container", "Net", module=0, inputs=(0,), outputs=(2,)),
+        Layer(1, "wte", "embedding", "Embedding", parent=0, module=1, inputs=(0,), outputs=(1,)),
+        Layer(2, prefix, "linear", "Linear", parent=0, module=2, inputs=(1,), outputs=(2,),
+              attrs={"in_features": 3, "out_features": 5}),
+    )  # fmt: skip
+    tensors = (Tensor(0, (1, 2), "int64"), Tensor(1, (1, 2, 3)), Tensor(2, (1, 2, 5)))
+    reading = Reading("tied", "toy", "toy")
+    return fl.Graph(reading, (Input("ids", 0),), (2,), modules, layers, tensors, parameters)
+
+
+def test_a_tied_head_says_with_what_it_is_tied() -> None:
+    graph = tied()
+    found = network(graph, [graph.count("mac")])
+    notes = [found["strings"][cell(row, NOTE)] for row in found["rows"]]
+    assert notes == ["", "", "weight is tied with that of wte"]
+
+
+def test_symbols_are_named_and_figures_are_formulas(root: Path) -> None:
+    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
+    found = network(graph, [graph.count("mac")])
+    assert found["symbols"] == ["N"]
+    assert "105415200*N" in [cell(row, COUNT) for row in found["rows"]]
+
+
+def test_a_network_with_too_many_rows_is_cut_and_its_sums_stay(
+    resnet: fl.Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for most in (30, 12, 5):
+        monkeypatch.setattr(sys.modules[network.__module__], "MOST", most)
+        found = network(resnet, [resnet.count("mac")])
+        assert len(found["rows"]) <= most
+        assert found["cut"] is not None
+        assert sum(cell(row, COUNT) for row in found["rows"]) == 1_814_073_344
+        ends = found["edges"]
+        assert all(end < len(found["rows"]) for end in ends)
+    assert "more calls" in found["rows"][-1][PART]
