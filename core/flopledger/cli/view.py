@@ -57,14 +57,14 @@ def command(**params: Any) -> None:
 
 def drawn(options: ViewOptions, reading: SourceOptions) -> str:
     """Read the source once for each profile, count it under each convention, and draw it."""
-    from flopledger import api  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415  (the help needs none of it)
     from flopledger.explaining import explanation  # noqa: PLC0415
+    from flopledger.reading import profiles  # noqa: PLC0415
     from flopledger.report import view  # noqa: PLC0415
 
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
     with reading.readings(options.source) as readings:
-        graphs = api.reading_for_each(readings.read, loaded)
+        graphs = profiles.reading_for_each(readings.read, loaded)
     ledgers = [engine.count(graph, one) for graph, one in zip(graphs, loaded, strict=True)]
     explanations = [
         explanation.explain(graphs[0], loaded[0], other, graph_b=graph)
