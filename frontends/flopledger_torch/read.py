@@ -18,7 +18,6 @@ from flopledger.frontend import (
     read_in_fork,
     symbol_names,
 )
-from flopledger.frontend import user_code as blame
 from torch.export import ExportedProgram
 
 from flopledger_torch.archive.program import Flat, load
@@ -31,7 +30,7 @@ from flopledger_torch.state import untouched
 from flopledger_torch.state.copies import NotCopyable
 from flopledger_torch.state.process import alone
 from flopledger_torch.stated import completed
-from flopledger_torch.trace import OURS, Reader
+from flopledger_torch.trace import Reader, described
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,7 +84,7 @@ def _read_here(*given: Any) -> Graph:
     except FlopledgerError:
         raise
     except Exception as error:
-        raise SourceError(blame.describe(error, OURS)) from error
+        raise SourceError(described(error)) from error
 
 
 def _read(
@@ -163,7 +162,7 @@ def _read_symbolic(
     raise SourceError(
         f"{request.source}: its forward takes none of the sizes that stood for its symbols; give numbers for "
         f"the sizes that it fixes. {', '.join(f'{n}={s}' for n, s in shown.items())} gave "
-        f"{blame.describe(first, OURS)}"
+        f"{described(first)}"
     ) from first
 
 

@@ -57,13 +57,19 @@ def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
     return fake
 
 
-class _Mode(FakeTensorMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
-    """A fake mode that numbers the lengths of nested tensors made in it, for which torch wants symbols."""
+def _length(*, nt_tensor_id: int | None = None) -> Any:
+    """Return the size that stands for lengths of a nested tensor that were not met before."""
+    return torch._C._get_nested_int(next(_LENGTHS) if nt_tensor_id is None else nt_tensor_id, 1)
 
-    def create_symbolic_nested_int(self, *, nt_tensor_id: int | None = None) -> Any:
-        """Return the size that stands for lengths not met before."""
-        number = next(_LENGTHS) if nt_tensor_id is None else nt_tensor_id
-        return torch._C._get_nested_int(number, 1)
+
+def _fake_mode(**options: Any) -> FakeTensorMode:
+    """Return a fake mode that numbers the lengths of nested tensors made in it, for which torch has symbols.
+
+    It is no class of its own, since torch finds what operators on functions do by the exact type of a mode.
+    """
+    mode = FakeTensorMode(allow_non_fake_inputs=True, **options)
+    mode.create_symbolic_nested_int = _length  # type: ignore[method-assign]
+    return mode
 
 
 class Fakes:
@@ -72,7 +78,7 @@ class Fakes:
     symbolic = False
 
     def __init__(self) -> None:
-        self.mode = _Mode(allow_non_fake_inputs=True)
+        self.mode = _fake_mode()
         self.values: Values | None = Values()
         self.journal = Journal()
 
@@ -151,7 +157,7 @@ class Symbolic(Fakes):
     def __init__(self, shown: dict[str, int]) -> None:
         super().__init__()
         self.env = Questions()
-        self.mode = _Mode(allow_non_fake_inputs=True, shape_env=self.env)
+        self.mode = _fake_mode(shape_env=self.env)
         self.shown = shown
         self.names: dict[Any, str] = {}
         NAMES.set({})

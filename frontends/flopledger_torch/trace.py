@@ -9,10 +9,8 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pluggy
 import torch
-from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute
-from flopledger.frontend import user_code as blame
+from flopledger.frontend import GraphBuilder, Input, Reading, SourceError, kinds, substitute, user_code
 from torch import __version__ as torch_version
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
@@ -24,7 +22,7 @@ from flopledger_torch.listen.custom import recording_custom_functions
 from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import recording_functions
-from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
+from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, STOPS
 from flopledger_torch.listen.masks import recording_masks
 from flopledger_torch.listen.memory import read_as_written
 from flopledger_torch.listen.sizes import recording_sizes
@@ -47,12 +45,14 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS = 10_000
 """How many results a forward that yields them may give."""
-OURS = (
-    f"{Path(__file__).parent}/",
-    *(f"{Path(module.__file__ or '').parent}/" for module in (torch, pluggy)),
-)
-"""Prefixes of paths of code whose lines are no help to a user: this frontend's, and the code that a forward
-goes through on its way. A model may itself be installed among them, in the folder of site-packages."""
+_NEEDS_KERNEL = "needs the result of an operator that has no kernel for tensors without memory"
+_OURS = (f"{Path(__file__).parent}/",)
+_TORCH = (f"{Path(torch.__file__).parent}/",)
+
+
+def described(error: BaseException) -> str:
+    """Return an exception that ended a forward, and the line of the model that it came from."""
+    return user_code.describe(error, _OURS, _TORCH)
 
 
 class Reader:
@@ -170,13 +170,13 @@ class Reader:
                 self._ops(),
             ):
                 return _consumed(model(*given.args, **given.kwargs))
-        except DEPENDS_ON_DATA as error:
+        except STOPS as error:
             return self._stopped(error)
         except RuntimeError as error:
             if "scalar types: Long, Int" not in str(error):
                 raise
             raise SourceError(
-                f"{self.request.source}: {blame.describe(error, OURS)}. Give the input's type with its "
+                f"{self.request.source}: {described(error)}. Give the input's type with its "
                 "sizes, as in input_ids=1x128:int64"
             ) from error
         finally:
@@ -184,17 +184,19 @@ class Reader:
                 hook.remove()
 
     def _stopped(self, error: Exception) -> None:
-        """Keep the count up to the point where a forward depends on its data.
+        """Keep the count up to the point where a forward depends on its data, or an operator has no kernel.
 
         Raises:
             SourceError: Nothing was.
         """
-        where = blame.describe(error, OURS)
-        problem = f"the rest depends on the data: {where}"
+        on_data = isinstance(error, DEPENDS_ON_DATA)
+        why = "depends on the data" if on_data else f"{_NEEDS_KERNEL} (torch.library.register_fake gives one)"
+        where = described(error)
+        problem = f"the rest {why}: {where}"
         if not self.recorder.unfinished(error, problem):
             raise SourceError(
-                f"{self.request.source}: its forward depends on its data: {where}. Read it with --execute "
-                "(execute=True), which runs the forward on small real tensors"
+                f"{self.request.source}: its forward {why}: {where}. Read it with --execute (execute=True), "
+                "which runs the forward on small real tensors"
             ) from error
         self.recorder.note(f"{problem}; --execute (execute=True) counts that too, on small real tensors")
         leaks.forget_frames(error)

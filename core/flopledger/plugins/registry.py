@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -99,3 +100,10 @@ class Registry:
     def code(self) -> tuple[str, ...]:
         """The prefixes of the paths of the plugins' own code."""
         return tuple(plugin.code for plugin in self.plugins.values() if plugin.code)
+
+    @property
+    def frameworks(self) -> tuple[str, ...]:
+        """The prefixes of the paths of those of the plugins' frameworks that are imported."""
+        modules = (sys.modules.get(plugin.frontend.module) for plugin in self.plugins.values())
+        files = (getattr(module, "__file__", None) for module in modules)
+        return tuple(f"{Path(file).parent}/" for file in files if file)

@@ -128,7 +128,8 @@ def _guarded(read: Callable[..., Graph], *what: object) -> Graph:
     except Exception as error:
         from flopledger.frontend import user_code as blame  # noqa: PLC0415  (it is needed in no other case)
 
-        raise SourceError(blame.describe(error, plugins.registry().code)) from error
+        found = plugins.registry()
+        raise SourceError(blame.describe(error, found.code, found.frameworks)) from error
 
 
 def _read_live(source: object, request: Request) -> Graph:

@@ -150,7 +150,7 @@ def _report(error: BaseException, registry: Registry) -> dict[str, object]:
     if isinstance(error, SystemExit):
         message = f"it calls sys.exit({error.code!r})"
     else:
-        message = blame.describe(error, registry.code)
+        message = blame.describe(error, registry.code, registry.frameworks)
     if isinstance(error, ModuleNotFoundError) and error.name:
         message += _remedy(error.name, registry)
     ran_out = _OUT_OF_MEMORY.search(message) is not None

@@ -11,6 +11,10 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch.autograd import forward_ad
+from torch.utils._python_dispatch import _disable_current_modes
+
+from flopledger_torch.listen.functions import unrecorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +29,8 @@ _PROBLEM = "the forward takes derivatives by autograd's engine, whose work is no
 def recording_derivatives(recorder: Recorder) -> Iterator[None]:
     """Record the calls of autograd's engine in a forward."""
     owner: Any = torch.autograd
-    plain = owner._engine_run_backward
+    ahead: Any = forward_ad
+    plain, load = owner._engine_run_backward, ahead._maybe_load_decompositions
 
     def engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not recorder.is_recording():
@@ -46,8 +51,13 @@ def recording_derivatives(recorder: Recorder) -> Iterator[None]:
             recorder.current = event.parent
         return grads
 
-    owner._engine_run_backward = engine
+    def compiled() -> None:
+        """Load what forward derivatives need, which torch compiles from its source when first asked for."""
+        with unrecorded(), _disable_current_modes():
+            load()
+
+    owner._engine_run_backward, ahead._maybe_load_decompositions = engine, compiled
     try:
         yield
     finally:
-        owner._engine_run_backward = plain
+        owner._engine_run_backward, ahead._maybe_load_decompositions = plain, load

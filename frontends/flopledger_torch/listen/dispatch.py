@@ -17,7 +17,7 @@ from torch._dispatch.python import enable_python_dispatcher
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.listen import assertions, higher_order
-from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, run_kernel, symbolic_outputs
+from flopledger_torch.listen.kernels import STOPS, run_kernel, symbolic_outputs
 from flopledger_torch.nested import own_rules
 from flopledger_torch.op_rules import IN_PLACE_VIEWS, UNDECLARED, rule_of
 from flopledger_torch.values import READS
@@ -153,7 +153,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 event.outputs = [recorder.tensors.renew(out)]
             if op.view:
                 _note_view(recorder, args, out)
-        except DEPENDS_ON_DATA as error:
+        except STOPS as error:
             recorder.stop(error, event)
             raise
         finally:

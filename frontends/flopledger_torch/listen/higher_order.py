@@ -98,4 +98,20 @@ def _map(ops: Ops, function: Any, mapped: Any, others: Any = ()) -> Any:
         return tuple(torch.stack(parts) for parts in zip(*rows, strict=True))
 
 
-_RULES: dict[str, Callable[..., Any]] = {"cond": _cond, "while_loop": _while_loop, "map_impl": _map}
+def _scan(ops: Ops, function: Any, carried: Any, scanned: Any, others: Any = ()) -> Any:
+    """Run a scan step by step; what a step gives is what it carries on, then its part of the results."""
+    state, parts = list(carried), []
+    with ops:
+        for row in zip(*(one.unbind(0) for one in scanned), strict=True):
+            given = list(function(*state, *row, *others))
+            state, part = given[: len(state)], given[len(state) :]
+            parts.append(part)
+        return [*state, *(torch.stack(column) for column in zip(*parts, strict=True))]
+
+
+_RULES: dict[str, Callable[..., Any]] = {
+    "cond": _cond,
+    "while_loop": _while_loop,
+    "map_impl": _map,
+    "scan": _scan,
+}

@@ -11,6 +11,7 @@ from torch._subclasses.fake_tensor import (
     DynamicOutputShapeException,
     FakeTensor,
     FakeTensorDeviceMismatchError,
+    UnsupportedOperatorException,
 )
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.utils._python_dispatch import _disable_current_modes
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, GuardOnDataDependentSymNode)
 """Raised by torch where a stand-in's values are needed, or an op's sizes depend on them."""
+STOPS = (*DEPENDS_ON_DATA, UnsupportedOperatorException)
+"""The exceptions after which nothing more is known of a forward, but all before them is."""
+_NO_KERNEL = "no fake impl"
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
 _DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
 _CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
@@ -40,6 +44,10 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
         out = func(*args, **kwargs)
     except FakeTensorDeviceMismatchError:
         out = func(*map(_on_cpu, args), **kwargs)
+    except RuntimeError as error:  # as torch raises it for operators of torch.library.custom_op
+        if _NO_KERNEL in str(error):
+            raise UnsupportedOperatorException(func) from error
+        raise
     if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
         return _restrided(args[0], out)
     if func in _DENSE and isinstance(out[0], FakeTensor):

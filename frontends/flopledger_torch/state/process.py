@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import logging
 import random
 import sys
 import threading
@@ -78,6 +79,21 @@ def _masks_unchecked() -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _unlogged() -> Iterator[None]:
+    """Keep torch from logging each error of a stand-in's kernel with its traceback: it is raised as well."""
+    logger, reader = logging.getLogger("torch._subclasses.fake_tensor"), threading.get_ident()
+
+    def of_another_thread(record: logging.LogRecord) -> bool:
+        return record.thread != reader
+
+    logger.addFilter(of_another_thread)
+    try:
+        yield
+    finally:
+        logger.removeFilter(of_another_thread)
+
+
+@contextlib.contextmanager
 def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     """Set the process up for a reading; restore that afterwards, and the state that a forward may change."""
     fast, dtype, states = (
@@ -90,7 +106,7 @@ def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     arrays_state = None if arrays is None else arrays.random.get_state()
     torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
     try:
-        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_unchecked():
+        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_unchecked(), _unlogged():
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)

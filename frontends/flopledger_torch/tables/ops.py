@@ -89,7 +89,7 @@ _REDUCTIONS = {
     "max amax": "reduce_max",
     "min amin": "reduce_min",
     "prod": "reduce_prod",
-    "any all": "reduce_any",
+    "any all _is_all_true _is_any_true": "reduce_any",
     "var var_mean": "variance",
     "aminmax": "min_max",
 }
@@ -98,7 +98,7 @@ _FILLS = """
     new_empty_strided new_full new_ones new_zeros normal ones ones_like rand rand_like randint randn
     randn_like randperm scalar_tensor uniform zero zeros zeros_like bernoulli exponential tril_indices
     triu_indices logspace bartlett_window binomial blackman_window cauchy geometric hamming_window hann_window
-    kaiser_window log_normal poisson randint_like random range _standard_gamma
+    _efficientzerotensor kaiser_window log_normal poisson randint_like random range _standard_gamma
 """
 _MOVES = """
     alias as_strided broadcast_to channel_shuffle clone col2im_copy contiguous detach diag diag_embed diagonal
@@ -351,6 +351,8 @@ def function_rule(source: str) -> Rule | None:
 def op_rule(source: str) -> Rule | None:
     """Return the rule of an op by its source, ``aten.add_.Tensor``."""
     library, name, *_ = source.split(".")
+    if library == "prims":  # what torch's own decompositions are made of
+        return CALLS.get(name)
     if library != "aten":
         return OPS.get(f"{library}.{name}")
     return _in_table(OPS, name) or _in_table(CALLS, name)

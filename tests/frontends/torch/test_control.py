@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
+import pytest
 import torch
 from torch import Tensor, nn
 from torch._higher_order_ops.map import map as map_rows  # type: ignore[attr-defined]
+from torch._higher_order_ops.scan import scan
 from torch._higher_order_ops.while_loop import while_loop
 from torch.nn.utils.rnn import pack_padded_sequence, pack_sequence, pad_packed_sequence
+from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -119,5 +122,48 @@ def test_loops_and_maps_are_counted_turn_by_turn() -> None:
         start = torch.zeros((), dtype=torch.int64)
         return while_loop(lambda i, _: i < 3, lambda i, t: (i + 1, net.fc(t)), (start, x))
 
+    def steps(net: Any, x: Tensor) -> Any:
+        return scan(lambda state, row: (net.fc(state) + row, state.clone()), torch.zeros(4), x)
+
     assert figures(loop) == (96, [])
     assert figures(lambda net, x: map_rows(net.fc, x)) == (32, [])
+    assert figures(steps) == (32, [])
+
+
+def test_a_derivative_along_a_direction_is_counted_as_torchs_own_counter_does() -> None:
+    """The layer, and a product with each of its tangents: FlopCounterMode gives 192 FLOP for two rows."""
+
+    def along(net: Any, x: Tensor) -> Any:
+        return torch.func.jvp(net.fc, (x,), (torch.ones_like(x),))
+
+    with FlopCounterMode(display=False) as counter:
+        Net(along)(torch.zeros(2, 4))
+    assert counter.get_total_flops() == 192
+    assert figures(along) == (96, [])
+
+
+def test_distributions_are_results_and_what_they_check_of_their_parameters_holds() -> None:
+    def normal(net: Any, x: Tensor) -> Any:
+        return torch.distributions.Normal(net.fc(x), 1.0)
+
+    assert figures(normal) == (32, [])
+
+
+@torch.library.custom_op("flopledger_test::twice", mutates_args=())
+def twice(x: Tensor) -> Tensor:
+    return x * 2
+
+
+def test_what_follows_an_operator_without_a_fake_kernel_is_unknown_and_execution_is_named() -> None:
+    net = Net(lambda net, x: net.fc(twice(net.fc(x))))
+    ledger = fl.count(net, "2x4")
+    assert (ledger.total.count, [u.source for u in ledger.coverage.unknown]) == (32, ["data-dependent"])
+    assert "flopledger_test.twice" in ledger.graph.reading.notes[0]
+    assert "execute=True" in ledger.graph.reading.notes[0]
+    assert fl.count(net, "2x4", execute=True).total.count == 64
+
+
+def test_an_error_of_sizes_is_told_once_with_the_line_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(fl.errors.SourceError, match=r"test_control\.py, line \d+: "):
+        fl.count(Net(lambda net, x: net.fc(x)), "2x5")
+    assert caplog.records == []
