@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.options import SourceOptions, literals, load_conventions, pairs, source_options
+from flopledger.cli.options import SourceOptions, literals, load_conventions, pairs, shared_by, source_options
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -118,7 +118,14 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
     names = options.conventions or ("mac",)
     loaded = load_conventions(names, pairs("--set", options.switches))
     profile = profiles.profile_for(loaded)
-    graphs = together(lambda: reading_a.read(options.a, profile), lambda: reading_b.read(options.b, profile))
+    sources = (options.a, options.b)
+    with shared_by(sources) as shared:
+        if shared is not None:
+            shared.start(sources)
+        graphs = together(
+            lambda: reading_a.read(options.a, profile, shared),
+            lambda: reading_b.read(options.b, profile, shared),
+        )
     return comparison.compare(*graphs, *loaded)
 
 

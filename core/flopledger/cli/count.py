@@ -9,7 +9,7 @@ import click
 
 from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN, USAGE
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.options import SourceOptions, load_conventions, pairs, shared_by, source_options
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import ProfileMismatch, UsageError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
     from flopledger.graph.graph import Graph
+    from flopledger.reading.shared import Shared
 
 TABLES = ("table", "markdown", "latex")
 """The formats that sum rows and choose among columns."""
@@ -145,7 +146,8 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
         ProfileMismatch: Every convention refuses the reading.
     """
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
-    found = [one for source in options.sources for one in _count(source, loaded, reading)]
+    with shared_by(options.sources) as shared:
+        found = [one for source in options.sources for one in _count(source, loaded, reading, shared)]
     refused = [one for one in found if isinstance(one, ProfileMismatch)]
     if len(refused) == len(found):
         raise refused[0]
@@ -153,13 +155,13 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
 
 
 def _count(
-    source: str, loaded: Sequence[Convention], reading: SourceOptions
+    source: str, loaded: Sequence[Convention], reading: SourceOptions, shared: Shared | None
 ) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
 
     with progress(f"counting {source}"):
-        with reading.readings(source) as readings:
+        with reading.readings(source, shared) as readings:
             graphs = profiles.reading_for_each(readings.read, loaded)
         return [_counted(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]
 

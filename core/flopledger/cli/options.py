@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import re
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from flopledger.errors import UsageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from flopledger.conventions.convention import Convention
     from flopledger.graph.graph import Graph
     from flopledger.reading.read import Readings
+    from flopledger.reading.shared import Shared
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -129,7 +132,7 @@ class SourceOptions:
         taken["arguments"] = literals("--arg", taken["arguments"])
         return cls(**taken)
 
-    def readings(self, source: str) -> Readings:
+    def readings(self, source: str, shared: Shared | None = None) -> Readings:
         """Return a reader of a source, for one profile after another; ``--mode`` overrides them."""
         from flopledger.frontend.request import Request  # noqa: PLC0415  (the help needs none of it)
         from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
@@ -149,7 +152,7 @@ class SourceOptions:
             timeout=self.timeout,
             memory_limit=self.memory_limit,
         )
-        return Readings(source, request)
+        return Readings(source, request, shared)
 
     def _language(self) -> dict[str, object]:
         """Return the step of a language model; a past of 0 tokens is none."""
@@ -160,10 +163,22 @@ class SourceOptions:
         found = {name: None if size is None else parse_size(size) for name, size in sizes.items()}
         return {**found, "last_logits": self.last_logits or None}
 
-    def read(self, source: str, profile: Mapping[str, object]) -> Graph:
+    def read(self, source: str, profile: Mapping[str, object], shared: Shared | None = None) -> Graph:
         """Read a source under one profile."""
-        with self.readings(source) as readings:
+        with self.readings(source, shared) as readings:
             return readings.read(profile)
+
+
+def shared_by(sources: Sequence[str]) -> AbstractContextManager[Shared | None]:
+    """Return what reads several sources with one import of a framework; nothing for a single one.
+
+    Files of formats that are read in place need neither.
+    """
+    if len(sources) < 2:
+        return contextlib.nullcontext()
+    from flopledger.reading.shared import Shared  # noqa: PLC0415  (the help needs none of it)
+
+    return Shared()
 
 
 def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[Convention]:

@@ -16,11 +16,10 @@ import json
 import os
 import pickle
 import select
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from flopledger.errors import SourceError, UsageError
 from flopledger.graph.graph import Graph
@@ -29,8 +28,6 @@ from flopledger.reading import ends, relay
 from flopledger.reading.interpreter import Interpreter, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from flopledger.frontend.request import Request
     from flopledger.reading.source import Target
 
@@ -49,6 +46,13 @@ class Task:
 
     target: Target
     request: Request
+
+
+class Reads(Protocol):
+    """What reads tasks in processes of their own."""
+
+    def read(self, task: Task) -> Graph:
+        """Read a task's target."""
 
 
 class Child:
@@ -105,7 +109,7 @@ class Child:
         read_done, write_done = map(relay.above_standard, os.pipe())
         self._done = held.enter_context(os.fdopen(read_done, "rb", buffering=0))
         passed = (read_tasks, self._result.fileno(), write_done)
-        printed = held.enter_context(_printed())
+        printed = held.enter_context(relay.printed())
         process = Interpreter(_WORKER, passed, printed)
         held.callback(process.end)
         os.close(read_tasks)
@@ -145,18 +149,6 @@ def _unnamed_file() -> IO[bytes]:
     """Open a temporary file under a number that is no standard stream's, even where one is closed."""
     with tempfile.TemporaryFile() as file:
         return os.fdopen(relay.above_standard(os.dup(file.fileno())), "w+b")
-
-
-@contextlib.contextmanager
-def _printed() -> Iterator[int]:
-    """Give where the child prints to: our stderr by way of the gate, or nowhere where it is closed."""
-    try:
-        os.fstat(relay.STDERR)
-    except OSError:
-        yield subprocess.DEVNULL
-        return
-    with relay.relayed() as descriptor:
-        yield descriptor
 
 
 def _pickled(task: Task) -> bytes:

@@ -36,11 +36,16 @@ if TYPE_CHECKING:
     from flopledger.plugins.registry import Plugin, Registry
 
 
+def claims_of_file(path: Path, registry: Registry) -> list[Plugin]:
+    """Return the frontends that claim a file."""
+    return _claims(registry, "recognises_file", path=path)
+
+
 def choose_for_file(path: Path, request: Request, registry: Registry) -> Plugin:
     """Return the frontend that reads a file."""
     if request.frontend is not None:
         return _named(request.frontend, registry)
-    claims = _claims(registry, "recognises_file", path=path)
+    claims = claims_of_file(path, registry)
     if not claims and path.suffix == ".py":
         raise SourceError(f"{request.source}: it is Python code: name the model, as in {path}:Model")
     hint = "" if claims else other_formats.remedy(path)

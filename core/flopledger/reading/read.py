@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend.request import Request
     from flopledger.plugins.registry import Plugin
-    from flopledger.reading.child_process import Child
+    from flopledger.reading.child_process import Child, Reads
 
 LONGEST_S = 10_000_000
 """The longest timeout, in seconds; a third of a year."""
@@ -41,20 +41,20 @@ class Readings:
     """One source, read under one profile after another; it decides which process reads it.
 
     All readings that need a child process share one, which imports the framework and the user's code once.
-    What starts a child otherwise (a server that forks, a cluster) takes the place of
-    :class:`~flopledger.reading.child_process.Child` here.
 
     Args:
         source: As for :func:`read_source`.
         request: How to read it; what its profile says goes before what a reading is asked for.
+        shared: Reads in a child process in the place of one that is the source's own.
 
     Raises:
         UsageError: A limit can't be kept.
     """
 
-    def __init__(self, source: object, request: Request) -> None:
+    def __init__(self, source: object, request: Request, shared: Reads | None = None) -> None:
         _check_limits(request.timeout, request.memory_limit)
         self.source, self.request = source, request
+        self._shared = shared
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -84,6 +84,8 @@ class Readings:
         # Most counts of a prototxt need no process of their own, nor the code that starts one
         from flopledger.reading import child_process  # noqa: PLC0415
 
+        if self._shared is not None:
+            return self._shared.read(child_process.Task(target, request))
         if self._child is None:
             self._child = child_process.Child(request.memory_limit)
         return self._child.read(child_process.Task(target, request))

@@ -13,6 +13,7 @@ import fcntl
 import os
 import re
 import select
+import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -45,6 +46,18 @@ def relayed() -> Iterator[int]:
         done.set()
         thread.join()
         os.close(read)
+
+
+@contextlib.contextmanager
+def printed() -> Iterator[int]:
+    """Give where the child prints to: our stderr by way of the gate, or nowhere where it is closed."""
+    try:
+        os.fstat(STDERR)
+    except OSError:
+        yield subprocess.DEVNULL
+        return
+    with relayed() as descriptor:
+        yield descriptor
 
 
 def above_standard(descriptor: int) -> int:

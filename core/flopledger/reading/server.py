@@ -10,6 +10,7 @@ import json
 import os
 import pickle
 import socket
+import subprocess
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
@@ -57,9 +58,11 @@ class Server:
 
     Args:
         modules: The modules; one that can't be imported is left to the jobs that need it.
+        output: Where the jobs print to; nowhere unless it is given.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], output: int = subprocess.DEVNULL) -> None:
+        self._output = output
         self._start(modules)
         ready = json.loads(self.connection.recv_bytes())
         if modules and ready["threads"] > 1:  # forking would copy one of them, and the locks of all
@@ -72,11 +75,9 @@ class Server:
         ours, theirs = (relay.above_standard(end.detach()) for end in socket.socketpair())
         self.connection = Connection(ours)
         self._held.callback(self.connection.close)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
         try:
-            interpreter = Interpreter(_SERVER, (theirs,), nowhere, _ONE_THREAD)
+            interpreter = Interpreter(_SERVER, (theirs,), self._output, _ONE_THREAD)
         finally:
-            os.close(nowhere)
             os.close(theirs)
         self._held.callback(interpreter.end)
         self.connection.send_bytes(pickle.dumps((tuple(modules), search_path())))
