@@ -11,7 +11,7 @@ import weakref
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
-from flopledger.analysis import flow, module_rows
+from flopledger.analysis import flow, held, latent, module_rows
 from flopledger.analysis.call_tree import CallTree
 from flopledger.analysis.experts import groups
 from flopledger.analysis.formulas import Formulas
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.experts.groups import Experts
     from flopledger.analysis.masks import Masked
-    from flopledger.dims.types import Dim
+    from flopledger.dims.types import Dim, Number
+    from flopledger.graph.tables import Parameter
     from flopledger.kinds import Kind
 
 
@@ -58,6 +59,21 @@ class Analysis:
     def live(self) -> list[bool]:
         """Whether the result of each call reaches an output of the network."""
         return flow.live(self.graph, self.calls.has_children)
+
+    @functools.cached_property
+    def absorbed(self) -> Mapping[int, Number]:
+        """By what the work of calls changes if a latent projection is absorbed; 1 for calls without."""
+        return latent.absorbed(self.graph, self.formulas)
+
+    @functools.cached_property
+    def weights_held(self) -> Mapping[int, Parameter]:
+        """The weights by their storage, each storage once."""
+        return held.weights(self.graph)
+
+    @functools.cached_property
+    def tables(self) -> Mapping[int, int]:
+        """The rows of each table of words that nothing but a lookup uses, by its storage."""
+        return held.tables(self.graph)
 
     @functools.cached_property
     def masked(self) -> Mapping[int, Masked]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
-    "count", "view", "explain", "compare", "check", "read", "scan", "zoo", "conventions", "frontends",
+    "count", "view", "explain", "compare", "check", "llm", "read", "scan", "zoo", "conventions", "frontends",
 )  # fmt: skip
 """The commands, in the order in which the help lists them; each is ``command`` in its module."""
 

@@ -139,7 +139,7 @@ class SourceOptions:
         from flopledger.reading.read import Readings  # noqa: PLC0415
 
         given: dict[str, object] = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
-        given |= self._language()
+        given |= self.language()
         request = Request(
             source=source,
             inputs=tuple(map(parse_spec, self.inputs)),
@@ -154,14 +154,15 @@ class SourceOptions:
         )
         return Readings(source, request, shared)
 
-    def _language(self) -> dict[str, object]:
-        """Return the step of a language model; a past of 0 tokens is none."""
+    def language(self) -> dict[str, object]:
+        """Return the options for a step of a language model; a past of 0 tokens is none."""
         from flopledger.frontend.specs import parse_size  # noqa: PLC0415  (the help needs none of it)
 
         past = None if self.past == "0" else self.past
         sizes = {"seq": self.seq, "past": past, "batch": self.batch}
         found = {name: None if size is None else parse_size(size) for name, size in sizes.items()}
-        return {**found, "last_logits": self.last_logits or None}
+        chosen = {**found, "last_logits": self.last_logits or None}
+        return {name: value for name, value in chosen.items() if value is not None}
 
     def read(self, source: str, profile: Mapping[str, object], shared: Shared | None = None) -> Graph:
         """Read a source under one profile."""
@@ -194,6 +195,22 @@ def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[
         if not any(name in convention.switches for convention in found):
             found[0].set({name: value})  # raises, and names the switches that there are
     return [c.set({n: v for n, v in switches.items() if n in c.switches}) for c in found]
+
+
+def typed(given: str | None, kinds: Sequence[str]) -> dict[str, str]:
+    """Split ``--dtype WHAT=DTYPE,...``, and check the names of types.
+
+    Raises:
+        UsageError: What is typed is none of the kinds, or there is no such type.
+    """
+    from flopledger.graph.dtypes import bytes_each  # noqa: PLC0415  (the help needs none of it)
+
+    found = pairs("--dtype", tuple(given.split(","))) if given else {}
+    for name, dtype in found.items():
+        if name not in kinds:
+            raise UsageError(f"--dtype {name}={dtype}: {name!r} is none of {', '.join(kinds)}")
+        bytes_each(dtype)
+    return found
 
 
 def pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -175,6 +175,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             "whether an input comes from a call where the convention's flow begins, past none where it ends",
             lambda c: c.layer.id in c.rules.hidden,
         ),
+        "absorbed": Fact(
+            "by what its macs change if the projection of latent keys and values is absorbed; else 1",
+            lambda c: c.analysis.absorbed.get(c.layer.id, 1),
+        ),
         "pair_macs": Fact(
             "the macs of each pair of a query and a key, where a mask leaves some pairs out; else 0",
             lambda c: _masked(c, lambda found: found.pair_macs),
