@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import warm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,15 +23,7 @@ layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
 
 def count(folder: Path, *args: str) -> tuple[int, str]:
     """Run the command in a process of its own with little memory and time; return its code and stderr."""
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_S, LONGEST_S))
-
-    command = [sys.executable, "-m", "flopledger", "count", *args]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, preexec_fn=limit, timeout=300, check=False
-    )
+    done = warm.run(["count", *args], folder, memory=MEMORY, cpu_s=LONGEST_S)
     assert "Traceback" not in done.stderr
     assert "MemoryError" not in done.stderr
     return done.returncode, done.stderr

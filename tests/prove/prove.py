@@ -2,10 +2,10 @@
 
 python tests/prove/prove.py [--only TEXT] [--jobs N]
 
-The tests are collected once. Each change is made in a forked copy of this process, which then runs the tests,
-those of the changed file first, until one fails. What these tests do not notice of a tool's convention is
-compared with the tool's recorded answers (recorded.py), as the tests in tests/differential do. A change that
-nothing notices is listed, and the exit code is 1; equal.toml has the changes that change no figure, and why.
+The tests are collected once. Each change is made in a forked copy of this process, which then runs the
+related tests, those of the changed file first, until one fails. A change of a tool's convention that passes
+them is compared with the tool's recorded answers (recorded.py), as tests in tests/differential do. A change
+that nothing notices is listed, and the exit code is 1; equal.toml has those that change no figure, and why.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ CORE = ROOT / "core" / "flopledger"
 TESTS = (
     "tests/core/kinds",
     "tests/core/conventions",
-    "tests/core/counting",
     "tests/differential/test_caffe_script.py",
     "tests/differential/test_convnet_burden.py",
     "tests/differential/test_netscope.py",
+    "tests/differential/test_onnx_tool.py",
+    "tests/differential/test_turnkeyml.py",
 )
+"""Tests that run in this process; recorded.py does the work of the other differential tests."""
 
 
 class Prover:
@@ -47,15 +49,16 @@ class Prover:
         self.failed = self.failed or report.failed
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
-        """Run the tests once as they are, then against each change, some changes side by side."""
-        if self._try(session, None):
+        """Run the related tests once as they are, then against each change, some changes side by side."""
+        related = {item: None for change in self.changes for item in _related(session.items, change)}
+        if self._wait(self._fork(session, list(related), None)):
             pytest.exit("the tests fail without any change", 2)
         running: dict[int, mutants.Mutant] = {}
         waiting = list(self.changes)
         while waiting or running:
             while waiting and len(running) < self.jobs:
                 change = waiting.pop(0)
-                running[self._fork(session, change)] = change
+                running[self._fork(session, _related(session.items, change), change)] = change
             process, status = os.wait()
             change = running.pop(process)
             code = os.waitstatus_to_exitcode(status)
@@ -66,42 +69,48 @@ class Prover:
                 pytest.exit(f"{change.name}: the process ended with {code}", 2)
         return True
 
-    def _try(self, session: pytest.Session, change: mutants.Mutant | None) -> bool:
-        process = self._fork(session, change)
+    @staticmethod
+    def _wait(process: int) -> int:
         _, status = os.waitpid(process, 0)
-        return os.waitstatus_to_exitcode(status) != 0
+        return os.waitstatus_to_exitcode(status)
 
-    def _fork(self, session: pytest.Session, change: mutants.Mutant | None) -> int:
+    def _fork(self, session: pytest.Session, items: list[pytest.Item], change: mutants.Mutant | None) -> int:
+        """Run tests in a forked process, which ends with 1 if one of them fails, else with 0."""
         sys.stdout.flush()
         process = os.fork()
         if process:
             return process
         code = 2
         try:
-            code = int(self._fails(session, change))
+            code = int(self._fails(session, items, change))
         finally:
             os._exit(code)
 
-    def _fails(self, session: pytest.Session, change: mutants.Mutant | None) -> bool:
+    def _fails(
+        self, session: pytest.Session, items: list[pytest.Item], change: mutants.Mutant | None
+    ) -> bool:
         """Run the tests in this process until one fails; return whether one did."""
         plugins = session.config.pluginmanager
         plugins.unregister(plugins.get_plugin("terminalreporter"))
         if change is not None:
             mutants.apply(change)
-        for item in sorted(session.items, key=lambda item: _distance(item, change)):
+        for item in items:
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if self.failed:
                 return True
         return False
 
 
-def _distance(item: pytest.Item, change: mutants.Mutant | None) -> int:
-    """Return how soon a test is to run: those of the changed file first, then those of its folder."""
-    if change is None:
-        return 0
-    if item.path.stem == f"test_{change.path.stem.replace('-', '_')}":
-        return 0
-    return 1 if item.path.parent.name == change.path.parent.name else 2
+def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.Item]:
+    """Return the tests that are to notice a change: those of its file, then those of its folder.
+
+    Of the latter those that go through all kinds are enough for a kind: their parameters name its file. What
+    the kinds share (axes) has no such name; nor have conventions, several of which a test counts with.
+    """
+    stem, folder = change.path.stem, change.path.parent.name
+    own = [item for item in items if item.path.stem == f"test_{stem.replace('-', '_')}"]
+    others = [item for item in items if item.path.parent.name == folder and item not in own]
+    return own + ([item for item in others if f"[{stem}]" in item.name] or others)
 
 
 def changes(only: str) -> list[mutants.Mutant]:
@@ -111,8 +120,13 @@ def changes(only: str) -> list[mutants.Mutant]:
     found += [
         m for path in sorted((CORE / "conventions").glob("*.toml")) for m in mutants.of_convention(path)
     ]
-    known = {(row["file"], row["change"]) for row in equal}
-    return [m for m in found if only in m.name and (m.path.name, m.what) not in known]
+    known = {(row["file"], row["line"], row["change"]) for row in equal}
+    return [m for m in found if only in m.name and (m.path.name, _source(m), m.what) not in known]
+
+
+def _source(change: mutants.Mutant) -> str:
+    """Return the line that is changed."""
+    return change.path.read_text().splitlines()[change.line - 1].strip()
 
 
 def unnoticed(changes: list[mutants.Mutant]) -> list[mutants.Mutant]:

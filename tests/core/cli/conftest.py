@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import warm
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Reading
 from flopledger.kinds import builtin
@@ -36,11 +37,13 @@ def toy(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def flopledger(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command in a process of its own, in a folder of its own."""
+    """Run the command in a process of its own, a fork where that is enough, in a folder of its own."""
 
     def run(
         *args: str | Path, env: dict[str, str] | None = None, **more: object
     ) -> subprocess.CompletedProcess[str]:
+        if not more and warm.takes(env):
+            return warm.run([*map(str, args)], tmp_path, clean_env(env))
         return subprocess.run(
             command(*args), cwd=tmp_path, env=clean_env(env), text=True, timeout=60, check=False,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more},

@@ -106,3 +106,8 @@ def test_two_axes_are_enough(ask: Ask) -> None:
     found = ask("attention", (5, 4), (7, 4), (7, 6))
     # 5 * 7 scores of 4 terms, 5 * 6 results of 7 terms
     assert (found.shapes, found.facts["macs"]) == (((5, 6),), 350)
+
+
+def test_a_fourth_input_is_a_mask_and_no_operand(ask: Ask) -> None:
+    found = ask("attention", Q, K, V, (7,), mask=True)
+    assert (found.shapes, found.facts) == (((2, 3, 5, 6),), ask("attention", Q, K, V).facts)

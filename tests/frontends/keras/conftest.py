@@ -23,6 +23,6 @@ def fresh_names() -> Iterator[None]:
         return
     import keras
 
-    keras.utils.clear_session()
+    # Without a garbage collection, which takes longer than most of the tests.
+    keras.utils.clear_session(free_memory=False)
     yield
-    keras.utils.clear_session()
