@@ -27,6 +27,7 @@ def frontend() -> Frontend:
         module="torch",
         extra="torch",
         language_models=True,
+        training=True,
         reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
         registries=("timm", "torchvision.models"),
         preload=("torch", "flopledger_torch.read"),

@@ -43,6 +43,8 @@ _MODES = ("eval", "train", "given")
 def read_source(source: object, request: Request) -> Graph:
     """Read a module, or an exported program."""
     profile = {key: request.profile.get(key, values[0]) for key, values in PROFILE.items()}
+    if profile["step"] != "train":
+        del profile["step"]  # a forward pass, as every reading without this word is
     if profile["mode"] not in _MODES:
         raise UsageError(f"the mode is {profile['mode']!r}, expected one of {', '.join(_MODES)}")
     if is_a(source, Path) or is_a(source, ExportedProgram):

@@ -83,6 +83,11 @@ class Tensors:
                 self.nested.add(found.id)
         return found
 
+    def number(self, tensor: torch.Tensor) -> int | None:
+        """Return the number of a tensor; None if no call has had it."""
+        found = self._known.get(id(tensor))
+        return None if found is None else found.id
+
     def scalar(self) -> int:
         """Add a whole number that is computed, as a tensor without axes."""
         self.shapes.append(())
@@ -171,6 +176,7 @@ class Recorder:
         self.current: Event | None = None
         self.quiet = 0
         self.records_sizes = False
+        self.training = False  # whether the reading is for a training step: regions without gradients matter
         self.products: list[int] = []  # of sizes, among the next op's arguments
         self.notes: dict[str, None] = {}
         self._stopped: tuple[BaseException, Event] | None = None

@@ -18,6 +18,7 @@ from torch.nn.modules.module import register_module_forward_hook, register_modul
 from flopledger_torch.calls import Calls
 from flopledger_torch.inputs import Arguments, arguments
 from flopledger_torch.language import inputs as language
+from flopledger_torch.listen.checkpoints import recording_checkpoints
 from flopledger_torch.listen.custom import recording_custom_functions
 from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
@@ -78,6 +79,7 @@ class Reader:
         self.notes: tuple[str, ...] = ()
         self.model, self.request, self.profile = model, request, profile
         self.recorder = Recorder()
+        self.recorder.training = profile.get("step") == "train"
         self.registered = registered_in(model)
         self.tensors = tensors
         self.copies = Copies(StandIns(tensors), strict=strict)
@@ -162,6 +164,7 @@ class Reader:
                 recording_custom_functions(recorder),
                 recording_derivatives(recorder),
                 recording_masks(recorder),
+                recording_checkpoints(recorder),
                 self._sizes(),
                 attention_by_rows(),
                 self.tensors.running(),
@@ -246,10 +249,11 @@ class Reader:
         self._fix_symbols()
         tensors = self.recorder.tensors
         outputs = self.recorder.tensors_in(out)
+        links = self._parameters_met(builder) if self.recorder.training else {}
         if "seq" in self.request.options:
             outputs += [tensors.ref(tensor).id for _, tensor in language.tensors_of(out)]
         for number, (shape, dtype) in enumerate(zip(tensors.shapes, tensors.dtypes, strict=True)):
-            builder.tensor(shape, dtype, tensors.aliases.get(number))
+            builder.tensor(shape, dtype, tensors.aliases.get(number), links.get(number))
         for name, tensor, positional in given.named:
             builder.inputs.append(Input(name, tensors.ref(tensor).id, positional))
         Calls(builder, self.registered, self.recorder).write()
@@ -262,6 +266,18 @@ class Reader:
             (*self.notes, *self.recorder.notes, *self.tensors.notes()),
         )
         return builder.build(reading, outputs)
+
+    def _parameters_met(self, builder: GraphBuilder) -> dict[int, int]:
+        """Return which tensors are which parameters, for a backward that depends on it."""
+        found: dict[int, int] = {}
+        for row, module in zip(builder.modules, self.registered.modules, strict=True):
+            for name, parameter in row.parameters:
+                tensor = module._parameters.get(name, module._parameters.get(f"{name}_orig"))
+                stand_in = None if tensor is None else self.copies.stand_ins.known(tensor)
+                number = None if stand_in is None else self.recorder.tensors.number(stand_in)
+                if number is not None:
+                    found[number] = parameter
+        return found
 
     def _fix_symbols(self) -> None:
         """Replace symbols by the numbers or other symbols that the model fixes them to."""

@@ -15,6 +15,7 @@ from flopledger.analysis import flow, held, latent, module_rows
 from flopledger.analysis.call_tree import CallTree
 from flopledger.analysis.experts import groups
 from flopledger.analysis.formulas import Formulas
+from flopledger.analysis.gradients import Gradients
 from flopledger.analysis.masks import Masks
 from flopledger.analysis.module_tree import ModuleTree
 from flopledger.analysis.signatures import Signatures
@@ -64,6 +65,11 @@ class Analysis:
     def absorbed(self) -> Mapping[int, Number]:
         """By what the work of calls changes if a latent projection is absorbed; 1 for calls without."""
         return latent.absorbed(self.graph, self.formulas)
+
+    @functools.cached_property
+    def gradients(self) -> Gradients:
+        """The work of a training step beside its forward."""
+        return Gradients(self.graph, self.calls, self.formulas)
 
     @functools.cached_property
     def weights_held(self) -> Mapping[int, Parameter]:

@@ -84,6 +84,25 @@ _SOURCE_OPTIONS = (
     click.option("--past", metavar="P", help="The tokens before them, which the step finds in its cache."),
     click.option("--batch", metavar="B", help="The sequences that the step reads at once. Default: 1."),
     click.option("--last-logits", is_flag=True, help="Make the logits of the last token alone."),
+    click.option(
+        "--step", type=click.Choice(["forward", "train"]),
+        help="Read a forward pass (the default) or a training step with its gradients.",
+    ),
+    click.option(
+        "--freeze", metavar="PATTERN", multiple=True,
+        help="Parameters that are not trained: layer1, *.bias; may be repeated.",
+    ),
+    click.option(
+        "--train-only", metavar="PATTERN", multiple=True,
+        help="The parameters that alone are trained; may be repeated.",
+    ),
+    click.option(
+        "--recompute", metavar="PATTERN", multiple=True,
+        help="Modules that the backward computes again (checkpoints); may be repeated.",
+    ),
+    click.option(
+        "--grad-inputs", metavar="NAME,...", help="Inputs of which a gradient is asked, or all."
+    ),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(
         "--timeout", type=Seconds(min=0, min_open=True), metavar="SECONDS",
@@ -119,6 +138,11 @@ class SourceOptions:
     past: str | None = None
     batch: str | None = None
     last_logits: bool = False
+    step: str | None = None
+    freeze: tuple[str, ...] = ()
+    train_only: tuple[str, ...] = ()
+    recompute: tuple[str, ...] = ()
+    grad_inputs: str | None = None
     execute: bool = False
     timeout: float | None = None
     memory_limit: int | None = None
@@ -139,13 +163,13 @@ class SourceOptions:
         from flopledger.reading.read import Readings  # noqa: PLC0415
 
         given: dict[str, object] = {"phase": self.phase, "stage": self.stages or None, "level": self.level}
-        given |= self.language()
+        given |= {**self.language(), **self._training()}
         request = Request(
             source=source,
             inputs=tuple(map(parse_spec, self.inputs)),
             inputs_from=self.inputs_from or "",
             arguments=self.arguments,
-            profile={"mode": self.mode} if self.mode else {},
+            profile={key: value for key, value in (("mode", self.mode), ("step", self.step)) if value},
             options={name: value for name, value in given.items() if value is not None},
             execute=self.execute,
             frontend=self.frontend,
@@ -153,6 +177,12 @@ class SourceOptions:
             memory_limit=self.memory_limit,
         )
         return Readings(source, request, shared)
+
+    def _training(self) -> dict[str, object]:
+        """Return the options for a training step."""
+        named = tuple(self.grad_inputs.split(",")) if self.grad_inputs else ()
+        chosen = {"freeze": self.freeze, "train_only": self.train_only, "recompute": self.recompute}
+        return {name: value for name, value in {**chosen, "grad_inputs": named}.items() if value}
 
     def language(self) -> dict[str, object]:
         """Return the options for a step of a language model; a past of 0 tokens is none."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from flopledger.analysis.gradients import NONE
 from flopledger.analysis.module_rows import unpruned
 from flopledger.dims.arithmetic import product, total
 from flopledger.errors import ExpressionError
@@ -174,6 +175,26 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "hidden": Fact(
             "whether an input comes from a call where the convention's flow begins, past none where it ends",
             lambda c: c.layer.id in c.rules.hidden,
+        ),
+        "data_grads": Fact(
+            "in a training step: how many of its operands that are no weights have a gradient",
+            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).data,
+        ),
+        "weight_grads": Fact(
+            "in a training step: how many of its weights have a gradient",
+            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).weights,
+        ),
+        "grad_input": Fact(
+            "in a training step: the macs of the gradients of data, of all calls inside too",
+            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).of_data,
+        ),
+        "grad_weight": Fact(
+            "in a training step: the macs of the gradients of weights, of all calls inside too",
+            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).of_weights,
+        ),
+        "recomputed": Fact(
+            "in a training step: the macs that run again in the backward, of all calls inside too",
+            lambda c: c.analysis.gradients.recomputed.get(c.layer.id, 0),
         ),
         "absorbed": Fact(
             "by what its macs change if the projection of latent keys and values is absorbed; else 1",

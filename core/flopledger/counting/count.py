@@ -6,6 +6,7 @@ import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flopledger.counting import training
 from flopledger.counting.ledger import Adjustment, Row
 from flopledger.counting.memo import names_read
 from flopledger.counting.parameters import ParameterCount
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import Shares
     from flopledger.counting.memo import Memo
     from flopledger.dims.types import Dim, Number
     from flopledger.expressions.compiler import Expression
@@ -210,7 +212,16 @@ class Count:
             label,
             trained,
             _kernel(layer),
+            self._shares(call) if self.trains else None,
         )
+
+    def _shares(self, call: PricedCall) -> Shares:
+        return training.shares(call.scope, call.rule, call.times, call.count)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the reading is of a training step."""
+        return self.graph.reading.profile.get("step") == "train"
 
     def _contains(self, scope: CallScope) -> bool:
         """Return whether the calls inside a call have the figure that it lacks: a formula, or a rule."""

@@ -10,17 +10,19 @@ from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting.count import Count
 from flopledger.counting.coverage import coverage
-from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total
+from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total
 from flopledger.dims.arithmetic import total
+from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ProfileMismatch
 from flopledger.frontend.request import GIVEN
 from flopledger.meter import metered
 from flopledger.plugins import discovery as plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from flopledger.analysis.analysis import Analysis
+    from flopledger.counting.ledger import Adjustment, Row
     from flopledger.dims.types import Shape
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Input
@@ -90,6 +92,7 @@ def _ledger(counted: Count) -> Ledger:
             buffers,
             analysis.active_params,
             covered.unknown_calls,
+            _shares(rows, adjustments) if counted.trains else None,
         ),
         rows=rows,
         coverage=covered,
@@ -97,6 +100,18 @@ def _ledger(counted: Count) -> Ledger:
         disagreements=analysis.formulas.disagreements,
         experts=analysis.experts,
         print_spec=convention.print,
+    )
+
+
+def _shares(rows: Sequence[Row], adjustments: Sequence[Adjustment]) -> Shares:
+    """Return the shares of a training step in a total; what is not in the rows is counted to the forward."""
+    found = [row.training for row in rows if row.training is not None]
+    beside = total(adjustment.count for adjustment in adjustments)
+    return Shares(
+        number(total(one.forward for one in found) + beside),
+        number(total(one.grad_input for one in found)),
+        number(total(one.grad_weight for one in found)),
+        number(total(one.recompute for one in found)),
     )
 
 
@@ -113,8 +128,8 @@ def check_applies(graph: Graph, convention: Convention) -> None:
             f"the convention {convention.name!r} is for networks of {' or '.join(convention.frameworks)}; "
             f"{reading.source} was read from {reading.framework}"
         )
-    for key, needed in convention.profile.items():
-        found = reading.profile.get(key, needed)
+    for key, needed in {"step": "forward", **convention.profile}.items():
+        found = reading.profile.get(key, "forward" if key == "step" else needed)
         if needed not in (found, GIVEN):  # a model that stands in any mode is one as it stands
             raise ProfileMismatch(
                 f"the convention {convention.name!r} needs a reading with {key} = {needed}, this one has "

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from flopledger import lazy
 from flopledger.dims.arithmetic import plain, text, total
+from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
 
 if TYPE_CHECKING:
@@ -42,6 +43,21 @@ def figure(value: Number) -> Figure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """The shares of a training step in a figure."""
+
+    forward: Number = 0
+    grad_input: Number = 0
+    grad_weight: Number = 0
+    recompute: Number = 0
+
+    @property
+    def backward(self) -> Number:
+        """The gradients of data and of weights."""
+        return number(self.grad_input + self.grad_weight)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One call as the convention counted it.
 
@@ -72,6 +88,7 @@ class Row:
     label: str = ""
     trainable: Number = 0
     kernel: tuple[Dim, ...] = ()
+    training: Shares | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +109,7 @@ class Total:
     buffers: Number
     active_params: Number | None = None
     unknown_calls: int = 0
+    training: Shares | None = None
 
     @property
     def flops(self) -> Dim:

@@ -39,9 +39,16 @@ class GraphBuilder:
         self._paths: dict[str, int] = {}
         self._given: list[str] = []
 
-    def tensor(self, shape: Shape | None, dtype: str = "float32", alias_of: int | None = None) -> int:
+    def tensor(
+        self,
+        shape: Shape | None,
+        dtype: str = "float32",
+        alias_of: int | None = None,
+        parameter: int | None = None,
+    ) -> int:
         """Add a tensor and return its id."""
-        tensor = Tensor(len(self.tensors), None if shape is None else plain_shape(shape), dtype, alias_of)
+        plain = None if shape is None else plain_shape(shape)
+        tensor = Tensor(len(self.tensors), plain, dtype, alias_of, parameter)
         self.tensors.append(tensor)
         return tensor.id
 

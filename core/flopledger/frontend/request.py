@@ -17,6 +17,7 @@ PROFILE: Mapping[str, tuple[object, ...]] = {
     "grad": (True, False),
     "fast_paths": (True, False),
     "sizes": (False, True),
+    "step": ("forward", "train", GIVEN),
 }
 """What a convention may need of a reading, and the values that each may have; the first is the usual one."""
 
@@ -27,6 +28,14 @@ LANGUAGE: Mapping[str, str] = {
     "last_logits": "whether the logits of the last token alone are made",
 }
 """The options that make the inputs of a language model's step; sizes are numbers or symbols."""
+
+TRAINING: Mapping[str, str] = {
+    "freeze": "patterns of the parameters that are not trained",
+    "train_only": "patterns of the parameters that alone are trained",
+    "recompute": "patterns of the modules that a backward computes again",
+    "grad_inputs": "names of the inputs of which a gradient is asked, or all",
+}
+"""The options for a training step; each is a list of texts."""
 
 
 @dataclass(frozen=True, slots=True)

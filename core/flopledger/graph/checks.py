@@ -64,6 +64,8 @@ def _references(graph: Tables) -> Iterator[tuple[str, int, int]]:
     for tensor in graph.tensors:
         if tensor.alias_of is not None:
             yield f"tensors[{tensor.id}]", tensor.alias_of, tensors
+        if tensor.parameter is not None:
+            yield f"tensors[{tensor.id}]", tensor.parameter, parameters
     for module in graph.modules:
         for child in module.children:
             yield f"modules[{module.id}]", child, modules

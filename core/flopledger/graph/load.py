@@ -270,7 +270,7 @@ _FIELDS: Mapping[type, Mapping[str, _Reader]] = {
         "id": _Loader.id,
         "shape": _Loader.shape,
         "dtype": _Loader.word,
-        "alias_of": _Loader.maybe_id,
+        **dict.fromkeys(("alias_of", "parameter"), _Loader.maybe_id),
     },
     tables.Parameter: {
         **dict.fromkeys(("id", "object", "storage"), _Loader.id),

@@ -62,13 +62,14 @@ class Tensor:
     """A value that flows between calls.
 
     ``shape`` is None where it can't be known. ``alias_of`` names the tensor whose memory a view or
-    an in-place result shares.
+    an in-place result shares; ``parameter`` the parameter that it is, in a reading for a training step.
     """
 
     id: int
     shape: Shape | None
     dtype: str = "float32"
     alias_of: int | None = None
+    parameter: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

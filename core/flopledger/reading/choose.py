@@ -27,6 +27,7 @@ from flopledger.frontend.request import GIVEN, LANGUAGE
 from flopledger.graph.graph import Graph
 from flopledger.reading import other_formats
 from flopledger.reading.make import make, makes_models
+from flopledger.reading.step import TRAIN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,11 @@ def _check_options(frontend: Frontend, request: Request) -> None:
     if given and not frontend.language_models:
         reads = f"{request.source} is read by the frontend {frontend.name!r}"
         raise UsageError(f"{reads}, which makes no inputs for language models: leave {options} out")
+    if request.profile.get("step") == TRAIN and not frontend.training:
+        raise UsageError(
+            f"{request.source} is read by the frontend {frontend.name!r}, which does not read training "
+            "steps: leave --step train out"
+        )
     if given and "seq" not in given:
         raise UsageError(f"{options} needs --seq, the new tokens of each sequence")
 

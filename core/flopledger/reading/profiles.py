@@ -27,15 +27,22 @@ def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list
     """
     groups: list[tuple[dict[str, object], list[Convention]]] = []
     for convention in loaded:
+        needed = _needed(convention)
         for profile, members in groups:
-            alike = (profile.get("mode") == GIVEN) == (convention.profile.get("mode") == GIVEN)
-            if alike and all(profile.get(key, value) == value for key, value in convention.profile.items()):
-                profile.update(convention.profile)
+            alike = (profile.get("mode") == GIVEN) == (needed.get("mode") == GIVEN)
+            alike &= profile.get("step") == needed.get("step")
+            if alike and all(profile.get(key, value) == value for key, value in needed.items()):
+                profile.update(needed)
                 members.append(convention)
                 break
         else:
-            groups.append((dict(convention.profile), [convention]))
+            groups.append((needed, [convention]))
     return groups
+
+
+def _needed(convention: Convention) -> dict[str, object]:
+    """Return the profile that a convention needs; any reading is of a forward pass unless told otherwise."""
+    return {k: v for k, v in convention.profile.items() if k != "step" or v not in ("forward", GIVEN)}
 
 
 def profile_for(loaded: Sequence[Convention]) -> dict[str, object]:
@@ -93,6 +100,6 @@ def reading_for_each(read_under: Read, loaded: Sequence[Convention]) -> list[Gra
 
 def _meets(graph: Graph, profile: Mapping[str, object]) -> bool:
     """Return whether a reading of a source as it stands is the one that a profile asks for."""
-    found = graph.reading.profile
-    wanted = {"mode": "eval", **profile}
+    found = {"step": "forward", **graph.reading.profile}
+    wanted = {"mode": "eval", "step": "forward", **profile}
     return all(value == GIVEN or found.get(key, value) == value for key, value in wanted.items())

@@ -20,6 +20,7 @@ from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
+from flopledger.reading import step
 from flopledger.reading.source import locate
 
 if TYPE_CHECKING:
@@ -71,7 +72,10 @@ class Readings:
             SourceError: The source is missing, malformed, or can't be read.
             UsageError: An option does not fit the source, or several frontends read it.
         """
-        request = replace(self.request, profile={**profile, **self.request.profile})
+        request = replace(self.request, profile=step.settled({**profile, **self.request.profile}))
+        return step.applied(self._read(request), request)
+
+    def _read(self, request: Request) -> Graph:
         if not (has_type(self.source, str) or has_type(self.source, Path)):
             return _read_live(self.source, request)
         target = locate(str(self.source))

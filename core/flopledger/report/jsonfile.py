@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.analysis.experts.groups import Experts
-    from flopledger.counting.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row
+    from flopledger.counting.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row, Shares
     from flopledger.dims.types import Shape
     from flopledger.report import View
 
@@ -32,6 +32,9 @@ class TotalDocument(TypedDict):
     non_trainable_params: Figure
     buffers: Figure
     active_params: NotRequired[Figure]
+    forward: NotRequired[Figure]
+    backward: NotRequired[Figure]
+    recompute: NotRequired[Figure]
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
@@ -89,6 +92,7 @@ def graph_document(graph: GraphInfo) -> dict[str, object]:
             for given, shape, dtype in graph.inputs
         ],
         "profile": {name: _plain(value) for name, value in reading.profile.items()},
+        "step": str(reading.profile.get("step", "forward")),
         "digest": graph.digest,
     }
 
@@ -119,6 +123,10 @@ def total_document(ledger: Ledger) -> TotalDocument:
         "non_trainable_params": figure(total.non_trainable_params),
         "buffers": figure(total.buffers),
     }
+    if total.training is not None:
+        shares = total.training
+        document["forward"], document["backward"] = figure(shares.forward), figure(shares.backward)
+        document["recompute"] = figure(shares.recompute)
     if ledger.experts and total.active_params is not None:
         document["active_params"] = figure(total.active_params)
     return document
@@ -168,6 +176,16 @@ def row_document(row: Row) -> dict[str, object]:
         "count": figure(row.count),
         "macs": figure(row.macs),
         "parts": {name: figure(part) for name, part in row.parts.items()},
+        **({} if row.training is None else _row_shares(row.training)),
+    }
+
+
+def _row_shares(shares: Shares) -> dict[str, Figure]:
+    return {
+        "forward": figure(shares.forward),
+        "grad_input": figure(shares.grad_input),
+        "grad_weight": figure(shares.grad_weight),
+        "recompute": figure(shares.recompute),
     }
 
 

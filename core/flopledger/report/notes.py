@@ -17,7 +17,7 @@ from flopledger.report.numbers import at_least, calls_text, grouped, in_words, s
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Total, Unknown
+    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total, Unknown
     from flopledger.dims.types import Number
 
 FEW_PATHS = 3
@@ -54,6 +54,8 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
     lines = []
     if total.unit != "params":
         lines.append((total.unit, f"{at_least(total.count, total.unit, unknown)} ({name})"))
+    if total.training is not None:
+        lines.append(("step", _shares(total.training, total.unit)))
     if total.unit != "MAC" or total.count != total.macs:
         lines.append(
             ("own MAC", f"{at_least(total.macs, 'MAC', unknown)} (our own count of multiply-accumulates)")
@@ -71,6 +73,14 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
 def bounded(written: str, total: Total) -> str:
     """Return the operations of a total as the lower bound that they are while calls are unknown."""
     return written if total.complete else f"at least {written}"
+
+
+def _shares(shares: Shares, unit: str) -> str:
+    """Return what a training step is made of."""
+    parts = {"forward": shares.forward, "input gradients": shares.grad_input}
+    parts |= {"weight gradients": shares.grad_weight, "recomputed": shares.recompute}
+    shown = (f"{name} {in_words(value, unit)}" for name, value in parts.items() if value != 0)
+    return f"training: {'; '.join(shown)}"
 
 
 def _picked(ledger: Ledger) -> str:

@@ -146,6 +146,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 if torch.is_grad_enabled() and op.name != "detach":
                     _carry_gradients(args, given, out)
             recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
+            if recorder.training and not torch.is_grad_enabled():
+                event.native["no_grad"] = True
             if recorder.products and not op.composite:
                 event.native["sizes"] = tuple(map(TensorRef, recorder.products))
                 recorder.products = []

@@ -41,6 +41,11 @@ class StandIns:
             found = self._made[id(tensor)] = (tensor, stand_in)
         return found[1]
 
+    def known(self, tensor: torch.Tensor) -> torch.Tensor | None:
+        """Return the stand-in that was made of a tensor; None if none was."""
+        found = self._made.get(id(tensor))
+        return None if found is None else found[1]
+
     def remembered(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the stand-in of a tensor kept anywhere; its values may be asked for."""
         if id(tensor) in self._made or torch.nn.Parameter in bases_of(type(tensor)):

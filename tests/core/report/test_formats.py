@@ -45,6 +45,7 @@ def test_a_ledger_of_python_is_one_document(toy: Ledger, validator: jsonschema.D
         "framework_version": "1.0",
         "inputs": [{"name": "data", "shape": [1, 3, 8, 8], "dtype": "float32"}],
         "profile": {"mode": "eval"},
+        "step": "forward",
         "digest": "9a4b",
     }
     assert document["total"] == {
@@ -229,8 +230,8 @@ def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one()
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
         "__init__", "answers", "blocks", "check", "columns", "comparison", "convention_page", "explanation",
-        "found_figure", "html", "notes", "numbers", "plain", "rows", "scan", "sections", "shown", "survey",
-        "symbol_names", "tree", "zoo",
+        "found_figure", "generation", "html", "notes", "numbers", "plain", "rows", "scan", "sections",
+        "shown", "survey", "symbol_names", "tree", "zoo",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}
     assert {path.stem for path in folder.glob("*.py")} == parts | formats

@@ -1,0 +1,274 @@
+"""The work of a training step beside its forward: gradients, and what is computed again for them.
+
+Rules, each checked against the backward that PyTorch really runs:
+
+- a tensor *wants* a gradient if it is a trained weight, an input of which one is asked, or the floating
+  result of a call with such an operand, outside of regions without gradients; ``detach`` stops it;
+- a call is *reached* if one of its results leads to an output of the network through tensors that want;
+- a product has a gradient for each operand that wants one, and each takes as many multiply-accumulates as
+  the forward: a plain layer twice as many, the first layer as many, a frozen one in front none;
+- attention is two products, Q K^T and P V, with four gradients: of V, of P for both Q and K, of Q, of K;
+- a recurrent layer's first state is zero and wants nothing: one step less of gradients of states;
+- a checkpointed region runs again, up to the last tensor that a gradient in it needs
+  (:mod:`flopledger.analysis.saved`).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flopledger.analysis import saved
+from flopledger.analysis.flow import memories, tensors_read
+from flopledger.dims.arithmetic import equal, is_dim, product, total
+from flopledger.graph.tables import CONTAINER, TensorRef
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from flopledger.analysis.call_tree import CallTree
+    from flopledger.analysis.formulas import Formulas
+    from flopledger.dims.types import Dim
+    from flopledger.graph.tables import Layer, Tables
+
+TRAIN = "train"
+FLOATING = ("float", "bfloat", "complex")
+STOPS = frozenset(("aten.detach", "aten.detach_"))
+PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul"))
+"""Kinds whose inputs are all multiplied with one another."""
+VIEWS = frozenset(("view", "reshape", "transpose", "identity"))
+"""Kinds whose result may be their operand itself, unchanged."""
+NO_GRAD, RECOMPUTED = "no_grad", "recomputed"
+"""What a call's native facts say of the region that it runs in."""
+
+
+def is_floating(dtype: str) -> bool:
+    """Return whether a type can have a gradient."""
+    return dtype.startswith(FLOATING)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The gradients of one call, in multiply-accumulates: of its data, and of its weights.
+
+    ``data`` and ``weights`` say how many of its operands have one.
+    """
+
+    of_data: Dim = 0
+    of_weights: Dim = 0
+    data: int = 0
+    weights: int = 0
+
+
+NONE = Work()
+
+
+class Gradients:
+    """The gradients of one graph that was read for a training step; there are none in another."""
+
+    def __init__(self, graph: Tables, calls: CallTree, formulas: Formulas) -> None:
+        self.graph, self._calls, self._formulas = graph, calls, formulas
+        self.active = graph.reading.profile.get("step") == TRAIN
+        self.wants: set[int] = set()
+        self._weights: set[int] = set()
+        self._memory = memories(graph) if self.active else []
+        self._written: set[int] = set()
+
+    @functools.cached_property
+    def leaves(self) -> list[Layer]:
+        """The innermost calls, in order."""
+        found = (layer for layer in self.graph.layers if not self._calls.has_children[layer.id])
+        return [layer for layer in found if layer.kind != CONTAINER]
+
+    @functools.cached_property
+    def reached(self) -> frozenset[int]:
+        """The innermost calls that have a backward."""
+        if not self.active:
+            return frozenset()
+        self._find_wanting()
+        needed = {i for i in self.graph.outputs if self.want(i)}
+        memory = {self._memory[i] for i in needed}
+        found: set[int] = set()
+        for layer in reversed(self.leaves):
+            made = (
+                i in needed or (self._writes(layer, i) and self._memory[i] in memory) for i in layer.outputs
+            )
+            if self._stopped(layer) or not any(made):
+                continue
+            given = [i for i in tensors_read(layer) if self.want(i)]
+            if given or self._own_weights(layer):
+                found.add(layer.id)
+                needed.update(given)
+                memory.update(self._memory[i] for i in given)
+        return frozenset(found)
+
+    def want(self, tensor: int) -> bool:
+        """Return whether a tensor wants a gradient."""
+        return tensor in self.wants or self._memory[tensor] in self._written
+
+    def _find_wanting(self) -> None:
+        graph, parameters = self.graph, self.graph.parameters
+        for tensor in graph.tensors:
+            if tensor.parameter is not None:
+                self._weights.add(tensor.id)
+                if parameters[tensor.parameter].trainable and is_floating(tensor.dtype):
+                    self.wants.add(tensor.id)
+        asked = graph.reading.profile.get("grad_inputs", ())
+        named = set(asked) if isinstance(asked, tuple) else set()
+        for given in graph.inputs:
+            if given.name in named or "all" in named:
+                self.wants.add(given.tensor)
+        for layer in self.leaves:
+            self._pass_on(layer)
+
+    def _pass_on(self, layer: Layer) -> None:
+        """Note whether the results of a call want gradients, and whether they are made of weights alone."""
+        given = tensors_read(layer)
+        if given and given <= self._weights:
+            self._weights.update(layer.outputs)
+        if self._stopped(layer) or not (any(map(self.want, given)) or self._own_weights(layer)):
+            return
+        for tensor in layer.outputs:
+            record = self.graph.tensors[tensor]
+            if is_floating(record.dtype):
+                self.wants.add(tensor)
+                if self._writes(layer, tensor):
+                    self._written.add(self._memory[tensor])  # other views of it want from now on
+
+    def _writes(self, layer: Layer, tensor: int) -> bool:
+        """Return whether a call writes a result into the memory of one of its operands."""
+        return tensor in layer.inputs and layer.kind not in VIEWS
+
+    def _stopped(self, layer: Layer) -> bool:
+        return layer.source.startswith(tuple(STOPS)) or layer.native.get(NO_GRAD) is True
+
+    def _own_weights(self, layer: Layer) -> list[int]:
+        """Return the trained weights of a module whose call shows none among its tensors."""
+        if layer.module is None or layer.level != "layer":
+            return []
+        own = (self.graph.parameters[i] for _, i in self.graph.modules[layer.module].parameters)
+        return [p.id for p in own if p.trainable and not p.is_buffer]
+
+    @functools.cached_property
+    def work(self) -> dict[int, Work]:
+        """The gradients of each call: of an innermost one its own, of another those of the calls inside."""
+        found: dict[int, Work] = {}
+        if not self.active:
+            return found
+        for layer in self.leaves:
+            if layer.id in self.reached:
+                found[layer.id] = self._of(layer)
+        inside = self._summed({i: one.of_data for i, one in found.items()})
+        weights = self._summed({i: one.of_weights for i, one in found.items()})
+        macs = self._summed({one.id: self._formulas.macs(one) for one in self.leaves})
+        for layer in self.graph.layers:
+            if not self._calls.has_children[layer.id] or layer.kind == CONTAINER:
+                continue
+            own = self._formulas.macs(layer)
+            if own == 0 or equal(own, macs.get(layer.id, 0)):
+                found[layer.id] = Work(inside.get(layer.id, 0), weights.get(layer.id, 0))
+            elif any(i in self.reached for i in range(layer.id, self._calls.ends[layer.id] + 1)):
+                found[layer.id] = self._of(layer)
+        return found
+
+    def _summed(self, values: dict[int, Dim]) -> dict[int, Dim]:
+        """Add what calls have to all calls around them."""
+        sums: dict[int, list[Dim]] = {}
+        for i, value in values.items():
+            if value != 0:
+                for up in (i, *self._calls.around(i)):
+                    sums.setdefault(up, []).append(value)
+        return {i: total(parts) for i, parts in sums.items()}
+
+    def _of(self, layer: Layer) -> Work:
+        """Return the gradients of one call by its kind."""
+        facts = self._formulas.facts(layer)
+        macs = facts.get("macs", 0)
+        if macs == 0:
+            return NONE
+        if layer.kind == "attention":
+            return self._of_attention(layer)
+        if "gates" in facts:
+            return self._of_recurrent(layer)
+        operands = self.operands(layer)
+        wanting = [i for i in operands if self.want(i)]
+        weights = sum(i in self._weights for i in wanting)
+        unseen = 0 if any(i in self._weights for i in operands) else min(len(self._own_weights(layer)), 1)
+        data = len(wanting) - weights
+        return Work(macs * data, macs * (weights + unseen), data, weights + unseen)
+
+    def dtype(self, tensor: int) -> str:
+        """Return the type of a tensor."""
+        return self.graph.tensors[tensor].dtype
+
+    def elements(self, tensor: int) -> Dim:
+        """Return the number of elements along the axes of a picture or sequence."""
+        return product((self.graph.shape(tensor) or ())[2:])
+
+    def operands(self, layer: Layer) -> list[int]:
+        """Return the operands of a product: not what is added to it."""
+        if layer.kind in PRODUCTS:
+            return list(layer.inputs)
+        weight = layer.native.get("weight")
+        found = list(layer.inputs[:2] if layer.kind == "bilinear" else layer.inputs[:1])
+        return [*found, weight.id] if isinstance(weight, TensorRef) and weight.id not in found else found
+
+    def _of_attention(self, layer: Layer) -> Work:
+        """Return the four gradients of attention: ``macs`` are B H L S E and B H L S E_v."""
+        query, key, value = layer.inputs[:3]
+        facts, shapes = self._formulas.facts(layer), [self.graph.shape(i) or (1,) for i in (query, value)]
+        each = facts["queries"] * facts["keys"] * facts["pair_dots"]
+        scores, results = each * shapes[0][-1], each * shapes[1][-1]
+        wants = [self.want(i) for i in (query, key, value)]
+        of_scores = (wants[0] + wants[1]) * scores
+        of_results = (wants[2] + (wants[0] or wants[1])) * results
+        return Work(of_scores + of_results, 0, sum(wants), 0)
+
+    def _of_recurrent(self, layer: Layer) -> Work:
+        """Return a recurrent layer's gradients over T steps: T of weights and inputs, T - 1 of states."""
+        facts, macs = self._formulas.facts(layer), self._formulas.macs(layer)
+        shape = self.graph.shape(layer.inputs[0]) or (1,)
+        directions, depth, hidden = (_size(layer, name) for name in ("directions", "layers", "hidden_size"))
+        each = directions * facts["gates"] * hidden * facts["batch"]
+        first, states = each * facts["steps"] * shape[-1], each * depth * hidden
+        above = macs - first - states * facts["steps"]
+        data = states * (facts["steps"] - 1) + above + (first if self.want(layer.inputs[0]) else 0)
+        weights = [i for i in tensors_read(layer) if i in self._weights]
+        trained = any(map(self.want, weights)) or bool(self._own_weights(layer))
+        return Work(data, macs if trained else 0, 1, 1 if trained else 0)
+
+    @functools.cached_property
+    def recomputed(self) -> dict[int, Dim]:
+        """The multiply-accumulates that run again, of each call with all inside it; of containers none."""
+        found: dict[int, Dim] = {}
+        for region, stops_early in self.regions():
+            last = region[-1].id if region else -1
+            if stops_early:
+                last = self._last_needed(region)
+            found.update({one.id: self._formulas.macs(one) for one in region if one.id <= last})
+        layers = self.graph.layers
+        return {i: macs for i, macs in self._summed(found).items() if layers[i].kind != CONTAINER}
+
+    def regions(self) -> Iterable[tuple[Sequence[Layer], bool]]:
+        """Yield the innermost calls of each checkpointed region, and whether it stops early."""
+        if not self.active:
+            return
+        for layer in self.graph.layers:
+            how = layer.native.get(RECOMPUTED)
+            if how:
+                ends = self._calls.ends[layer.id]
+                inside = [one for one in self.leaves if layer.id < one.id <= ends]
+                if any(one.id in self.reached for one in inside):
+                    yield inside, how == "early"
+
+    def _last_needed(self, region: Sequence[Layer]) -> int:
+        """Return the call that makes the last tensor of a region that a gradient in it needs."""
+        makers = {tensor: one.id for one in region for tensor in one.outputs}
+        kept = (i for one in region if one.id in self.reached for i in saved.tensors(one, self))
+        return max((makers.get(i, -1) for i in kept), default=-1)
+
+
+def _size(layer: Layer, name: str) -> Dim:
+    size = layer.attrs.get(name, 1)
+    return size if is_dim(size) else 1
