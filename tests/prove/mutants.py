@@ -84,11 +84,20 @@ def _places(tree: ast.Module) -> Iterator[tuple[ast.expr, str]]:
         if not isinstance(function, (ast.FunctionDef, ast.Lambda)):
             continue
         body = [function.body] if isinstance(function, ast.Lambda) else function.body
-        inside = [inner for part in body for inner in ast.walk(part)]
+        inside = [inner for part in body for inner in _formulas(part)]
         for node in inside:
             if isinstance(node, ast.expr) and _is_amount(node) and node not in seen:
                 seen.add(node)
                 yield node, f"({ast.unparse(node)}) + 1"
+
+
+def _formulas(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield a node and all below it, but no text of a message, and no default, which is read at import."""
+    if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.keyword) and node.arg == "default"):
+        return
+    yield node
+    for child in ast.iter_child_nodes(node):
+        yield from _formulas(child)
 
 
 def _is_amount(node: ast.expr) -> bool:
@@ -125,12 +134,17 @@ def _apply_to_functions(mutant: Mutant) -> None:
     changed = _with_one_more(tree, mutant)
     old = dict(_codes(compile(tree, str(mutant.path), "exec")))
     new = dict(_codes(compile(changed, str(mutant.path), "exec")))
-    outermost = min((key for key, code in new.items() if code != old[key]), key=len)
+    # A formula may be a function inside another, made by a call that is over: all levels are changed.
+    changes = [(old[key], code) for key, code in new.items() if code != old[key]]
     done = 0
     for function in gc.get_objects():
-        if isinstance(function, types.FunctionType) and function.__code__ == old[outermost]:
-            function.__code__ = new[outermost]
-            done += 1
+        if not isinstance(function, types.FunctionType):
+            continue
+        for before, after in changes:
+            if function.__code__ == before:
+                function.__code__ = after
+                done += 1
+                break
     if not done:
         raise LookupError(f"{mutant.name}: no function runs this code")
 

@@ -27,6 +27,7 @@ CORE = ROOT / "core" / "flopledger"
 TESTS = (
     "tests/core/kinds",
     "tests/core/conventions",
+    "tests/core/counting",
     "tests/differential/test_caffe_script.py",
     "tests/differential/test_convnet_burden.py",
     "tests/differential/test_netscope.py",
@@ -102,14 +103,15 @@ class Prover:
 
 
 def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.Item]:
-    """Return the tests that are to notice a change: those of its file, then those of its folder.
+    """Return the tests that are to notice a change: those of its file, then those near it.
 
     Of the latter those that go through all kinds are enough for a kind: their parameters name its file. What
     the kinds share (axes) has no such name; nor have conventions, several of which a test counts with.
     """
-    stem, folder = change.path.stem, change.path.parent.name
+    stem = change.path.stem
     own = [item for item in items if item.path.stem == f"test_{stem.replace('-', '_')}"]
-    others = [item for item in items if item.path.parent.name == folder and item not in own]
+    folders = ("conventions", "counting") if change.text else ("kinds",)
+    others = [item for item in items if item.path.parent.name in folders and item not in own]
     return own + ([item for item in others if f"[{stem}]" in item.name] or others)
 
 

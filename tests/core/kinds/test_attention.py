@@ -68,6 +68,20 @@ def test_multi_head_attention_has_four_projections(ask: Ask) -> None:
     assert found.parts["bias_adds"] == 2 * 8 * 24
 
 
+def test_a_pair_of_query_and_key_has_terms_and_scores_in_each_sequence(ask: Ask) -> None:
+    found = ask("multi_head_attention", (5, 2, 8), embed_dim=8, heads=2).facts
+    # 2 sequences: four projections of 5 * 8 * 8, then 25 pairs of 2 * 8 terms; 5 * 8 results of each of them
+    # and of the values, 25 scores in each of 2 heads
+    pairs = {"queries": 5, "keys": 5, "pair_macs": 2 * 16, "pair_dots": 2 * 2}
+    assert found == {"macs": 3360, "dots": 500, **pairs}
+
+
+def test_the_values_are_the_keys_where_only_two_inputs_are_given(ask: Ask) -> None:
+    found = ask("multi_head_attention", (5, 2, 8), (7, 2, 6), embed_dim=8, heads=2, bias=False)
+    # 8 * (5 * 8 + 2 * 7 * 6 + 5 * 8) in projections, 2 * 5 * 7 * 8, in 2 sequences
+    assert (found.facts["macs"], found.parts["bias_adds"]) == (2 * (1312 + 560), 0)
+
+
 def test_keys_that_are_added_are_not_projected(ask: Ask) -> None:
     plain = ask("multi_head_attention", (5, 2, 8), embed_dim=8, heads=2).facts["macs"]
     more = ask("multi_head_attention", (5, 2, 8), embed_dim=8, heads=2, extra_keys=1).facts["macs"]
@@ -95,6 +109,26 @@ def test_an_encoder_layer_adds_two_dense_layers(ask: Ask) -> None:
     assert found.parts["sqrts"] == 20
     # a comparison for each of 160 hidden elements, and 100 - 20 for the largest score of each row
     assert found.parts["compares"] == 240
+
+
+def test_each_part_of_an_encoder_layer_is_counted(ask: Ask) -> None:
+    attrs = {"embed_dim": 8, "heads": 2, "batch_first": True, "feedforward": 16}
+    found = ask("transformer_encoder_layer", (2, 5, 8), **attrs)
+    # attention: 500 dot products of 3360 terms; dense layers: 10 * (16 + 8) of 2560
+    pairs = {"queries": 5, "keys": 5, "pair_macs": 2 * 16, "pair_dots": 2 * 2}
+    assert found.facts == {"macs": 5920, "dots": 740, **pairs}
+    # softmax: 100 scales, 100 - 20 sums and 100 differences; two sums of 80; norms of 80 elements in 10 rows,
+    # twice: 3 * 80 products and 4 * 80 - 10 additions each; biases: 8 * 40 and 10 * 24
+    assert found.parts == {
+        "multiplies": 5920 + 100 + 480,
+        "adds": (5920 - 740) + 180 + 160 + 620,
+        "bias_adds": 320 + 240,
+        "compares": 240,
+        "exps": 100,
+        "divides": 140,
+        "sqrts": 20,
+    }
+    assert ask("transformer_encoder_layer", (2, 5, 8), **attrs, bias=False).parts["bias_adds"] == 0
 
 
 def test_an_unknown_activation_is_refused(ask: Ask) -> None:

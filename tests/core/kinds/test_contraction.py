@@ -84,6 +84,16 @@ def test_a_grouped_product_may_have_a_bias(ask: Ask) -> None:
     }
 
 
+def test_a_grouped_product_without_a_bias_takes_a_list_of_offsets(ask: Ask) -> None:
+    found = ask("grouped_matmul", (10, 3), (4, 3, 5), (4,))
+    assert (found.shapes, found.parts["bias_adds"]) == (((10, 5),), 0)
+
+
+def test_rows_that_do_not_fit_are_named(ask: Ask) -> None:
+    with pytest.raises(ShapeError, match="rows of 3 can't meet columns of 2"):
+        ask("grouped_matmul", (10, 3), (4, 2, 5))
+
+
 @pytest.mark.parametrize("inputs", [((10, 3),), ((10, 3), (4, 2, 5)), ((3,), (3, 5))])
 def test_groups_that_do_not_fit_are_refused(ask: Ask, inputs: Shapes) -> None:
     with pytest.raises(ShapeError):

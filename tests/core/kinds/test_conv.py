@@ -34,6 +34,7 @@ SHAPES = [
     # dilation 2 spans 5: 9 - 5 + 1 = 5
     ("conv", (1, 1, 9), {"kernel": (3,), "out_channels": 1, "dilation": (2,)}, (1, 1, 5)),
     # transposed, each size grows to s (L - 1) + d (K - 1) + 1 - p + output_padding
+    ("conv_transpose", (1, 2, 1), {"kernel": (1,), "out_channels": 5}, (1, 5, 1)),
     ("conv_transpose", (1, 2, 4), {"kernel": (3,), "out_channels": 5, "stride": (2,)}, (1, 5, 9)),
     (
         "conv_transpose",
@@ -161,7 +162,18 @@ def test_time_batch_channels_is_a_convolution_along_the_first_axis(ask: Ask) -> 
     assert found.parts == {"multiplies": 840, "adds": 770, "bias_adds": 70}
 
 
+def test_time_batch_channels_may_leave_one_step_and_take_a_bias(ask: Ask) -> None:
+    found = ask("conv_tbc", (3, 2, 4), (3, 4, 5), (5,))
+    assert (found.shapes, found.facts["macs"]) == (((1, 2, 5),), 120)
+
+
 @pytest.mark.parametrize("inputs", [((7, 2), (3, 4, 5)), ((7, 2, 3), (3, 4, 5)), ((1, 2, 4), (3, 4, 5))])
 def test_time_batch_channels_that_do_not_fit_say_why(ask: Ask, inputs: tuple[tuple[int, ...], ...]) -> None:
     with pytest.raises(ShapeError):
         ask("conv_tbc", *inputs)
+
+
+def test_channels_may_be_the_last_axis(ask: Ask) -> None:
+    found = ask("conv", (1, 8, 6, 3), kernel=(3, 3), out_channels=4, channels_last=True)
+    # 6 x 4 positions, 4 x 3 channels, 9 products
+    assert (found.shapes, found.facts["macs"]) == (((1, 6, 4, 4),), 2592)

@@ -79,3 +79,14 @@ def test_a_coordinate_of_a_place_is_a_dot_product(ask: Ask) -> None:
 def test_a_map_of_other_sizes_is_refused(ask: Ask) -> None:
     with pytest.raises(ShapeError, match="2 axes need an affine map of 2 rows and 3 columns"):
         ask("affine_grid", (2, 3, 4), size=(4, 5))
+
+
+def test_a_sequence_is_sampled_along_one_axis(ask: Ask) -> None:
+    found = ask("grid_sample", (1, 2, 4), (1, 3, 1))
+    # 6 samples of 2 products
+    assert (found.shapes, found.parts) == (((1, 2, 3),), {"multiplies": 12, "adds": 6})
+
+
+def test_each_image_of_a_batch_is_sampled(ask: Ask) -> None:
+    one, two = (ask("deform_conv", (n, 4, 5, 5), kernel=(3, 3), out_channels=6).parts for n in (1, 2))
+    assert two == {name: 2 * count for name, count in one.items()}

@@ -58,3 +58,13 @@ def test_inputs_that_do_not_fit_say_why(
 ) -> None:
     with pytest.raises(ShapeError, match=message):
         ask(kind, *inputs, **attrs)
+
+
+def test_boxes_may_be_a_plain_list(ask: Ask) -> None:
+    assert ask("roi_pool", (1, 512, 38, 50), (300,), pooled=(7, 6)).shapes == ((300, 512, 7, 6),)
+
+
+def test_a_correlation_may_have_one_place(ask: Ask) -> None:
+    # 2 from the border on each side of 5; 3 x 3 displacements
+    found = ask("correlation", (1, 2, 5, 5), (1, 2, 5, 5), displacement=1, kernel=3)
+    assert found.shapes == ((1, 9, 1, 1),)

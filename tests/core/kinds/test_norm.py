@@ -153,3 +153,7 @@ def test_what_can_not_be_normalised_says_why(
 def test_groups_must_be_given(ask: Ask) -> None:
     with pytest.raises(GraphError, match="needs the attribute 'groups'"):
         ask("group_norm", A)
+
+
+def test_a_spatial_window_over_no_spatial_axis_is_the_element_itself(ask: Ask) -> None:
+    assert ask("lrn", (2, 8), across="spatial", size=5).parts["adds"] == 16

@@ -79,6 +79,10 @@ def test_windows_at_random_distances_are_of_one_size(ask: Ask) -> None:
     assert found.parts == {"compares": 72 * 5}
 
 
+def test_windows_at_random_distances_may_touch_at_the_ends(ask: Ask) -> None:
+    assert ask("fractional_max_pool", (1, 1, 4), kernel=(2,), output_size=(3,)).shapes == ((1, 1, 3),)
+
+
 ADAPTIVE = [
     # input, output size, output, elements of all windows together
     ((1, 1, 5), (2,), (1, 1, 2), 6),  # 0..3 and 2..5

@@ -20,6 +20,8 @@ SHAPES = [
     ("transpose", (A,), {"order": (0, -1, 1)}, ((2, 4, 3),)),
     ("channel_shuffle", ((1, 6, 5, 5),), {"groups": 3}, ((1, 6, 5, 5),)),
     ("channel_shuffle", ((1, 5, 5, 6),), {"groups": 3, "axis": -1}, ((1, 5, 5, 6),)),
+    ("channel_shuffle", ((1, 6, 5, 5),), {"groups": 1}, ((1, 6, 5, 5),)),
+    ("im2col", ((1, 2, 3, 3),), {"kernel": (3, 3)}, ((1, 18, 1, 1),)),
     # (6 + 2 - 3) // 2 + 1 = 3 along one axis, (7 + 2 - 3) // 2 + 1 = 4 along the other; 5 * 9 channels
     ("im2col", ((1, 5, 6, 7),), {"kernel": (3, 3), "stride": (2, 2), "padding": (1, 1)}, ((1, 45, 3, 4),)),
     (
@@ -29,6 +31,8 @@ SHAPES = [
         ((1, 45, 12),),
     ),
     ("pixel_shuffle", ((1, 12, 3, 5),), {"factor": 2}, ((1, 3, 6, 10),)),
+    ("pixel_shuffle", ((1, 12, 3, 5),), {"factor": 1}, ((1, 12, 3, 5),)),
+    ("pixel_shuffle", ((7, 3, 5, 12),), {"factor": 2, "channels_last": True}, ((7, 6, 10, 3),)),
     ("pixel_shuffle", ((3, 5, 12),), {"factor": 2, "channels_last": True}, ((6, 10, 3),)),
 ]
 

@@ -93,6 +93,11 @@ def test_an_output_layer_follows_each_step(ask: Ask) -> None:
     assert found.parts == {"multiplies": 360, "adds": 276 + 24, "bias_adds": 24 + 36, "trigs": 24 + 36}
 
 
+def test_an_output_layer_of_one_feature_has_its_nonlinearity_too(ask: Ask) -> None:
+    # 6 steps of 4 features and of 1
+    assert ask("rnn", A, hidden_size=4, output_size=1, biases=0).parts["trigs"] == 24 + 6
+
+
 def test_a_static_input_is_multiplied_once_and_added_in_each_step(ask: Ask) -> None:
     found = ask("lstm", A, hidden_size=4, static_size=7, biases=1)
     # 864 + 3 * 16 * 7 macs in 192 + 48 dot products; 6 * 16 additions

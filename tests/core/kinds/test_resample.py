@@ -81,5 +81,7 @@ def test_an_antialiased_kernel_is_stretched_by_what_an_axis_shrinks(ask: Ask) ->
     assert found.shapes == ((1, 3, 8, 32),)
     products = 3 * 16 * 64 + 3 * 32 * 32
     assert found.parts == {"multiplies": products, "adds": products - 3 * 16 * 32 - 3 * 32 * 8}
+    last = ask("resample", (1, 16, 16, 3), mode="linear", size=(8, 32), antialias=True, channels_last=True)
+    assert (last.shapes, last.parts) == (((1, 8, 32, 3),), found.parts)
     same = ask("resample", (1, 3, 16, 16), mode="cubic", size=(16, 16), antialias=True)
     assert not any((same.parts or {}).values())

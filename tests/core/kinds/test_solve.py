@@ -38,6 +38,8 @@ CASES = [
         {"multiplies": 3, "adds": 3, "divides": 1, "compares": 1},
     ),
     # columns 2 and 3: 1 * 2 and 2 * 1 products
+    # 6 (36 - 1) / 6 products; 5 + 4 + 3 + 2 + 1 quotients
+    ("cholesky", ((6, 6),), {}, ((6, 6),), 35, {"multiplies": 35, "adds": 35, "divides": 15, "sqrts": 6}),
     ("cholesky", (THREE,), {}, (THREE,), 4, {"multiplies": 4, "adds": 4, "divides": 3, "sqrts": 3}),
     # 2 sides of 1 + 2 products and 3 quotients
     ("triangular_solve", (THREE, (3, 2)), {}, ((3, 2),), 6, {"multiplies": 6, "adds": 6, "divides": 6}),
