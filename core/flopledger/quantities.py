@@ -64,6 +64,17 @@ def parse_figure(text: str) -> Figure:
     return Figure(text, value - half, value + half, _unit(word))
 
 
+def is_figure(text: str) -> bool:
+    """Return whether a text is a figure: unlike the convention 2mac it has a point or a scale."""
+    if text.lower().startswith(("2mac", "6nd")):
+        return False
+    try:
+        parse_figure(text)
+    except UsageError:
+        return False
+    return True
+
+
 def _unit(word: str | None) -> str:
     """Return our unit for a published one; in a figure of a network FLOPS and FLOPs are both several FLOP."""
     if word is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -31,7 +31,7 @@ Examples:
   flopledger explain alexnet.prototxt mac netscope
   flopledger explain alexnet.prototxt mac 2mac --set b.bias=mac --layers
   flopledger explain alexnet.prototxt --all
-  flopledger explain alexnet.prototxt --figure 727M --figure 1.4G
+  flopledger explain alexnet.prototxt 727M 1.4G
   flopledger explain zoo.db --name resnet50 mac 2mac
   flopledger explain model.py:Net ptflops thop -i 1x3x224x224 --format markdown
 """
@@ -52,6 +52,14 @@ class ExplainOptions:
     form: str
     output: str | None
 
+    def sorted(self) -> ExplainOptions:
+        """Return the options with figures that stand in the conventions' place, ``4.1G 3.8G``, as figures."""
+        from flopledger import quantities  # noqa: PLC0415  (the help needs none of it)
+
+        if not self.conventions or not all(map(quantities.is_figure, self.conventions)):
+            return self
+        return replace(self, conventions=(), figures=(*self.figures, *self.conventions))
+
     def check(self) -> None:
         """Refuse to do several things at once, or none.
 
@@ -60,7 +68,7 @@ class ExplainOptions:
         """
         asked = [bool(self.conventions), self.every, bool(self.figures)]
         if sum(asked) != 1:
-            raise UsageError("give two conventions, or --all, or --figure, and only one of the three")
+            raise UsageError("give two conventions, or --all, or figures such as 4.1G, and only one of these")
         if self.conventions and len(self.conventions) != PAIR:
             given = " ".join(self.conventions)
             raise UsageError(f"two conventions are explained, from one to the other; found {given}")
@@ -72,7 +80,7 @@ class ExplainOptions:
 
 @click.command("explain", short_help="Explain why two figures differ.", epilog=EXAMPLES, no_args_is_help=True)
 @click.argument("source")
-@click.argument("conventions", metavar="[A B]", nargs=-1)
+@click.argument("conventions", metavar="[A B | FIGURE...]", nargs=-1)
 @source_options
 @click.option("--name", metavar="NAME", help="A network of a database that scan made with --keep-graphs.")
 @click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")
@@ -97,10 +105,11 @@ class ExplainOptions:
 def command(**params: Any) -> None:
     """Explain why two conventions give different figures, by causes that sum to the gap.
 
-    SOURCE is a file, package.module:attribute or file.py:attribute. A becomes B one decision at a time.
+    SOURCE is a file, package.module:attribute or file.py:attribute. A becomes B one decision at a time. Two
+    figures such as 4.1G 3.8G are searched for, and the way from one to the other is explained.
     """
     reading = SourceOptions.taken_from(params)
-    options = ExplainOptions(**params)
+    options = ExplainOptions(**params).sorted()
     options.check()
     with progress(f"explaining {options.source}"):
         if options.every:
@@ -166,28 +175,33 @@ def _survey(options: ExplainOptions, reading: SourceOptions) -> str:
 
 def _search(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger import quantities  # noqa: PLC0415
-    from flopledger.counting import engine  # noqa: PLC0415
-    from flopledger.explaining import find_figure as lookup  # noqa: PLC0415
-    from flopledger.report import found_figure as search  # noqa: PLC0415
+    from flopledger.explaining import search  # noqa: PLC0415
+    from flopledger.report import found_figure  # noqa: PLC0415
 
     figures = [quantities.parse_figure(text) for text in options.figures]
-    graphs = readings(options, reading)
-    tried = lookup.candidates(graphs)
-    found = [(figure, lookup.find(tried, figure)) for figure in figures]
-    return search.render(found, engine.graph_info(graphs[0][0]), options.form, room(options.output)[0])
+    with source_of(options, reading) as source:
+        first, fitting = _fitting(options, source)
+        found = search.search(source, first, fitting, figures)
+    return found_figure.render(found, options.form, room(options.output)[0])
 
 
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:
     """Read the source once for each profile that a convention for its framework needs; ``mac`` is first."""
+    from flopledger.reading import profiles  # noqa: PLC0415
+
+    with source_of(options, reading) as source:
+        first, fitting = _fitting(options, source)
+        return profiles.readings(source.read, fitting, first)
+
+
+def _fitting(options: ExplainOptions, source: Readings | Kept) -> tuple[Graph, list[Convention]]:
+    """Return the source as it stands, and the conventions for its framework; ``mac`` is first."""
     from flopledger.conventions import names as convention_names  # noqa: PLC0415
     from flopledger.frontend.request import GIVEN  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
-    from flopledger.reading import profiles  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
-    with source_of(options, reading) as source:
-        first = source.read({"mode": GIVEN})
-        framework = first.reading.framework
-        fitting = [one for one in loaded if not one.frameworks or framework in one.frameworks]
-        return profiles.readings(source.read, fitting, first)
+    first = source.read({"mode": GIVEN})
+    framework = first.reading.framework
+    return first, [one for one in loaded if not one.frameworks or framework in one.frameworks]

@@ -178,10 +178,10 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
         count = number(total(member.count for member in members))
         if count != 0 or layers:
             found.append(Cause(words, kind, count, len(layers), layers))
-    return tuple(sorted(found, key=_largest_first))
+    return tuple(sorted(found, key=largest_first))
 
 
-def _largest_first(cause: Cause) -> tuple[Fraction, str]:
+def largest_first(cause: Cause) -> tuple[Fraction, str]:
     """Order causes by their size; a formula is compared with every symbol at a sample size."""
     count = cause.count
     if not isinstance(count, (int, Fraction)):

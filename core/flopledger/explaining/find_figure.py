@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.dims.arithmetic import total
 from flopledger.errors import ConventionError
+from flopledger.explaining import hypotheses
+from flopledger.plugins import discovery
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flopledger.conventions.convention import Convention
+    from flopledger.counting.count import Count
     from flopledger.dims.types import Number
+    from flopledger.explaining.hypotheses import Variant
     from flopledger.graph.graph import Graph
     from flopledger.quantities import Figure
 
@@ -25,26 +30,48 @@ Published figures differ from a convention's default in one or two respects (2 F
 multiply-accumulate, with biases); three would try hundreds of variants, and some of them fit any figure of
 two digits by chance.
 """
+WITHOUT_CLASSIFIER = "without the classifier"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """How a candidate's figure is made: a network, its convention, what is left out of it, and its batch."""
+
+    variant: Variant
+    convention: Convention
+    left_out: int | Fraction = 0
+    batch: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A convention's figure for a network, with its changed switches: its count or its parameters."""
+    """A convention's figure for a network, with its changed switches: its count or its parameters.
+
+    ``changes`` says in words in what the network is not the one that was read.
+    """
 
     convention: str
     switches: tuple[tuple[str, str], ...]
     what: str
     unit: str
     count: int | Fraction
+    changes: tuple[str, ...] = ()
+    made: Made | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A candidate, how far it is from a figure, and whether it is printed so at the figure's precision."""
+    """A candidate, its distance from a figure, and whether it is printed so, rounded or cut off."""
 
     by: Candidate
     distance: Fraction
     fits: bool
+    cut: bool = False
+
+    @property
+    def assumptions(self) -> int:
+        """How much a match takes for granted; a change of the network counts twice."""
+        return len(self.by.switches) + 2 * len(self.by.changes) + self.cut
 
 
 def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:
@@ -63,29 +90,45 @@ def variants(convention: Convention, switches: Iterable[str] | None = None) -> I
                 yield convention.set(dict(chosen))
 
 
-def candidates(graphs: Iterable[tuple[Graph, Iterable[Convention]]]) -> list[Candidate]:
+def candidates(
+    graphs: Iterable[tuple[Graph, Iterable[Convention]]], changes: tuple[str, ...] = ()
+) -> list[Candidate]:
     """Count a network under each convention, with up to two decisions changed.
 
-    A decision that changes nothing by itself is not changed together with another.
+    A decision that changes nothing by itself is not changed together with another. Networks that are not the
+    one that was read are counted under our own conventions, whose rules use no facts of a framework.
 
     Args:
         graphs: The network under each profile, with the conventions to try on that reading.
+        changes: In what it is not the one that was asked about.
     """
     return [
         one
         for graph, conventions in graphs
+        for variant in hypotheses.variants(graph, discovery.kinds(), changes)
         for convention in conventions
-        for one in _tried(graph, convention)
+        if not (variant.changes and convention.tool)
+        for one in _tried(variant, convention)
     ]
 
 
-def _tried(graph: Graph, convention: Convention) -> list[Candidate]:
+def of_batches(tried: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield the counts of batches, of the network as it was read under our own conventions."""
+    for one in tried:
+        if one.what != "count" or one.switches or one.changes or one.made is None or one.made.convention.tool:
+            continue
+        for batch in hypotheses.BATCHES:
+            made = replace(one.made, batch=batch)
+            yield replace(one, count=one.count * batch, changes=(f"a batch of {batch}",), made=made)
+
+
+def _tried(variant: Variant, convention: Convention) -> list[Candidate]:
     """Count a network under a convention and its variants, each of them once."""
-    plain = _figures(graph, convention)
+    plain = _figures(variant, convention)
     if not plain:
         return []
     single = {
-        (name, value): _figures(graph, convention.set({name: value}))
+        (name, value): _figures(variant, convention.set({name: value}))
         for name, value in _decisions(convention)
     }
     effective = {
@@ -98,8 +141,8 @@ def _tried(graph: Graph, convention: Convention) -> list[Candidate]:
         if name in effective:
             found += figures
     alone = 1 + sum(name in effective for name, _ in single)
-    for variant in itertools.islice(variants(convention, effective), alone, None):
-        found += _figures(graph, variant)
+    for other in itertools.islice(variants(convention, effective), alone, None):
+        found += _figures(variant, other)
     return found
 
 
@@ -111,36 +154,65 @@ def _decisions(convention: Convention) -> Iterator[tuple[str, str]]:
                 yield name, value
 
 
-def _figures(graph: Graph, convention: Convention) -> list[Candidate]:
-    """Return a convention's count of a network; None where it does not apply, or gives a formula."""
+def _figures(variant: Variant, convention: Convention) -> list[Candidate]:
+    """Return a convention's figures of a network; none where it does not apply, or gives a formula."""
     try:
-        count = engine.evaluate(graph, convention)
+        count = engine.evaluate(variant.graph, convention)
         figures: list[tuple[str, str, Number | None]] = [("count", convention.unit, count.total[0])]
         if not convention.changed:
             figures.append(("params", "params", count.params.count))
+        found = [
+            Candidate(
+                convention.name, tuple(convention.changed.items()), what, unit, figure, variant.changes,
+                Made(variant, convention),
+            )
+            for what, unit, figure in figures
+            if isinstance(figure, (int, Fraction))
+        ]  # fmt: skip
+        return found + [other for one in found if (other := _headless(count, one)) is not None]
     except ConventionError:
         return []
-    switches = tuple(convention.changed.items())
-    return [
-        Candidate(convention.name, switches, what, unit, figure)
-        for what, unit, figure in figures
-        if isinstance(figure, (int, Fraction))
-    ]
+
+
+def _headless(count: Count, whole: Candidate) -> Candidate | None:
+    """Return a figure without that of the classifier; None where there is none, or the parts don't sum."""
+    if whole.made is None or whole.made.convention.tool or count.total[1]:
+        return None
+    graph = whole.made.variant.graph
+    calls = hypotheses.classifier(graph, discovery.kinds())
+    if whole.what == "count":
+        left = total(count.priced[i].count for i in calls if i in count.priced)
+    else:
+        modules = {graph.layers[i].module for i in calls} - {None}
+        left = total(value for module, value in count.params.values() if module in modules)
+    if not isinstance(left, (int, Fraction)) or left == 0:
+        return None
+    made = replace(whole.made, left_out=left)
+    changes = (*whole.changes, WITHOUT_CLASSIFIER)
+    return replace(whole, count=whole.count - left, changes=changes, made=made)
 
 
 def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
-    """Return the candidates, the nearest to a figure first; of those that fit, with the fewest switches."""
-    matches = [
-        Match(one, abs(Fraction(one.count) - figure.middle), figure.low <= one.count <= figure.high)
-        for one in tried
-    ]
+    """Return the candidates, those that fit first, by their assumptions; the others by their distance."""
     plainest: dict[tuple[str, str, int | Fraction], Match] = {}
-    for match in sorted(matches, key=_best_first):
+    for match in sorted((_match(one, figure) for one in tried), key=_best_first):
         plainest.setdefault((match.by.convention, match.by.what, match.by.count), match)
     return list(plainest.values())
 
 
+def _match(one: Candidate, figure: Figure) -> Match:
+    rounded = figure.low <= one.count <= figure.high
+    cut = not rounded and figure.middle <= one.count < figure.middle + (figure.high - figure.low)
+    return Match(one, abs(Fraction(one.count) - figure.middle), rounded or cut, cut)
+
+
 def _best_first(match: Match) -> tuple[bool, int, Fraction, int, str]:
-    """Sort matches that fit by their number of switches, and the others by their distance."""
-    switches = len(match.by.switches)
-    return (not match.fits, switches if match.fits else 0, match.distance, switches, match.by.convention)
+    """Sort matches that fit by their assumptions, and the others by their distance."""
+    assumptions = match.assumptions
+    return (
+        not match.fits,
+        assumptions if match.fits else 0,
+        match.distance,
+        assumptions,
+        match.by.convention,
+    )

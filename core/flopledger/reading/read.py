@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.frontend.request import Request
+    from flopledger.frontend.specs import InputSpec
     from flopledger.plugins.registry import Plugin
     from flopledger.reading.child_process import Child, Reads
 
@@ -65,14 +66,16 @@ class Readings:
         if self._child is not None:
             self._child.close()
 
-    def read(self, profile: Mapping[str, object]) -> Graph:
-        """Read under a profile.
+    def read(self, profile: Mapping[str, object], inputs: tuple[InputSpec, ...] = ()) -> Graph:
+        """Read under a profile, with the inputs of the request or with others.
 
         Raises:
             SourceError: The source is missing, malformed, or can't be read.
             UsageError: An option does not fit the source, or several frontends read it.
         """
         request = replace(self.request, profile=step.settled({**profile, **self.request.profile}))
+        if inputs:
+            request = replace(request, inputs=inputs, values=None, inputs_from="")
         return step.applied(self._read(request), request)
 
     def _read(self, request: Request) -> Graph:

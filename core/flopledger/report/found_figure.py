@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flopledger.counting.engine import graph_info as engine_info
 from flopledger.counting.ledger import figure as written_figure
 from flopledger.dims.bounds import number
 from flopledger.report import answers, jsonfile, notes
-from flopledger.report.blocks import Grid, Heading, Small
+from flopledger.report.blocks import Grid, Heading, Line, Small
+from flopledger.report.explanation import cause_document, described, signed
 from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.counting.ledger import GraphInfo
+    from flopledger.dims.types import Number
     from flopledger.explaining.find_figure import Match
+    from flopledger.explaining.search import Found
+    from flopledger.explaining.two_figures import Gap
     from flopledger.quantities import Figure
     from flopledger.report.blocks import Block
 
@@ -25,22 +30,65 @@ MOST, NEAREST = 12, 3
 """How many conventions are shown that print a figure, and how many that come near where none does."""
 
 
-def render(
-    found: Sequence[tuple[Figure, Sequence[Match]]],
-    graph: GraphInfo,
-    form: str = "table",
-    width: int | None = None,
-) -> str:
+def render(found: Found, form: str = "table", width: int | None = None) -> str:
     """Render the conventions found for each figure, as a text that ends with a line break."""
-    return answers.render(form, blocks(found, graph), lambda: document(found, graph), width)
+    return answers.render(form, blocks(found), lambda: document(found), width)
 
 
-def blocks(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> Iterator[Block]:
-    """Yield the conventions found, as blocks for people."""
-    for figure, matches in found:
+def blocks(found: Found) -> Iterator[Block]:
+    """Yield the conventions found, and the causes of the gap between two figures, as blocks for people."""
+    graph = engine_info(found.graph)
+    for figure, matches in found.figures:
         yield Heading(f"{graph.reading.source}: {verdict(figure, matches)}")
-        yield Grid(HEADERS, _rows(figure, matches), RIGHT)
+        changed = any(_changes(match) for match in shown(matches))
+        yield Grid((*HEADERS, "if" if changed else ""), _rows(figure, matches), RIGHT, more=_more(matches))
+    if found.gap is not None:
+        yield from _gap(found, found.gap)
+    yield Line(f"Tried: {'; '.join(found.tried)}.")
     yield Small((_provenance(graph),))
+
+
+def _more(matches: Sequence[Match]) -> str:
+    fitting = sum(match.fits for match in matches)
+    return f"and {fitting - MOST} more, which take more for granted" if fitting > MOST else ""
+
+
+def _gap(found: Found, gap: Gap) -> Iterator[Block]:
+    """Yield the way from one figure to the other."""
+    first, second = (figure.text for figure, _ in found.figures)
+    yield Heading(f"From {first} to {second}:")
+    running: Number = gap.a.by.count
+    rows = [("", grouped(gap.a.by.count), _named(gap.a))]
+    for cause in gap.causes:
+        running = number(running + cause.count)
+        rows.append((signed(cause.count), grouped(running), described(cause, gap.a.by.what)))
+    rows.append(("", grouped(gap.b.by.count), _named(gap.b)))
+    yield Grid(("change", "figure", "why"), rows, frozenset({0, 1}))
+    yield Line(_closing(found, gap))
+
+
+def _closing(found: Found, gap: Gap) -> str:
+    """Return the sentence on the sum of the causes, and on figures that nothing gives."""
+    whole = f"The gap is {signed(gap.gap)}, and its causes sum to it, to the unit."
+    missed = [
+        figure.text
+        for (figure, _), match in zip(found.figures, (gap.a, gap.b), strict=True)
+        if not match.fits
+    ]
+    return whole + (
+        f" Nothing that was tried gives {' or '.join(missed)}: the nearest is shown." if missed else ""
+    )
+
+
+def _named(match: Match) -> str:
+    """Return a match in words: its convention, its switches, and in what its network is not the one read."""
+    by = match.by
+    named = " ".join([by.convention, *(f"{name}={value}" for name, value in by.switches)])
+    return "; ".join([f"{by.unit} ({named})", *_changes(match)])
+
+
+def _changes(match: Match) -> list[str]:
+    return [*match.by.changes, *(["digits cut off, not rounded"] if match.cut else [])]
 
 
 def verdict(figure: Figure, matches: Sequence[Match]) -> str:
@@ -49,6 +97,8 @@ def verdict(figure: Figure, matches: Sequence[Match]) -> str:
         return f"no convention gives a figure to compare with {figure.text}"
     if not matches[0].fits:
         return f"no convention prints {figure.text}, with up to two decisions changed; the nearest:"
+    if matches[0].by.changes:
+        return f"no convention prints {figure.text} for this network; it is the figure of these:"
     return f"{figure.text} is the figure of these conventions:"
 
 
@@ -66,6 +116,7 @@ def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
             match.by.unit,
             grouped(number(match.distance)),
             percent(match.distance / figure.middle) if figure.middle else "",
+            "; ".join(_changes(match)),
         )
         for match in shown(matches)
     ]
@@ -75,12 +126,23 @@ def _provenance(graph: GraphInfo) -> str:
     return "; ".join([*notes.origin(graph), *notes.signed(graph)])
 
 
-def document(found: Sequence[tuple[Figure, Sequence[Match]]], graph: GraphInfo) -> dict[str, object]:
+def document(found: Found) -> dict[str, object]:
     """Return the JSON document that ``figures.schema.json`` describes."""
     return {
         "schema": SCHEMA,
-        "graph": jsonfile.graph_document(graph),
-        "figures": [_figure(figure, matches) for figure, matches in found],
+        "graph": jsonfile.graph_document(engine_info(found.graph)),
+        "figures": [_figure(figure, matches) for figure, matches in found.figures],
+        "tried": list(found.tried),
+        "gap": None if found.gap is None else _gap_document(found.gap),
+    }
+
+
+def _gap_document(gap: Gap) -> dict[str, object]:
+    return {
+        "a": _match(gap.a),
+        "b": _match(gap.b),
+        "gap": written_figure(gap.gap),
+        "causes": [cause_document(cause) for cause in gap.causes],
     }
 
 
@@ -90,16 +152,20 @@ def _figure(figure: Figure, matches: Sequence[Match]) -> dict[str, object]:
         "low": written_figure(figure.low),
         "high": written_figure(figure.high),
         "fits": bool(matches) and matches[0].fits,
-        "matches": [
-            {
-                "convention": match.by.convention,
-                "set": dict(match.by.switches),
-                "what": match.by.what,
-                "unit": match.by.unit,
-                "figure": written_figure(match.by.count),
-                "off_by": written_figure(match.distance),
-                "fits": match.fits,
-            }
-            for match in shown(matches)
-        ],
+        "count": sum(match.fits for match in matches),
+        "matches": [_match(match) for match in shown(matches)],
+    }
+
+
+def _match(match: Match) -> dict[str, object]:
+    return {
+        "convention": match.by.convention,
+        "set": dict(match.by.switches),
+        "what": match.by.what,
+        "unit": match.by.unit,
+        "figure": written_figure(match.by.count),
+        "changes": list(match.by.changes),
+        "off_by": written_figure(match.distance),
+        "fits": match.fits,
+        "cut": match.cut,
     }

@@ -63,7 +63,7 @@ convention      figure  unit  off by
 convnet-burden   4,032  MAC       32  0.8%
 mac bias=add     4,032  MAC       32  0.8%
 
-source: """
+Tried: every convention"""
 
 
 def test_the_table_leads_from_one_figure_down_to_the_other(toy: Path, flopledger: Run) -> None:
@@ -166,12 +166,65 @@ def test_a_figure_that_none_prints_gets_the_nearest(toy: Path, flopledger: Run) 
     assert "no convention prints 5K" in flopledger("explain", toy, "--figure", "5K").stdout
 
 
+BLOCK = """name: "n" input: "data" input_shape { dim: 1 dim: 3 dim: 8 dim: 8 }
+layer { name: "a" type: "Convolution" bottom: "data" top: "a"
+  convolution_param { num_output: 50 kernel_size: 1 bias_term: false } }
+layer { name: "b" type: "Convolution" bottom: "a" top: "b"
+  convolution_param { num_output: 10 kernel_size: 3 pad: 1 stride: 2 bias_term: false } }
+layer { name: "fc" type: "InnerProduct" bottom: "b" top: "fc" inner_product_param { num_output: 5 } }
+"""
+
+
+def test_two_figures_are_explained_by_what_is_most_simply_between_them(
+    flopledger: Run, tmp_path: Path
+) -> None:
+    """150 * 64 + 4500 * 16 + 800 is 82,400; the 1x1 takes 150 * 16 with the stride, and 2 FLOP make a MAC.
+
+    Without the classifier it is 81,600.
+    """
+    (tmp_path / "net.prototxt").write_text(BLOCK)
+    done = flopledger("explain", "net.prototxt", "82.4K", "150.4K", "--format", "json")
+    document = validated("figures", done.stdout)
+
+    assert [figure["fits"] for figure in document["figures"]] == [True, True]
+    gap = document["gap"]
+    assert (gap["a"]["convention"], gap["a"]["figure"]) == ("mac", 82_400)
+    assert (gap["b"]["convention"], gap["b"]["figure"]) == ("2mac", 150_400)
+    moved = "the stride of 1 block moved from the 3x3 to the 1x1"
+    assert gap["b"]["changes"] == [moved]
+    assert {cause["cause"]: cause["count"] for cause in gap["causes"]} == {
+        "unit: a multiply-accumulate is one MAC, or two FLOP": 75_200,
+        moved: -7_200,
+    }
+    headless = validated(
+        "figures", flopledger("explain", "net.prototxt", "81,600", "--format", "json").stdout
+    )
+    assert headless["figures"][0]["matches"][0]["changes"] == ["without the classifier"]
+    assert headless["gap"] is None
+
+
+def test_sizes_and_batches_are_tried_for_what_nothing_else_fits(flopledger: Run, tmp_path: Path) -> None:
+    """A convolution of 1x1 from 3 to 50 channels has 150 MACs a pixel: 9,600 at 8x8, 7,526,400 at 224x224."""
+    (tmp_path / "net.prototxt").write_text(BLOCK.partition('layer { name: "b"')[0])
+    done = flopledger("explain", "net.prototxt", "7,526,400", "76,800", "--format", "json")
+    sized, batches = (figure["matches"] for figure in validated("figures", done.stdout)["figures"])
+
+    assert (sized[0]["fits"], sized[0]["figure"], sized[0]["changes"]) == (
+        True,
+        7_526_400,
+        ["input size 224"],
+    )
+    assert [(one["convention"], one["changes"]) for one in batches if one["fits"]][:2] == [
+        ("2mac", ["a batch of 4"]), ("mac", ["a batch of 8"]),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("args", "message"),
     [
-        ((), "give two conventions, or --all, or --figure"),
+        ((), "give two conventions, or --all, or figures such as 4.1G"),
         (("mac",), "two conventions are explained, from one to the other; found mac"),
-        (("mac", "2mac", "--all"), "only one of the three"),
+        (("mac", "2mac", "--all"), "only one of these"),
         (("--all", "--layers"), "--layers and --what are for two conventions"),
         (("mac", "2mac", "--set", "c.bias=add"), "no switch 'c.bias'"),
         (("mac", "2mac", "--set", "a.bis=add"), "no switch 'bis'"),

@@ -1,0 +1,99 @@
+"""Why two published figures of a network differ: from what the one is most simply of to the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.counting import engine
+from flopledger.dims.bounds import number
+from flopledger.explaining.explanation import Cause, explain_counts, largest_first, on_other_reading
+from flopledger.explaining.find_figure import WITHOUT_CLASSIFIER
+from flopledger.explaining.work import Evaluated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flopledger.dims.types import Number
+    from flopledger.explaining.find_figure import Candidate, Made, Match
+
+MOST_PAIRED = 40
+"""How many matches of each figure are paired with those of the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Two figures as they are most simply explained together, and the causes that sum to their difference."""
+
+    a: Match
+    b: Match
+    gap: Number
+    causes: tuple[Cause, ...]
+
+
+def gap_between(a: Sequence[Match], b: Sequence[Match]) -> Gap | None:
+    """Explain two figures by the pair of their matches with the fewest assumptions and differences.
+
+    Returns:
+        None where no two of them are in the same quantity: operations, or parameters.
+    """
+    pairs = [(one, other) for one in _usable(a) for other in _usable(b) if one.by.what == other.by.what]
+    if not pairs:
+        return None
+    one, other = min(pairs, key=_simplest)
+    causes = tuple(sorted(_causes(one.by, other.by), key=largest_first))
+    return Gap(one, other, number(other.by.count - one.by.count), causes)
+
+
+def _usable(matches: Sequence[Match]) -> Sequence[Match]:
+    """Return the matches that fit, or the nearest where none does."""
+    fitting = [match for match in matches if match.fits][:MOST_PAIRED]
+    return fitting or matches[:1]
+
+
+def _simplest(pair: tuple[Match, Match]) -> tuple[int, int, Fraction]:
+    """Order pairs by what they take for granted, then our own conventions first."""
+    one, other = pair
+    tools = sum(side.by.made is not None and bool(side.by.made.convention.tool) for side in pair)
+    same = (one.by.convention, one.by.switches) == (other.by.convention, other.by.switches)
+    return one.assumptions + other.assumptions + (0 if same else 2), tools, one.distance + other.distance
+
+
+def _causes(a: Candidate, b: Candidate) -> Iterator[Cause]:
+    """Yield the steps from one figure to the other: out of its batch, over the network, to the convention."""
+    first, second = a.made, b.made
+    if first is None or second is None:
+        return
+    yield from _undone(a, first)
+    start = on_other_reading(first.convention, first.variant.graph)
+    there = start
+    if first.variant is not second.variant:
+        there = on_other_reading(first.convention, second.variant.graph)
+        change = number(_figure(there, a.what) - _figure(start, a.what))
+        if change:
+            yield Cause(_network(a, b), "network", change, 0)
+    end = Evaluated(engine.evaluate(second.variant.graph, second.convention))
+    yield from explain_counts(there, end, a.what).causes
+    for cause in _undone(b, second):
+        yield Cause(cause.cause, cause.kind, number(-cause.count), cause.calls)
+
+
+def _undone(one: Candidate, made: Made) -> Iterator[Cause]:
+    """Yield what leads from a figure to the whole one of a single input."""
+    if made.batch > 1:
+        single = number(Fraction(one.count) / made.batch)
+        yield Cause(one.changes[-1], "batch", number(single - one.count), 0)
+    if made.left_out:
+        yield Cause(WITHOUT_CLASSIFIER, "classifier", made.left_out, 0)
+
+
+def _network(a: Candidate, b: Candidate) -> str:
+    """Say how the network of the second figure differs from that of the first."""
+    new = [change for change in b.changes if change not in a.changes and change != WITHOUT_CLASSIFIER]
+    old = [change for change in a.changes if change not in b.changes and change != WITHOUT_CLASSIFIER]
+    return "; ".join([*new, *(f"not so: {change}" for change in old)]) or "read for another convention"
+
+
+def _figure(counted: Evaluated, what: str) -> Number:
+    return counted.count.total[0] if what == "count" else counted.count.params.count or 0
