@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,13 +13,14 @@ from flopledger.cli.options import SourceOptions, load_conventions, pairs, sourc
 from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
-from flopledger.report import ANSWER_FORMATS
+from flopledger.report import CHECK_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
     from typing import Any
 
+    from flopledger.checking.budgets import Budget
     from flopledger.checking.earlier import Earlier
     from flopledger.checking.limits import Verdict
     from flopledger.conventions.convention import Convention
@@ -33,6 +35,7 @@ Examples:
   flopledger check resnet18.prototxt lenet.prototxt --max-flops 4G --format json
   flopledger count resnet18.prototxt --format json -o resnet18.json
   flopledger check resnet18.prototxt --against resnet18.json --tolerance 0.5%
+  flopledger check --format github
 """
 
 
@@ -41,7 +44,7 @@ class CheckOptions:
     """The arguments of ``check``: the sources, their limits, and the format of the result."""
 
     sources: tuple[str, ...]
-    convention: str
+    convention: str | None
     switches: tuple[str, ...]
     max_macs: str | None
     max_flops: str | None
@@ -75,12 +78,15 @@ class CheckOptions:
         }
 
 
-@click.command("check", short_help="Check networks against limits.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", None)
+
+
+@click.command("check", short_help="Check networks against limits.", epilog=EXAMPLES)
+@click.argument("sources", metavar="[SOURCE...]", nargs=-1)
 @source_options
 @click.option(
-    "-c", "--convention", metavar="NAME|FILE", default="mac", show_default=True,
-    help="The convention to count under, by name or a file such as ./mine.toml.",
+    "-c", "--convention", metavar="NAME|FILE",
+    help="The convention to count under, by name or a file such as ./mine.toml. Default: mac.",
 )  # fmt: skip
 @click.option(
     "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
@@ -103,25 +109,55 @@ class CheckOptions:
     help="How much more than --against is allowed: 0.5% or 0.005. Default: none.",
 )
 @click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
-    help="How the result is written.",
+    "--format", "form", type=click.Choice(CHECK_FORMATS), default="table", show_default=True,
+    help="How the result is written; github annotates a pull request, junit is for CI systems.",
 )  # fmt: skip
 @click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
 def command(**params: Any) -> None:
     """Check networks against limits, or against an earlier count; exit with 1 if one is over a limit.
 
-    SOURCE is a file, package.module:attribute or file.py:attribute.
+    SOURCE is a file, package.module:attribute or file.py:attribute. Without one, the budgets in
+    pyproject.toml are checked: tables [[tool.flopledger.budgets]] with source, inputs, max-macs ...
     """
     from flopledger.report import check as verdict  # noqa: PLC0415  (the help needs none of it)
 
     reading = SourceOptions.taken_from(params)
     options = CheckOptions(**params)
-    found = check(options, reading)
+    found = check(options, reading) if options.sources else check_budgets(options, reading)
     write(verdict.render(found, options.form), options.output)
     for line in warnings([one.ledger for one in found]):
         messages.warn(line)
     if not all(one.passed for one in found):
         raise click.exceptions.Exit(OVER)
+
+
+def check_budgets(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
+    """Check the budgets of the project in this folder; the options then only say how the result is written.
+
+    Raises:
+        UsageError: There are none, or an option for a source is given without one.
+    """
+    from flopledger.checking.budgets import budgets  # noqa: PLC0415  (the help needs none of it)
+
+    if replace(options, form="", output=None) != NO_OPTIONS or reading != SourceOptions():
+        raise UsageError("the options are for a source, and none is named: SOURCE is missing")
+    return [verdict for budget in budgets(Path.cwd()) for verdict in check(*_as_options(budget))]
+
+
+def _as_options(budget: Budget) -> tuple[CheckOptions, SourceOptions]:
+    """Return a budget as the options that it stands for."""
+    given = CheckOptions(
+        (budget.source,), budget.text("convention"), budget.pairs("set"), budget.text("max-macs"),
+        budget.text("max-flops"), budget.text("max-params"), budget.pairs("max"), budget.text("against"),
+        budget.text("tolerance"), "table", None,
+    )  # fmt: skip
+    return given, SourceOptions(
+        inputs=budget.inputs,
+        arguments=dict(budget.tables.get("arguments", {})),
+        frontend=budget.text("frontend"),
+        mode=budget.text("mode"),
+        phase=budget.text("phase"),
+    )
 
 
 def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
@@ -140,7 +176,7 @@ def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
         raise UsageError("nothing to check: give --max-macs, --max-flops, --max-params, --max or --against")
     if options.tolerance is not None and options.against is None:
         raise UsageError("--tolerance is for --against")
-    (convention,) = load_conventions((options.convention,), pairs("--set", options.switches))
+    (convention,) = load_conventions((options.convention or "mac",), pairs("--set", options.switches))
     tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     before = None if options.against is None else _before(options.against, convention)
     found = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from flopledger.counting import engine
 from flopledger.errors import FlopledgerError
 from flopledger.explaining import hypotheses
 from flopledger.explaining.find_figure import candidates, find, of_batches
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flopledger.conventions.convention import Convention
+    from flopledger.counting.ledger import GraphInfo
     from flopledger.explaining.find_figure import Candidate, Match
     from flopledger.explaining.two_figures import Gap
     from flopledger.graph.graph import Graph
@@ -37,7 +39,7 @@ class Source(Protocol):
 class Found:
     """The matches of each figure, what was tried for them, and the gap between two."""
 
-    graph: Graph
+    graph: GraphInfo
     figures: tuple[tuple[Figure, list[Match]], ...]
     tried: tuple[str, ...]
     gap: Gap | None = None
@@ -71,7 +73,7 @@ def search(
             for figure, matches in zip(figures, found, strict=True)
         ]
     gap = gap_between(found[0], found[1]) if len(figures) == PAIR else None
-    return Found(graphs[0][0], tuple(zip(figures, found, strict=True)), tuple(tried), gap)
+    return Found(engine.graph_info(graphs[0][0]), tuple(zip(figures, found, strict=True)), tuple(tried), gap)
 
 
 def _misses(matches: Sequence[Match]) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Ledger
 
-__all__ = ["ANSWER_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "PAGE", "View", "render"]
+__all__ = ["ANSWER_FORMATS", "CHECK_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "PAGE", "View", "render"]
 
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
@@ -34,6 +34,8 @@ FORMATS: Mapping[str, str] = {
 
 ANSWER_FORMATS = ("table", "json", "markdown")
 """The formats of everything else: explanations, comparisons and checks."""
+CHECK_FORMATS = (*ANSWER_FORMATS, "github", "junit")
+"""The formats of checks: GitHub's annotations and JUnit's XML too."""
 PAGE = "html"
 """The format of explanations and comparisons that is a page, as ``flopledger view`` makes of a network."""
 

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import OPERATIONS, figure
-from flopledger.report import answers, jsonfile, notes
+from flopledger.report import answers, ci, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.explanation import signed
 from flopledger.report.numbers import grouped, percent
@@ -30,6 +30,8 @@ MOST = 20
 
 def render(verdicts: Sequence[Verdict], form: str = "table") -> str:
     """Render verdicts in a format, as a text that ends with a line break."""
+    if form in ("github", "junit"):
+        return ci.github(verdicts) if form == "github" else ci.junit(verdicts)
     if form == "json" and len(verdicts) != 1:
         return jsonfile.several(SEVERAL, "checks", map(document, verdicts))
     every = (block for verdict in verdicts for block in blocks(verdict))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.counting.engine import graph_info as engine_info
 from flopledger.counting.ledger import figure as written_figure
 from flopledger.dims.bounds import number
 from flopledger.report import answers, jsonfile, notes
@@ -37,7 +36,7 @@ def render(found: Found, form: str = "table", width: int | None = None) -> str:
 
 def blocks(found: Found) -> Iterator[Block]:
     """Yield the conventions found, and the causes of the gap between two figures, as blocks for people."""
-    graph = engine_info(found.graph)
+    graph = found.graph
     for figure, matches in found.figures:
         yield Heading(f"{graph.reading.source}: {verdict(figure, matches)}")
         changed = any(_changes(match) for match in shown(matches))
@@ -130,7 +129,7 @@ def document(found: Found) -> dict[str, object]:
     """Return the JSON document that ``figures.schema.json`` describes."""
     return {
         "schema": SCHEMA,
-        "graph": jsonfile.graph_document(engine_info(found.graph)),
+        "graph": jsonfile.graph_document(found.graph),
         "figures": [_figure(figure, matches) for figure, matches in found.figures],
         "tried": list(found.tried),
         "gap": None if found.gap is None else _gap_document(found.gap),

@@ -229,9 +229,9 @@ def test_the_totals_of_all_formats_agree(alexnet: Ledger) -> None:
 def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one() -> None:
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
-        "__init__", "answers", "blocks", "check", "columns", "comparison", "convention_page", "explanation",
-        "found_figure", "generation", "html", "notes", "numbers", "plain", "rows", "scan", "sections",
-        "shown", "survey", "symbol_names", "tree", "zoo",
+        "__init__", "answers", "blocks", "check", "ci", "columns", "comparison", "convention_page",
+        "explanation", "found_figure", "generation", "html", "notes", "numbers", "plain", "rows",
+        "scan", "sections", "shown", "survey", "symbol_names", "tree", "zoo",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}
     assert {path.stem for path in folder.glob("*.py")} == parts | formats

@@ -1,0 +1,118 @@
+"""Budgets in pyproject.toml, and what CI systems get: LeNet has 2,293,000 MACs, 431,080 parameters."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from flopledger.checking.budgets import budgets
+from flopledger.cli import run
+from flopledger.errors import UsageError
+
+ROOT = Path(__file__).parents[3]
+PROJECT = """
+[project]
+name = "nets"
+
+[[tool.flopledger.budgets]]
+source = "lenet.prototxt"
+max-macs = "2.3M"
+max_params = 400_000
+max = {count = 2293000}
+
+[[tool.flopledger.budgets]]
+source = "lenet.prototxt"
+inputs = ["2x1x28x28"]
+convention = "flops"
+set = {bias = "none"}
+max-flops = "10 MFLOPs"
+"""
+LIMITS = (
+    ("notice", "macs", "macs is 2,293,000, the limit is 2,300,000 (convention mac)"),
+    ("error", "params", "params is 431,080, the limit is 400,000 (convention mac)"),
+    ("notice", "count", "count is 2,293,000, the limit is 2,293,000 (convention mac)"),
+    ("notice", "flops", "flops is 9,172,000, the limit is 10,000,000 (convention 2mac)"),
+)
+ANNOTATIONS = "".join(
+    f"::{level} file=lenet.prototxt,title=flopledger%3A {key}::lenet.prototxt: {text}\n"
+    for level, key, text in LIMITS
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "lenet.prototxt").write_bytes((ROOT / "examples" / "lenet.prototxt").read_bytes())
+    (tmp_path / "pyproject.toml").write_text(PROJECT)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("project")
+def test_check_without_a_source_runs_the_budgets_and_annotates(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--format", "github"]) == 1
+    assert capfd.readouterr().out == ANNOTATIONS
+
+
+@pytest.mark.usefixtures("project")
+def test_junit_has_a_case_for_each_limit(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["check", "--format", "junit"]) == 1
+    suites = ET.fromstring(capfd.readouterr().out)  # noqa: S314  (our own)
+
+    assert [(suite.get("tests"), suite.get("failures")) for suite in suites] == [("3", "1"), ("1", "0")]
+    assert [case.get("name") for case in suites.iter("testcase")] == ["macs", "params", "count", "flops"]
+    failure = suites.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "params is 431,080, the limit is 400,000 (convention mac)"
+
+
+def test_a_table_by_source_is_a_list_of_budgets_too(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool.flopledger.budgets.'net.py:Net']\nmax-macs = '1G'\n")
+
+    (budget,) = budgets(tmp_path)
+    assert (budget.source, budget.text("max-macs")) == ("net.py:Net", "1G")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "pyproject.toml has no budgets of flopledger's. So name a source"),
+        ("[tool", "pyproject.toml can't be read"),
+        (
+            "[[tool.flopledger.budgets]]\nmax-mac = 3",
+            "budget 1: there is no key 'max-mac'; did you mean 'max-macs'",
+        ),
+        ("[[tool.flopledger.budgets]]\nmax-macs = 3", "budget 1: it names no source"),
+        ("[[tool.flopledger.budgets]]\nsource = 'a'\nset = 3", "budget 1: set is 3, expected a table"),
+        ("[[tool.flopledger.budgets]]\nsource = 'a'\ninputs = 3", "budget 1: inputs is 3, expected specs"),
+        (
+            "[[tool.flopledger.budgets]]\nsource = 'a'\nmax-macs = []",
+            "budget 1: max-macs is \\[\\], expected a",
+        ),
+    ],
+)
+def test_a_malformed_budget_is_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    with pytest.raises(UsageError, match=message):
+        budgets(tmp_path)
+
+
+def test_without_a_source_and_a_project_the_message_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["check"]) == 2
+    assert "nothing to check, and no pyproject.toml here: name a source" in capfd.readouterr().err
+    assert run(["check", "--max-macs", "3"]) == 2
+    assert "none is named: SOURCE is missing" in capfd.readouterr().err
+
+
+def test_the_hook_and_the_workflow_run_a_command_that_there_is() -> None:
+    """Their YAML is not parsed, since no parser of it is among the tools; their commands are."""
+    hooks = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    workflow = (ROOT / ".github" / "workflows" / "budgets.yml").read_text(encoding="utf-8")
+
+    assert hooks.count("entry: flopledger check\n") == 2
+    assert workflow.count("run: flopledger check --format github\n") == 1
+    assert run(["check", "--help"]) == 0
