@@ -105,14 +105,15 @@ class Prover:
 def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.Item]:
     """Return the tests that are to notice a change: those of its file, then those near it.
 
-    Of the latter those that go through all kinds are enough for a kind: their parameters name its file. What
-    the kinds share (axes) has no such name; nor have conventions, several of which a test counts with.
+    For a kind the tests that go through all kinds are enough, whose parameters name its file; what the kinds
+    share (axes) has no such name. A test of conventions counts with several, whatever its parameters.
     """
     stem = change.path.stem
     own = [item for item in items if item.path.stem == f"test_{stem.replace('-', '_')}"]
     folders = ("conventions", "counting") if change.text else ("kinds",)
     others = [item for item in items if item.path.parent.name in folders and item not in own]
-    return own + ([item for item in others if f"[{stem}]" in item.name] or others)
+    named = [] if change.text else [item for item in others if f"[{stem}]" in item.name]
+    return own + (named or others)
 
 
 def changes(only: str) -> list[mutants.Mutant]:
