@@ -86,6 +86,10 @@ def _check_lines(path: Path, text: str) -> None:
             raise ConventionError(f"{path}:{number}: a line with more than {MOST_DOTS} dots")
 
 
+_TEXTS = ("title", "description", "source", "quirks")
+"""Keys of a file that only people read."""
+
+
 class ConventionFile:
     """Reads one file, and those that it extends, into a convention."""
 
@@ -249,8 +253,17 @@ class ConventionFile:
         )
 
     def digest(self) -> str:
-        """Return what identifies the content of the file and of those that it extends."""
-        content = json.dumps(self.content, sort_keys=True, default=str)
+        """Return a digest of everything that counts in the file and in those that it extends.
+
+        Texts for readers are left out: correcting one would make an equal figure look like another convention's.
+        """
+        counts = {key: value for key, value in self.content.items() if key not in _TEXTS}
+        if isinstance(switches := counts.get("switches"), dict):
+            counts["switches"] = {
+                name: {key: value for key, value in switch.items() if key != "doc"}
+                for name, switch in switches.items()
+            }
+        content = json.dumps(counts, sort_keys=True, default=str)
         return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def unit(self) -> str:

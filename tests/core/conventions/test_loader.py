@@ -53,6 +53,15 @@ def test_a_file_may_extend_its_neighbour(write) -> None:  # noqa: ANN001
     assert layer("linear", {"out_features": 5}, (2, 3)).count(file).total.count == 90
 
 
+def test_texts_for_readers_are_no_part_of_the_digest(write) -> None:  # noqa: ANN001
+    switch = '[switches.half]\nvalues = ["no", "yes"]\ndefault = "no"\ndoc = "{}"\n'
+    plain = loader.load(write(MINE + switch.format("one"))).digest
+    words = 'title = "Mine"\ndescription = "of mine"\nsource = "a page"\nquirks = ["none"]\n'
+    assert loader.load(write(words + MINE + switch.format("two"))).digest == plain
+    assert loader.load(write(MINE.replace("2 *", "3 *") + switch.format("one"))).digest != plain
+    assert loader.load(write(MINE + switch.format("one").replace('"no"\n', '"yes"\n'))).digest != plain
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
