@@ -255,7 +255,7 @@ class ConventionFile:
     def digest(self) -> str:
         """Return a digest of everything that counts in the file and in those that it extends.
 
-        Texts for readers are left out: correcting one would make an equal figure look like another convention's.
+        Texts for readers are left out, so that a correction does not look like another convention.
         """
         counts = {key: value for key, value in self.content.items() if key not in _TEXTS}
         if isinstance(switches := counts.get("switches"), dict):
