@@ -193,7 +193,7 @@ class Reader:
             SourceError: Nothing was.
         """
         on_data = isinstance(error, DEPENDS_ON_DATA)
-        why = "depends on the data" if on_data else f"{_NEEDS_KERNEL} (torch.library.register_fake gives one)"
+        why = "depends on its data" if on_data else f"{_NEEDS_KERNEL} (torch.library.register_fake gives one)"
         where = described(error)
         problem = f"the rest {why}: {where}"
         if not self.recorder.unfinished(error, problem):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from flopledger.frontend import TensorRef
 from torch._dispatch.python import enable_python_dispatcher
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.listen import assertions, higher_order
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from flopledger_torch.stand_ins import Fakes
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
+_DEVICE = torch.ops.prim.device.default
 _SIZES = ("numel", "size", "stride", "storage_offset", "is_contiguous")
 _QUESTIONS = frozenset(
     (
@@ -129,6 +131,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             return higher_order.run(self, func, args, given)
         op = _known(func)
         if op is None:
+            if func is _DEVICE and type(args[0]) is FakeTensor:
+                return args[0].fake_device  # asked for at each index and operator
             return func(*args, **given)
         recorder = self.recorder
         event = recorder.open("op", op.source, op.name)

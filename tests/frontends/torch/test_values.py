@@ -120,7 +120,7 @@ def test_what_an_input_was_written_to_is_not_known() -> None:
         a[0] = x[0, 0]
         return net.fc(x) if a.sum() > 0 else x  # type: ignore[no-any-return]
 
-    with pytest.raises(SourceError, match=r"depends on the data.*test_values.py, line \d+: return net.fc"):
+    with pytest.raises(SourceError, match=r"depends on its data.*test_values.py, line \d+: return net.fc"):
         fl.count(Net(forward), "1x16")
 
 

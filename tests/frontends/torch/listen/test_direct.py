@@ -1,0 +1,120 @@
+"""Kernels that are called directly give stand-ins the sizes, strides and types that a fake mode gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flopledger as fl
+import pytest
+import torch
+from flopledger_torch.listen.direct import run_direct
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import _disable_current_modes
+
+ATEN = torch.ops.aten
+ELEMENTWISE = (ATEN.add.Tensor, ATEN.sub.Tensor, ATEN.mul.Tensor, ATEN.div.Tensor)
+UNARY = "neg exp log sqrt rsqrt sin cos abs reciprocal relu sigmoid silu tanh gelu t detach alias"
+WHOLE, HALF, TRUTH = torch.int64, torch.bfloat16, torch.bool
+
+
+def _made(*sizes: int, dtype: torch.dtype = torch.float32, order: tuple[int, ...] = ()) -> Tensor:
+    found = torch.empty(sizes, dtype=dtype)
+    return found.permute(order) if order else found
+
+
+def _arguments() -> list[tuple[Any, tuple[Any, ...]]]:
+    """Return operators with arguments: mixed types and orders of axes, numbers, axes of size 0 and 1."""
+    pairs: list[tuple[Any, ...]] = [
+        (_made(2, 3), _made(3)),
+        (_made(3, 2, order=(1, 0)), _made(2, 3)),
+        (_made(2, 3, dtype=WHOLE), _made(2, 3)),
+        (_made(2, 3, dtype=WHOLE), 2),
+        (_made(2, 3, dtype=TRUTH), 2),
+        (_made(2, 3, dtype=HALF), 2.5),
+        (_made(), _made(2, 3, dtype=HALF)),
+        (_made(2, 0), _made(2, 1)),
+        (_made(1, 8, 4, 4).to(memory_format=torch.channels_last), _made(1, 8, 1, 1)),
+        (_made(4, 1, 5, order=(1, 0, 2)), _made(4, 5)),
+    ]
+    found: list[tuple[Any, tuple[Any, ...]]] = [(op, pair) for op in ELEMENTWISE for pair in pairs]
+    for name in UNARY.split():
+        op = getattr(ATEN, name).default
+        found += [(op, (_made(2, 3),)), (op, (_made(3, 2, order=(1, 0)),))]
+    return [
+        *found,
+        (ATEN.rsqrt.default, (_made(2, dtype=WHOLE),)),
+        (ATEN.pow.Tensor_Scalar, (_made(2, 3), 2)),
+        (ATEN.mm.default, (_made(2, 3), _made(4, 3, order=(1, 0)))),
+        (ATEN.bmm.default, (_made(2, 3, 4), _made(2, 4, 5))),
+        (ATEN.addmm.default, (_made(4), _made(2, 3), _made(3, 4))),
+        (ATEN.baddbmm.default, (_made(2, 3, 5), _made(2, 3, 4), _made(2, 4, 5))),
+        (ATEN.dot.default, (_made(3), _made(3))),
+        (ATEN.mv.default, (_made(2, 3), _made(3))),
+        (ATEN.select.int, (_made(2, 3, 4), 1, -1)),
+        (ATEN.slice.Tensor, (_made(5, 3), 0, 1, 100)),
+        (ATEN.view.default, (_made(2, 6), [3, -1])),
+        (ATEN.transpose.int, (_made(2, 3, 4), 1, 2)),
+        (ATEN.permute.default, (_made(2, 3, 4), [2, 0, 1])),
+        (ATEN.unsqueeze.default, (_made(2, 3), -1)),
+        (ATEN.squeeze.dim, (_made(2, 1, 3), 1)),
+        (ATEN.expand.default, (_made(1, 3), [5, -1])),
+    ]
+
+
+def _facts(tensor: Tensor) -> tuple[Any, ...]:
+    return (tensor.shape, tensor.stride(), tensor.dtype, tensor.device, tensor.storage_offset())
+
+
+def test_what_is_given_directly_is_what_the_fake_mode_gives() -> None:
+    """The second time from what was kept."""
+    different = []
+    for op, real in _arguments():
+        mode = FakeTensorMode()
+        given = tuple(mode.from_tensor(one) if isinstance(one, Tensor) else one for one in real)
+        with mode:
+            expected = _facts(op(*given))
+            with _disable_current_modes():
+                found = [_facts(run_direct(op, given, {})) for _ in range(2)]
+        if found != [expected, expected]:
+            different.append((str(op), expected, found))
+    assert different == []
+
+
+def test_what_torch_takes_care_of_is_left_to_it() -> None:
+    mode = FakeTensorMode()
+    fake = mode.from_tensor(torch.empty(2, 3))
+    for op, args, kwargs in (
+        (ATEN.add.Tensor, (fake, fake), {"alpha": 2}),
+        (ATEN.add.Tensor, (torch.empty(2, 3), torch.empty(2, 3)), {}),
+        (ATEN.add.Tensor, (fake, torch.empty(2, 3)), {}),
+        (ATEN.cumsum.default, (fake, 0), {}),
+    ):
+        assert run_direct(op, args, kwargs) is NotImplemented
+
+
+def test_a_truth_value_is_no_number_to_what_is_kept() -> None:
+    """``True`` is equal to 1, and 1 to 1.0: of whole numbers only the last gives broken ones."""
+    mode = FakeTensorMode()
+    fake = mode.from_tensor(torch.zeros(2, dtype=TRUTH))
+    with mode, _disable_current_modes():
+        types = [run_direct(ATEN.mul.Tensor, (fake, one), {}).dtype for one in (1, True, 1.0)]
+    assert types == [WHOLE, TRUTH, torch.float32]
+
+
+class Scan(nn.Module):
+    """A recurrence that is stepped in Python."""
+
+    def forward(self, a: Tensor, c: Tensor) -> Tensor:
+        """Return a row for each step."""
+        state, rows = torch.zeros(6, 4), []
+        for step in range(20):
+            state = a[step] * state + a[step]
+            rows.append(state @ c[step])
+        return torch.stack(rows)
+
+
+@pytest.mark.parametrize("execute", [False, True])
+def test_a_long_loop_has_its_products(*, execute: bool) -> None:
+    """6 * 4 at each of 20 steps."""
+    assert fl.count(Scan(), ("20x6x4", "20x4"), execute=execute).total.count == 480
