@@ -186,7 +186,7 @@ def test_a_model_that_takes_none_of_the_sizes_says_what_to_do() -> None:
 
 
 def test_a_forward_that_runs_needs_numbers() -> None:
-    with pytest.raises(SourceError, match="numbers in the place of symbols"):
+    with pytest.raises(SourceError, match="numbers in place of symbols"):
         fl.read(nn.ReLU(), "Nx3", execute=True)
 
 
