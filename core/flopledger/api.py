@@ -187,6 +187,7 @@ def explain(  # noqa: PLR0913  (likewise)
     what: str = "count",
     *,
     input_size: object = (),
+    execute: bool = False,
 ) -> Explanation:
     """Explain why two conventions give two figures for one network, by causes that sum to the gap.
 
@@ -200,6 +201,7 @@ def explain(  # noqa: PLR0913  (likewise)
         inputs: As for :func:`read`.
         what: ``count`` for the operations, ``params`` for the parameters.
         input_size: As for :func:`read`.
+        execute: As for :func:`read`.
 
     Raises:
         ConventionError: A convention is unknown, malformed, or not for this network.
@@ -210,7 +212,7 @@ def explain(  # noqa: PLR0913  (likewise)
     from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
     pair = (_loaded(a), _loaded(b))
-    with _reader(source, one_of(inputs, input_size)) as read_under:
+    with _reader(source, one_of(inputs, input_size), execute=execute) as read_under:
         graph_a, graph_b = reading_for_each(read_under, pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 
@@ -223,6 +225,7 @@ def compare(  # noqa: PLR0913  (likewise)
     convention: str | Path | Convention = "mac",
     *,
     input_size: object = (),
+    execute: bool = False,
 ) -> Comparison:
     """Compare two networks, of any frameworks, layer by layer.
 
@@ -233,6 +236,7 @@ def compare(  # noqa: PLR0913  (likewise)
         inputs_b: The inputs of ``b``, where they are others.
         convention: The convention of both totals.
         input_size: As for :func:`read`: the inputs of both.
+        execute: As for :func:`read`.
 
     Raises:
         ConventionError: The convention is unknown, malformed, or not for these networks.
@@ -247,6 +251,6 @@ def compare(  # noqa: PLR0913  (likewise)
     given = (inputs, inputs if inputs_b is None else inputs_b)
     graphs = []
     for source, each in zip((a, b), given, strict=True):
-        with _reader(source, each) as read_under:
+        with _reader(source, each, execute=execute) as read_under:
             graphs.append(read_under(loaded.profile))
     return comparison.compare(graphs[0], graphs[1], loaded)

@@ -95,12 +95,13 @@ def _own(module: torch.nn.Module, paths: list[str], table: ParameterTable) -> It
 
 
 def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return the pruning masks by the name of the weight that they prune."""
+    """Return the pruning masks by the name of what they prune; a mask need be no buffer."""
     found = {}
-    for name, buffer in module._buffers.items():
-        pruned = name.removesuffix("_mask")
-        if buffer is not None and pruned != name and f"{pruned}_orig" in module._parameters:
-            found[pruned] = buffer
+    for name in module._parameters:
+        pruned = name.removesuffix("_orig")
+        mask = module._buffers.get(f"{pruned}_mask", module.__dict__.get(f"{pruned}_mask"))
+        if pruned != name and is_a(mask, torch.Tensor):
+            found[pruned] = mask
     return found
 
 

@@ -131,9 +131,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             return higher_order.run(self, func, args, given)
         op = _known(func)
         if op is None:
-            if func is _DEVICE and type(args[0]) is FakeTensor:
-                return args[0].fake_device  # asked for at each index and operator
-            return func(*args, **given)
+            return _answered(func, args, given)
         recorder = self.recorder
         event = recorder.open("op", op.source, op.name)
         rules = own_rules(types)
@@ -214,6 +212,13 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if self.symbolic:
                 return func.decompose(*args, **kwargs)
             return func._op_dk(_COMPOSITE, *args, **kwargs)
+
+
+def _answered(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Return what a tensor is asked about itself; its device is asked for at each index and operator."""
+    if func is _DEVICE and type(args[0]) is FakeTensor:
+        return args[0].fake_device
+    return func(*args, **kwargs)
 
 
 def _note_view(recorder: Recorder, args: tuple[Any, ...], out: Any) -> None:

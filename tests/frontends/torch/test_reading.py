@@ -216,6 +216,25 @@ def test_a_subclass_that_only_adds_a_name_is_what_its_base_is() -> None:
     assert [(c.source, c.kind) for c in fl.read(named(3, 4), "1x3").layers[:1]] == [("mine.Named", "linear")]
 
 
+class Masked(nn.Module):
+    """Has the names of a pruned layer, and a mask that is a plain attribute."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight_orig = nn.Parameter(torch.zeros(4, 8))
+        self.weight_mask = (torch.arange(32) % 4 == 0).reshape(4, 8).float()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the product with what the mask leaves."""
+        return x @ (self.weight_orig * self.weight_mask).T
+
+
+def test_a_pruning_mask_need_be_no_buffer() -> None:
+    """A quarter of 32 weights, and 4 * 2 + 2 of the layer after them: torchinfo 1.8.0 prints 18."""
+    net = nn.Sequential(Masked(), nn.Linear(4, 2))
+    assert fl.count(net, "1x8", "torchinfo").total.params == 8 + 10
+
+
 def test_what_a_pruning_mask_leaves_is_told() -> None:
     linear = nn.Linear(4, 6)
     prune.random_unstructured(linear, "weight", amount=10)

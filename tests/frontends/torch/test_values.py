@@ -153,3 +153,7 @@ def test_a_count_can_execute_as_the_refusal_says() -> None:
         fl.count(Net(forward), "5x16")
     # the inputs are (7 i + 3) mod 997, over 997: all five rows begin with a number above 0
     assert fl.count(Net(forward), "5x16", execute=True).total.count == 5 * MACS
+    # 2mac counts both halves of each product
+    assert fl.explain(Net(forward), "mac", "2mac", "5x16", execute=True).gap == 5 * MACS
+    same = fl.compare(Net(forward), Net(forward), "5x16", execute=True)
+    assert [ledger.total.count for ledger in (same.a, same.b)] == [5 * MACS, 5 * MACS]
