@@ -7,6 +7,7 @@ ships with each set of weights. Weights are not loaded either.
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import Member, UsageError
@@ -18,7 +19,7 @@ _VIDEO_FRAMES = 16
 """The frames of the clips that torchvision's figures for video networks are of."""
 _DETECTION = "images[0]=3x800x800"
 """A picture of the least size that torchvision's detectors scale to."""
-_FLOW = (520, 960)
+_FLOW = (512, 512)
 """The size of the pictures that those for optical flow are of."""
 
 
@@ -40,7 +41,7 @@ def _timm(timm: Any) -> Iterator[Member]:
         config = timm.get_pretrained_cfg(name)
         size = getattr(config, "input_size", None)
         inputs = ("x".join(map(str, (1, *size))),) if size else ()
-        yield Member(name, "timm:create_model", {"model_name": name}, inputs)
+        yield Member(name, f"timm:{name}", inputs=inputs)
 
 
 def _torchvision(models: Any) -> Iterator[Member]:
@@ -53,10 +54,21 @@ def _torchvision(models: Any) -> Iterator[Member]:
         for entry in entries:
             title = name if entry is default else f"{name}.{entry.name}"
             inputs = sizes_of(entry, source)
-            arguments = {"image_size": entry.meta["min_size"][0]} if ".vision_transformer:" in source else {}
-            yield Member(title, source, arguments, inputs, _published(entry))
+            yield Member(title, source, _arguments(entry, build), inputs, _published(entry))
         if not entries:
             yield Member(name, source)
+
+
+def _arguments(entry: Any, build: Any) -> dict[str, object]:
+    """Return what torchvision itself gives a network that it loads these weights into, where that counts.
+
+    Vision transformers are made for one size, and segmentation networks have an auxiliary head.
+    """
+    if build.__module__.endswith(".vision_transformer"):
+        return {"image_size": entry.meta["min_size"][0]}
+    if ".segmentation" in build.__module__ and "aux_loss" in inspect.signature(build).parameters:
+        return {"aux_loss": True}
+    return {}
 
 
 def sizes_of(entry: Any, source: str) -> tuple[str, ...]:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
-from flopledger.errors import UsageError
+from flopledger.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
-FORMATS = ("table", "json", "csv", "markdown", "latex")
+    from flopledger.scanning.table import ZooRow
+
+FORMATS = ("table", "json", "csv", "markdown", "latex", "html")
 
 EXAMPLES = """\b
 Examples:
   flopledger zoo zoo.db --sort macs
   flopledger zoo zoo.db --where 'macs < 5e9 and name like "resnet%"' --columns name,params,macs,fvcore
   flopledger zoo zoo.db --columns name,params,macs --format latex -o table.tex
+  flopledger zoo zoo.db --format html -o zoo.html
   flopledger zoo new.db --against old.db
   flopledger zoo zoo.db --published
 """
@@ -36,6 +41,7 @@ class ZooOptions:
     columns: str | None
     against: str | None
     published: bool
+    pages: bool
     form: str
     output: str | None
 
@@ -47,6 +53,7 @@ class ZooOptions:
 @click.option("--columns", metavar="NAME,...", help="The columns, by name; conventions are columns too.")
 @click.option("--against", metavar="OLD.DB", help="Show what changed since an earlier database.")
 @click.option("--published", is_flag=True, help="Show where figures differ from what a registry states.")
+@click.option("--pages", is_flag=True, help="With html: write a page for each kept graph, and link to it.")
 @click.option(
     "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
     help="How the table is written.",
@@ -55,8 +62,10 @@ class ZooOptions:
 def command(**params: Any) -> None:
     """Show the table of a database that scan has made, or what changed between two."""
     options = ZooOptions(**params)
+    if options.form == "html" and options.output is None:
+        raise UsageError("--format html writes a page: give its file with -o")
     with progress("writing"):
-        write(show(options), options.output)
+        write(show(options), options.output, gated=options.form == "html")
 
 
 def show(options: ZooOptions) -> str:
@@ -90,4 +99,39 @@ def show(options: ZooOptions) -> str:
         columns = [*report.USUAL, *(name for name in known if name not in table.OWN and name != "mac")]
     else:
         columns = [table.check_column(name.strip(), known) for name in options.columns.split(",")]
+    if options.form == "html":
+        return _page(options, rows)
     return report.render(rows, columns, options.database, options.form)
+
+
+def _page(options: ZooOptions, rows: Sequence[ZooRow]) -> str:
+    """Return the page of a zoo; write those of the networks whose graphs are kept into a folder beside it."""
+    from flopledger.report.view.zoo import of_zoo  # noqa: PLC0415
+    from flopledger.report.zoo import provenance_lines  # noqa: PLC0415
+
+    pages = _pages(options, rows) if options.pages else {}
+    return of_zoo(rows, Path(options.database).stem, list(provenance_lines(rows)), pages)
+
+
+def _pages(options: ZooOptions, rows: Sequence[ZooRow]) -> dict[int, str]:
+    from flopledger.conventions import loader  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.report.view import of_network  # noqa: PLC0415
+    from flopledger.scanning.store import Store  # noqa: PLC0415
+
+    page = Path(options.output or "")
+    folder = page.with_name(f"{page.stem}_networks")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: it can't be made: {error.strerror}") from None
+    found = {}
+    with Store(options.database, readonly=True) as store:
+        for row in rows:
+            graph = store.graph(row.number) if row.has_graph else None
+            if graph is not None:
+                name = f"{row.number}.html"
+                drawn = of_network(graph, [engine.count(graph, loader.load("mac"))])
+                write(drawn, str(folder / name), gated=True)
+                found[row.number] = f"{folder.name}/{name}"
+    return found

@@ -66,7 +66,7 @@ def blocks(rows: Sequence[ZooRow], columns: Sequence[str], path: str) -> Iterato
     )
     heads = [_head(column, rows) for column in columns]
     yield Grid(heads, [[cell(row.value(column)) for column in columns] for row in rows], right)
-    yield Small(tuple(_provenance(rows)))
+    yield Small(tuple(provenance_lines(rows)))
 
 
 def _is_convention(column: str, rows: Sequence[ZooRow]) -> bool:
@@ -87,7 +87,7 @@ def cell(value: Any) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value)
 
 
-def _provenance(rows: Sequence[ZooRow]) -> Iterator[str]:
+def provenance_lines(rows: Sequence[ZooRow]) -> Iterator[str]:
     """Yield a line for each framework and registry: what read the networks, and of which release they are."""
     seen = dict.fromkeys(
         (
@@ -108,7 +108,7 @@ def _provenance(rows: Sequence[ZooRow]) -> Iterator[str]:
 def _latex(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
     sides = ["r" if column in WHOLE or _is_convention(column, rows) else "l" for column in columns]
     body = [[cell(row.value(column)) for column in columns] for row in rows]
-    caption = [f"{line}." for line in _provenance(rows)]
+    caption = [f"{line}." for line in provenance_lines(rows)]
     return "\n".join(latex.table(sides, [_head(column, rows) for column in columns], body, caption)) + "\n"
 
 

@@ -25,6 +25,9 @@ SIZES = {"small": (3, 8, 8), "wide": (3, 16, 8)}
 def list_models():
     return [*SIZES, "nameless"]
 
+def is_model(name):
+    return name in list_models()
+
 def get_pretrained_cfg(name):
     return SimpleNamespace(input_size=SIZES[name]) if name in SIZES else None
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from flopledger import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 LIBRARY = "vendor/dagre.min.js"
 SCRIPTS = (
@@ -30,28 +30,37 @@ EXACT = 2**53
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
-def page(title: str, content: Mapping[str, object], *, flow: bool = False) -> str:
+def page(
+    title: str,
+    content: Mapping[str, object],
+    *,
+    flow: bool = False,
+    scripts: Sequence[str] = SCRIPTS,
+    body: str = "view.html",
+) -> str:
     """Return a page.
 
     Args:
         title: What it is about.
         content: What it draws: a ``network``, ``explanations``, a ``comparison``.
         flow: Whether it lays out a data flow, which takes a library.
+        scripts: Its scripts.
+        body: Its markup.
     """
     style = compact(_part("view.css"))
-    body = compact("\n".join(map(_part, SCRIPTS)))
-    scripts = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{body}}})();\n']
+    script = compact("\n".join(map(_part, scripts)))
+    blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
-        f"default-src 'none'; script-src {' '.join(map(_hash, scripts))}; style-src {_hash(style)}; "
+        f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "
         "img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
-    tags = "".join(f"<script>{script}</script>" for script in scripts)
+    tags = "".join(f"<script>{block}</script>" for block in blocks)
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{html.escape(printable.line(title))} - flopledger</title>\n<style>{style}</style></head>\n"
-        f'<body>{compact(_part("view.html"))}<script type="application/json" id="data">{in_script(content)}'
+        f'<body>{compact(_part(body))}<script type="application/json" id="data">{in_script(content)}'
         f"</script>\n{tags}</body></html>\n"
     )
 
