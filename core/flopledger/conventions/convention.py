@@ -70,6 +70,7 @@ class Convention:
     """A convention, loaded and checked. Its expressions are compiled; nothing in it is code.
 
     ``profile_switches`` names the switch that decides a key of the profile, for those that one decides.
+    ``own_rules`` are the rules that a user's file itself has: where each is, its level and its key.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Convention:
     print: PrintSpec | None = None
     path: str = ""
     digest: str = ""
+    own_rules: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def changed(self) -> Mapping[str, str]:

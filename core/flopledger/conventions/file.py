@@ -12,7 +12,7 @@ from flopledger import input_files
 from flopledger.conventions import facts
 from flopledger.conventions.convention import Convention, LevelRules, Params, Switch
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
-from flopledger.conventions.names import LARGEST_FILE, find
+from flopledger.conventions.names import FOLDER, LARGEST_FILE, find
 from flopledger.conventions.printspec import read_spec
 from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expressions.compiler import Expression, compile_expression
@@ -97,6 +97,7 @@ class ConventionFile:
         self.path, self.extra, self.kinds = path, extra, kinds
         self.lines: list[tuple[Path, dict[tuple[str, str], int]]] = []
         self.written: dict[str, str] = {}
+        self.own: dict[str, tuple[str, ...]] = {}
         self.compiled: dict[tuple[str, str, frozenset[str]], Expression] = {}
         self.content = self._merged()
 
@@ -112,6 +113,11 @@ class ConventionFile:
                 raise ConventionError(f"{path}: more than {MOST_FILES} files extend each other")
             self.lines.append((path, lines_of(text)))
             self._expand(content, path)
+            if not chain:
+                self.own = {
+                    level: tuple(table) if isinstance(table, dict) else ()
+                    for level, table in self._rules(content).items()
+                }
             chain.append(content)
             base = content.pop("extend", None)
             if base is None:
@@ -123,6 +129,11 @@ class ConventionFile:
         for content in reversed(chain):
             merged = merge(merged, content)
         return merged
+
+    @staticmethod
+    def _rules(content: Mapping[str, object]) -> dict[str, object]:
+        rules = content.get("rules")
+        return rules if isinstance(rules, dict) else {}
 
     def _extended(self, path: Path, base: str) -> Path:
         """Return the file that another one extends: a convention's, and an ordinary one.
@@ -250,6 +261,15 @@ class ConventionFile:
             print=self.printout(),
             path=str(self.path),
             digest=self.digest(),
+            own_rules=self.own_rules(),
+        )
+
+    def own_rules(self) -> tuple[tuple[str, str, str], ...]:
+        """Return the keys of the rules of this file alone; none of an installed one, which tests cover."""
+        if self.path.parent == FOLDER or self.path in self.extra:
+            return ()
+        return tuple(
+            (self.at(f"rules.{level}", key), level, key) for level, keys in self.own.items() for key in keys
         )
 
     def digest(self) -> str:

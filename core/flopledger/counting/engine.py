@@ -11,6 +11,7 @@ from flopledger.conventions.convention import Convention
 from flopledger.counting.count import Count
 from flopledger.counting.coverage import coverage
 from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total
+from flopledger.counting.own_rules import unmatched
 from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ProfileMismatch
@@ -100,6 +101,7 @@ def _ledger(counted: Count) -> Ledger:
         disagreements=analysis.formulas.disagreements,
         experts=analysis.experts,
         print_spec=convention.print,
+        unmatched=unmatched(analysis, convention),
     )
 
 

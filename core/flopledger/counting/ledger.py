@@ -205,6 +205,7 @@ class Ledger(lazy.Shown):
     adjustments: tuple[Adjustment, ...] = ()
     disagreements: tuple[str, ...] = ()
     experts: tuple[Experts, ...] = ()
+    unmatched: tuple[str, ...] = ()
     print_spec: PrintSpec | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property

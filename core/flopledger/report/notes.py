@@ -100,6 +100,14 @@ def adjustments(ledger: Ledger) -> list[str]:
     return [f"{in_words(a.count, unit)}: {a.what}" for a in ledger.adjustments]
 
 
+def unmatched(ledger: Ledger) -> list[str]:
+    """Return a note on the rules of a user's file that no call of the network has, if there are any."""
+    if not ledger.unmatched:
+        return []
+    keys = ", ".join(map(repr, ledger.unmatched))
+    return [f"no call of this network has the rules of {ledger.convention.name} for {keys}"]
+
+
 def unknowns(ledger: Ledger) -> list[str]:
     """Return one line for each source that has no formula: how often, with which shapes, where, why."""
     return [_unknown(unknown) for unknown in ledger.coverage.unknown]

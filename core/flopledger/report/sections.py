@@ -57,6 +57,7 @@ def _section(given: Sequence[Ledger], view: View) -> Iterator[Block]:
     yield Listing(
         "Notes on the reading:", list(dict.fromkeys(n for one in ledgers for n in one.graph.reading.notes))
     )
+    yield Listing("Notes on the convention:", _each(ledgers, notes.unmatched))
     title = "Unknown, so not in the total (no formula for them):"
     yield Listing(title, _each(ledgers, notes.unknowns), alarm=True)
     stub = next(filter(None, map(notes.stub, ledgers)), [])
