@@ -9,6 +9,7 @@ import click
 
 from flopledger.cli.exits import reported
 from flopledger.lazy import attribute
+from flopledger.reading import noise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,6 +68,6 @@ def run(args: Sequence[str]) -> int:
     """Run the command line with its arguments and return the exit code."""
     if COMPLETION in os.environ:
         group.main(list(args), prog_name=PROGRAM, complete_var=COMPLETION)
-    with reported() as outcome, group.make_context(PROGRAM, list(args)) as context:
+    with reported() as outcome, noise.kept_back(), group.make_context(PROGRAM, list(args)) as context:
         group.invoke(context)
     return outcome.code

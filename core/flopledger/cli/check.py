@@ -11,7 +11,7 @@ import click
 from flopledger.cli import messages
 from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
 from flopledger.cli.output import warnings, write
-from flopledger.cli.progress import progress
+from flopledger.cli.progress import numbered, progress
 from flopledger.errors import UsageError
 from flopledger.report import CHECK_FORMATS
 
@@ -180,8 +180,8 @@ def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
     tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     before = None if options.against is None else _before(options.against, convention)
     found = []
-    for source in options.sources:
-        with progress(f"checking {source}"):
+    for what, source in numbered(options.sources):
+        with progress(f"reading {what}"):
             ledger = engine.count(reading.read(source, convention.profile), convention)
             earlier = None if before is None else earlier_counts.of_same(before, ledger)
             found.append(budget.check(ledger, limits, earlier, tolerance))

@@ -103,7 +103,7 @@ def command(**params: Any) -> None:
         found = compare(options, reading_a, replace(reading_a, **given))
         width, _ = room(options.output)
         text = sidebyside.render(found, options.form, layers=options.layers, width=width)
-        write(text, options.output, gated=options.form == PAGE)
+    write(text, options.output, gated=options.form == PAGE)
     for line in warnings([found.a, found.b]):
         messages.warn(line)
     if not found.equal:

@@ -11,7 +11,7 @@ from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import SourceOptions, load_conventions, pairs, shared_by, source_options
 from flopledger.cli.output import room, warnings, write
-from flopledger.cli.progress import progress
+from flopledger.cli.progress import numbered, progress
 from flopledger.errors import ProfileMismatch, UsageError
 from flopledger.report import FORMATS, View, render
 from flopledger.report.columns import NAMES
@@ -122,7 +122,8 @@ def command(**params: Any) -> None:
     with progress("writing"):
         view = options.view()
         styled = view.color and options.form == "table"
-        write(render(ledgers, options.form, view), options.output, gated=styled)
+        text = render(ledgers, options.form, view)
+    write(text, options.output, gated=styled)
     unknown = [ledger for ledger in ledgers if ledger.coverage.unknown]
     if options.form not in SHOW_UNKNOWN:
         for line in warnings(ledgers):
@@ -147,7 +148,11 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
     """
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
     with shared_by(options.sources) as shared:
-        found = [one for source in options.sources for one in _count(source, loaded, reading, shared)]
+        found = [
+            one
+            for what, source in numbered(options.sources)
+            for one in _count(source, loaded, reading, shared, what)
+        ]
     refused = [one for one in found if isinstance(one, ProfileMismatch)]
     if len(refused) == len(found):
         raise refused[0]
@@ -155,12 +160,12 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
 
 
 def _count(
-    source: str, loaded: Sequence[Convention], reading: SourceOptions, shared: Shared | None
+    source: str, loaded: Sequence[Convention], reading: SourceOptions, shared: Shared | None, what: str
 ) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
 
-    with progress(f"counting {source}"):
+    with progress(f"reading {what}"):
         with reading.readings(source, shared) as readings:
             graphs = profiles.reading_for_each(readings.read, loaded)
         return [_counted(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]

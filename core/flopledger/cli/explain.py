@@ -118,7 +118,7 @@ def command(**params: Any) -> None:
             text = _search(options, reading)
         else:
             text = _story(options, reading)
-        write(text, options.output, gated=options.form == PAGE)
+    write(text, options.output, gated=options.form == PAGE)
 
 
 def _story(options: ExplainOptions, reading: SourceOptions) -> str:

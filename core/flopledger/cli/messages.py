@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 
 from flopledger import printable
@@ -29,7 +30,21 @@ def warn(line: str) -> None:
 
 
 def status(text: str) -> None:
-    """Replace the last line of the terminal, an empty text by nothing; only for a terminal."""
+    """Replace the last line of the terminal, an empty text by nothing; only for a terminal.
+
+    A line as wide as the terminal would wrap, and each replacement of it would leave a line behind.
+    """
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"\r{printable.line(text)}" if text else "\r\x1b[K")
+        sys.stderr.write(f"\r{_clipped(printable.line(text))}" if text else "\r\x1b[K")
         sys.stderr.flush()
+
+
+def _clipped(text: str) -> str:
+    """Return what of a text fits into one line of the terminal; an ideograph takes two columns."""
+    from flopledger.report.columns import padded  # noqa: PLC0415  (only a terminal needs it)
+
+    try:
+        room = os.get_terminal_size(sys.stderr.fileno()).columns - 1
+    except (OSError, ValueError):  # no terminal of the system's
+        return text
+    return padded(text, max(room, 1), right=False).rstrip() if room > 0 else text

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from flopledger.errors import UsageError, shown
+from flopledger.reading import noise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,7 +113,16 @@ _SOURCE_OPTIONS = (
         "--memory-limit", type=Size(), metavar="BYTES",
         help="Memory for a child process, as in 512M or 4G; else half of the machine, and 4G at least.",
     ),
+    click.option(
+        "--verbose", is_flag=True, expose_value=False, callback=lambda _context, _option, given: _tell(given),
+        help="Pass on what the framework and the model's code print while it is read.",
+    ),
 )  # fmt: skip
+
+
+def _tell(given: bool) -> None:  # noqa: FBT001  (click calls it so)
+    if given:
+        noise.show()
 
 
 def source_options(command: F) -> F:

@@ -1,4 +1,7 @@
-"""A progress indicator on stderr, only on a terminal, for work that takes over a second."""
+"""A progress indicator on stderr, only on a terminal, for work that takes over a second.
+
+Results are written outside of it: stdout is mostly the same terminal.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING
 from flopledger.cli import messages
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 PATIENCE = 1.0
 STEP = 0.1
@@ -32,6 +35,12 @@ def progress(what: str) -> Iterator[None]:
     finally:
         done.set()
         shown.join()
+
+
+def numbered(sources: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each source with its place among several: ``2 of 3: keras.applications:ResNet50``."""
+    for number, source in enumerate(sources, 1):
+        yield (f"{number} of {len(sources)}: {source}" if len(sources) > 1 else source), source
 
 
 def _spin(what: str, done: threading.Event) -> None:

@@ -65,7 +65,8 @@ def command(**params: Any) -> None:
     if options.form == "html" and options.output is None:
         raise UsageError("--format html writes a page: give its file with -o")
     with progress("writing"):
-        write(show(options), options.output, gated=options.form == "html")
+        text = show(options)
+    write(text, options.output, gated=options.form == "html")
 
 
 def show(options: ZooOptions) -> str:

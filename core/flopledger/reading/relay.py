@@ -19,6 +19,7 @@ import time
 from typing import TYPE_CHECKING
 
 from flopledger import printable
+from flopledger.reading import noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +51,10 @@ def relayed() -> Iterator[int]:
 
 @contextlib.contextmanager
 def printed() -> Iterator[int]:
-    """Give where the child prints to: our stderr by way of the gate, or nowhere where it is closed."""
+    """Give where the child prints to: our stderr by way of the gate, or nowhere where that is not wanted."""
+    if not noise.is_shown():
+        yield subprocess.DEVNULL
+        return
     try:
         os.fstat(STDERR)
     except OSError:
