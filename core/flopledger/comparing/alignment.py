@@ -16,8 +16,7 @@ from flopledger.comparing.reasons import dense_as_conv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from flopledger.comparing.layers import ComparedLayer
-    from flopledger.comparing.reasons import Couple
+    from flopledger.comparing.layers import ComparedLayer, Couple
 
 MOST_CELLS = 250_000
 """The most pairs of layers that are scored in one stretch: 500 against 500.

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger import lazy
-from flopledger.comparing import alignment, reasons
+from flopledger.comparing import alignment, merging, reasons
 from flopledger.comparing.layers import ComparedLayer, compared_layers
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
@@ -166,7 +166,7 @@ def compare(graph_a: Graph, graph_b: Graph, *under: str | Convention) -> Compari
     own = loader.load(OWN)
     mac = next((pair for one, pair in zip(conventions, counts, strict=True) if one == own), None)
     a, b = mac or _evaluated(graphs, own)
-    pairs = alignment.align(compared_layers(a), compared_layers(b))
+    pairs = merging.merge(alignment.align(compared_layers(a), compared_layers(b)))
     found = reasons.reasons(pairs)
     totals = [(engine.ledger_of(of_a), engine.ledger_of(of_b)) for of_a, of_b in counts]
     sides = tuple(Pair(one, other, why) for (one, other), why in zip(pairs, found, strict=True))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
 from flopledger.dims.bounds import number
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 TRAINABLE = compile_expression("numel if trainable else 0")
 """The count of each parameter, by which frozen layers differ from trained ones."""
+_BIASED = ("conv", "conv_transpose", "linear")
+"""The kinds that have a bias for each output channel."""
 NOWHERE = "(in no layer)"
 """The path of the parameters outside of layers: parameters that no called module owns."""
 
@@ -31,7 +33,9 @@ class ComparedLayer:
 
     ``depth`` is the number of computing layers before it; ``kernel``, ``stride``, ``groups`` are
     neutral (a dense layer has none); ``sizes`` are the spatial sizes of its output, ``channels`` the
-    channels of input and output; ``params`` are trainable.
+    channels of input and output; ``params`` are trainable. ``before`` is the path of the layer whose output
+    it reads; ``added`` whether its bias is the addition of a constant behind it; ``holds`` are the layers
+    that were joined into it, itself among them.
     """
 
     path: str
@@ -47,6 +51,9 @@ class ComparedLayer:
     sizes: Shape = ()
     bias: bool = False
     source: str = ""
+    before: str = ""
+    added: bool = False
+    holds: tuple[ComparedLayer, ...] = ()
 
     @property
     def order(self) -> tuple[int, str, str, str]:
@@ -75,6 +82,10 @@ class ComparedLayer:
             self.sizes,
             self.bias,
         )
+
+
+Couple: TypeAlias = "tuple[ComparedLayer | None, ComparedLayer | None]"
+"""Two layers that correspond to each other, or one without a counterpart."""
 
 
 def _sortable(value: Dim) -> str:
@@ -125,6 +136,8 @@ class Gathering:
         """Return the items, in the order of execution."""
         for row in self.rows.values():
             extra = self.given.get(row.id, 0)
+            if self._added(row):
+                continue
             if row.macs == 0 and row.params == 0 and extra == 0:
                 continue
             if row.macs == 0 and row.id in self.inside:
@@ -134,8 +147,13 @@ class Gathering:
         return list(self.found.values())
 
     def _add(self, row: Row, params: Number) -> None:
-        item = _item(self.analysis, self.layers[row.id], row, self.depths[row.id])
-        self.found[row.id] = replace(item, params=params, path=self.named.get(row.id, item.path))
+        layer = self.layers[row.id]
+        item = _item(self.analysis, layer, row, self.depths[row.id])
+        maker = self.found.get(self.makers.get(layer.inputs[0], -1)) if layer.inputs else None
+        path = self.named.get(row.id, item.path)
+        self.found[row.id] = replace(
+            item, params=params, path=path, before="" if maker is None else maker.path
+        )
 
     def _inside(self) -> dict[int, list[int]]:
         """Return, for each call, the computing calls and the bare norms below it."""
@@ -183,6 +201,27 @@ class Gathering:
             if up == call:
                 found.append(i)
         return found
+
+    def _added(self, row: Row) -> bool:
+        """Give the constant that is added to a layer without a bias to it, as its bias; return whether it is.
+
+        Exporters write a dense layer over more than two axes as MatMul and Add.
+        """
+        layer = self.layers[row.id]
+        if row.kind != "add" or row.macs != 0 or layer.module is None:
+            return False
+        sizes = [p.numel for p in self.analysis.weights.of(layer.module)]
+        for tensor in layer.inputs:
+            maker = self.makers.get(tensor, -1)
+            before = self.found.get(maker)
+            if before is None or before.bias or before.kind not in _BIASED:
+                continue
+            if len(sizes) == 1 and equal(sizes[0], before.channels[1]):
+                params = number(before.params + row.params)
+                self.found[maker] = replace(before, params=params, bias=True, added=True)
+                self.makers.update(dict.fromkeys(layer.outputs, maker))
+                return True
+        return False
 
     def _fold(self, row: Row) -> bool:
         """Give a scale's weights to the norm before it, and a bias's to the layer that it is added to.
@@ -271,6 +310,8 @@ def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLay
             sizes=spatial,
             bias=attrs.get("bias") is True,
         )
+    if row.kind == "embedding":
+        return replace(plain, channels=(_dim(attrs.get("num_embeddings")), _dim(attrs.get("embedding_dim"))))
     if row.kind == "linear":
         facts = kind.facts(analysis.formulas.call(layer, kind))
         return replace(plain, channels=(facts["in_features"], made[-1]), bias=attrs.get("bias") is True)

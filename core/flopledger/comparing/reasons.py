@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from flopledger.comparing.merging import NORM, OWN, described
 from flopledger.dims.arithmetic import equal, product, text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger.comparing.layers import ComparedLayer
+    from flopledger.comparing.layers import ComparedLayer, Couple
     from flopledger.dims.types import Shape
-
-Couple: TypeAlias = "tuple[ComparedLayer | None, ComparedLayer | None]"
 
 REACH = 3
 """The most convolutions by which a stride may have moved.
@@ -62,14 +61,39 @@ def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | N
         only = a or b
         kind = only.kind if only is not None else ""
         words = f"{kind} without a counterpart in {'a' if a is None else 'b'}"
+        if only is not None and kind == "add" and only.macs == 0:
+            words = f"a constant that is added, such as a mask, in {'b' if a is None else 'a'} only"
         yield Reason(words, words)
         return
-    found = [*_of_kinds(a, b), *([moved] if moved else []), *_of_traits(a, b, moved=moved is not None)]
+    merged = _of_merged(a, b)
+    if merged is not None and (merged.alike or a.kind != b.kind):
+        found = [merged]
+    else:
+        traits = _of_traits(a, b, moved=moved is not None, biases=merged is None)
+        found = [*([merged] if merged else []), *_of_kinds(a, b), *([moved] if moved else []), *traits]
     yield from found
     if not equal(a.params, b.params) and not any(reason.params for reason in found):
         yield _of_weights(a, b)
     if not equal(a.macs, b.macs) and not any(reason.macs for reason in found):
         yield _of_batches(a, b)
+
+
+def _of_merged(a: ComparedLayer, b: ComparedLayer) -> Reason | None:
+    """Return the reason for layers that one network has as one, the other as several or not at all."""
+    for one, other in ((a, b), (b, a)):
+        if one.holds and one.holds[-1].kind == NORM and not other.holds:
+            words = f"{NORM} folded into the {one.kind} before it"
+            return Reason(words, words, macs=False)
+        if one.kind == "add" and other.kind == "embedding":
+            words = "an embedding of known indices as a constant that is added"
+            return Reason(words, words, macs=False)
+        if one.kind == OWN and other.kind != OWN:
+            words = "a module's own parameters at the calls that read them"
+            return Reason(words, words, macs=False, params=False, alike=True)
+        if one.holds and not other.holds:
+            words = f"{other.kind} as the layers that it covers"
+            return Reason(f"{words}: {described([each.kind for each in one.holds])}", words, alike=True)
+    return None
 
 
 def _of_weights(a: ComparedLayer, b: ComparedLayer) -> Reason:
@@ -105,7 +129,7 @@ def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
         yield Reason(words, words)
 
 
-def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
+def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool) -> Iterator[Reason]:
     """Yield the traits that differ; a difference that follows from another one is not repeated."""
     if a.kind == b.kind:
         yield from _of_windows(a, b, moved=moved)
@@ -113,7 +137,11 @@ def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[R
         for what, x, y in zip(("input", "output"), a.channels, b.channels, strict=True):
             if x != y:
                 yield Reason(f"{what} channels {text(x)} against {text(y)}", f"{what} channels")
-    if a.bias != b.bias:
+    if a.added != b.added and a.bias == b.bias:
+        kind = "MatMul" if a.kind == "linear" else a.kind
+        words = f"{kind} + Add of a constant as a {a.kind} layer with a bias"
+        yield Reason(words, words, macs=False, params=False, alike=True)
+    if a.bias != b.bias and biases:
         words = f"bias in {'a' if a.bias else 'b'} only"
         yield Reason(words, words, macs=False)
     strided = moved or a.stride != b.stride

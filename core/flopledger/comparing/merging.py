@@ -1,0 +1,182 @@
+"""Joining layers that the other network has as one: what an exporter folds, or spells out as several calls.
+
+The pairs of an alignment are one to one. Here what is left over on one side joins a pair, or several layers
+become the counterpart of one, so that their figures are compared as one sum and no figure is lost:
+
+- a batch norm that was folded into the convolution before it is joined to that convolution;
+- the projections and products of an attention layer, and the layers or steps of a recurrent one, are joined
+  into one layer;
+- an embedding whose indices are known is a constant, which the export adds;
+- the parameters that a module has itself are, in an export, at the calls that read them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from flopledger.dims.arithmetic import equal, total
+from flopledger.dims.bounds import number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from flopledger.comparing.layers import ComparedLayer, Couple
+    from flopledger.dims.types import Number
+
+NORM = "batch_norm"
+OWN = "parameters"
+"""The kind of what a module has itself, outside of its calls."""
+_FOLDING = ("conv", "conv_transpose", "linear")
+COVERING = ("multi_head_attention", "attention", "transformer_encoder_layer", "lstm", "gru", "rnn")
+"""The kinds that other networks have as several layers: projections and products, or one for each step."""
+MOST_PARTS = 2_000
+"""The most layers that are tried as the parts of one: a recurrent layer has a few for each of its steps."""
+
+
+def merge(pairs: Sequence[Couple]) -> list[Couple]:
+    """Return the pairs of an alignment with such layers joined; the figures of each side keep their sum."""
+    found = list(pairs)
+    for turned in (False, True):
+        found = _turned(found) if turned else found
+        for join in (_norms, _parts, _constants, _own):
+            found = join(found)
+        found = _turned(found) if turned else found
+    return found
+
+
+def _turned(pairs: Iterable[Couple]) -> list[Couple]:
+    return [(b, a) for a, b in pairs]
+
+
+def joined(first: ComparedLayer, others: Sequence[ComparedLayer]) -> ComparedLayer:
+    """Return one layer with the work and the parameters of several."""
+    every = (first, *others)
+    holds = tuple(part for each in every for part in each.holds or (each,))
+    return replace(
+        first,
+        macs=number(total(each.macs for each in every)),
+        params=number(total(each.params for each in every)),
+        holds=holds if others else first.holds,
+    )
+
+
+def _norms(pairs: list[Couple]) -> list[Couple]:
+    """Join each batch norm of a without a counterpart to the layer before it, which has one."""
+    places = {a.path: place for place, (a, b) in enumerate(pairs) if a is not None and b is not None}
+    out: list[Couple] = list(pairs)
+    dropped = set()
+    for place, (norm, other) in enumerate(pairs):
+        if norm is None or other is not None or norm.kind != NORM or norm.before not in places:
+            continue
+        before = places[norm.before]
+        layer, counterpart = out[before]
+        if layer is not None and counterpart is not None and layer.kind in _FOLDING and not layer.holds:
+            out[before] = (joined(layer, [norm]), counterpart)
+            dropped.add(place)
+    return [pair for place, pair in enumerate(out) if place not in dropped]
+
+
+def _parts(pairs: list[Couple]) -> list[Couple]:
+    """Join the layers of b that together do the work of one of a."""
+    place = 0
+    while place < len(pairs):
+        layer, _ = pairs[place]
+        if layer is not None and layer.kind in COVERING and layer.macs != 0:
+            parts = _window(pairs, place)
+            if parts is not None:
+                pairs = _covered(pairs, place, parts)
+                place -= sum(part < place for part in parts)
+        place += 1
+    return pairs
+
+
+def _window(pairs: Sequence[Couple], place: int) -> list[int] | None:
+    """Return the places around a layer of a whose layers of b sum to its work, if any do.
+
+    They are left over, or the layer's own counterpart, and follow each other but for layers without work. A
+    stretch with the same parameters is taken, if need be with layers without work in it, then the shortest.
+    """
+    layer, own = pairs[place]
+    if layer is None or (own is not None and own.kind == layer.kind and equal(own.macs, layer.macs)):
+        return None
+    low, high = _reach(pairs, place, -1), _reach(pairs, place, 1)
+    near = [i for i in range(low, high + 1) if i == place or pairs[i][0] is None]
+    parts = [(i, b) for i, b in ((i, pairs[i][1]) for i in near) if b is not None]
+    working = [each for each in parts if each[1].macs != 0 or each[0] == place]
+    stretches = [*_stretches(working, layer.macs), *_stretches(parts, layer.macs)]
+    fitting = [each for each in stretches if own is None or place in [i for i, _ in each]]
+    same = [each for each in fitting if equal(total(b.params for _, b in each), layer.params)]
+    best = min(same or fitting, key=len, default=None)
+    return None if best is None else [i for i, _ in best]
+
+
+def _stretches(
+    parts: Sequence[tuple[int, ComparedLayer]], macs: Number
+) -> Iterator[Sequence[tuple[int, ComparedLayer]]]:
+    """Yield the stretches of layers whose work sums to a figure."""
+    for start in range(len(parts)):
+        found: Number = 0
+        for end in range(start, len(parts)):
+            found = number(found + parts[end][1].macs)
+            if equal(found, macs):
+                yield parts[start : end + 1]
+            elif isinstance(found, int) and isinstance(macs, int) and found > macs:
+                break
+
+
+def _reach(pairs: Sequence[Couple], place: int, step: int) -> int:
+    """Return the last place in a direction before layers with work that are each other's counterpart."""
+    at = place
+    while 0 <= at + step < len(pairs) and abs(at - place) < MOST_PARTS:
+        a, b = pairs[at + step]
+        if a is not None and b is not None and (a.macs != 0 or b.macs != 0):
+            break
+        at += step
+    return at
+
+
+def _covered(pairs: Sequence[Couple], place: int, parts: Sequence[int]) -> list[Couple]:
+    """Join layers of b into the counterpart of a layer of a."""
+    layers = [b for _, b in (pairs[i] for i in parts) if b is not None]
+    first = max(layers, key=lambda part: part.macs if isinstance(part.macs, int) else 0)
+    joint = joined(first, [part for part in layers if part is not first])
+    gone = set(parts) - {place}
+    return [(pair[0], joint) if i == place else pair for i, pair in enumerate(pairs) if i not in gone]
+
+
+def _constants(pairs: list[Couple]) -> list[Couple]:
+    """Pair an embedding of a, left over, with an addition of b of a constant with as many features."""
+    out = list(pairs)
+    for place, (table, other) in enumerate(pairs):
+        if table is None or other is not None or table.kind != "embedding":
+            continue
+        for at, (a, constant) in enumerate(out):
+            if a is not None or constant is None or constant.kind != "add" or constant.macs != 0:
+                continue
+            size, row = constant.params, table.channels[1]
+            if isinstance(size, int) and isinstance(row, int) and size and size % row == 0:
+                out[place], out[at] = (table, constant), (None, None)
+                break
+    return [pair for pair in out if pair != (None, None)]
+
+
+def _own(pairs: list[Couple]) -> list[Couple]:
+    """Pair the parameters that modules of a have themselves with the calls of b that read as many."""
+    own = [i for i, (a, b) in enumerate(pairs) if b is None and a is not None and a.kind == OWN]
+    read = [i for i, (a, b) in enumerate(pairs) if a is None and b is not None and b.macs == 0]
+    sides = [[each for i in places for each in pairs[i] if each is not None] for places in (own, read)]
+    if not all(sides) or not equal(*(total(each.params for each in side) for side in sides)):
+        return pairs
+    first, second = (joined(side[0], side[1:]) for side in sides)
+    return [
+        (first, second) if i == own[0] else pair
+        for i, pair in enumerate(pairs)
+        if i == own[0] or i not in {*own, *read}
+    ]
+
+
+def described(kinds: Sequence[str]) -> str:
+    """Return what a joined layer was made of: ``2 linear, 2 matmul``."""
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(kinds).items()))

@@ -1,0 +1,148 @@
+"""Layers that one network has as one, and the other as several or not at all: what exporters do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from flopledger.comparing.layers import ComparedLayer
+from flopledger.comparing.merging import merge
+from flopledger.comparing.reasons import reasons
+
+if TYPE_CHECKING:
+    from flopledger.comparing.layers import Couple
+
+
+def item(kind: str, path: str, macs: int = 0, params: int = 0, **more: object) -> ComparedLayer:
+    return ComparedLayer(path, kind, 0, macs, params, **more)  # type: ignore[arg-type]
+
+
+def merged(pairs: list[Couple]) -> list[tuple[str, str, str]]:
+    """Return the pairs by name with their reasons in words, and check that no figure got lost."""
+    found = merge(pairs)
+    for side in (0, 1):
+        for figure in ("macs", "params"):
+            before, after = (
+                sum(getattr(pair[side], figure) for pair in each if pair[side] is not None)
+                for each in (pairs, found)
+            )
+            assert before == after
+    return [
+        (a.path if a else "", b.path if b else "", "; ".join(reason.text for reason in why))
+        for (a, b), why in zip(found, reasons(found), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("kind", ["conv", "linear"])
+def test_a_batch_norm_without_a_counterpart_is_folded_into_the_layer_before_it(
+    kind: str,
+    turned: bool,  # noqa: FBT001
+) -> None:
+    pairs: list[Couple] = [
+        (item(kind, "c", 100, 30), item(kind, "n", 100, 40, bias=True)),
+        (item("batch_norm", "bn", 0, 20, before="c"), None),
+    ]
+    if turned:
+        pairs = [(b, a) for a, b in pairs]
+    names = ("n", "c") if turned else ("c", "n")
+    assert merged(pairs) == [(*names, f"batch_norm folded into the {kind} before it")]
+
+
+def test_a_batch_norm_behind_another_layer_stays_without_a_counterpart() -> None:
+    pairs: list[Couple] = [
+        (item("conv", "c", 100, 30), item("conv", "n", 100, 30)),
+        (item("batch_norm", "bn", 0, 20, before="pool"), None),
+    ]
+    assert merged(pairs) == [("c", "n", ""), ("bn", "", "batch_norm without a counterpart in b")]
+
+
+ATTENTION = item("multi_head_attention", "attn", 88, 40)
+PARTS = [
+    item("linear", "qkv", 30, 30), item("matmul", "qk", 14), item("matmul", "av", 14),
+    item("linear", "out", 30, 10),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_an_attention_layer_is_the_projections_and_products_that_it_covers(first: bool) -> None:  # noqa: FBT001
+    parts: list[Couple] = [(None, part) for part in PARTS]
+    before: list[Couple] = [(item("linear", "x", 5, 5), item("linear", "y", 5, 5))]
+    pairs = [*before, (ATTENTION, None), *parts] if first else [*before, *parts, (ATTENTION, None)]
+    words = "multi_head_attention as the layers that it covers: 2 linear, 2 matmul"
+    assert merged(pairs) == [("x", "y", ""), ("attn", "qkv", words)]
+
+
+def test_parts_of_the_same_work_and_more_weights_are_not_all_taken() -> None:
+    """A position table that is added beside them has no work, so that their sum is the same with it."""
+    table: Couple = (None, item("add", "positions", 0, 64))
+    pairs: list[Couple] = [(ATTENTION, None), (None, PARTS[0]), table, *((None, part) for part in PARTS[1:])]
+    found = merged(pairs)
+    assert found[0][:2] == ("attn", "qkv")
+    assert found[1] == ("", "positions", "a constant that is added, such as a mask, in b only")
+
+
+def test_biases_that_are_added_apart_belong_to_the_attention() -> None:
+    bare = [PARTS[0], item("add", "bias", 0, 6), *PARTS[1:]]
+    layer = item("multi_head_attention", "attn", 88, 46)
+    pairs: list[Couple] = [(layer, None), *((None, part) for part in bare)]
+    words = "multi_head_attention as the layers that it covers: 1 add, 2 linear, 2 matmul"
+    assert merged(pairs) == [("attn", "qkv", words)]
+
+
+def test_parts_of_other_work_stay_without_a_counterpart() -> None:
+    pairs: list[Couple] = [(ATTENTION, None), *((None, part) for part in PARTS[:3])]
+    assert [why for *_, why in merged(pairs)] == [
+        "multi_head_attention without a counterpart in b",
+        "linear without a counterpart in a",
+        "matmul without a counterpart in a",
+        "matmul without a counterpart in a",
+    ]
+
+
+def test_a_recurrent_layer_of_two_is_two_layers_though_one_was_its_counterpart() -> None:
+    both = item("lstm", "lstm", 90, 60)
+    pairs: list[Couple] = [
+        (both, item("lstm", "first", 30, 20)),
+        (item("embedding", "e", 0, 9), item("embedding", "f", 0, 9)),
+        (None, item("lstm", "second", 60, 40)),
+    ]
+    words = "lstm as the layers that it covers: 2 lstm"
+    assert merged(pairs) == [("lstm", "second", words), ("e", "f", "")]
+
+
+def test_layers_with_work_that_are_counterparts_bound_the_search() -> None:
+    between: Couple = (item("linear", "x", 5, 5), item("linear", "y", 5, 5))
+    pairs: list[Couple] = [
+        (ATTENTION, None),
+        (None, PARTS[0]),
+        between,
+        *((None, part) for part in PARTS[1:]),
+    ]
+    assert len(merged(pairs)) == 6
+
+
+def test_an_embedding_of_known_indices_is_a_constant_that_is_added() -> None:
+    pairs: list[Couple] = [
+        (item("embedding", "positions", 0, 512, channels=(64, 8)), None),
+        (None, item("add", "add", 0, 128)),
+    ]
+    assert merged(pairs) == [
+        ("positions", "add", "an embedding of known indices as a constant that is added")
+    ]
+
+
+def test_a_module_s_own_parameters_are_at_the_calls_that_read_them() -> None:
+    pairs: list[Couple] = [
+        (item("parameters", "vit", 0, 40), None),
+        (None, item("concat", "cls", 0, 8)),
+        (None, item("add", "positions", 0, 32)),
+    ]
+    assert merged(pairs) == [("vit", "cls", "a module's own parameters at the calls that read them")]
+
+
+def test_a_constant_that_is_added_to_a_dense_layer_is_its_bias() -> None:
+    pairs: list[Couple] = [
+        (item("linear", "fc", 30, 13, bias=True), item("linear", "MatMul", 30, 13, bias=True, added=True))
+    ]
+    assert merged(pairs) == [("fc", "MatMul", "MatMul + Add of a constant as a linear layer with a bias")]
