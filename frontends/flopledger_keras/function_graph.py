@@ -18,6 +18,7 @@ from keras.src.backend.common.symbolic_scope import SymbolicScope
 from flopledger_keras.introspect import dtype_of, graph_of, is_array, set_training
 from flopledger_keras.listen import watched
 from flopledger_keras.modules import registered_in
+from flopledger_keras.tables.steps import others_read
 from flopledger_keras.tables.tensorflow import CALLS, RULES, WITHOUT_ROW, constant
 
 if TYPE_CHECKING:
@@ -133,8 +134,9 @@ class FunctionGraph:
         given, made = self._ids(node.inputs), self._ids(node.outputs)
         kind, attrs, inputs, problem = self._meaning(node, given, made)
         self.tracer.call(
-            node.type, f"{_PACKAGE}.{node.type}", kind, inputs, made, attrs=attrs, problem=problem
-        )
+            node.type, f"{_PACKAGE}.{node.type}", kind, inputs, made,
+            attrs=attrs, native=others_read(given, inputs), problem=problem,
+        )  # fmt: skip
 
     def _inlined(self, node: Any, body: Any) -> None:
         """Write down the nodes of a function that is called, with the call's tensors for its own."""

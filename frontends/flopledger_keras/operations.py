@@ -8,10 +8,15 @@ import keras
 from flopledger.frontend import CONTAINER, UNKNOWN
 
 from flopledger_keras.introspect import settings, snake
-from flopledger_keras.tables.ops import OPERATIONS, KerasCall, weights_given
-from flopledger_keras.tables.wrappers import COMPOSITES
+from flopledger_keras.tables.call import KerasCall
+from flopledger_keras.tables.composites import COMPOSITES
+from flopledger_keras.tables.loops import NotFollowedError
+from flopledger_keras.tables.ops import OPERATIONS, weights_given
+from flopledger_keras.tables.steps import others_read
 
 if TYPE_CHECKING:
+    from flopledger.frontend import Value
+
     from flopledger_keras.trace import Tracer
 
 
@@ -20,8 +25,14 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
     name = type(op).__name__
     own = type(op).__module__.startswith("keras.")
     composite = COMPOSITES.get(name) if own else None
+    problem = ""
     if composite is not None:
-        return _composite(tracer, composite, op, args, kwargs)
+        state = tracer.mark()
+        try:
+            return _composite(tracer, composite, op, args, kwargs)
+        except NotFollowedError as reason:
+            tracer.rewind(state)
+            problem = str(reason)
     with tracer.unheard():  # an operation may infer its shapes by calling others
         outputs = op.compute_output_spec(*args, **kwargs)
     given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
@@ -30,12 +41,13 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
     rule = OPERATIONS.get(name) if own else None
     meaning = rule(op, call) if rule else None
     kind, attrs = meaning or (UNKNOWN, {})
-    problem = ""
+    native: dict[str, Value] = {"operation": name, "node": tracer.is_node(op), **settings(op)}
     if meaning is not None:
-        given = given[:1] if weights_given(op) else given
+        operands = given[:1] if weights_given(op) else given
+        native |= others_read(given, operands)
+        given = operands
         problem = tracer.problem(kind, attrs, given, call.outputs, name)
         kind, attrs = (kind, attrs) if not problem else (UNKNOWN, {})
-    native = {"operation": name, "node": tracer.is_node(op), **settings(op)}
     tracer.call(
         tracer.spelled(op), f"keras.ops.{snake(name)}", kind, given, made,
         attrs=attrs, native=native, problem=problem,

@@ -73,7 +73,8 @@ def _inputs(builder: GraphBuilder) -> list[int]:
 
 
 def _trace(model: Any, given: Inputs, builder: GraphBuilder, *, training: bool) -> list[int]:
-    tracer = Tracer(builder, add_modules(model, builder, training=training), training=training)
+    modules = add_modules(model, builder, training=training)
+    tracer = Tracer(builder, modules, training=training, symbolic=given.symbolic)
     for name, tensor, _ in given.named:
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
     with hooked(tracer.evaluate, lambda: tracer.own_call), recording_constants(tracer):

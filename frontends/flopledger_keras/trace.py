@@ -34,9 +34,9 @@ from flopledger_keras.operations import operation
 from flopledger_keras.own_call import run_own
 from flopledger_keras.tables import recurrent
 from flopledger_keras.tables.activations import activation_step
+from flopledger_keras.tables.call import KerasCall
 from flopledger_keras.tables.layers import LAYERS
 from flopledger_keras.tables.loops import run_cell
-from flopledger_keras.tables.ops import KerasCall
 from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
@@ -66,8 +66,10 @@ class Frame:
 class Tracer:
     """Records the calls of one model."""
 
-    def __init__(self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool) -> None:
-        self.builder, self.modules = builder, modules
+    def __init__(
+        self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool, symbolic: bool = False
+    ) -> None:
+        self.builder, self.modules, self.symbolic = builder, modules, symbolic
         self.frames = [Frame(None, "", "", training)]
         self._ids: dict[int, int] = {}
         self._alive: list[object] = []

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flopledger_keras.tables.call import one_or_all
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
-from flopledger_keras.tables.ops import one_or_all, relu
+from flopledger_keras.tables.ops import relu
 from flopledger_keras.tables.steps import Branch, Description, Step
 from flopledger_keras.tables.windows import (
     bias,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape, Value
 
-    from flopledger_keras.tables.ops import KerasCall
+    from flopledger_keras.tables.call import KerasCall
 
 
 Rule: TypeAlias = "Callable[[Any, KerasCall], Description | None]"

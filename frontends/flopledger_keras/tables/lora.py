@@ -13,7 +13,7 @@ from flopledger_keras.tables.steps import Branch, Step
 if TYPE_CHECKING:
     from flopledger.frontend import Shape
 
-    from flopledger_keras.tables.ops import KerasCall
+    from flopledger_keras.tables.call import KerasCall
 
 
 def _sizes(variable: Any) -> Shape:

@@ -2,47 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import is_dim
 
+from flopledger_keras.tables.call import axes, one_or_all
 from flopledger_keras.tables.equations import explicit, tensordot
 from flopledger_keras.tables.names import OPERANDS, REDUCTIONS, SIMPLE
+from flopledger_keras.tables.numerics import NUMERICS
 from flopledger_keras.tables.windows import conv_attrs, conv_transpose_attrs, depthwise_attrs, pool_attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from flopledger.frontend import Shape, Value
 
-
-@dataclass(frozen=True, slots=True)
-class KerasCall:
-    """A call of a layer or operation: shapes, how many plain numbers, and all arguments."""
-
-    inputs: tuple[Shape, ...]
-    outputs: tuple[Shape, ...]
-    scalars: int = 0
-    training: bool = False
-    arguments: tuple[Any, ...] = ()
-    keywords: Mapping[str, Any] = field(default_factory=dict)
-
-    def argument(self, place: int, name: str) -> Any:
-        """Return an argument by its place or its name."""
-        return self.arguments[place] if len(self.arguments) > place else self.keywords.get(name)
-
-
-Meaning: TypeAlias = "tuple[str, dict[str, Value]] | None"
-"""A kind and its attributes, or None where no kind fits."""
-Rule: TypeAlias = "Callable[[Any, KerasCall], Meaning]"
-
-
-def axes(value: object) -> Value:
-    """Return axes as a tuple; None, for all, as it is."""
-    if value is None:
-        return None
-    return tuple(int(v) for v in value) if isinstance(value, (tuple, list)) else (int(str(value)),)
+    from flopledger_keras.tables.call import KerasCall, Meaning, Rule
 
 
 def _as(kind: str) -> Rule:
@@ -61,12 +34,6 @@ def _along(kind: str) -> Rule:
 def _normalised(kind: str) -> Rule:
     """Return the rule of a softmax, along one axis or several."""
     return lambda op, _call: (kind, {"axis": one_or_all(op.axis)})
-
-
-def one_or_all(value: object) -> Value:
-    """Return an axis as a number, several as a tuple."""
-    along = axes(value)
-    return along[0] if isinstance(along, tuple) and len(along) == 1 else along
 
 
 def _reduced(kind: str) -> Rule:
@@ -232,13 +199,6 @@ def _inner(_op: Any, call: KerasCall) -> Meaning:
     return ("einsum", {"equation": tensordot(([a - 1], [b - 1]), a, b)}) if a and b else None
 
 
-def _rfft(op: Any, call: KerasCall) -> Meaning:
-    """A transform of real numbers along the last axis; its length is the axis's own where none is given."""
-    if op.fft_length not in (None, call.inputs[0][-1]):
-        return None
-    return "fft", {"axes": (-1,), "real": "input"}
-
-
 def _adaptive(kind: str) -> Rule:
     def rule(op: Any, _call: KerasCall) -> Meaning:
         sizes = tuple(int(n) for n in op.output_size)
@@ -275,6 +235,7 @@ def _norm(op: Any, call: KerasCall) -> Meaning:
 
 
 OPERATIONS: dict[str, Rule] = {
+    **NUMERICS,
     **{name: _as(kind) for name, kind in SIMPLE.items()},
     **{name: _joined(kind) for name, kind in OPERANDS.items()},
     **{name: _reduced(kind) for name, kind in REDUCTIONS.items()},
@@ -325,7 +286,6 @@ OPERATIONS: dict[str, Rule] = {
     "AdaptiveMaxPool": _adaptive("adaptive_max_pool"),
     "AdaptiveAveragePool": _adaptive("adaptive_avg_pool"),
     "TopK": _top_k,
-    "RFFT": _rfft,
     "LayerNorm": _norm,
     "RMSNorm": _norm,
 }

@@ -12,7 +12,7 @@ from flopledger_keras.tables.steps import Description, Step
 if TYPE_CHECKING:
     from flopledger.frontend import Value
 
-    from flopledger_keras.tables.ops import KerasCall
+    from flopledger_keras.tables.call import KerasCall
 
 _CELLS = {"SimpleRNNCell": "rnn", "GRUCell": "gru", "LSTMCell": "lstm"}
 _NAMES = {"hard_silu": "hard_swish", "hard_swish": "hard_swish", "swish": "silu"}

@@ -53,3 +53,12 @@ class Description:
     steps: tuple[Step, ...]
     activation: Callable[..., object] | None = None
     beside: tuple[Branch, ...] = ()
+
+
+def others_read(given: Sequence[int], operands: Sequence[int]) -> dict[str, Value]:
+    """Return, as a native argument, the tensors that a call reads and for which its kind has no place.
+
+    The positions of a gather and a kernel that is computed are such: what computes them is needed.
+    """
+    others = [tensor for tensor in given if tensor not in operands]
+    return {"reads": tuple(map(TensorRef, others))} if others else {}

@@ -94,28 +94,29 @@ def _conv_lstm(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str,
     cell, axis = op.cell, -1 if channels_last(op.cell) else 1
     steps, *rest = given.shape[1:]
     (inside,) = tracer.step(Step("reshape", "reshape", {"shape": (-1, *rest)}), tracer.tensors([given]))
-    x = _do(tracer, "conv", "conv", [inside], {**conv_layer_attrs(cell), "out_channels": 4 * cell.filters})
-    state = _do(tracer, "slice", "slice", [x], {"axis": axis, "start": 0, "stop": cell.filters, "step": 1})
+    x = do(tracer, "conv", "conv", [inside], {**conv_layer_attrs(cell), "out_channels": 4 * cell.filters})
+    state = do(tracer, "slice", "slice", [x], {"axis": axis, "start": 0, "stop": cell.filters, "step": 1})
     same: dict[str, Value] = {
         "kernel": spread(cell.kernel_size, cell.rank),
         "padding": "same",
         "channels_last": channels_last(cell),
     }
-    h = _do(tracer, "conv", "conv", [state], {**same, "out_channels": 4 * cell.filters})
+    h = do(tracer, "conv", "conv", [state], {**same, "out_channels": 4 * cell.filters})
     mask = tracer.tensors(kwargs.get("mask"))
     if mask:  # picks the states of the step before, where it says so
-        state = _do(tracer, "where", "gather", [state, *mask], {"shape": tracer.shapes([state])[0]})
-    gates = _do(tracer, "add", "add", [x, h], {})
+        state = do(tracer, "where", "gather", [state, *mask], {"shape": tracer.shapes([state])[0]})
+    gates = do(tracer, "add", "add", [x, h], {})
     parts = tracer.step(Step("split", "split", {"axis": axis, "sizes": (cell.filters,) * 4}), [gates])
     i, f, o = (_act(tracer, cell.recurrent_activation, parts[place]) for place in (0, 1, 3))
-    kept = _do(tracer, "multiply", "multiply", [f, state], {})
-    new = _do(tracer, "multiply", "multiply", [i, _act(tracer, cell.activation, parts[2])], {})
-    carry = _do(tracer, "add", "add", [kept, new], {})
-    out = _do(tracer, "multiply", "multiply", [o, _act(tracer, cell.activation, carry)], {})
+    kept = do(tracer, "multiply", "multiply", [f, state], {})
+    new = do(tracer, "multiply", "multiply", [i, _act(tracer, cell.activation, parts[2])], {})
+    carry = do(tracer, "add", "add", [kept, new], {})
+    out = do(tracer, "multiply", "multiply", [o, _act(tracer, cell.activation, carry)], {})
     return _sequence(tracer, op, out, steps)
 
 
-def _do(tracer: Caller, name: str, kind: str, inputs: list[int], attrs: Mapping[str, Value]) -> int:
+def do(tracer: Caller, name: str, kind: str, inputs: list[int], attrs: Mapping[str, Value]) -> int:
+    """Record a function of one result, and return that."""
     return tracer.step(Step(name, kind, attrs), inputs)[0]
 
 
@@ -127,54 +128,15 @@ def _act(tracer: Caller, activation: Any, tensor: int) -> int:
 def _sequence(tracer: Caller, op: Any, out: int, steps: int) -> Any:
     """Return the output of each step, or of the last one, and the states where they are asked for."""
     shape = tracer.shapes([out])[0][1:]
-    whole = _do(tracer, "reshape", "reshape", [out], {"shape": (-1, steps, *shape)})
-    last = _do(tracer, "slice", "slice", [whole], {"axis": 1, "start": steps - 1, "stop": steps, "step": 1})
-    last = _do(tracer, "squeeze", "squeeze", [last], {"axes": (1,)})
+    whole = do(tracer, "reshape", "reshape", [out], {"shape": (-1, steps, *shape)})
+    last = do(tracer, "slice", "slice", [whole], {"axis": 1, "start": steps - 1, "stop": steps, "step": 1})
+    last = do(tracer, "squeeze", "squeeze", [last], {"axes": (1,)})
     found = []
     for tensor in (whole if op.return_sequences else last, *((last, last) if op.return_state else ())):
         found.append(keras.KerasTensor(tracer.shapes([tensor])[0], dtype=op.compute_dtype))
         tracer.name(found[-1], tensor)
     return tuple(found) if op.return_state else found[0]
 
-
-def _attention(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """``softmax(q k^T / sqrt(d)) v`` for each head (Vaswani et al., 2017, arXiv:1706.03762, equation 1).
-
-    The tensors are batch, steps, heads, features; a mask picks the elements that are added or left out.
-    """
-    del op
-    named = dict(zip(("query", "key", "value", "bias", "mask"), args, strict=False)) | kwargs
-    query, key, value = (tracer.tensors([named[name]])[0] for name in ("query", "key", "value"))
-    scores = _do(tracer, "einsum", "einsum", [query, key], {"equation": "bqhd,bkhd->bhqk"})
-    scores = _do(tracer, "multiply", "multiply", [scores], {"scalars": 1})
-    if named.get("bias") is not None:
-        scores = _do(tracer, "add", "add", [scores, *tracer.tensors([named["bias"]])], {})
-    if named.get("mask") is not None:
-        scores = _do(tracer, "where", "select", [scores, *tracer.tensors([named["mask"]])], {"scalars": 1})
-    scores = _do(tracer, "softmax", "softmax", [scores], {})
-    out = _do(tracer, "einsum", "einsum", [scores, value], {"equation": "bhqk,bkhd->bqhd"})
-    made = keras.KerasTensor(tracer.shapes([out])[0], dtype=named["query"].dtype)
-    tracer.name(made, out)
-    return made
-
-
-def _separable(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Each channel by itself, then all channels at each place."""
-    del tracer
-    names = ("inputs", "depthwise_kernel", "pointwise_kernel")
-    named = dict(zip(names, args, strict=False)) | kwargs
-    x = keras.ops.depthwise_conv(
-        named["inputs"], named["depthwise_kernel"], strides=op.strides, padding=op.padding,
-        data_format=op.data_format, dilation_rate=op.dilation_rate,
-    )  # fmt: skip
-    return keras.ops.conv(x, named["pointwise_kernel"], data_format=op.data_format)
-
-
-COMPOSITES: dict[str, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]] = {
-    "DotProductAttention": _attention,
-    "SeparableConv": _separable,
-}
-"""Operations that are others, by class name."""
 
 WRAPPERS: dict[str, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]] = {
     "Bidirectional": _bidirectional,

@@ -61,6 +61,24 @@ class Block(kl.Layer):  # type: ignore[misc]
         return self.norm(x + self.attention(x, x, attention_mask=steps))
 
 
+class Distances(kl.Layer):  # type: ignore[misc]
+    """A learned vector for each distance of two steps, as T5 has numbers."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.table = self.add_weight(shape=(4, shape[-1]))
+
+    def call(self, x: Any) -> Any:
+        tf = pytest.importorskip("tensorflow")
+        steps = tf.range(tf.shape(x)[1])
+        far = tf.minimum(tf.abs(steps[:, None] - steps[None, :]), 3)
+        return tf.einsum("btc,tsc->bsc", x, tf.gather(self.table, far))
+
+
+class Angles(kl.Layer):  # type: ignore[misc]
+    def call(self, x: Any) -> Any:
+        return x + ops.matmul(ops.ones((5, 1)), ops.ones((1, 6)))
+
+
 def again(x: Any) -> Any:
     """Attention takes the mask off what it reads (Keras 3.15), so that its sum with the result has none."""
     y = kl.Add()([x, kl.MultiHeadAttention(2, 3)(x, x)])
@@ -93,6 +111,11 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "grouped heads with masks": (lambda: masked(lambda x: kl.GroupQueryAttention(3, 4, 2)(x, x)), 2927, 5852),
     "a block with masks": (lambda: masked(Block()), 2200, 4400),
     "attention after a mask was taken": (lambda: masked(again), 2630, 5260),
+    "positions of a gather": (lambda: chain(Distances(), (5, 6)), 50, 50),
+    "a product of constants": (lambda: chain(Angles(), (5, 6)), 90, 120),
+    "a convolution with a kernel of the data": (
+        lambda: chain(lambda x, k: ops.conv(x, (k * 2.0)[0], padding="same"), (8, 3), (3, 3, 4)), 612, 1224,
+    ),
     "a norm that reads no mask": (lambda: masked(kl.BatchNormalization()), 106, 176),
     "a mask that nobody reads": (lambda: masked(kl.TimeDistributed(kl.Dense(3))), 205, 410),
     "steps left out": (
@@ -107,6 +130,12 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "attention with a causal mask": (
         lambda: chain(lambda x: kl.Attention()([x, x], use_causal_mask=True), (4, 8)), 624, 1232,
     ),
+    "a division that knows no 0": (lambda: chain(ops.divide_no_nan, (6,), (6,)), 0, 0),
+    "a remainder": (lambda: chain(ops.fmod, (6,), (6,)), 6, 12),
+    "a cut": (lambda: chain(ops.trunc, (6,)), 6, 12),
+    "a root of three": (lambda: chain(ops.cbrt, (6,)), 12, 24),
+    "whether numbers are close": (lambda: chain(ops.isclose, (6,), (6,)), 24, 48),
+    "spectra": (lambda: chain(lambda x: ops.rfft(x)[0], (8,)), 0, 0),
     "logarithms": (lambda: chain(ops.log2, (4, 6)), 49, 97),
     "places of the largest": (lambda: chain(lambda x: ops.argmax(x, axis=-1), (4, 6)), 68, 136),
     "a variance": (lambda: chain(lambda x: ops.var(x, axis=-1), (4, 6)), 96, 192),
@@ -127,6 +156,8 @@ UNKNOWN: Mapping[str, Callable[[], Any]] = {
     "a cell in a loop": lambda: chain(kl.RNN(Cell(4)), (5, 3)),
     "a quantised dense layer": lambda: changed(kl.Dense(16), (16,), lambda x: x.quantize("int8")),
     "a product that depends on how shapes are compared": lambda: chain(ops.inner, (6, 6), (6, 6)),
+    "a scan": lambda: chain(lambda x: ops.scan(lambda c, y: (c + y, c), x[0], x)[0], (4,)),
+    "moments": lambda: chain(lambda x: ops.moments(x, axes=(0,))[1], (4,)),
     "a sorting": lambda: chain(lambda x: ops.sort(x, axis=-1), (4, 6)),
 }
 
