@@ -66,9 +66,10 @@ def grow(ledgers: Sequence[Ledger]) -> Node:
     """Build the tree of the paths of ledgers of one network; the root is the network itself."""
     root = Node("", "", -1, [None] * len(ledgers))
     nodes = [root]
+    tops = [root_row(ledger) for ledger in ledgers]
     for which, row in _in_order(ledgers):
         node = root
-        parts = () if row is root_row(ledgers[which]) else BOUNDARY.split(row.path)
+        parts = () if row is tops[which] else BOUNDARY.split(row.path)
         end = 0
         for depth, part in enumerate(parts):
             end += len(part)

@@ -63,7 +63,7 @@ const bars = {
     scales.forEach(({ top }, which) => {
       const value = figures[which][k];
       const high = value > 0 ? Math.max(Math.min((value / top) * (HALF - 10), HALF - 4), 0.8) : 0;
-      group.append(draw("rect", { x, y: which ? HALF + 6 : HALF - high, width: w, height: high, fill: color(node.family) }));
+      group.append(draw("rect", { x, y: which ? HALF + 6 : HALF - high, width: w, height: high, fill: color(node.kids.length ? node.main : node.family) }));
       if (value > top) group.append(draw("text", { x: x + w / 2, y: which ? HALF + 2 + high : HALF - high + 12, "text-anchor": "middle", class: "strong" }, "//"));
     });
     if (node.status === "unknown") {

@@ -1,10 +1,13 @@
 // The data flow: boxes with name, kind, figure and share; blocks open and close.
+const HINT = "Enter or click opens a block; scroll zooms, drag moves";
 const camera = { x: 0, y: 0, w: 1, h: 1, set: false };
 
 const flow = {
   draw() {
     const box = byId("flow");
+    flows.cut = 0;
     const found = layout(root());
+    byId("flow-hint").textContent = flows.cut ? `cut: the first ${MOST_BOXES} boxes of a block, ${flows.cut.toLocaleString("en-US")} more are in the table` : HINT;
     const svg = draw("svg", { width: "100%", height: "100%", role: "group", "aria-label": `${net.source}: data flow`, tabindex: 0 });
     const marker = draw("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto" });
     marker.append(draw("path", { d: "M0,0.8 L7,4 L0,7.2", fill: "none", stroke: "var(--quiet)" }));

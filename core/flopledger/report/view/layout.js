@@ -1,6 +1,7 @@
 // The layout of the data flow. Laying out 2,000 calls at once takes minutes, so each open block is laid out by
 // itself, its children as boxes and the edges lifted to them; a block inside a block is a box of its own size.
-const flows = { inside: new Map(), open: new Set(), spread: new Set() };
+const flows = { inside: new Map(), open: new Set() };
+const MOST_BOXES = 150;
 
 // Leaves out the calls that only pass on what they get, and joins what is before them with what is behind.
 function bridgedEdges() {
@@ -53,13 +54,14 @@ function boxesOf(block) {
     const last = boxes[boxes.length - 1];
     const stem = (each) => each.label.replace(/[0-9]+$/, "");
     const alike = last && node.alike && node.alike === last.node.alike && stem(node) === stem(last.node);
-    if (alike && /[0-9]$/.test(node.label) && !flows.spread.has(block.i)) {
+    if (alike && /[0-9]$/.test(node.label)) {
       last.members.push(node);
     } else {
       boxes.push({ node, members: [node] });
     }
   }
-  return boxes;
+  flows.cut = Math.max(flows.cut || 0, boxes.length - MOST_BOXES);
+  return boxes.slice(0, MOST_BOXES);
 }
 
 function boxLabel(box) {

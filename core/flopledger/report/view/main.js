@@ -101,6 +101,7 @@ function startNetwork() {
   flow.start();
   tree.start();
   openLargest();
+  tree.open = new Set(flows.open);
   for (const view of views) view.draw();
   icicle.resized = icicle.draw;
   bars.resized = bars.draw;

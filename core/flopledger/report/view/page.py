@@ -25,6 +25,8 @@ SCRIPTS = (
     "causes.js", "pairs.js", "main.js",
 )  # fmt: skip
 """The scripts, in the order in which one uses the others; the page has them as one."""
+NEEDED_FOR = {"causes.js": "explanations", "pairs.js": "comparison"}
+"""Scripts that a page has only with what they draw."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -48,7 +50,8 @@ def page(
         body: Its markup.
     """
     style = compact(_part("view.css"))
-    script = compact("\n".join(map(_part, scripts)))
+    used = [name for name in scripts if name not in NEEDED_FOR or content.get(NEEDED_FOR[name])]
+    script = compact("\n".join(map(_part, used)))
     blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "

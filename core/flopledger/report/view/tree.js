@@ -120,6 +120,5 @@ const tree = {
       this.pick(node);
     });
     byId("find").addEventListener("input", () => this.draw());
-    for (const kid of root().kids.length < 12 ? [root()] : []) this.open.add(kid.i);
   },
 };
