@@ -153,7 +153,7 @@ def _check_inputs(source: object, inputs: object) -> None:
     without a word; no spec is the name of a convention, and no file's name is one.
 
     Raises:
-        UsageError: The message says what was meant.
+        UsageError: The message states the likely intention.
     """
     if has_type(inputs, Convention):
         raise UsageError(_meant(source, f"the convention {inputs.name!r}", "the convention that you loaded"))
@@ -169,7 +169,7 @@ def _check_inputs(source: object, inputs: object) -> None:
 
 
 def _meant(source: object, found: str, word: str) -> str:
-    """Say how a convention that stands in the inputs' place is given."""
+    """Return how to pass a convention that was given in place of inputs."""
     what, given = ("graph", "") if has_type(source, Graph) else ("model", " inputs,")
     call = f"fl.count({what},{given} convention=...)"
     return f"{found} is given in place of the inputs; expected {call}, with {word}"

@@ -60,7 +60,7 @@ def check_frontend(name: str, source: object, request: Request | None = None) ->
     Args:
         name: The frontend's name.
         source: A file's path, ``package.module:attribute``, or a live object.
-        request: How to read it; by default as it says itself.
+        request: How to read it; by default as it states itself.
 
     Raises:
         AssertionError: The frontend breaks the contract; the message says where.

@@ -1,4 +1,4 @@
-"""The pages of the conventions: one for each file, made of what it says and of the file itself."""
+"""The pages of the conventions: one for each file, made of its contents and the file itself."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
 
 SECTIONS = ("What it counts", "The names in its formulas", "Where it differs from mac")
-"""The parts of the command's own page that stand here as they are."""
+"""The parts of the command's own page that are repeated here."""
 
 
 def loaded() -> list[Convention]:
@@ -58,7 +58,7 @@ def _index() -> str:
         "They give what the tool prints, with its quirks. *Networks* are those that the tool reads; where "
         "none are named, the convention counts any network.",
         _list(others),
-        "[The grammar](grammar.md) says how a file is written, "
+        "[The grammar](grammar.md) describes how a file is written, "
         "and [names](../names.md) what its expressions may use.",
         toctree(c.name for c in (*own, *others)),
     )

@@ -42,10 +42,10 @@ def pages() -> Mapping[str, str]:
             "not known is an error when the file is loaded, with the nearest one that is.",
             "## Functions",
             table(("function", "value"), functions()),
-            "## Where a call stands, and what every call has",
+            "## The position of a call, and the facts of every call",
             _docs({name: fact.doc for name, fact in facts.STRUCTURAL.items()}),
             "## The arithmetic of a call",
-            "The parts that formulas tell apart; a part that a call has not is 0. Changes of sign, copies "
+            "The parts that formulas distinguish; a part that a call has not is 0. Changes of sign, copies "
             "and index arithmetic are not arithmetic on the data. `ops` is the sum of all parts.",
             _docs({name: PART_DOCS[name] for name in PARTS}),
             "## Facts of kinds",
@@ -61,8 +61,8 @@ def pages() -> Mapping[str, str]:
             f"Over `modules`: {', '.join(map(code, facts.MODULE_FACTS))} and `native.x`, as above.",
             "## In a total",
             _docs(facts.TOTAL_FACTS),
-            "## In the framework's own words",
-            "`native.x` is what the framework's layer or call says of `x`, as spelled there: the frontend "
+            "## As the framework spells it",
+            "`native.x` is the attribute `x` of the framework's layer or call, as it spells it: the frontend "
             "stores it. `switch.x` is the value that is chosen for a switch.",
         )
     }

@@ -107,7 +107,7 @@ def _index() -> str:
     return page(
         "Kinds of layers",
         "A kind is what a layer computes, in no framework's words: its attributes, the shapes of its "
-        "outputs, and the arithmetic that it takes. A frontend says of which kind a layer is; a convention "
+        "outputs, and the arithmetic that it takes. A frontend assigns a kind to each layer; a convention "
         "puts a price on the arithmetic. The *group* is what the switches of our own conventions turn on and "
         "off. A *free* kind moves data and computes nothing; one with *no formula* shows as unknown.",
         table(("kind", "what it is", "group", "arithmetic"), rows),
@@ -167,7 +167,7 @@ def _default(value: object) -> str:
 
 
 def _rule(title: str, rule: Callable[[Call], object]) -> str:
-    """Write what a rule's docstring says."""
+    """Write a rule's docstring."""
     written = documentation(rule, formulas=True)
     return f"**{title}**: {_sentence(written)}" if written else ""
 

@@ -74,7 +74,7 @@ def _literal(match: re.Match[str], *, formulas: bool) -> str:
 
 
 def documentation(thing: object, *, formulas: bool = False) -> str:
-    """Return what the docstring of a module, class or function says, as MyST."""
+    """Return the docstring of a module, class or function as MyST."""
     return paragraphs(inspect.getdoc(thing) or "", formulas=formulas)
 
 

@@ -83,7 +83,7 @@ class Analysis:
 
     @functools.cached_property
     def masked(self) -> Mapping[int, Masked]:
-        """The products of attention that stand under a mask, by their call."""
+        """The masks of attention's products, by their call."""
         return Masks(self.graph, self.calls, self.formulas).found
 
     @functools.cached_property

@@ -40,7 +40,7 @@ PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul"))
 VIEWS = frozenset(("view", "reshape", "transpose", "identity"))
 """Kinds whose result may be their operand itself, unchanged."""
 NO_GRAD, RECOMPUTED = "no_grad", "recomputed"
-"""What a call's native facts say of the region that it runs in."""
+"""The region that a call runs in, by its native facts."""
 
 
 def is_floating(dtype: str) -> bool:

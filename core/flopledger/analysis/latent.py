@@ -1,7 +1,7 @@
 """Attention over a latent vector of each token (MLA), and what it costs if the projection is absorbed.
 
 Keys and values are made from a latent vector of ``r`` numbers by one projection, and that vector alone is in
-the cache. transformers projects all P cached tokens anew at every step. Serving engines take the projection
+the cache. transformers projects all P cached tokens again at every step. Serving engines take the projection
 over to the queries and the results instead, and let T queries meet the latent vectors themselves
 (DeepSeek-V2, arXiv:2405.04434, section 2.1.2). Per head, with ``n`` features without position, ``p`` with
 position and ``v`` of a value:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Layer, Tables
 
 FACTS = ("kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
-"""What a module of such attention says of itself: r, n, p and v."""
+"""The sizes that a module of such attention declares: r, n, p and v."""
 
 
 def absorbed(graph: Tables, formulas: Formulas) -> Mapping[int, Number]:

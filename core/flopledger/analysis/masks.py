@@ -1,6 +1,6 @@
 """The pairs of query and key that an attention mask leaves out, by following it through the graph.
 
-A mask starts at a call of the kind ``attention_mask``, or at an attention that says ``causal`` itself. It is
+A mask starts at a call of the kind ``attention_mask``, or at an attention that is ``causal`` itself. It is
 added to scores, whatever else happens to them. So it thins out the pairs of two products: the one that made
 the scores, and the one that the resulting weights go into. Both are found by following tensors whose last two
 axes are queries and keys.
@@ -42,7 +42,7 @@ def _half(even: Dim) -> Dim:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """A mask over L queries and S keys: query i stands at the place ``offset + i`` among the keys.
+    """A mask over L queries and S keys: query i has the position ``offset + i`` among the keys.
 
     Where it is ``causal``, query i meets the keys 0 to ``offset + i``; with a ``window`` of W only the last W
     of them; with a ``chunk`` of C only those of its own chunk, where the first key is number ``start`` of the
@@ -158,7 +158,7 @@ class Masks:
             self._trace_back(tensor, mask)
 
     def _of_attention(self, layer: Layer, facts: dict[str, Dim]) -> Mask | None:
-        """Return the mask of an attention: the one it says itself, else that of a tensor it is given."""
+        """Return the mask of an attention: its own, else that of one of its input tensors."""
         queries, keys = facts["queries"], facts["keys"]
         if layer.attrs.get("causal") is True:
             return Mask(queries, keys)

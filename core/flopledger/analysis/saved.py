@@ -25,7 +25,7 @@ _OPERAND = frozenset(
 )  # fmt: skip
 """Kinds whose derivative is written with the operand."""
 _BOTH = frozenset(("sqrt", "rsqrt", "vector_norm", "reduce_max", "reduce_min", "logsumexp"))
-"""Kinds whose derivative is written with both; one that also says where its result was needs that alone."""
+"""Kinds whose derivative is written with both; one that records its result's position needs that alone."""
 _FACTORS = frozenset(("multiply", "matmul", "einsum", "grouped_matmul", "linear", "bilinear"))
 """Kinds of which each operand is needed for the others' gradients."""
 _CONVOLUTIONS = frozenset(("conv", "conv_transpose", "conv_tbc", "deform_conv"))

@@ -42,7 +42,7 @@ def load(
 
 @functools.cache
 def _installed(path: Path, registry: Registry) -> Convention:
-    """Read a convention that is installed, once: unlike a user's file it does not change meanwhile."""
+    """Read a convention that is installed, once: unlike a user's file it stays as it is."""
     return _read(path, tuple(registry.conventions), registry.kinds)
 
 

@@ -19,11 +19,11 @@ FOLDER = Path(__file__).parent
 LARGEST_FILE = 200_000
 """The largest convention file that is read, in bytes."""
 UNITS = {"flops": "2mac", "flop": "2mac", "macs": "mac"}
-"""Units that name a convention, as most people say them."""
+"""Units that name a convention, as most people call it."""
 MOST_NAMED = 3
 """How many conventions a message about an unknown one names."""
 ABOUT = ("title", "tool", "description", "frameworks", "source")
-"""What a convention's file says of what it is: its keys whose texts an unknown name is looked for in."""
+"""Keys of a convention's file whose texts are searched for an unknown name."""
 
 
 @functools.cache

@@ -51,7 +51,7 @@ class Step:
 class Generation:
     """A whole generation: its steps, what the cache takes for each token, and the prompt's reading.
 
-    ``routed`` says whether the weights read are an expectation, for a router that picks each expert as often.
+    ``routed`` marks that the weights read are an expectation, for a router that picks each expert as often.
     """
 
     prompt: int

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Input, Reading
 
 Figure: TypeAlias = "int | str"
-"""A figure as it is written down: whole, or the text of an expression or a fraction."""
+"""A figure as JSON has it: whole, or the text of an expression or a fraction."""
 
 
 SCHEMA = "flopledger.ledger/1"

@@ -35,7 +35,7 @@ WITHOUT_CLASSIFIER = "without the classifier"
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How a candidate's figure is made: a network, its convention, what is left out of it, and its batch."""
+    """How a candidate's figure is made: a network, its convention, the omitted part, and its batch."""
 
     variant: Variant
     convention: Convention
@@ -47,7 +47,7 @@ class Made:
 class Candidate:
     """A convention's figure for a network, with its changed switches: its count or its parameters.
 
-    ``changes`` says in words in what the network is not the one that was read.
+    ``changes`` states in words how the network differs from the one that was read.
     """
 
     convention: str
@@ -100,7 +100,7 @@ def candidates(
 
     Args:
         graphs: The network under each profile, with the conventions to try on that reading.
-        changes: In what it is not the one that was asked about.
+        changes: How it differs from the one that was asked about.
     """
     return [
         one

@@ -55,7 +55,7 @@ def search(
 
     Args:
         source: What reads the network.
-        first: Its reading in the mode that it stands in.
+        first: Its reading in its present mode.
         conventions: Those that apply to its framework.
         figures: The figures.
     """

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 M = TypeVar("M")
 
 MOST_PATHS = 1000
-"""How many of the paths to one module are written down."""
+"""How many of the paths to one module are recorded."""
 
 
 class Registered(Generic[M]):
@@ -18,7 +18,7 @@ class Registered(Generic[M]):
 
     Args:
         model: The model, whose path is empty.
-        below: Returns the names and modules that are registered in a module; None stands for nothing.
+        below: Returns the names and modules that are registered in a module; None is no module.
     """
 
     def __init__(self, model: M, below: Callable[[M], Iterable[tuple[str, M | None]]]) -> None:

@@ -62,7 +62,7 @@ def reshape_shapes(call: Call) -> tuple[Shape, ...]:
     known = product(size for size in shape if size != -1)
     unknown = sum(size == -1 for size in shape)
     if unknown > 1 or (unknown and known == 0):
-        raise call.impossible(f"the shape {shape} leaves open what its size of -1 stands for")
+        raise call.impossible(f"the shape {shape} leaves its size of -1 open")
     if unknown:
         left = floordiv(elements, known)
         shape = tuple(left if size == -1 else size for size in shape)
@@ -184,7 +184,7 @@ def expand_shapes(call: Call) -> tuple[Shape, ...]:
     shape, wanted = call.input, call.dims("shape")
     new = len(wanted) - len(shape)
     if new < 0 or -1 in wanted[:new]:
-        raise call.impossible(f"the shape {wanted} does not say the size of each axis")
+        raise call.impossible(f"the shape {wanted} does not give the size of each axis")
     kept = (*wanted[:new], *(b if a == -1 else a for a, b in zip(wanted[new:], shape, strict=True)))
     if broadcast(call, (shape, kept)) != kept:
         raise call.impossible(f"the input can't be expanded to {wanted}")

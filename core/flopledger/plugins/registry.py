@@ -64,7 +64,7 @@ class Registry:
         """Take a plugin in with all it brings, or not at all.
 
         Raises:
-            PluginError: A name is taken (the message says by whom), a kind lacks the plugin's prefix,
+            PluginError: A name is taken (the message names its owner), a kind lacks the plugin's prefix,
                 or a convention file is not there.
         """
         kinds: list[Kind] = list(plugin.hooks.kinds() or ())

@@ -10,7 +10,7 @@ Which frontend reads an object is settled by these steps; ``--frontend`` settles
 3. The model that came out is claimed by its type; where several claim it, the one that claimed the
    class or function is taken.
 
-A convention may take a live model in the mode that it stands in; what step 2 made, and what a file holds,
+A convention may take a live model in its present mode; models that step 2 made, and those of a file,
 is read in eval then.
 """
 
@@ -102,7 +102,7 @@ def _check_options(frontend: Frontend, request: Request) -> None:
 
 
 def _built(request: Request) -> Request:
-    """Return a request for a model that we build: it stands in no mode of the user's, so in the default."""
+    """Return a request for a model that we build: it is in no mode that a user chose, so in the default."""
     if request.profile.get("mode") != GIVEN:
         return request
     profile = {key: value for key, value in request.profile.items() if key != "mode"}

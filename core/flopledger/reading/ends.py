@@ -14,7 +14,7 @@ def error(source: str, limit: int | None, *, name: str, message: str, memory: bo
 
     Args:
         source: The source as the user named it.
-        limit: The bytes that the process might take, if the user has said so.
+        limit: The bytes that the process might take, if the user has given a limit.
         name: The name of the error's class.
         message: Its text.
         memory: Whether memory may have run out.

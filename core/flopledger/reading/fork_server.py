@@ -1,7 +1,7 @@
 """A server that forks a process for each job: the server's side.
 
 Importing a framework takes seconds, a fork milliseconds. The server imports modules once and then only forks:
-no code of a user's and no file of a stranger's runs in it. Each job runs in a process of its own, which the
+no code of a user's and no untrusted file runs in it. Each job runs in a process of its own, which the
 server ends, with all that it has started, when its time is over, and whose death it outlives.
 
 A fork copies the thread that calls it and no other. Importing PyTorch, Keras or PaddlePaddle starts no
@@ -80,7 +80,7 @@ def main(jobs: int, parent: int) -> NoReturn:
     modules, sys.path[:] = pickle.loads(connection.recv_bytes())  # noqa: S301  (from the parent, which started us)
     server = _Server(connection)
     for module in modules:
-        with contextlib.suppress(Exception):  # the job that needs it says why it can't be imported
+        with contextlib.suppress(Exception):  # the job that needs it raises the reason
             importlib.import_module(module)
     connection.send_bytes(json.dumps({"threads": _threads()}).encode())
     server.run()
@@ -184,7 +184,7 @@ class _Server:
 
 
 def _kill(pid: int) -> None:
-    """End a process and those that it has started; stopped first, it stays their ancestor meanwhile."""
+    """End a process and those that it has started; stopped first, so that it stays their ancestor."""
     for group in (os.kill, os.killpg):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             group(pid, signal.SIGSTOP)

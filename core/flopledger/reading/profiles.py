@@ -41,7 +41,7 @@ def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list
 
 
 def _needed(convention: Convention) -> dict[str, object]:
-    """Return the profile that a convention needs; any reading is of a forward pass unless told otherwise."""
+    """Return the profile that a convention needs; by default of a forward pass."""
     return {k: v for k, v in convention.profile.items() if k != "step" or v not in ("forward", GIVEN)}
 
 

@@ -1,7 +1,7 @@
-"""What messages about the command line's options say to users of Python.
+"""Messages about the command line's options, in the words of Python's users.
 
 A message says what to do in the words of the command line: ``give it, as in -i 1x3x224x224``. Users of the
-library give the same as arguments, so that :mod:`flopledger.api` puts those in the place of options.
+library give the same as arguments, so that :mod:`flopledger.api` puts those in place of options.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _WORDS = (
 
 
 def in_python(message: str) -> str:
-    """Return a message with arguments in the place of options."""
+    """Return a message with arguments in place of options."""
     message = message.replace("one -i for each input", "one of inputs= for each input")
     message = _SPECS.sub(_as_inputs, message)
     message = _ARGUMENTS.sub(_as_arguments, message)

@@ -47,7 +47,7 @@ class Readings:
     Args:
         source: As for :func:`read_source`.
         request: How to read it; what its profile says goes before what a reading is asked for.
-        shared: Reads in a child process in the place of one that is the source's own.
+        shared: Reads in a child process in place of one that is the source's own.
 
     Raises:
         UsageError: A limit can't be kept.

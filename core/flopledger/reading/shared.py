@@ -80,7 +80,7 @@ class Shared:
     def start(self, sources: Iterable[str]) -> None:
         """Start the servers of sources now: the kernel ends a process with the thread that has started it."""
         for source in sources:
-            with contextlib.suppress(FlopledgerError):  # reading it says what is wrong
+            with contextlib.suppress(FlopledgerError):  # reading it raises the reason
                 target = locate(source)
                 if isinstance(target, Path):
                     found = claims_of_file(target, plugins.registry())
@@ -127,7 +127,7 @@ def read_task(task: Task) -> bytes:
 
 
 def modules_for(target: Target) -> tuple[str, ...]:
-    """Return the modules that reading a source imports, as far as can be told without running any of it."""
+    """Return the modules that reading a source imports, as far as can be found without running any of it."""
     registry = plugins.registry()
     if isinstance(target, Path):
         found = claims_of_file(target, registry)

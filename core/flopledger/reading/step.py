@@ -51,7 +51,7 @@ def applied(graph: Graph, request: Request) -> Graph:
             "read it again with --step train"
         )
     if given.get("freeze") and given.get("train_only"):
-        raise UsageError("--freeze and --train-only are both given: say what is frozen, or what is trained")
+        raise UsageError("--freeze and --train-only are both given: name what is frozen, or what is trained")
     asked = given.get("grad_inputs", ())
     _check_inputs(asked, graph)
     profile = {**graph.reading.profile, "grad_inputs": asked} if asked else graph.reading.profile
@@ -68,12 +68,12 @@ def _texts(value: object) -> tuple[str, ...]:
 
 
 def fits(name: str, pattern: str) -> bool:
-    """Return whether a pattern names a module or parameter, or what lies in it: ``layer1``, ``*.bias``."""
+    """Return whether a pattern names a module or parameter, or one inside it: ``layer1``, ``*.bias``."""
     return fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")
 
 
 def _parameters(graph: Graph, given: Mapping[str, tuple[str, ...]]) -> tuple[Parameter, ...]:
-    """Return the parameters, trained as the patterns say."""
+    """Return the parameters, trained where the patterns match."""
     if "train_only" in given:
         chosen = _chosen(graph, given["train_only"], "--train-only")
         return tuple(p if p.is_buffer else replace(p, trainable=p.id in chosen) for p in graph.parameters)

@@ -83,7 +83,7 @@ def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
 
 
 def flush() -> None:
-    """Let what was printed go out; the user's code may have put anything in the place of a stream."""
+    """Let what was printed go out; the user's code may have put anything in place of a stream."""
     for output in (sys.stdout, sys.stderr):
         try:
             output.flush()

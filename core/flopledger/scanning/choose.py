@@ -33,7 +33,7 @@ _OPTIONS = ("mode", "phase", "stage", "level", "execute")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Networks of a registry that match a pattern; which they are, only the frontend can tell."""
+    """Networks of a registry that match a pattern; only the frontend can list them."""
 
     registry: str
     pattern: str

@@ -1,4 +1,4 @@
-"""A graph that a scan has kept, in the place of a source."""
+"""A graph that a scan has kept, in place of a source."""
 
 from __future__ import annotations
 

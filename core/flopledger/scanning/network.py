@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 HASHED = 64 * 2**20
-"""Files up to this size are told apart by their content, larger ones by their size and time of change."""
+"""Files up to this size are distinguished by their content, larger ones by their size and time of change."""
 
 
 @dataclass(frozen=True, slots=True)

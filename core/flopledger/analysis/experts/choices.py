@@ -1,6 +1,6 @@
 """The sets that a router may choose from: weights stacked by expert, or modules of one build.
 
-No framework says which modules are experts, so they are recognised by their shape. Both forms are in use:
+No framework declares which modules are experts, so they are recognised by their shape. Both forms are in use:
 Mixtral, Qwen3-MoE and GPT-OSS stack the weights of all experts in one parameter of three axes (transformers
 5, ``*Experts`` modules); Switch Transformers, NLLB-MoE, and most code that users write, register one module
 for each expert.

@@ -189,7 +189,7 @@ class ExpertSearch:
         """Return whether a set's inputs, or the values that its results are combined with, depend on a pick.
 
         Where all siblings run, they may be the heads of a multi-task network beside an unrelated ``topk``
-        (of beams, of anchors): heads take features and give outputs, and neither has met the pick's result.
+        (of beams, of anchors): heads take features and give outputs, and neither needs the pick's result.
         Experts either take the tokens that were gathered for them, or run on all tokens and are weighted by
         the gates.
         """

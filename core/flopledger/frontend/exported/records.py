@@ -1,4 +1,4 @@
-"""The records that a trace makes of each call, before they are written into a graph."""
+"""A trace's records of calls, before they are written into a graph."""
 
 from __future__ import annotations
 

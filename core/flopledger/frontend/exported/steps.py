@@ -19,7 +19,7 @@ C = TypeVar("C")
 Attrs: TypeAlias = "dict[str, Value]"
 
 
-class Unshaped(Exception):  # noqa: N818  (it says what is not known)
+class Unshaped(Exception):  # noqa: N818  (it names the unknown value)
     """The outputs or the work of a call depend on data or on a value whose shape is not known."""
 
 
