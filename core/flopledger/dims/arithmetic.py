@@ -8,6 +8,7 @@ floors, ceilings and clipping stay exact for both.
 
 from __future__ import annotations
 
+import importlib
 import math
 import sys
 from fractions import Fraction
@@ -17,21 +18,23 @@ from flopledger.errors import Unbounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from types import ModuleType
 
+    from flopledger.dims import symbols
     from flopledger.dims.types import Dim, Number, Shape, Symbolic
+else:
 
+    class _Symbols:
+        """The module of symbols, imported where a symbol appears: sympy takes longer than a count."""
 
-def _symbols() -> ModuleType:
-    from flopledger.dims import symbols  # noqa: PLC0415  (sympy is imported only when a symbol appears)
+        def __getattr__(self, name: str) -> object:
+            return getattr(importlib.import_module("flopledger.dims.symbols"), name)
 
-    return symbols
+    symbols = _Symbols()
 
 
 def symbol(name: str) -> Dim:
     """Return the symbol ``name``, a positive integer that is not known."""
-    dim: Dim = _symbols().symbol(name)
-    return dim
+    return symbols.symbol(name)
 
 
 def is_symbolic(value: object) -> TypeGuard[Symbolic]:
@@ -74,8 +77,7 @@ def product(values: Iterable[Dim]) -> Dim:
             symbolic.append(value)
     if not symbolic:
         return exact
-    result: Dim = _symbols().multiply([exact, *symbolic])
-    return result
+    return symbols.multiply([exact, *symbolic])
 
 
 @overload
@@ -93,16 +95,14 @@ def total(values: Iterable[Number]) -> Number:
             symbolic.append(value)
     if not symbolic:
         return exact
-    result: Number = _symbols().add([exact, *symbolic])
-    return result
+    return symbols.add([exact, *symbolic])
 
 
 def floordiv(a: Dim, b: Dim) -> Dim:
     """Divide and round down, exactly, with symbols too."""
     if isinstance(a, int) and isinstance(b, int):
         return a // b
-    result: Dim = _symbols().floordiv(a, b)
-    return result
+    return symbols.floordiv(a, b)
 
 
 def ceildiv(a: Dim, b: Dim) -> Dim:
@@ -116,24 +116,21 @@ def minimum(a: Dim, b: Dim) -> Dim:
     """Return the smaller of two dimensions."""
     if isinstance(a, int) and isinstance(b, int):
         return min(a, b)
-    result: Dim = _symbols().minimum(a, b)
-    return result
+    return symbols.minimum(a, b)
 
 
 def maximum(a: Dim, b: Dim) -> Dim:
     """Return the larger of two dimensions."""
     if isinstance(a, int) and isinstance(b, int):
         return max(a, b)
-    result: Dim = _symbols().maximum(a, b)
-    return result
+    return symbols.maximum(a, b)
 
 
 def truncate(value: Number) -> Dim:
     """Drop the fraction, towards zero."""
     if isinstance(value, (int, Fraction)):
         return math.trunc(value)
-    result: Dim = _symbols().truncate(value)
-    return result
+    return symbols.truncate(value)
 
 
 def equal(a: Number, b: Number) -> bool:
@@ -142,22 +139,19 @@ def equal(a: Number, b: Number) -> bool:
         return True
     if isinstance(a, (int, Fraction)) and isinstance(b, (int, Fraction)):
         return False
-    same: bool = _symbols().equal(a, b)
-    return same
+    return symbols.equal(a, b)
 
 
 def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
     """Substitute whole numbers or expressions for symbols, by name."""
     if isinstance(value, int):
         return value
-    result: Dim = _symbols().substitute(value, values)
-    return result
+    return symbols.substitute(value, values)
 
 
 def extent(value: Symbolic) -> tuple[int, int]:
     """Return how large an expression can become, in bits, and the number of its nodes when written out."""
-    found: tuple[int, int] = _symbols().extent(value)
-    return found
+    return symbols.extent(value)
 
 
 def symbol_names(value: object) -> tuple[str, ...]:
@@ -170,8 +164,7 @@ def text(value: Number) -> str:
     """Write a dimension or count in Python's syntax, so that it can be read back or evaluated."""
     if not is_symbolic(value):
         return str(value)
-    written: str = _symbols().text(value)
-    return written
+    return symbols.text(value)
 
 
 @overload
@@ -182,8 +175,7 @@ def renamed(value: Number, names: Mapping[Dim, str]) -> Number:
     """Replace the sizes in an expression by names."""
     if not is_symbolic(value):
         return value
-    short: Dim = _symbols().renamed(value, names)
-    return short
+    return symbols.renamed(value, names)
 
 
 def readable(value: Number) -> tuple[str, dict[str, str]]:
@@ -194,8 +186,7 @@ def readable(value: Number) -> tuple[str, dict[str, str]]:
     """
     if not is_symbolic(value):
         return str(value), {}
-    written: tuple[str, dict[str, str]] = _symbols().readable(value)
-    return written
+    return symbols.readable(value)
 
 
 def plain_shape(shape: Shape) -> Shape:

@@ -162,7 +162,7 @@ def symbol(name: str) -> Dim:
     return _symbol(name)
 
 
-def add(values: Iterable[Dim]) -> Dim:
+def add(values: Iterable[Number]) -> Dim:
     """Add many values in one step."""
     return _dim(sympy.Add(*values))
 
@@ -228,7 +228,7 @@ def truncate(value: Number) -> Dim:
     return floordiv(numerator, denominator)
 
 
-def equal(a: Dim, b: Dim) -> bool:
+def equal(a: Number, b: Number) -> bool:
     """Return whether two expressions are the same once they are multiplied out."""
     difference: sympy.Expr = sympy.expand(sympy.sympify(a) - sympy.sympify(b))
     return bool(difference == 0)
