@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
+from flopledger.conventions.facts import STRUCTURAL
 from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ShapeError
 from flopledger.kinds import FAMILIES, Call, activation, builtin, loss, norm, scan
@@ -291,7 +292,7 @@ def test_parts_and_facts_have_names_that_conventions_know(family: str, data: st.
     case = data.draw(CASES[family])
     _, parts, facts = asked(case, {name: symbol(name) for name in NAMES})
     assert set(parts) <= set(PARTS)
-    assert set(facts) <= {*FACTS, *builtin()[case[0]].fact_names}
+    assert set(facts) <= {*FACTS, *STRUCTURAL, *builtin()[case[0]].fact_names}
 
 
 def test_every_family_is_put_to_the_test() -> None:
