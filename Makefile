@@ -55,6 +55,7 @@ lint: $(VENV)/.dev ## check style, types, imports and news fragments
 
 docs: $(VENV)/.docs ## build the documentation into docs/_build; a warning is an error
 	$(BIN)/sphinx-build -W -n --keep-going -q docs docs/_build
+	@echo "The documentation is in file://$(CURDIR)/docs/_build/index.html, with a search in its side bar."
 
 bench: $(VENV)/.base ## measure start-up and long chains, with ratios
 	$(BIN)/python benchmarks/startup.py

@@ -3,7 +3,7 @@
 In a ``console`` block a line after ``$`` is a command, and what follows is all that a terminal would
 show of it; ``--overwrite`` renews it. A ``python`` block with ``>>>`` is run as a doctest. A block with
 a caption is a file, which is there from then on. Blocks of other languages are not run. A block after
-``<!-- needs: torch keras -->`` is run where these can be imported, apart from the document's others.
+``<!-- needs: torch keras -->`` is run where these can be imported, or are programs, apart from the others.
 """
 
 from __future__ import annotations
@@ -60,6 +60,8 @@ def is_run(block: re.Match[str]) -> bool:
     return block["language"] == "console" or (block["language"] == "python" and ">>> " in block["text"])
 
 
+QUICK = ("", "jq")
+"""What takes no seconds to import."""
 PARTS = [
     (name, part)
     for name, path in DOCUMENTS.items()
@@ -160,12 +162,16 @@ class Reader:
 @pytest.mark.parametrize(
     ("name", "part"),
     [
-        pytest.param(name, part, id=f"{name} {part}".strip(), marks=[pytest.mark.slow] if part else [])
+        pytest.param(
+            name, part, id=f"{name} {part}".strip(), marks=[pytest.mark.slow] if part not in QUICK else []
+        )
         for name, part in PARTS
     ],
 )
 def test_a_document_shows_what_happens(name: str, part: str, tmp_path: Path, *, overwrite: bool) -> None:
-    missing = [module for module in part.split() if importlib.util.find_spec(module) is None]
+    missing = [
+        name for name in part.split() if importlib.util.find_spec(name) is None and shutil.which(name) is None
+    ]
     if missing:
         pytest.skip(f"what {name} shows needs {', '.join(missing)}, which is not installed")
     assert Reader(DOCUMENTS[name], tmp_path, overwrite=overwrite).read(part) > 0
@@ -178,7 +184,7 @@ def test_the_documents_that_show_something_are_known() -> None:
 
 def test_what_documents_need_is_a_framework_and_not_a_slip_of_the_pen() -> None:
     needed = {module for _, part in PARTS for module in part.split()}
-    assert needed <= {"torch", "keras", "tensorflow", "paddle"}
+    assert needed <= {"torch", "keras", "tensorflow", "paddle", "transformers", "jq"}
 
 
 def test_no_block_that_is_to_be_run_is_indented() -> None:

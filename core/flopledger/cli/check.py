@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
 from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import UsageError
@@ -85,7 +85,7 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
 @click.argument("sources", metavar="[SOURCE...]", nargs=-1)
 @source_options
 @click.option(
-    "-c", "--convention", metavar="NAME|FILE",
+    "-c", "--convention", metavar="NAME|FILE", shell_complete=complete_convention,
     help="The convention to count under, by name or a file such as ./mine.toml. Default: mac.",
 )  # fmt: skip
 @click.option(

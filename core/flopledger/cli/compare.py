@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.options import SourceOptions, literals, load_conventions, pairs, shared_by, source_options
+from flopledger.cli.options import (
+    SourceOptions,
+    complete_convention,
+    literals,
+    load_conventions,
+    pairs,
+    shared_by,
+    source_options,
+)
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -74,6 +82,7 @@ class Task:
 @click.option("--frontend-b", metavar="NAME", help="As --frontend, for B.")
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    shell_complete=complete_convention,
     help="A convention for the totals; may be repeated. Default: mac.",
 )  # fmt: skip
 @click.option(

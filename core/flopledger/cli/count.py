@@ -9,7 +9,14 @@ import click
 
 from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN, USAGE
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, shared_by, source_options
+from flopledger.cli.options import (
+    SourceOptions,
+    complete_convention,
+    load_conventions,
+    pairs,
+    shared_by,
+    source_options,
+)
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import ProfileMismatch, UsageError
@@ -86,6 +93,7 @@ class CountOptions:
 @source_options
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    shell_complete=complete_convention,
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
 @click.option(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
 from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -80,7 +80,7 @@ class ExplainOptions:
 
 @click.command("explain", short_help="Explain why two figures differ.", epilog=EXAMPLES, no_args_is_help=True)
 @click.argument("source")
-@click.argument("conventions", metavar="[A B | FIGURE...]", nargs=-1)
+@click.argument("conventions", metavar="[A B | FIGURE...]", nargs=-1, shell_complete=complete_convention)
 @source_options
 @click.option("--name", metavar="NAME", help="A network of a database that scan made with --keep-graphs.")
 @click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")

@@ -61,6 +61,21 @@ class Seconds(click.FloatRange):
         return found
 
 
+def complete_convention(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the conventions that a shell may complete a word to."""
+    from flopledger.conventions import names  # noqa: PLC0415  (only a shell that completes needs it)
+    from flopledger.plugins import discovery  # noqa: PLC0415
+
+    return [name for name in names.known(discovery.conventions()) if name.startswith(incomplete.lower())]
+
+
+def complete_frontend(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the frontends that a shell may complete a word to."""
+    from flopledger.plugins import discovery  # noqa: PLC0415  (only a shell that completes needs it)
+
+    return [name for name in discovery.registry().plugins if name.startswith(incomplete.lower())]
+
+
 _SOURCE_OPTIONS = (
     click.option(
         "-i", "--input", "inputs", metavar="SPEC", multiple=True,
@@ -71,7 +86,10 @@ _SOURCE_OPTIONS = (
         "--arg", "arguments", metavar="KEY=VALUE", multiple=True,
         help="An argument of the class or function that makes the model: a Python literal, else a text.",
     ),
-    click.option("--frontend", metavar="NAME", help="The frontend that reads, where several can."),
+    click.option(
+        "--frontend", metavar="NAME", shell_complete=complete_frontend,
+        help="The frontend that reads, where several can.",
+    ),
     click.option(
         "--mode", type=click.Choice(["eval", "train"]),
         help="Read the network as it infers (the default for what is built here) or as it trains.",

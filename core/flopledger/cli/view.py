@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options
+from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 
@@ -37,6 +37,7 @@ class ViewOptions:
 @source_options
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    shell_complete=complete_convention,
     help="A convention to switch to on the page; may be repeated. Default: mac.",
 )  # fmt: skip
 @click.option(

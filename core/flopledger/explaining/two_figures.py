@@ -22,6 +22,10 @@ MOST_PAIRED = 40
 """How many matches of each figure are paired with those of the other."""
 
 
+MOST_EXPLAINED = 6
+"""How many of the simplest pairs are explained, of which the one with the fewest causes is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Two figures as they are most simply explained together, and the causes that sum to their difference."""
@@ -33,7 +37,7 @@ class Gap:
 
 
 def gap_between(a: Sequence[Match], b: Sequence[Match]) -> Gap | None:
-    """Explain two figures by the pair of their matches with the fewest assumptions and differences.
+    """Explain two figures by the pair of their matches with the fewest assumptions, then the fewest causes.
 
     Returns:
         None where no two of them are in the same quantity: operations, or parameters.
@@ -41,9 +45,14 @@ def gap_between(a: Sequence[Match], b: Sequence[Match]) -> Gap | None:
     pairs = [(one, other) for one in _usable(a) for other in _usable(b) if one.by.what == other.by.what]
     if not pairs:
         return None
-    one, other = min(pairs, key=_simplest)
-    causes = tuple(sorted(_causes(one.by, other.by), key=largest_first))
-    return Gap(one, other, number(other.by.count - one.by.count), causes)
+    ordered = sorted(pairs, key=_simplest)
+    alike = [pair for pair in ordered[:MOST_EXPLAINED] if _simplest(pair)[:2] == _simplest(ordered[0])[:2]]
+    return min((_gap(*pair) for pair in alike), key=lambda gap: len(gap.causes))
+
+
+def _gap(a: Match, b: Match) -> Gap:
+    causes = tuple(sorted(_causes(a.by, b.by), key=largest_first))
+    return Gap(a, b, number(b.by.count - a.by.count), causes)
 
 
 def _usable(matches: Sequence[Match]) -> Sequence[Match]:

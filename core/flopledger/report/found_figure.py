@@ -48,8 +48,8 @@ def blocks(found: Found) -> Iterator[Block]:
 
 
 def _more(matches: Sequence[Match]) -> str:
-    fitting = sum(match.fits for match in matches)
-    return f"and {fitting - MOST} more, which take more for granted" if fitting > MOST else ""
+    left = sum(match.fits for match in matches) - len(shown(matches))
+    return f"and {left} more, which take more for granted" if left > 0 else ""
 
 
 def _gap(found: Found, gap: Gap) -> Iterator[Block]:
@@ -102,9 +102,17 @@ def verdict(figure: Figure, matches: Sequence[Match]) -> str:
 
 
 def shown(matches: Sequence[Match]) -> Sequence[Match]:
-    """Return those that fit, or the nearest ones where none does."""
+    """Return those that fit, or the nearest ones where none does.
+
+    Of another network than the one that was read, only the simplest are shown.
+    """
     fitting = [match for match in matches if match.fits]
-    return fitting[:MOST] if fitting else matches[:NEAREST]
+    if not fitting:
+        return matches[:NEAREST]
+    least = fitting[0].assumptions
+    if fitting[0].by.changes:
+        fitting = [match for match in fitting if match.assumptions == least]
+    return fitting[:MOST]
 
 
 def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
