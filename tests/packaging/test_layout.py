@@ -124,6 +124,7 @@ SUBJECTS = {
     "frontends/torch/test_counting.py": "our own figures, on every level",
     "frontends/torch/test_experts.py": "mixtures of experts",
     "frontends/torch/test_functions.py": "functions and operators: their kinds and their counts",
+    "frontends/torch/test_memory.py": "memory of activations, beside measured figures",
     "frontends/torch/test_modes.py": "the mode of a live model, and of one that is built",
     "frontends/torch/test_programs.py": "exported programs: files.py and archive/",
     "frontends/torch/test_reading.py": "what a graph of a model holds",

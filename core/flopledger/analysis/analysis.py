@@ -12,11 +12,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from flopledger.analysis import flow, held, latent, module_rows
+from flopledger.analysis.backward import Backward
 from flopledger.analysis.call_tree import CallTree
 from flopledger.analysis.experts import groups
 from flopledger.analysis.formulas import Formulas
 from flopledger.analysis.gradients import Gradients
 from flopledger.analysis.masks import Masks
+from flopledger.analysis.memory import Memory
 from flopledger.analysis.module_tree import ModuleTree
 from flopledger.analysis.signatures import Signatures
 from flopledger.analysis.weights import Weights
@@ -70,6 +72,16 @@ class Analysis:
     def gradients(self) -> Gradients:
         """The work of a training step beside its forward."""
         return Gradients(self.graph, self.calls, self.formulas)
+
+    @functools.cached_property
+    def memory(self) -> Memory:
+        """The memory of the activations."""
+        return Memory(self.graph, self.gradients)
+
+    @functools.cached_property
+    def training_peak(self) -> int:
+        """The most bytes that are alive at once in a training step: activations and gradients."""
+        return Backward(self.memory, self.gradients).peak()
 
     @functools.cached_property
     def weights_held(self) -> Mapping[int, Parameter]:

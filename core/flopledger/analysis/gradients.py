@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 TRAIN = "train"
 FLOATING = ("float", "bfloat", "complex")
-STOPS = frozenset(("aten.detach", "aten.detach_"))
-PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul"))
+STOPS = ("aten.detach",)
+PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul", "multiply"))
 """Kinds whose inputs are all multiplied with one another."""
 VIEWS = frozenset(("view", "reshape", "transpose", "identity"))
 """Kinds whose result may be their operand itself, unchanged."""
@@ -141,7 +141,7 @@ class Gradients:
         return tensor in layer.inputs and layer.kind not in VIEWS
 
     def _stopped(self, layer: Layer) -> bool:
-        return layer.source.startswith(tuple(STOPS)) or layer.native.get(NO_GRAD) is True
+        return layer.kind == "fill" or layer.source.startswith(STOPS) or layer.native.get(NO_GRAD) is True
 
     def _own_weights(self, layer: Layer) -> list[int]:
         """Return the trained weights of a module whose call shows none among its tensors."""
@@ -149,6 +149,20 @@ class Gradients:
             return []
         own = (self.graph.parameters[i] for _, i in self.graph.modules[layer.module].parameters)
         return [p.id for p in own if p.trainable and not p.is_buffer]
+
+    @functools.cached_property
+    def trained(self) -> frozenset[int]:
+        """The parameters that get a gradient."""
+        met = {
+            i
+            for layer in self.leaves
+            if layer.id in self.reached
+            for i in tensors_read(layer)
+            if self.want(i)
+        }
+        shown = (self.graph.tensors[i].parameter for i in met)
+        own = (i for layer in self.leaves if layer.id in self.reached for i in self._own_weights(layer))
+        return frozenset((*(i for i in shown if i is not None), *own))
 
     @functools.cached_property
     def work(self) -> dict[int, Work]:

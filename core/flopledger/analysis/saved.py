@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
     from flopledger.graph.tables import Layer
 
-_RESULT = frozenset(("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "reciprocal"))
+_RESULT = frozenset(
+    ("relu", "sigmoid", "tanh", "softmax", "log_softmax", "exp", "reciprocal", "sqrt", "rsqrt")
+)
 """Kinds whose derivative is written with the result."""
 _OPERAND = frozenset(
     ("gelu", "silu", "leaky_relu", "relu6", "hard_tanh", "hard_swish", "hard_sigmoid", "elu", "celu", "selu",
@@ -24,7 +26,7 @@ _OPERAND = frozenset(
      "adaptive_avg_pool", "log_sigmoid", "softsign", "tanh_shrink", "glu")
 )  # fmt: skip
 """Kinds whose derivative is written with the operand."""
-_BOTH = frozenset(("sqrt", "rsqrt", "vector_norm", "reduce_max", "reduce_min", "logsumexp"))
+_BOTH = frozenset(("vector_norm", "reduce_max", "reduce_min", "logsumexp"))
 """Kinds whose derivative is written with both; one that records its result's position needs that alone."""
 _FACTORS = frozenset(("multiply", "matmul", "einsum", "grouped_matmul", "linear", "bilinear"))
 """Kinds of which each operand is needed for the others' gradients."""
@@ -61,6 +63,11 @@ def tensors(layer: Layer, view: View) -> Sequence[int]:
         if layer.kind in kinds:
             return kept(layer, view)
     return ()
+
+
+def copies(layer: Layer) -> bool:
+    """Return whether a call keeps a copy of its operand, which it overwrites."""
+    return layer.kind in _OPERAND and layer.outputs[:1] == layer.inputs[:1]
 
 
 def _pooled(layer: Layer, view: View) -> Sequence[int]:

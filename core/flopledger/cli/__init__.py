@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = (
-    "count", "view", "explain", "compare", "check", "llm", "read", "scan", "zoo", "conventions", "frontends",
+    "count", "view", "explain", "compare", "check", "llm", "memory", "read", "scan", "zoo", "conventions",
+    "frontends",
 )  # fmt: skip
 """The commands, in the order in which the help lists them; each is ``command`` in its module."""
 

@@ -204,4 +204,5 @@ def _fitting(options: ExplainOptions, source: Readings | Kept) -> tuple[Graph, l
     loaded = load_conventions(names, pairs("--set", options.switches))
     first = source.read({"mode": GIVEN})
     framework = first.reading.framework
-    return first, [one for one in loaded if not one.frameworks or framework in one.frameworks]
+    alike = [one for one in loaded if one.unit != "B" and one.profile.get("step") != "train"]
+    return first, [one for one in alike if not one.frameworks or framework in one.frameworks]

@@ -196,6 +196,22 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             "in a training step: the macs that run again in the backward, of all calls inside too",
             lambda c: c.analysis.gradients.recomputed.get(c.layer.id, 0),
         ),
+        "innermost": Fact(
+            "whether no call is inside it",
+            lambda c: not c.analysis.calls.has_children[c.layer.id],
+        ),
+        "peak_bytes": Fact(
+            "the bytes that it made of the activations that are alive at their peak",
+            lambda c: c.analysis.memory.peak.of_calls.get(c.layer.id, 0),
+        ),
+        "saved_bytes": Fact(
+            "in a training step: the bytes that it keeps for the backward, and no call before it",
+            lambda c: c.analysis.memory.saved.get(c.layer.id, 0),
+        ),
+        "moved_bytes": Fact(
+            "the bytes that it reads and writes",
+            lambda c: c.analysis.memory.moved(c.layer),
+        ),
         "absorbed": Fact(
             "by what its macs change if the projection of latent keys and values is absorbed; else 1",
             lambda c: c.analysis.absorbed.get(c.layer.id, 1),

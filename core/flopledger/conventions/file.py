@@ -33,7 +33,7 @@ MOST_FILES = 20
 DEEPEST_DEFINITION = 50
 """How many definitions may need each other in a row."""
 
-UNITS = ("MAC", "FLOP", "params")
+UNITS = ("MAC", "FLOP", "params", "B")
 _SWITCHED = "switch."
 """What begins the value of a key of the profile that a switch decides."""
 

@@ -60,6 +60,10 @@ class Side:
     graph: GraphInfo
 
 
+BYTES = "B"
+"""The unit of memory, of which no operation is a part."""
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Explanation(lazy.Shown):
     """Two figures of one network, and the causes that sum to their gap ``b - a``."""
@@ -134,6 +138,9 @@ def explain_counts(
         ConventionError: A convention does not apply to the network.
         UsageError: A convention gives no parameter figure.
     """
+    if what == "count" and (a.convention.unit == BYTES) != (b.convention.unit == BYTES):
+        found = " and ".join(f"{one.convention.name} {one.convention.unit}" for one in (a, b))
+        raise UsageError(f"bytes are no operations, and the two can't be explained from each other: {found}")
     sides = (_side(a, what), _side(b, what))
     start = on_b or a
     if what == "params":

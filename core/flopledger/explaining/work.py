@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Layer
 
-OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0}
+OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0, "B": 0}
 """The operations, in each unit, of one multiply-accumulate."""
 OF_BIAS = frozenset({"bias", "native.bias", "params", "bias_adds", "ops"})
 """The names whose value depends on whether a call has a bias; see :class:`Unbiased`."""

@@ -83,7 +83,7 @@ def _describe(func: Any) -> _Op | None:
         arguments=tuple(argument.name for argument in schema.arguments),
         defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
-        view=returns is not None and not returns.is_write,
+        view=name == "_unsafe_view" or (returns is not None and not returns.is_write),
         writes=bool(rule.writes) or name in UNDECLARED,
         reshapes=name in IN_PLACE_VIEWS,
         rule=rule,
@@ -155,7 +155,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 recorder.products = []
             if op.reshapes and isinstance(out, torch.Tensor):
                 event.outputs = [recorder.tensors.renew(out)]
-            if op.view:
+            if op.view and not op.composite:
                 _note_view(recorder, args, out)
         except STOPS as error:
             recorder.stop(error, event)

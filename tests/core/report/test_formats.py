@@ -230,7 +230,7 @@ def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one()
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
         "__init__", "answers", "blocks", "check", "ci", "columns", "comparison", "convention_page",
-        "explanation", "found_figure", "generation", "html", "notes", "numbers", "plain", "rows",
+        "explanation", "footprint", "found_figure", "generation", "html", "notes", "numbers", "plain", "rows",
         "scan", "sections", "shown", "survey", "symbol_names", "tree", "zoo",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}

@@ -1,0 +1,200 @@
+"""The memory of activations: what is made, what is alive at once, what a backward keeps.
+
+Memory is counted by storages: views and results in place share one. The innermost calls are followed in
+order. While a call runs, its operands and results are alive together; then each storage goes that nothing
+reads any more. That is the least that a run can do with: Python keeps local variables longer, and kernels
+take workspaces of their own. Weights, buffers and inputs are apart.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.analysis import saved
+from flopledger.analysis.flow import tensors_read
+from flopledger.dims.arithmetic import product, total
+from flopledger.graph.dtypes import bytes_each
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from flopledger.analysis.gradients import Gradients
+    from flopledger.dims.types import Dim, Number
+    from flopledger.graph.tables import Layer, Tables
+
+ROWS_READ = frozenset(("embedding", "gather", "embedding_bag"))
+"""Kinds that read as many elements of a table as they give."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """The most bytes that are alive at once, the call at which they are, and those of each call."""
+
+    bytes: int
+    call: int | None
+    of_calls: Mapping[int, int]
+
+
+class Memory:
+    """The memory of one graph's activations, in bytes; what is alive at once needs numbers as sizes."""
+
+    def __init__(self, graph: Tables, gradients: Gradients) -> None:
+        self.graph, self._gradients = graph, gradients
+        self.leaves = gradients.leaves
+
+    @functools.cached_property
+    def storages(self) -> list[int]:
+        """The tensor that stands for the storage of each tensor."""
+        found: list[int] = []
+        for tensor in self.graph.tensors:
+            base = tensor.alias_of
+            found.append(tensor.id if base is None or base >= tensor.id else found[base])
+        return found
+
+    def size(self, tensor: int) -> Number:
+        """Return the bytes of a tensor; 0 where its shape is not known."""
+        record = self.graph.tensors[tensor]
+        elements: Dim = 0 if record.shape is None else product(record.shape)
+        each = bytes_each(record.dtype)
+        whole = elements * each
+        return whole.numerator if isinstance(whole, Fraction) and whole.denominator == 1 else whole
+
+    @functools.cached_property
+    def made_by(self) -> dict[int, int]:
+        """The call that makes each storage; weights, buffers and inputs are made by none."""
+        inputs = {self.storages[given.tensor] for given in self.graph.inputs}
+        found: dict[int, int] = {}
+        for layer in self.leaves:
+            for tensor in layer.outputs:
+                storage = self.storages[tensor]
+                if storage == tensor and storage not in inputs and tensor not in layer.inputs:
+                    found.setdefault(storage, layer.id)
+        return found
+
+    @functools.cached_property
+    def made(self) -> dict[int, Number]:
+        """The bytes of the storages that each call makes."""
+        found: dict[int, Number] = {}
+        for storage, call in self.made_by.items():
+            found[call] = found.get(call, 0) + self.size(storage)
+        return found
+
+    @functools.cached_property
+    def _last_reads(self) -> dict[int, int]:
+        last = {
+            self.storages[i]: layer.id
+            for layer in self.leaves
+            for i in (*tensors_read(layer), *layer.outputs)
+        }
+        return {**last, **{self.storages[i]: len(self.graph.layers) for i in self.graph.outputs}}
+
+    @functools.cached_property
+    def timeline(self) -> list[tuple[int, int]]:
+        """The bytes that are alive while each call runs."""
+        return [(call, sum(alive.values())) for call, alive in self.alive(frozenset())]
+
+    @functools.cached_property
+    def peak(self) -> Peak:
+        """The most bytes that are alive at once."""
+        most, at, held = 0, None, dict[int, int]()
+        for call, alive in self.alive(frozenset()):
+            now = sum(alive.values())
+            if now > most:
+                most, at, held = now, call, dict(alive)
+        of_calls: dict[int, int] = {}
+        for storage, size in held.items():
+            maker = self.made_by[storage]
+            of_calls[maker] = of_calls.get(maker, 0) + size
+        return Peak(most, at, of_calls)
+
+    def alive(self, kept: frozenset[int]) -> Iterable[tuple[int, dict[int, int]]]:
+        """Yield each call with the storages that are alive while it runs; those kept stay."""
+        alive: dict[int, int] = {}
+        last = self._last_reads
+        for layer in self.leaves:
+            for tensor in layer.outputs:
+                storage = self.storages[tensor]
+                if self.made_by.get(storage) == layer.id:
+                    alive[storage] = int(str(self.size(storage)))
+            yield layer.id, alive
+            touched = {self.storages[i] for i in (*tensors_read(layer), *layer.outputs)}
+            for storage in touched - kept:
+                if last[storage] <= layer.id:
+                    alive.pop(storage, None)
+
+    @functools.cached_property
+    def kept(self) -> dict[int, int]:
+        """The storages that the backward needs, of what calls make, with the call that keeps each first.
+
+        Of a checkpointed region only what goes in is kept.
+        """
+        inside = {one.id for region, _ in self._gradients.regions() for one in region}
+        entering = self._entering()
+        found: dict[int, int] = {}
+        for layer in self.leaves:
+            if layer.id in inside:
+                tensors: Iterable[int] = entering.get(layer.id, ())
+            elif layer.id in self._gradients.reached:
+                tensors = saved.tensors(layer, self._gradients)
+            else:
+                continue
+            found.update({i: layer.id for i in self.stored(layer, tensors) if i not in found})
+        return found
+
+    def stored(self, layer: Layer, tensors: Iterable[int]) -> list[int]:
+        """Return the storages of what a call keeps; that of a copy is numbered below 0, after the call."""
+        if saved.copies(layer):
+            return [-1 - layer.id]
+        return [self.storages[i] for i in tensors if self.storages[i] in self.made_by]
+
+    def bytes_of(self, storage: int) -> Number:
+        """Return the bytes of a storage, a copy's too."""
+        return self.size(storage if storage >= 0 else self.graph.layers[-1 - storage].outputs[0])
+
+    def _entering(self) -> dict[int, list[int]]:
+        """Return the tensors that come into checkpointed regions, by the call that reads each."""
+        found: dict[int, list[int]] = {}
+        for region, _ in self._gradients.regions():
+            calls = {one.id for one in region}
+            for one in region:
+                outside = [i for i in one.inputs if self.made_by.get(self.storages[i], -1) not in calls]
+                found[one.id] = outside
+        return found
+
+    @functools.cached_property
+    def saved(self) -> dict[int, Number]:
+        """The bytes that each call keeps for the backward; each storage counts once."""
+        found: dict[int, Number] = {}
+        for storage, call in self.kept.items():
+            found[call] = found.get(call, 0) + self.bytes_of(storage)
+        return found
+
+    def moved(self, layer: Layer) -> Number:
+        """Return the bytes that a call reads and writes: each tensor once, of a table the rows taken alone.
+
+        A view moves nothing.
+        """
+        given = set(layer.inputs)
+        writes = [i for i in layer.outputs if self.made_by.get(self.storages[i]) == layer.id or i in given]
+        if layer.outputs and not writes:
+            return 0
+        read: Number = 0
+        for tensor in tensors_read(layer):
+            table = layer.kind in ROWS_READ and tensor in layer.inputs[:1] and layer.outputs
+            read += self.size(layer.outputs[0]) if table else self.size(tensor)
+        return total((read, *(self.size(i) for i in writes)))
+
+
+STATES: Mapping[str, tuple[int, int]] = {
+    "sgd": (0, 0),
+    "momentum": (1, 0),
+    "rmsprop": (1, 4),
+    "adagrad": (1, 4),
+    "adam": (2, 4),
+    "adamw": (2, 4),
+    "amsgrad": (3, 4),
+}
+"""What an optimizer keeps of each weight: so many times its bytes, and some for the number of its steps."""

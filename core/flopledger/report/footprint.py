@@ -1,0 +1,82 @@
+"""What a network takes in memory, as people and machines read it."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from flopledger.report import answers, jsonfile, notes
+from flopledger.report.blocks import Grid, Heading, Line, Small
+from flopledger.report.numbers import grouped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flopledger.counting.footprint import Footprint
+    from flopledger.report.blocks import Block
+
+SCHEMA = "flopledger.memory/1"
+HEADERS = ("", "bytes", "MB", "MiB")
+RIGHT = frozenset({1, 2, 3})
+
+
+def render(found: Footprint, form: str = "table") -> str:
+    """Render a footprint in a format, as a text that ends with a line break."""
+    return answers.render(form, blocks(found), lambda: document(found))
+
+
+def blocks(found: Footprint) -> Iterator[Block]:
+    """Yield a footprint as people read it."""
+    yield Heading(f"{found.graph.reading.source}: memory")
+    yield Grid(HEADERS, [_row(name, size) for name, size in _sizes(found) if size is not None], RIGHT)
+    if found.activations.at:
+        yield Line(f"The most activations are alive at {found.activations.at}.")
+    if found.kv_bytes_per_token:
+        yield Line(f"The KV cache takes {grouped(found.kv_bytes_per_token)} B for each token of a sequence.")
+    yield Line("1 MB is 1,000,000 bytes, 1 MiB is 1,048,576. Kernels' workspaces are not in it.")
+    yield Small(("; ".join([*notes.origin(found.graph), *notes.signed(found.graph)]),))
+
+
+def _sizes(found: Footprint) -> Iterator[tuple[str, int | None]]:
+    yield from (("weights", found.weights), ("buffers", found.buffers), ("inputs", found.inputs))
+    if found.kv_bytes:
+        yield "KV cache", found.kv_bytes
+    if found.gradients:
+        yield from (("gradients", found.gradients), ("optimizer's state", found.optimizer))
+    activations = found.activations
+    yield from (
+        ("activations, all that are made", activations.sum),
+        ("activations, live peak", activations.peak),
+    )
+    yield "activations, kept for a backward", activations.saved
+    yield "activations and gradients, live peak of a training step", activations.training_peak
+    yield "together at the peak", found.total
+
+
+def _row(name: str, size: int) -> tuple[str, ...]:
+    return name, grouped(size), f"{float(Fraction(size, 10**6)):,.2f}", f"{float(Fraction(size, 2**20)):,.2f}"
+
+
+def document(found: Footprint) -> dict[str, object]:
+    """Return the JSON document that ``memory.schema.json`` describes."""
+    activations = found.activations
+    return {
+        "schema": SCHEMA,
+        "flopledger": notes.version(),
+        "graph": jsonfile.graph_document(found.graph),
+        "weights": found.weights,
+        "buffers": found.buffers,
+        "gradients": found.gradients,
+        "optimizer": found.optimizer,
+        "inputs": found.inputs,
+        "activations": {
+            "sum": activations.sum,
+            "peak": activations.peak,
+            "at": activations.at,
+            "saved": activations.saved,
+            "training_peak": activations.training_peak,
+        },
+        "kv_cache": {"bytes": found.kv_bytes, "bytes_per_token": found.kv_bytes_per_token},
+        "total": found.total,
+        "timeline": [[path, live] for path, live in found.timeline],
+    }

@@ -1,0 +1,58 @@
+"""What is made, alive, and moved, by hand: a chain of dense layers, with a view and a result in place.
+
+x of 2 x 3 goes to a (2 x 8, 64 bytes), to its ReLU in place, to a view of it, to b (2 x 4, 32 bytes), and b
+and a sum of the view make the result c (2 x 4, 32 bytes).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flopledger.counting import engine
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Reading
+from flopledger.kinds import builtin
+
+if TYPE_CHECKING:
+    from flopledger.graph.graph import Graph
+
+
+def graph() -> Graph:
+    """The chain."""
+    builder = GraphBuilder(builtin())
+    x = builder.input("x", (2, 3))
+    a = builder.tensor((2, 8))
+    builder.layer("a", "linear", "Linear", inputs=[x], outputs=[a], attrs={"out_features": 8})
+    builder.layer("relu", "relu", "ReLU", inputs=[a], outputs=[a])
+    view = builder.tensor((2, 2, 4), alias_of=a)
+    builder.layer("view", "reshape", "Reshape", inputs=[a], outputs=[view], attrs={"shape": (2, 2, 4)})
+    b = builder.tensor((2, 4))
+    builder.layer("b", "linear", "Linear", inputs=[a], outputs=[b], attrs={"out_features": 4})
+    s = builder.tensor((2, 4))
+    builder.layer("s", "reduce_sum", "Sum", inputs=[view], outputs=[s], attrs={"axes": (1,)})
+    c = builder.tensor((2, 4))
+    builder.layer("c", "add", "Add", inputs=[b, s], outputs=[c])
+    return builder.build(Reading("net", "toy", "toy", "", {}), [c])
+
+
+def test_views_and_results_in_place_take_no_memory_of_their_own() -> None:
+    memory = engine.analysis_of(graph()).memory
+    assert sum(memory.made.values()) == 64 + 32 + 32 + 32
+
+
+def test_the_peak_is_where_operands_and_results_are_most() -> None:
+    found = graph()
+    memory = engine.analysis_of(found).memory
+    # a stays for its view, until s has read it; then b, s and c are left
+    assert [live for _, live in memory.timeline] == [64, 64, 64, 96, 128, 96]
+    assert memory.peak.bytes == 128
+    assert found.layers[memory.peak.call or 0].path == "s"
+    ledger = found.count("peak")
+    assert {row.path: row.count for row in ledger.rows if row.count} == {"a": 64, "b": 32, "s": 32}
+    assert (ledger.total.count, ledger.total.unit) == (128, "B")
+
+
+def test_each_call_reads_its_operands_and_writes_its_results() -> None:
+    rows = {row.path: row.count for row in graph().count("bytes").rows}
+    # x has 24 bytes; the ReLU reads and writes a; the view moves nothing
+    assert rows == {"a": 24 + 64, "relu": 128, "view": 0, "b": 96, "s": 96, "c": 96}
