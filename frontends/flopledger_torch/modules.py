@@ -97,11 +97,12 @@ def _own(module: torch.nn.Module, paths: list[str], table: ParameterTable) -> It
 def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Return the pruning masks by the name of what they prune; a mask need be no buffer."""
     found = {}
-    for name in module._parameters:
+    for name in tuple(module._parameters.keys()):  # torch.jit's own tables can't be gone through directly
         pruned = name.removesuffix("_orig")
-        mask = module._buffers.get(f"{pruned}_mask", module.__dict__.get(f"{pruned}_mask"))
-        if pruned != name and is_a(mask, torch.Tensor):
-            found[pruned] = mask
+        if pruned != name:
+            mask = module._buffers.get(f"{pruned}_mask", module.__dict__.get(f"{pruned}_mask"))
+            if is_a(mask, torch.Tensor):
+                found[pruned] = mask
     return found
 
 
@@ -148,7 +149,7 @@ def _shape_of(module: torch.nn.Module, name: str) -> tuple[int, ...] | None:
     """Return the shape of a module's tensor; a computed one has that of its source."""
     table: Mapping[str, Any] = module._parameters
     tensor = table[name] if name in table else module.__dict__.get(name)
-    parametrized = module._modules.get("parametrizations")
+    parametrized = dict(module._modules.items()).get("parametrizations")
     if tensor is None and is_a(parametrized, torch.nn.ModuleDict) and name in parametrized:
         originals = list(parametrized[name].parameters(recurse=False))
         tensor = max(originals, key=torch.Tensor.numel, default=None)

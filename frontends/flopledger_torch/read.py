@@ -37,6 +37,10 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Graph, InputSpec, Request
 
+_COMPILED = (
+    "modules that torch.jit compiled are read by their operators, in a child process; tools that trace a "
+    "model or hook its modules see less of them"
+)
 _MODES = ("eval", "train", "given")
 
 
@@ -55,16 +59,15 @@ def read_source(source: object, request: Request) -> Graph:
     request = language.with_inputs(request, model)
     if profile["mode"] == "given":
         profile["mode"] = _mode_of(model)
-    if any(is_a(module, torch.jit.ScriptModule) for module in model.modules()):
-        raise SourceError(
-            f"{request.source}: it is compiled by torch.jit, whose modules hide their calls: read the "
-            "module that it was made from, or export it with torch.export"
-        )
     if request.isolated:
         torch.set_num_threads(1)  # the threads that torch computes with are not in the forked process
     request, inputs = completed(model, request)
     with alone(request.source):
         notes = tuple(filter(None, (note(model), inputs)))
+        if compiled := [one for one in model.modules() if is_a(one, torch.jit.ScriptModule)]:
+            return read_in_fork(
+                request.source, lambda: _read_compiled(compiled, model, request, profile, (*notes, _COMPILED))
+            )
         try:
             return _read(model, request, profile, notes)
         except NotCopyable as missing:
@@ -76,6 +79,24 @@ def _mode_of(model: torch.nn.Module) -> str:
     """Return the mode that all modules of a model are in, or ``given`` where they are in several."""
     modes = {bool(module.training) for module in model.modules()}
     return "given" if len(modes) > 1 else "train" if True in modes else "eval"
+
+
+def _read_compiled(
+    compiled: Sequence[torch.nn.Module],
+    model: torch.nn.Module,
+    request: Request,
+    profile: Mapping[str, Any],
+    *rest: Any,
+) -> Graph:
+    """Read in a child process a model whose modules torch.jit has compiled.
+
+    Their weights and their mode are in C++, where no copy can replace them, and each call of theirs is kept
+    there for the next compilation.
+    """
+    if profile["mode"] != "given":
+        for module in compiled:
+            module.train(profile["mode"] == "train")
+    return _read_here(model, request, profile, *rest)
 
 
 def _read_here(*given: Any) -> Graph:

@@ -163,6 +163,15 @@ def test_what_follows_an_operator_without_a_fake_kernel_is_unknown_and_execution
     assert fl.count(net, "2x4", execute=True).total.count == 64
 
 
+def test_a_compressed_tensor_of_results_leaves_only_what_follows_it_unknown() -> None:
+    def graph(net: Any, x: Tensor) -> Any:
+        values = net.fc(x).flatten()
+        rows, columns = torch.tensor([0, 4, 8]), torch.arange(8) % 4
+        return net.fc(torch.sparse_csr_tensor(rows, columns, values, size=(2, 4)) @ x.T)
+
+    assert figures(graph) == (32, ["data-dependent"])
+
+
 def test_an_error_of_sizes_is_told_once_with_the_line_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(fl.errors.SourceError, match=r"test_control\.py, line \d+: "):
         fl.count(Net(lambda net, x: net.fc(x)), "2x5")

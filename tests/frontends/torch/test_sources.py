@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
@@ -117,12 +117,31 @@ class Net(nn.Linear):
     assert fl.read(f"{net_file(body)}:Net", "2x4").count("mac").total.count == 40
 
 
-def test_a_model_that_torch_jit_made_says_what_to_read_instead() -> None:
+class Compiled(nn.Module):
+    """A layer before one that torch.jit compiled, which has a running mean of its own."""
+
+    def __init__(self, *, traced: bool) -> None:
+        super().__init__()
+        inner = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.BatchNorm1d(4))
+        self.first = nn.Linear(16, 8)
+        self.second = torch.jit.trace(inner, torch.zeros(2, 8)) if traced else torch.jit.script(inner)
+
+    def forward(self, x: torch.Tensor) -> Any:
+        """Return what both give."""
+        return self.second(self.first(x))
+
+
+@pytest.mark.parametrize("traced", [False, True])
+def test_modules_that_torch_jit_compiled_are_read_by_their_operators(*, traced: bool) -> None:
+    """3 rows of 16 * 8 and 8 * 4; weights, biases and the norm's scale and shift."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        scripted = torch.jit.script(nn.Linear(4, 5))
-    with pytest.raises(SourceError, match=r"read the module that it was made from, or export it"):
-        fl.read(scripted, "2x4")
+        net = Compiled(traced=traced)
+    before = {name: tensor.clone() for name, tensor in net.state_dict().items()}
+    ledger = fl.count(net, "3x16")
+    assert (ledger.total.count, ledger.total.params) == (3 * (128 + 32), 136 + 36 + 8)
+    assert any("torch.jit" in one for one in ledger.graph.reading.notes)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 
 def test_a_lazy_model_gets_its_sizes_and_stays_lazy() -> None:
