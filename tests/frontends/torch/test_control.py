@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import flopledger as fl
 import pytest
 import torch
+from flopledger.errors import SourceError
 from torch import Tensor, nn
 from torch._higher_order_ops.map import map as map_rows  # type: ignore[attr-defined]
 from torch._higher_order_ops.scan import scan
@@ -173,6 +174,6 @@ def test_a_compressed_tensor_of_results_leaves_only_what_follows_it_unknown() ->
 
 
 def test_an_error_of_sizes_is_told_once_with_the_line_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
-    with pytest.raises(fl.errors.SourceError, match=r"test_control\.py, line \d+: "):
+    with pytest.raises(SourceError, match=r"test_control\.py, line \d+: "):
         fl.count(Net(lambda net, x: net.fc(x)), "2x5")
     assert caplog.records == []

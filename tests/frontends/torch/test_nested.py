@@ -7,6 +7,7 @@ from typing import Any
 import flopledger as fl
 import pytest
 import torch
+from flopledger.errors import SourceError
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -72,5 +73,5 @@ def test_a_nested_tensor_without_sizes_is_refused_with_the_layout_that_has_them(
     """Of the older layout torch itself says no sizes."""
     with pytest.warns(UserWarning, match="prototype"):
         given = _rows(torch.strided)
-    with pytest.raises(fl.errors.SourceError, match=r"make it with layout=torch\.jagged"):
+    with pytest.raises(SourceError, match=r"make it with layout=torch\.jagged"):
         fl.count(nn.Linear(16, 8), (given,))
