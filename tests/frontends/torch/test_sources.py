@@ -217,7 +217,7 @@ def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_depends_on_data_names_the_line_and_offers_to_execute() -> None:
-    with pytest.raises(SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*--execute"):
+    with pytest.raises(SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*execute=True"):
         fl.read(Routed(), "4x8")
 
 
@@ -256,7 +256,7 @@ def test_packed_sequences_are_counted_step_by_step() -> None:
 
 
 def test_a_missing_input_says_how_to_give_it() -> None:
-    with pytest.raises(UsageError, match=r"missing a required argument: 'ids'.*-i ids=1x128:int64"):
+    with pytest.raises(UsageError, match=r"missing a required argument: 'ids'.*inputs=.ids=1x128:int64"):
         fl.read(Recurrent())
 
 
