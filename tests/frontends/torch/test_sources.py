@@ -217,7 +217,9 @@ def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_depends_on_data_names_the_line_and_offers_to_execute() -> None:
-    with pytest.raises(SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*execute=True"):
+    with pytest.raises(
+        SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*execute=True"
+    ):
         fl.read(Routed(), "4x8")
 
 
