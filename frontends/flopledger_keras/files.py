@@ -57,17 +57,24 @@ def _build(text: str, path: Path, request: Request) -> Any:
     own = _custom(request)
     known = {**GLOBAL_CUSTOM_OBJECTS, **own} if own else {}
     compiled = remove_compiled(config)
+    model = _guarded(config, str(path), own, known, f"{path}: Keras can't build it")
+    add_optimizer(model, compiled, known)
+    return model
+
+
+def _guarded(
+    config: dict[str, Any], where: str, own: dict[str, Any], known: dict[str, Any], problem: str
+) -> Any:
+    """Build a configuration that the guard has passed."""
     if not _of_keras3(config):
-        renewed(config, str(path))
-    Guard(str(path), known).check(config)
+        renewed(config, where)
+    Guard(where, known).check(config)
     try:
         # The safe mode is a second wall; the guard has refused before whatever it would
         with without_values(), SafeModeScope(safe_mode=True):
-            model = _built(config, own)
+            return _built(config, own)
     except Exception as error:
-        raise SourceError(f"{path}: Keras can't build it: {_reason(error)}") from error
-    add_optimizer(model, compiled, known)
-    return model
+        raise SourceError(f"{problem}: {_reason(error)}") from error
 
 
 def _of_keras3(config: dict[str, Any]) -> bool:
@@ -85,19 +92,16 @@ def of_tf_keras(model: Any, source: str) -> Any:
     """Build a live model of the package tf_keras (Keras 2) again with Keras 3, from its configuration.
 
     Raises:
-        SourceError: It has layers that Keras 3 does not know.
+        SourceError: It has layers that Keras 3 does not know, or that hold code, as a Lambda does.
     """
+    problem = (
+        f"{source} is a model of tf_keras (Keras 2), which is read by its configuration, and Keras 3 can't"
+    )
     try:
         config = json.loads(model.to_json())
-        with without_values():
-            return _built(renewed(config, source), {})
-    except SourceError:
-        raise
     except Exception as error:
-        raise SourceError(
-            f"{source} is a model of tf_keras (Keras 2), which is read by its configuration, and Keras 3 "
-            f"can't build it: {_reason(error)}"
-        ) from error
+        raise SourceError(f"{problem} read that: {_reason(error)}") from error
+    return _guarded(config, source, {}, {}, f"{problem} build it")
 
 
 def _reason(error: Exception) -> str:

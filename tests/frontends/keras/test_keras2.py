@@ -77,3 +77,17 @@ def test_a_live_model_of_tf_keras_is_read_by_its_configuration(monkeypatch: pyte
     made = type("Sequential", (base,), {"__module__": "tf_keras.src.engine.sequential"})
     monkeypatch.setattr(made, "to_json", lambda _: chain(depthwise(groups=1)), raising=False)
     assert fl.count(made()).total.count == 64 * 3 * 9
+
+
+def test_a_live_model_of_tf_keras_that_holds_code_is_refused_as_a_file_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ran = []
+    monkeypatch.setattr("os.system", ran.append)
+    code = {"class_name": "Lambda", "config": {"name": "l", "function": ["os.system", None, None]}}
+    base = type("Layer", (), {"__module__": "tf_keras.src.engine.base_layer"})
+    made = type("Sequential", (base,), {"__module__": "tf_keras.src.engine.sequential"})
+    monkeypatch.setattr(made, "to_json", lambda _: chain(code), raising=False)
+    with pytest.raises(SourceError, match=r"'l' .*Lambda"):
+        fl.count(made())
+    assert ran == []
