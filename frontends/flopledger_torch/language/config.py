@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger.frontend import SourceError, UsageError, input_files, nearest
 
 from flopledger_torch.build import add_note, build_model
+from flopledger_torch.language.untrusted import closed, without_code
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,10 +42,11 @@ def model_of(path: Path, request: Request) -> torch.nn.Module:
     except ImportError:
         message = f"{request.source}: reading a config needs transformers: pip install transformers"
         raise SourceError(message) from None
-    config = _config(written, request, transformers)
-    cls = _class_of(config, written.get("architectures"), request.source, transformers)
-    how = {"experts_implementation": "batched_mm"} if cls._can_set_experts_implementation() else {}
-    model: Any = build_model(lambda: cls._from_config(config, **how), request)
+    with closed(request.source):
+        config = _config(written, request, transformers)
+        cls = _class_of(config, written.get("architectures"), request.source, transformers)
+        how = {"experts_implementation": "batched_mm"} if cls._can_set_experts_implementation() else {}
+        model: Any = build_model(lambda: cls._from_config(config, **how), request)
     if "quantization_config" in written:
         add_note(model, _QUANTIZED)
     return model  # type: ignore[no-any-return]  # transformers is looked up when it runs
@@ -59,7 +61,7 @@ def _written(file: Path, source: str) -> dict[str, Any]:
         raise SourceError(f"{source}: it is no JSON: {error}") from None
     if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
         raise SourceError(f"{source}: expected the config of a model, an object with a model_type")
-    return found
+    return without_code(found, source)  # type: ignore[no-any-return]  # an object stays one
 
 
 def _config(written: Mapping[str, Any], request: Request, transformers: Any) -> Any:
