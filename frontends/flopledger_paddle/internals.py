@@ -279,6 +279,37 @@ def conversions_replaced(array_of: Callable[[Any], Any]) -> Iterator[None]:
                 setattr(kind, name, own)
 
 
+@contextlib.contextmanager
+def in_place_seen(note: Callable[[Any, Any], None], latest: Callable[[Any], Any]) -> Iterator[None]:
+    """Let functions in place be seen: in a program Paddle makes a new value and leaves the old one as it was.
+
+    Args:
+        note: Gets the value that is written, and the one that holds its new contents.
+        latest: Returns the newest contents of a value, whose shape that value then shows.
+    """
+    value = paddle.pir.Value
+    own_shape = value.shape
+
+    def seen(own: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(own)
+        def function(*args: Any, **kwargs: Any) -> Any:
+            result = own(*args, **kwargs)
+            written = next(iter((*args, *kwargs.values())), None)
+            if isinstance(written, value) and isinstance(result, value):
+                note(written, result)
+            return result
+
+        return function
+
+    with contextlib.ExitStack() as stack:
+        for owner in (value, paddle, paddle.nn.functional):
+            for name, own in list(vars(owner).items()):
+                if callable(own) and name[-1] == "_" and name[0] != "_":
+                    stack.enter_context(replaced(owner, name, seen(own)))
+        stack.enter_context(replaced(value, "shape", property(lambda self: own_shape.fget(latest(self)))))
+        yield
+
+
 def constants(numbers: Sequence[int], dtype: Any) -> Any:
     """Return a value of the program that holds whole numbers."""
     return paddle._pir_ops.full_int_array(list(numbers), dtype, paddle.base.core.Place())  # noqa: SLF001

@@ -63,6 +63,7 @@ class Known:
         self.everything = everything
         self.shapes: dict[str, Shape] = {}
         self.same: dict[str, Any] = {}
+        self._written_over: dict[str, Any] = {}
         self._eager = internals.Eager()
         self._tensors: dict[str, Any] = {}
 
@@ -95,8 +96,26 @@ class Known:
             for name, tensor in self._tensors.items():
                 if tensor.stop_gradient:
                     self._tensors[name] = tensor.clone()
-        with internals.ops_replaced(self._wrapped), internals.conversions_replaced(self._converted):
+        with (
+            internals.ops_replaced(self._wrapped),
+            internals.conversions_replaced(self._converted),
+            internals.in_place_seen(self._note_written, self.latest),
+        ):
             yield
+
+    def _note_written(self, value: Any, contents: Any) -> None:
+        value = self.latest(value)
+        if contents.id != value.id:
+            self._written_over[value.id] = contents
+
+    def latest(self, value: Any) -> Any:
+        """Return the value that holds the newest contents of one, after functions in place, nested or not."""
+        if isinstance(value, (list, tuple)):
+            latest = map(self.latest, value)
+            return tuple(latest) if isinstance(value, tuple) else list(latest)
+        while isinstance(value, paddle.pir.Value) and value.id in self._written_over:
+            value = self._written_over[value.id]
+        return value
 
     def _converted(self, value: Any) -> Any:
         """Return a value as an array, for ``int(value)``and its variants; None where it is not known."""
@@ -112,6 +131,9 @@ class Known:
         def op(*args: Any, **kwargs: Any) -> Any:
             if paddle.in_dynamic_mode():
                 return own(*args, **kwargs)
+            if self._written_over:
+                args = self.latest(args)
+                kwargs = {key: self.latest(value) for key, value in kwargs.items()}
             if plain in _SOURCES and not self.everything:
                 return self._source(plain, own, args, kwargs)
             sized = self._sized(plain, args)

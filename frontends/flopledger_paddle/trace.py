@@ -66,7 +66,7 @@ class _CallRecorder:
         """Begin a call."""
         event = Event(layer, self.current, self.block())
         event.start = self.position(event)
-        event.inputs = list(values_in(given))
+        event.inputs = self.latest(given)
         self.trace.events.append(event)
         self.current = event
         return event
@@ -74,7 +74,12 @@ class _CallRecorder:
     def close(self, event: Event, result: Any) -> None:
         """End it."""
         event.end = self.position(event)
-        event.outputs = list(values_in(result))
+        event.outputs = self.latest(result)
+
+    def latest(self, values: Any) -> list[Any]:
+        """Return the values in arguments or results, as functions in place have left them by now."""
+        known = self.trace.known
+        return [value if known is None else known.latest(value) for value in values_in(values)]
 
     def block(self) -> Any:
         """Return the block that grows, if it is not the program's own."""
@@ -128,7 +133,7 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
         ):
             for start in _OF_PROGRAMS:
                 warnings.filterwarnings("ignore", start)
-            trace.outputs = list(values_in(layer(*args, **kwargs)))
+            trace.outputs = [known.latest(value) for value in values_in(layer(*args, **kwargs))]
     return trace
 
 

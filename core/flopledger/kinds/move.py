@@ -131,6 +131,10 @@ def slice_shapes(call: Call) -> tuple[Shape, ...]:
     start = _clipped(call, "start", size, (lower, upper), default=lower if step > 0 else upper)
     stop = _clipped(call, "stop", size, (lower, upper), default=upper if step > 0 else lower)
     length = ceildiv(stop - start, step) if step > 0 else ceildiv(start - stop, -step)
+    if call.flag("drop"):
+        if length != 1:
+            raise call.impossible(f"an axis of size {length} can't be dropped")
+        return (without(call.input, (axis,)),)
     return (without(call.input, (axis,), maximum(length, 0)),)
 
 
@@ -307,6 +311,7 @@ KINDS = (
         Attribute("start", "first index; negative from the end", default=None),
         Attribute("stop", "index after the last; negative from the end", default=None),
         Attribute("step", "distance of the indices", default=1),
+        Attribute("drop", "whether the axis, of one element then, disappears", default=False),
     ),
     _free(
         "pad",

@@ -88,13 +88,20 @@ def _unpool(op: Op) -> Meaning:
     return Meaning("view", {"shape": op.result(0)}, (0, 1))
 
 
+_END = 2**31 - 1
+"""Where a slice to the end of its axis stops, as Paddle writes it."""
+
+
 def _slice(op: Op) -> Meaning:
-    """One axis is cut; a cut of several, or one that drops an axis, has the shape of its result."""
-    axes, drops = op.attr("axes"), op.attr("decrease_axis", None)
-    if len(axes) != 1 or drops:
+    """One axis is cut, and may disappear; a cut of several has the shape of its result."""
+    axes = op.attr("axes")
+    if len(axes) != 1:
         return Meaning("view", {"shape": op.result(0)})
     start, stop = _number(op.constant(1)), _number(op.constant(2))
-    return Meaning("slice", {"axis": axes[0], "start": start, "stop": stop})
+    attrs: dict[str, Value] = {"axis": axes[0], "start": start, "stop": None if stop == _END else stop}
+    if op.attr("decrease_axis", None):
+        attrs["drop"] = True
+    return Meaning("slice", attrs)
 
 
 def _strided_slice(op: Op) -> Meaning:

@@ -120,6 +120,14 @@ def test_a_symbolic_axis_is_sliced_exactly(ask: Ask) -> None:
     assert ask("slice", (n,), axis=0, step=-1).shapes == ((n,),)
 
 
+def test_an_element_of_an_axis_is_a_slice_that_drops_it(ask: Ask) -> None:
+    n = symbol("N")
+    assert ask("slice", (2, n, 3), axis=0, start=1, stop=2, drop=True).shapes == ((n, 3),)
+    assert ask("slice", (n, 3), axis=0, start=-1, drop=True).shapes == ((3,),)
+    with pytest.raises(ShapeError, match="an axis of size 2 can't be dropped"):
+        ask("slice", (n, 3), axis=1, start=1, drop=True)
+
+
 def test_a_symbolic_reshape_divides_exactly(ask: Ask) -> None:
     n = symbol("N")
     assert ask("reshape", (n, 3, 4), shape=(-1, 12)).shapes == ((n, 12),)

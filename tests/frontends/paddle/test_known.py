@@ -162,3 +162,55 @@ def test_a_run_leaves_statistics_alone(read: Read) -> None:
     graph = read(model, "2x3x8x8", mode="train", execute=True)
     assert graph.count("mac").total.count == 2 * 3 * 9 * 4 * 36
     assert model[1]._mean.numpy().tolist() == [0.0] * 4
+
+
+def _in_place(change: Any) -> Any:
+    """Return a forward that changes a tensor in place, ignores the result, and reads it by another name."""
+
+    def forward(self: Any, x: Any) -> Any:
+        y = x * 2.0
+        z = y
+        change(y)
+        assert len(z.shape) == 2
+        return self.dense(z)
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda y: y.reshape_([y.shape[0], -1]),
+        lambda y: paddle.reshape_(x=y, shape=[2, 24]),
+        lambda y: paddle.flatten_(y, 1),
+        lambda y: F.relu_(y.unsqueeze_(0)).squeeze_(0).reshape_([2, 24]),
+    ],
+)
+def test_a_function_in_place_whose_result_is_ignored_changes_what_is_read_later(
+    read: Read, change: Any
+) -> None:
+    class Net(nn.Layer):
+        forward = _in_place(change)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.dense = nn.Linear(24, 5)
+
+    graph = read(Net(), "2x4x6")
+    assert graph.count("mac").total.count == 2 * 24 * 5
+    assert graph.count("paddle-flops").total.count == 2 * 24 * 5
+
+
+def test_keys_and_values_picked_from_one_product_follow_a_symbolic_batch(read: Read) -> None:
+    class Net(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kv = nn.Linear(8, 16)
+
+        def forward(self, x: Any) -> Any:
+            k, v = self.kv(x).reshape([x.shape[0], -1, 2, 2, 4]).transpose([2, 0, 3, 1, 4])
+            return (k @ k.transpose([0, 1, 3, 2])) @ v[:, :, :, -2:]
+
+    # 5 tokens by 8 and 16 features, then scores of two heads of 4, and of those two features of the values
+    total = read(Net(), "Nx5x8").count("mac").total
+    assert str(total.count) == f"{5 * 8 * 16 + 2 * 5 * 5 * 4 + 2 * 5 * 5 * 2}*N"
