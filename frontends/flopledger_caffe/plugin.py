@@ -24,7 +24,11 @@ PyTorch's weights are called so too; they are zip archives or pickles, which hol
 def frontend() -> Frontend:
     """Describe the frontend."""
     return Frontend(
-        name="caffe", framework="caffe", in_place=True, reads="Caffe networks (.prototxt), both generations"
+        name="caffe",
+        framework="caffe",
+        in_place=True,
+        preload=("flopledger_caffe.read",),
+        reads="Caffe networks (.prototxt), both generations",
     )
 
 

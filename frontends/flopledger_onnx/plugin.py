@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 @hookimpl
 def frontend() -> Frontend:
     """Describe the frontend."""
-    return Frontend(name="onnx", framework="onnx", in_place=True, reads="ONNX models (.onnx)")
+    return Frontend(
+        name="onnx",
+        framework="onnx",
+        in_place=True,
+        preload=("flopledger_onnx.read",),
+        reads="ONNX models (.onnx)",
+    )
 
 
 @hookimpl

@@ -18,7 +18,11 @@ _MARK = b"TFL3"
 def frontend() -> Frontend:
     """Describe the frontend."""
     return Frontend(
-        name="tflite", framework="tflite", in_place=True, reads="TFLite (LiteRT) models (.tflite)"
+        name="tflite",
+        framework="tflite",
+        in_place=True,
+        preload=("flopledger_tflite.read",),
+        reads="TFLite (LiteRT) models (.tflite)",
     )
 
 

@@ -44,6 +44,21 @@ RESULT, ERROR = b"result\n", b"error\n"
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """What a server does before it forks: import modules, and call a function of ours that loads things.
+
+    Attributes:
+        modules: The modules.
+        function: The function, as ``package.module:name``; empty for none.
+        argument: Its argument; it is sent as a pickle.
+    """
+
+    modules: tuple[str, ...] = ()
+    function: str = ""
+    argument: object = None
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """What a forked process does: call one of our functions with one argument; it returns bytes.
 
@@ -77,11 +92,14 @@ def main(jobs: int, parent: int) -> NoReturn:
     """Take jobs from a connection, and send each answer back over it, until this process is ended."""
     processes.adopt_and_die_with(parent)
     connection = Connection(jobs)
-    modules, sys.path[:] = pickle.loads(connection.recv_bytes())  # noqa: S301  (from the parent, which started us)
+    start, sys.path[:] = pickle.loads(connection.recv_bytes())  # noqa: S301  (from the parent, which started us)
     server = _Server(connection)
-    for module in modules:
+    for module in start.modules:
         with contextlib.suppress(Exception):  # the job that needs it raises the reason
             importlib.import_module(module)
+    if start.function:
+        with contextlib.suppress(Exception):  # likewise
+            lazy.attribute(start.function)(start.argument)
     connection.send_bytes(json.dumps({"threads": _threads()}).encode())
     server.run()
 

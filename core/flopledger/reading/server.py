@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 
 from flopledger.errors import SourceError
 from flopledger.reading import relay
+from flopledger.reading.fork_server import Start
 from flopledger.reading.interpreter import Interpreter, search_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from flopledger.reading.fork_server import Job
 
 _SERVER = "flopledger.reading.fork_server"
@@ -57,20 +56,20 @@ class Server:
     """An interpreter that imports modules once, and forks a process for each job.
 
     Args:
-        modules: The modules; one that can't be imported is left to the jobs that need it.
+        start: What is imported and loaded; what can't be is left to the jobs that need it.
         output: Where the jobs print to; nowhere unless it is given.
     """
 
-    def __init__(self, modules: Sequence[str], output: int = subprocess.DEVNULL) -> None:
+    def __init__(self, start: Start, output: int = subprocess.DEVNULL) -> None:
         self._output = output
-        self._start(modules)
+        self._start(start)
         ready = json.loads(self.connection.recv_bytes())
-        if modules and ready["threads"] > 1:  # forking would copy one of them, and the locks of all
+        if start.modules and ready["threads"] > 1:  # forking would copy one of them, and the locks of all
             self.close()
-            self._start(())
+            self._start(Start())
             self.connection.recv_bytes()
 
-    def _start(self, modules: Sequence[str]) -> None:
+    def _start(self, start: Start) -> None:
         self._held = contextlib.ExitStack()
         ours, theirs = (relay.above_standard(end.detach()) for end in socket.socketpair())
         self.connection = Connection(ours)
@@ -80,7 +79,7 @@ class Server:
         finally:
             os.close(theirs)
         self._held.callback(interpreter.end)
-        self.connection.send_bytes(pickle.dumps((tuple(modules), search_path())))
+        self.connection.send_bytes(pickle.dumps((start, search_path())))
 
     def send(self, job: Job) -> None:
         """Start a job."""

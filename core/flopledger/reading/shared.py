@@ -22,7 +22,7 @@ from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import ends, relay, worker
 from flopledger.reading.choose import claims_of_file
-from flopledger.reading.fork_server import Job
+from flopledger.reading.fork_server import Job, Start
 from flopledger.reading.read import saved_graph
 from flopledger.reading.server import Server
 from flopledger.reading.source import locate
@@ -93,7 +93,7 @@ class Shared:
         with self._lock:
             if modules not in self._served:
                 printed = self._held.enter_context(relay.printed())
-                server = Server(modules, printed)
+                server = Server(Start(modules), printed)
                 self._held.callback(server.close)
                 self._served[modules] = _Served(server)
             return self._served[modules]

@@ -110,6 +110,12 @@ def identity(convention: Convention) -> tuple[str, str, str]:
     return convention.name, json.dumps(dict(convention.changed), sort_keys=True), convention.digest
 
 
+def prepare(conventions: tuple[Chosen, ...]) -> None:
+    """Load conventions, which stay loaded for the processes that are forked from this one."""
+    for one in (Chosen(OWN), *conventions):
+        one.load()
+
+
 def examine(work: Work) -> bytes:
     """Read and count a network in this process, and return what came of it, for :func:`outcome`.
 

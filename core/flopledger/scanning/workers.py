@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from flopledger.errors import SourceError
 from flopledger.reading import ends, memory
-from flopledger.reading.fork_server import Job
+from flopledger.reading.fork_server import Job, Start
 from flopledger.reading.server import Server
 from flopledger.scanning import choose
 from flopledger.scanning.outcome import FAILED, MEMORY, TIMEOUT, Outcome, Work, outcome_of
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flopledger.reading.server import Answer
+    from flopledger.scanning.outcome import Chosen
 
 Group: TypeAlias = "tuple[str, str]"
 """What one server is for: a frontend, and a registry of its networks or nothing."""
-_EXAMINE = "flopledger.scanning.outcome:examine"
+_OURS = "flopledger.scanning.outcome"
+_EXAMINE, _PREPARE = f"{_OURS}:examine", f"{_OURS}:prepare"
 _LEAST = 2**30
 """The least default limit of memory for one network, in bytes."""
 ATTEMPTS = 2
@@ -72,7 +74,7 @@ class Workers:
         Raises:
             SourceError: It failed; the message says why.
         """
-        server = self._server(group)
+        server = self._server(group, ())
         server.send(Job(0, function, argument, self._timeout, self._memory))
         answer = server.receive()
         if answer.word == "result":
@@ -94,7 +96,8 @@ class Workers:
                 number = next(numbers)
                 flying[number] = work
                 with contextlib.suppress(OSError):  # that a server has died is seen below
-                    self._server(_group(work)).send(Job(number, _EXAMINE, work, self._timeout, self._memory))
+                    server = self._server(_group(work), work.conventions)
+                    server.send(Job(number, _EXAMINE, work, self._timeout, self._memory))
             for group in self._ready():
                 try:
                     answer = self._servers[group].receive()
@@ -115,9 +118,10 @@ class Workers:
                 if not (left[group] or self._keep):
                     self._servers.pop(group).close()
 
-    def _server(self, group: Group) -> Server:
+    def _server(self, group: Group, conventions: tuple[Chosen, ...]) -> Server:
         if group not in self._servers:
-            self._servers[group] = Server(choose.modules_of(*group))
+            modules = (_OURS, *choose.modules_of(*group))
+            self._servers[group] = Server(Start(modules, _PREPARE, conventions))
         return self._servers[group]
 
     def _outcome(self, answer: Answer, work: Work) -> Outcome:

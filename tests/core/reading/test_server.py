@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError
-from flopledger.reading.fork_server import Job
+from flopledger.reading.fork_server import Job, Start
 from flopledger.reading.server import Server
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     started: list[Server] = []
 
     def start(*modules: str) -> Server:
-        started.append(Server(modules))
+        started.append(Server(Start(modules)))
         return started[-1]
 
     yield start
