@@ -55,6 +55,8 @@ lint: $(VENV)/.dev ## check style, types, imports and news fragments
 
 docs: $(VENV)/.docs ## build the documentation into docs/_build; a warning is an error
 	$(BIN)/sphinx-build -W -n --keep-going -q docs docs/_build
+	$(BIN)/sphinx-build -n -q -b man docs docs/_build/man
+	@echo "The manual page is docs/_build/man/flopledger.1: man -l shows it."
 	@echo "The documentation is in file://$(CURDIR)/docs/_build/index.html, with a search in its side bar."
 
 bench: $(VENV)/.base ## measure start-up and long chains, with ratios

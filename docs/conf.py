@@ -27,6 +27,11 @@ html_title = f"{project} {release}"
 html_copy_source = False
 html_show_copyright = False
 
+man_pages = [
+    ("reference/generated/commands", project, PROJECT["description"], [PROJECT["authors"][0]["name"]], 1)
+]
+"""The manual page, ``sphinx-build -b man``: the page of the commands, which is written from their help."""
+
 
 def write_reference(_: Sphinx) -> None:
     """Write the generated pages of the reference."""
