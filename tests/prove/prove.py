@@ -106,9 +106,13 @@ def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.It
     """Return the tests that are to notice a change: those of its file, then those near it.
 
     For a kind the tests that go through all kinds are enough, whose parameters name its file; what the kinds
-    share (axes) has no such name. A test of conventions counts with several, whatever its parameters.
+    share (axes) has no such name. A test of conventions counts with several, whatever its parameters. Tests
+    that draw examples are left out: what they compare changes on both sides.
     """
     stem = change.path.stem
+    items = [
+        item for item in items if not getattr(getattr(item, "function", None), "is_hypothesis_test", False)
+    ]
     own = [item for item in items if item.path.stem == f"test_{stem.replace('-', '_')}"]
     folders = ("conventions", "counting") if change.text else ("kinds",)
     others = [item for item in items if item.path.parent.name in folders and item not in own]
