@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import flopledger
+import pytest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,3 +37,33 @@ def test_published_networks(shared: Path) -> None:
     assert caffenet == 723874060  # published as 724 M
     for name, (inputs, digits, figure) in published.items():
         assert round(burden(caffe / name, inputs) / 10**digits) == figure, name
+
+
+DATA = 'input: "x" input_shape { dim: 1 dim: 2 dim: 4 dim: 4 }\n'
+LAYERS = [
+    ('type: "Eltwise" bottom: "x" bottom: "x" eltwise_param { operation: SUM }', 32),
+    ('type: "Eltwise" bottom: "x" bottom: "x" eltwise_param { operation: MAX }', 64),
+    ('type: "Scale" bottom: "x" bottom: "x" scale_param { axis: 0 }', 32),
+    ('type: "Scale" bottom: "x"', 0),
+    # 2 x 8 x 8 outputs of four neighbours
+    ('type: "Interp" bottom: "x" interp_param { height: 8 width: 8 }', 512),
+    # 16 positions of 2 x 3 x 2 x 2 products, and a bias for each of 3 x 8 x 8 outputs
+    (
+        'type: "Deconvolution" bottom: "x" convolution_param { num_output: 3 kernel_size: 2 stride: 2 }',
+        16 * 24 + 192,
+    ),
+]
+
+
+@pytest.mark.parametrize(("layer", "count"), LAYERS)
+def test_each_rule_is_that_of_the_script(tmp_path: Path, layer: str, count: int) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(f'{DATA}layer {{ name: "y" top: "y" {layer} }}\n')
+    assert flopledger.count(str(file), convention="convnet-burden").total.count == count
+
+
+def test_parameters_are_the_elements_of_the_blobs(tmp_path: Path) -> None:
+    file = tmp_path / "net.prototxt"
+    file.write_text(f'{DATA}layer {{ name: "y" top: "y" {LAYERS[-1][0]} }}\n')
+    # 2 x 3 x 2 x 2 weights and 3 biases
+    assert flopledger.count(str(file), convention="convnet-burden").total.params == 27

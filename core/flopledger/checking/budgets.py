@@ -77,7 +77,8 @@ def budgets(folder: Path) -> tuple[Budget, ...]:
 
 def _tables(given: object) -> Iterator[Mapping[str, object]]:
     """Yield the tables of budgets: a list of them, or a table of them by source."""
-    items = given.items() if isinstance(given, dict) else [("", one) for one in given or ()]  # type: ignore[attr-defined]
+    listed = given if isinstance(given, list) else []
+    items = given.items() if isinstance(given, dict) else [("", one) for one in listed]
     for source, table in items:
         if not isinstance(table, dict):
             raise UsageError(f"{FILE}: a budget is {shown(table)}, expected a table, as in {TABLE}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 import tomllib
 from typing import TYPE_CHECKING
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING
 from flopledger import input_files
 from flopledger.conventions import facts
 from flopledger.conventions.convention import Convention, LevelRules, Params, Switch
+from flopledger.conventions.digest import digest
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
 from flopledger.conventions.names import FOLDER, LARGEST_FILE, find
 from flopledger.conventions.printspec import read_spec
@@ -84,10 +83,6 @@ def _check_lines(path: Path, text: str) -> None:
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MOST_DOTS:
             raise ConventionError(f"{path}:{number}: a line with more than {MOST_DOTS} dots")
-
-
-_TEXTS = ("title", "description", "source", "quirks")
-"""Keys of a file that only people read."""
 
 
 class ConventionFile:
@@ -260,7 +255,7 @@ class ConventionFile:
             quirks=self.words("", "quirks"),
             print=self.printout(),
             path=str(self.path),
-            digest=self.digest(),
+            digest=digest(self.content),
             own_rules=self.own_rules(),
         )
 
@@ -271,20 +266,6 @@ class ConventionFile:
         return tuple(
             (self.at(f"rules.{level}", key), level, key) for level, keys in self.own.items() for key in keys
         )
-
-    def digest(self) -> str:
-        """Return a digest of everything that counts in the file and in those that it extends.
-
-        Texts for readers are left out, so that a correction does not look like another convention.
-        """
-        counts = {key: value for key, value in self.content.items() if key not in _TEXTS}
-        if isinstance(switches := counts.get("switches"), dict):
-            counts["switches"] = {
-                name: {key: value for key, value in switch.items() if key != "doc"}
-                for name, switch in switches.items()
-            }
-        content = json.dumps(counts, sort_keys=True, default=str)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
 
     def unit(self) -> str:
         """Read the unit of its counts."""

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
+    from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Parameter
 
@@ -189,7 +190,7 @@ class _Readings:
 
 def _dtype(analysis: Analysis) -> str:
     """Return the type of most of the weights."""
-    sizes: dict[str, object] = {}
+    sizes: dict[str, Number] = {}
     for one in analysis.weights_held.values():
-        sizes[one.dtype] = total((sizes.get(one.dtype, 0), one.numel))  # type: ignore[arg-type]
+        sizes[one.dtype] = total((sizes.get(one.dtype, 0), one.numel))
     return max(sizes, key=lambda name: int(str(sizes[name])), default="float32")

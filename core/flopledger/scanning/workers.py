@@ -147,7 +147,8 @@ class Workers:
     def _ready(self) -> list[Group]:
         """Wait for an answer; return the groups that have one."""
         names = {server.connection: group for group, server in self._servers.items()}
-        return [names[one] for one in wait(list(names))]  # type: ignore[index]
+        ready = wait(list(names))
+        return [group for connection, group in names.items() if connection in ready]
 
 
 def _group(work: Work) -> Group:

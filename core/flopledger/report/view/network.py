@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger import kinds
@@ -106,7 +107,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
 
 
 def _written(value: object) -> object:
-    return value if isinstance(value, (int, str)) else text(value)  # type: ignore[arg-type]
+    return text(value) if isinstance(value, Fraction) or is_symbolic(value) else value
 
 
 def _symbols(row: Sequence[object]) -> Iterator[str]:
