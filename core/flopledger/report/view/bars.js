@@ -6,7 +6,7 @@ const bars = {
   draw() {
     const box = byId("bars");
     const width = box.clientWidth - 2;
-    const leaves = nodes.filter((node) => this.matters(node));
+    const leaves = inOrder.filter((node) => this.matters(node));
     const svg = drawing(width, 2 * HALF + 24, "operations above, parameters below, of each layer in order of execution");
     const step = (width - MARGIN - 8) / Math.max(leaves.length, 1);
     const figures = [leaves.map((node) => double(node.ownCount)), leaves.map((node) => double(node.ownParams))];

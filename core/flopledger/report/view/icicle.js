@@ -99,7 +99,7 @@ const icicle = {
   },
 
   legend() {
-    const used = new Set(nodes.filter((node) => !node.kids.length && (node.length || node.unknown)).map((node) => node.family));
+    const used = new Set(nodes.filter((node) => bars.matters(node)).map((node) => node.family));
     byId("legend").replaceChildren(...Object.entries(FAMILIES).filter(([family]) => used.has(family)).map(([family, words]) => {
       const item = el("span");
       const patch = el("i");

@@ -4,6 +4,7 @@ const net = data.network;
 const STATUSES = ["counted", "free", "ignored", "unknown", "container"];
 const state = { convention: 0, metric: "count", selected: -1, focus: 0, without: false, symbols: new Map() };
 const views = [];
+const inOrder = [];
 const nodes = net ? net.rows.map(nodeOf) : [];
 
 function nodeOf(cells, i) {
@@ -28,6 +29,28 @@ function grow() {
     node.name = node.path || node.label;
     if (around) around.kids.push(node);
   }
+  ownCalls();
+}
+
+// In some networks a call has the path of a block: Caffe's block1 is the sum of what is in block1/conv1 and
+// block1/conv2. The data flow ends at that call, so it is a box among the others of its block.
+function ownCalls() {
+  const ends = new Set(net.edges);
+  const moved = new Map();
+  for (const node of [...nodes]) {
+    if (!node.kids.length || node.status === "container" || !ends.has(node.i)) continue;
+    const own = { ...node, i: nodes.length, parent: node.i, depth: node.depth + 1, kids: [], alike: 0 };
+    nodes.push(own);
+    node.kids.unshift(own);
+    moved.set(node.i, own.i);
+    Object.assign(node, { status: "container", params: constant(ZERO), counts: node.counts.map(() => constant(ZERO)) });
+  }
+  net.edges = net.edges.map((end) => moved.get(end) ?? end);
+  for (const waiting = [root()]; waiting.length; ) {
+    const node = waiting.pop();
+    inOrder.push(node);
+    waiting.push(...[...node.kids].reverse());
+  }
 }
 
 // Sums from the last node to the first, since a parent is always before its children.
@@ -42,7 +65,8 @@ function sum() {
     const node = nodes[i];
     node.value = state.metric === "params" ? node.sumParams : node.sumCount;
     node.length = double(node.value);
-    if (!node.kids.length) node.families.set(node.family, node.length);
+    const own = double(state.metric === "params" ? node.ownParams : node.ownCount);
+    if (!node.kids.length || (own && node.status !== "container")) node.families.set(node.family, own);
     node.main = mainFamily(node);
     const around = nodes[node.parent];
     if (!around) continue;
@@ -73,7 +97,7 @@ function shortClass(source) {
 // What a node is, in words: a block's class, or a call's kind with its attributes.
 function what(node) {
   if (node.status === "unknown" && !node.kids.length) return `unknown: ${node.source}`;
-  if (node.kids.length || node.status === "container") return shortClass(node.source);
+  if (node.status === "container") return shortClass(node.source);
   return [node.kind, node.attributes, node.note && `(${node.note})`].filter(Boolean).join(" ");
 }
 

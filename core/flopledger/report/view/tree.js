@@ -25,10 +25,10 @@ const tree = {
   shown() {
     const query = this.query();
     if (query) {
-      const found = nodes.filter((node) => `${node.name} ${node.kind} ${node.source}`.toLowerCase().includes(query));
+      const found = inOrder.filter((node) => `${node.name} ${node.kind} ${node.source}`.toLowerCase().includes(query));
       return [found.slice(0, MOST_FOUND), Math.max(0, found.length - MOST_FOUND)];
     }
-    return [nodes.filter((node) => above(node).slice(1).every((around) => this.open.has(around.i))), 0];
+    return [inOrder.filter((node) => above(node).slice(1).every((around) => this.open.has(around.i))), 0];
   },
 
   row(node) {

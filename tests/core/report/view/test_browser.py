@@ -178,3 +178,23 @@ def test_an_explanation_is_a_waterfall_whose_cut_axis_says_so(
     texts = page.texts("#causes svg text")
     assert {"724,406,816", "+2,385,120", "726,791,936", "//"} <= set(texts)
     assert any(text.startswith("the axis is cut: it starts at 72") for text in texts)
+
+
+@pytest.mark.slow
+def test_the_pictures_of_the_documentation_are_what_a_page_shows(
+    opened: Callable[[str], Opened], root: Path, monkeypatch: pytest.MonkeyPatch, *, overwrite: bool
+) -> None:
+    """``--overwrite`` renews them; fonts differ between machines, so that only the sizes are compared."""
+    monkeypatch.chdir(root)
+    a, b, graph = (fl.read(f"examples/{name}.prototxt") for name in ("alexnet", "lenet", "resnet18"))
+    network = view.of_network(graph, [graph.count("mac"), graph.count("ops")])
+    pages = {"network": network, "comparison": view.of_comparison(fl.compare(a, b))}
+    for name, text in pages.items():
+        page = opened(text).page
+        page.set_viewport_size({"width": 1200, "height": 1150 if name == "network" else 640})
+        page.wait_for_timeout(300)  # it is drawn anew for the new width
+        picture = page.screenshot()
+        stored = root / "docs" / "how-to" / "pictures" / f"{name}.png"
+        if overwrite:
+            stored.write_bytes(picture)
+        assert stored.read_bytes()[16:24] == picture[16:24]
