@@ -40,7 +40,7 @@ def called(tracer: Tracer, call: Call, record: Record) -> Sequence[Operand]:
     """A graph that is called, or an operator that the file also spells out as one."""
     graph = call.whole("decomposition_subgraph_index", call.whole("subgraph", -1))
     place = _begin(tracer, record)
-    record.outputs = _fresh(_inside(tracer, call, place, graph, _given(call)))
+    record.outputs = _inside(tracer, call, place, graph, _given(call))
     return record.outputs
 
 
@@ -65,7 +65,7 @@ def branches(tracer: Tracer, call: Call, record: Record) -> Sequence[Operand]:
         return _either(tracer, call, record, graphs)
     taken = "then" if condition.items[0] else "else"
     place = _begin(tracer, record)
-    record.outputs = _fresh(_inside(tracer, call, place, graphs[taken], _given(call, 1)))
+    record.outputs = _inside(tracer, call, place, graphs[taken], _given(call, 1))
     other = "else" if taken == "then" else "then"
     _keep(tracer, call, other, _attempt(tracer, call, place, graphs[other], _given(call, 1))[1])
     return record.outputs
@@ -166,8 +166,8 @@ def loop(tracer: Tracer, call: Call, record: Record) -> Sequence[Operand]:
         if goes_on is None or not tracer.affords(2 * size):
             break
         if not goes_on:
-            record.outputs = _fresh(values)
-            return record.outputs
+            record.outputs = values
+            return values
         values = _inside(tracer, call, place, body, values)
         turns += 1
     found = tracer.records[place + 1 :]

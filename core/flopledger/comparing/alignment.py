@@ -11,7 +11,8 @@ import difflib
 import itertools
 from typing import TYPE_CHECKING
 
-from flopledger.comparing.reasons import dense_as_conv
+from flopledger.comparing.reasons import dense_as_conv, product_as_dense
+from flopledger.dims.arithmetic import equal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -83,6 +84,8 @@ def score(a: ComparedLayer, b: ComparedLayer) -> int:
     Output channels weigh most: layers of one role have them in common, whatever their stride. Sizes, stride
     and depth weigh least, since one moved stride changes the sizes of every layer behind it.
     """
+    if product_as_dense(a, b):
+        return LEAST_SCORE + 3 * equal(a.params, b.params) + (a.depth == b.depth)
     if a.kind != b.kind and not dense_as_conv(a, b):
         return 0
     shared = 2 + 3 * (a.channels[1] == b.channels[1]) + 2 * (a.channels[0] == b.channels[0])

@@ -276,12 +276,19 @@ def _depths(analysis: Analysis, rows: Mapping[int, Row]) -> dict[int, int]:
     depths: dict[int, int] = {}
     for layer_id, row in rows.items():
         layer = analysis.graph.layers[layer_id]
-        before = max((of_tensor.get(tensor, 0) for tensor in layer.inputs), default=0)
+        before = max((_depth(analysis, of_tensor, tensor) for tensor in layer.inputs), default=0)
         depths[layer_id] = before
         if row.status != "container":
             after = before + (1 if row.macs != 0 else 0)
             of_tensor.update(dict.fromkeys(layer.outputs, after))
     return depths
+
+
+def _depth(analysis: Analysis, of_tensor: Mapping[int, int], tensor: int) -> int:
+    """Return the depth of a tensor; one that no call makes is another's memory in another shape."""
+    found = of_tensor.get(tensor)
+    owner = analysis.graph.tensors[tensor].alias_of
+    return found if found is not None else 0 if owner is None else of_tensor.get(owner, 0)
 
 
 def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLayer:

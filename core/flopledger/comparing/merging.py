@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Number
 
 NORM = "batch_norm"
+SCALES = ("multiply", "add", "subtract")
+"""The kinds that hold a norm's weights where an exporter spells it out."""
 OWN = "parameters"
 """The kind of what a module has itself, outside of its calls."""
 _FOLDING = ("conv", "conv_transpose", "linear")
@@ -40,7 +42,7 @@ def merge(pairs: Sequence[Couple]) -> list[Couple]:
     found = list(pairs)
     for turned in (False, True):
         found = _turned(found) if turned else found
-        for join in (_norms, _parts, _constants, _own):
+        for join in (_norms, _parts, _constants, _scales, _own):
             found = join(found)
         found = _turned(found) if turned else found
     return found
@@ -159,6 +161,29 @@ def _constants(pairs: list[Couple]) -> list[Couple]:
             if isinstance(size, int) and isinstance(row, int) and size and size % row == 0:
                 out[place], out[at] = (table, constant), (None, None)
                 break
+    return [pair for pair in out if pair != (None, None)]
+
+
+def _scales(pairs: list[Couple]) -> list[Couple]:
+    """Pair a norm of a, left over, with the multiplication and the addition of b that hold its weights."""
+    out = list(pairs)
+    for place, (norm, other) in enumerate(pairs):
+        if norm is None or other is not None or not norm.kind.endswith("norm"):
+            continue
+        found: dict[str, tuple[int, ComparedLayer]] = {}
+        left = norm.params
+        for at in (*range(place, len(out)), *range(place)):
+            a, scale = out[at]
+            if a is not None or scale is None or scale.kind not in SCALES or scale.kind in found:
+                continue
+            rest = number(left - scale.params)
+            if scale.macs == 0 and isinstance(rest, int) and rest >= 0:
+                found[scale.kind], left = (at, scale), rest
+        if found:
+            for at, _ in found.values():
+                out[at] = (None, None)
+            first, *others = (scale for _, scale in found.values())
+            out[place] = (norm, joined(first, others))
     return [pair for pair in out if pair != (None, None)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.comparing.merging import NORM, OWN, described
+from flopledger.comparing.merging import NORM, OWN, SCALES, described
 from flopledger.dims.arithmetic import equal, product, text
 
 if TYPE_CHECKING:
@@ -50,6 +50,15 @@ def dense_as_conv(a: ComparedLayer, b: ComparedLayer) -> bool:
     return kinds == {"conv", "linear"} and equal(a.macs, b.macs) and a.channels[1] == b.channels[1]
 
 
+PRODUCTS = frozenset({"einsum", "linear", "matmul"})
+"""The spellings of a sum of products; Keras's attention projects by einsum."""
+
+
+def product_as_dense(a: ComparedLayer, b: ComparedLayer) -> bool:
+    """Return whether two layers are one product of the same work, spelled in two ways."""
+    return a.kind != b.kind and {a.kind, b.kind} <= PRODUCTS and equal(a.macs, b.macs)
+
+
 def reasons(pairs: Sequence[Couple]) -> list[tuple[Reason, ...]]:
     """Return the differences of each pair of an alignment."""
     moved = _moved(pairs)
@@ -86,6 +95,9 @@ def _of_merged(a: ComparedLayer, b: ComparedLayer) -> Reason | None:
             return Reason(words, words, macs=False)
         if one.kind == "add" and other.kind == "embedding":
             words = "an embedding of known indices as a constant that is added"
+            return Reason(words, words, macs=False)
+        if one.kind.endswith("norm") and other.kind in SCALES:
+            words = f"{one.kind} as the multiplication and addition of constants"
             return Reason(words, words, macs=False)
         if one.kind == OWN and other.kind != OWN:
             words = "a module's own parameters at the calls that read them"
@@ -124,6 +136,9 @@ def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
             params=False,
             alike=True,
         )
+    elif product_as_dense(a, b):
+        words = f"{a.kind} as {b.kind}"
+        yield Reason(words, words, macs=False, params=False, alike=True)
     elif a.kind != b.kind:
         words = f"{a.kind} against {b.kind}"
         yield Reason(words, words)
@@ -131,6 +146,8 @@ def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
 
 def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool) -> Iterator[Reason]:
     """Yield the traits that differ; a difference that follows from another one is not repeated."""
+    if product_as_dense(a, b):
+        return
     if a.kind == b.kind:
         yield from _of_windows(a, b, moved=moved)
     if a.kind == b.kind or not dense_as_conv(a, b):

@@ -46,10 +46,11 @@ def fully_connected(call: Call) -> Step:
     if rows[-1] != size:
         raise call.impossible(f"has vectors of {rows[-1]} and a weight for {size}")
     shapes = [(*rows[:-1], features)] * max(call.outputs, 1)
+    operand: int | Shape = 0 if rows == shape else rows
     if not call.value(1).constants:
         attrs: Attrs = {"transpose_b": True, "bias": call.has(2)}
-        return Step("matmul", attrs, (rows, 1), shapes)
-    return Step("linear", {"out_features": features, "bias": call.has(2)}, (rows,), shapes)
+        return Step("matmul", attrs, (operand, 1), shapes)
+    return Step("linear", {"out_features": features, "bias": call.has(2)}, (operand,), shapes)
 
 
 def batch_matmul(call: Call) -> Step:

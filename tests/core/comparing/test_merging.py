@@ -141,6 +141,24 @@ def test_a_module_s_own_parameters_are_at_the_calls_that_read_them() -> None:
     assert merged(pairs) == [("vit", "cls", "a module's own parameters at the calls that read them")]
 
 
+def test_a_norm_is_the_multiplication_and_addition_of_its_constants() -> None:
+    pairs: list[Couple] = [
+        (item("layer_norm", "ln", 0, 16), None),
+        (None, item("multiply", "mul", 0, 8)),
+        (None, item("add", "add", 0, 8)),
+        (None, item("add", "positions", 0, 64)),
+    ]
+    assert merged(pairs) == [
+        ("ln", "mul", "layer_norm as the multiplication and addition of constants"),
+        ("", "positions", "a constant that is added, such as a mask, in b only"),
+    ]
+
+
+def test_a_product_is_the_same_layer_under_another_name() -> None:
+    pairs: list[Couple] = [(item("einsum", "query", 30, 13), item("linear", "MatMul", 30, 13, bias=True))]
+    assert merged(pairs) == [("query", "MatMul", "einsum as linear")]
+
+
 def test_a_constant_that_is_added_to_a_dense_layer_is_its_bias() -> None:
     pairs: list[Couple] = [
         (item("linear", "fc", 30, 13, bias=True), item("linear", "MatMul", 30, 13, bias=True, added=True))

@@ -113,6 +113,26 @@ def test_attention_is_counted_with_an_open_batch(tmp_path: Path) -> None:
     assert ledger.coverage.unknown == ()
 
 
+def test_a_network_against_its_own_file_differs_by_the_folded_batch_norm_alone(tmp_path: Path) -> None:
+    layers = [
+        keras.Input((16, 16, 3)), kl.Conv2D(8, 3, use_bias=False), kl.BatchNormalization(), kl.ReLU(),
+        kl.Flatten(), kl.Dense(10),
+    ]  # fmt: skip
+    model = random_biases(keras.Sequential(layers))
+    path = converted(model, tmp_path / "net.tflite")
+    found = fl.compare(fl.read(model, "1x16x16x3"), fl.read(str(path), "1x16x16x3"))
+    assert [(group.reason, group.times, group.params) for group in found.groups()] == [
+        ("batch_norm folded into the conv before it", 1, -8)
+    ]
+
+
+def test_a_recurrent_layer_against_its_own_file_is_the_products_that_it_covers(tmp_path: Path) -> None:
+    model = random_biases(keras.Sequential([keras.Input((5, 8)), kl.LSTM(6)]))
+    found = fl.compare(fl.read(model), fl.read(str(converted(model, tmp_path / "net.tflite", batch=1))))
+    assert found.equal
+    assert [group.reason for group in found.groups()] == ["lstm as the layers that it covers"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("quantised", ["", "int8"])
 def test_mobilenet_has_its_published_figure(tmp_path: Path, quantised: str) -> None:
