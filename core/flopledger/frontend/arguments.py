@@ -6,6 +6,7 @@ import inspect
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from flopledger.errors import UsageError
+from flopledger.frontend.specs import dtype_name
 from flopledger.frontend.type_of import is_a, offers
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from flopledger.frontend.specs import InputSpec
 
 D = TypeVar("D")
-
-_SHORT_DTYPES = {"float": "float32", "int": "int64"}
-"""What users write for the types that frameworks give to plain numbers."""
 
 
 def split_values(values: object) -> tuple[tuple[object, ...], dict[str, object]]:
@@ -53,7 +51,7 @@ def spec_dtype(spec: InputSpec, default: D, known: Callable[[str], D | None], fr
     """
     if not spec.dtype:
         return default
-    found = known(_SHORT_DTYPES.get(spec.dtype, spec.dtype))
+    found = known(dtype_name(spec.dtype))
     if found is None:
         message = (
             f"the dtype {spec.dtype!r} is not known to {framework}, expected one such as float32 or int64"

@@ -24,7 +24,8 @@ _DTYPE = re.compile(r"[a-z][a-z0-9_]*\Z")
 _TUPLE = re.compile(r"\((.*)\)\Z|\[(.*)\]\Z", re.DOTALL)
 _SHORT = re.compile(r"(bf|fp|f|i|u)(8|16|32|64)\Z")
 _TYPES = {"bf": "bfloat", "fp": "float", "f": "float", "i": "int", "u": "uint"}
-_OTHER_TYPES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int32"}
+_OTHER_TYPES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int64"}
+"""What frameworks give to plain numbers, and C's names."""
 LARGEST = 2**63
 """The first size that is refused: no framework holds it."""
 DEEPEST = 32
