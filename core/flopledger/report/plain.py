@@ -187,7 +187,7 @@ def _table(
     ledgers: Sequence[Ledger], lines: Sequence[TableLine], view: View
 ) -> tuple[list[Column], list[list[str]], list[int]]:
     """Return the columns of a table, its cells, and the width of each column."""
-    columns = of_view(ledgers, view)
+    columns = [replace(one, header=printable.line(one.header)) for one in of_view(ledgers, view)]
     table = [[printable.line(column.value(line)) for column in columns] for line in lines]
     headers = [column.header for column in columns]
     return columns, table, [min(max(map(width_of, c)), WIDEST) for c in zip(headers, *table, strict=True)]

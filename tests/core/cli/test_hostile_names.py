@@ -230,6 +230,14 @@ def test_colours_are_the_only_escape_sequences_of_a_table() -> None:
 
 
 @pytest.mark.usefixtures("hostile")
+@pytest.mark.parametrize("form", ["table", "markdown", "csv", "latex"])
+def test_several_conventions_side_by_side_pass_the_gate_too(form: str) -> None:
+    ledgers = [flopledger.count(FILE, convention=MINE), flopledger.count(FILE)]
+    for width in (None, 40, 200):
+        assert _hidden(render(ledgers, form, View(width=width))) == []
+
+
+@pytest.mark.usefixtures("hostile")
 def test_csv_cells_are_no_formulas_and_figures_stay_numbers(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["count", FILE, "--format", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capfd.readouterr().out)))
