@@ -5,7 +5,8 @@ Where the branch is known, it runs as the model's own calls; else the operator i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch._ops import HigherOrderOperator
@@ -15,10 +16,18 @@ from flopledger_torch.listen.kernels import DEPENDS_ON_DATA
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger_torch.listen.dispatch import Ops
+    from flopledger_torch.record import Recorder
+    from flopledger_torch.values import Values
 
 _LONGEST = 1 << 16
 """Turns of a loop whose condition is known; a longer one is taken for endless."""
+
+
+class Ops(AbstractContextManager[Any], Protocol):
+    """What these operators need of the mode that dispatches them, which imports this module."""
+
+    recorder: Recorder
+    values: Values | None
 
 
 def is_higher_order(func: Any) -> bool:
