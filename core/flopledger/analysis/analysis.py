@@ -94,6 +94,16 @@ class Analysis:
         return held.tables(self.graph)
 
     @functools.cached_property
+    def vocabulary(self) -> Dim:
+        """The rows of the largest table of words; 0 if there is none."""
+        return held.vocabulary(self.graph)
+
+    @functools.cached_property
+    def tokens(self) -> Dim | None:
+        """The elements of the first input of whole numbers; None if there is none."""
+        return held.tokens(self.graph)
+
+    @functools.cached_property
     def masked(self) -> Mapping[int, Masked]:
         """The masks of attention's products, by their call."""
         return Masks(self.graph, self.calls, self.formulas).found

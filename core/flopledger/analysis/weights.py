@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import total
@@ -103,6 +104,7 @@ class Weights:
         storages: set[int] = set()
         objects: set[int] = set()
         found: list[tuple[int | None, Mapping[str, object]]] = []
+        embeddings, holders = self._embeddings(), self._holders()
         for p in self.graph.parameters:
             known: dict[str, object] = {
                 "numel": p.numel,
@@ -113,12 +115,25 @@ class Weights:
                 "again": p.storage in storages,
                 "repeated": p.object in objects,
                 "registered": p.id in registered or p.id not in owners,
+                "embedding": p.id in embeddings,
+                "tied": holders.get(p.storage, 0) > 1,
                 "name": p.names[0] if p.names else "",
             }
             storages.add(p.storage)
             objects.add(p.object)
             found.append((owners.get(p.id), known))
         return found
+
+    def _embeddings(self) -> set[int]:
+        """Return the parameters of modules that look words up."""
+        calls = (layer for layer in self.graph.layers if layer.kind == "embedding" and layer.level == "layer")
+        modules = {layer.module for layer in calls if layer.module is not None}
+        return {i for module in modules for _, i in self.graph.modules[module].parameters}
+
+    def _holders(self) -> dict[int, int]:
+        """Return how many modules have each storage."""
+        held = [{self.graph.parameters[i].storage for _, i in m.parameters} for m in self.graph.modules]
+        return Counter(storage for storages in held for storage in storages)
 
     def _owners(self) -> tuple[dict[int, int], set[int]]:
         """Return the first module that has each parameter, and the parameters that the root reaches."""

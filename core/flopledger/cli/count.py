@@ -181,9 +181,11 @@ def _count(
 
 def _counted(graph: Graph, convention: Convention) -> Ledger | ProfileMismatch:
     """Count a reading; one that --mode put into another mode than the convention's is refused by it alone."""
-    from flopledger.counting import engine  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.counting import engine, idle  # noqa: PLC0415  (the help needs none of it)
 
     try:
+        for line in idle.without_effect(graph, convention):
+            messages.warn(line)
         return engine.count(graph, convention)
     except ProfileMismatch as error:
         return error

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """A documented decision that ``--set`` may change."""
+    """A documented decision that ``--set`` may change; ``idle`` says why a change may have no effect."""
 
     values: tuple[str, ...]
     default: str
     doc: str
     aliases: Mapping[str, str] = field(default_factory=dict)
+    idle: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def digest(content: Mapping[str, object]) -> str:
     counts = {key: value for key, value in content.items() if key not in _TEXTS}
     if isinstance(switches := counts.get("switches"), dict):
         counts["switches"] = {
-            name: {key: value for key, value in switch.items() if key != "doc"}
+            name: {key: value for key, value in switch.items() if key not in ("doc", "idle")}
             for name, switch in switches.items()
         }
     text = json.dumps(counts, sort_keys=True, default=str)

@@ -212,6 +212,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             "the bytes that it reads and writes",
             lambda c: c.analysis.memory.moved(c.layer),
         ),
+        "vocabulary": Fact(
+            "the rows of the network's largest table of words; 0 if it has none",
+            lambda c: c.analysis.vocabulary,
+        ),
         "absorbed": Fact(
             "by what its macs change if the projection of latent keys and values is absorbed; else 1",
             lambda c: c.analysis.absorbed.get(c.layer.id, 1),
@@ -311,6 +315,8 @@ PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
         "again": "whether an earlier parameter shares its memory",
         "repeated": "whether an earlier entry is the same parameter object",
         "registered": "whether a module that the network contains has it, or no module has it",
+        "embedding": "whether a table of words has it",
+        "tied": "whether another module has it too",
         "name": "its first name",
     }
 )
@@ -320,6 +326,7 @@ TOTAL_FACTS: Mapping[str, str] = MappingProxyType(
     {level: f"the sum of the rows of the level {level}" for level in LEVELS}
     | {"root_batch": STRUCTURAL["root_batch"].doc}
     | {"params": "the parameters that the convention counts, 0 if it counts none"}
+    | {"tokens": "the elements of the first input of whole numbers: the tokens of all sequences"}
 )
 """The facts that a total may name."""
 

@@ -55,7 +55,7 @@ _TABLES = (
 _REDUCE = ("where", "times", "match", "through", "unknown")
 _PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers")
 _FLOW = ("from", "until")
-_SWITCH = ("values", "default", "doc", "aliases")
+_SWITCH = ("values", "default", "doc", "aliases", "idle")
 
 
 def read_file(path: Path) -> tuple[dict[str, object], str]:
@@ -311,6 +311,7 @@ class ConventionFile:
                 self.word(place, "default"),
                 self.word(place, "doc"),
                 aliases if isinstance(aliases, dict) else {},
+                self.word(place, "idle", ""),
             )
             if switch.default not in switch.values:
                 raise self.wrong(place, "default", f"the default {switch.default!r} is not among the values")

@@ -149,6 +149,8 @@ class Count:
         }
         if "params" in names_read(self.convention.total, self.convention.define):
             sums["params"] = self.params.count or 0
+        if "tokens" in names_read(self.convention.total, self.convention.define):
+            sums["tokens"] = self._tokens()
         batch = self.analysis.calls.root_batch
         exact = without_rounding(self.convention.total)
         figure = self._figure(self.convention.total, {**sums, "root_batch": batch})
@@ -161,6 +163,15 @@ class Count:
             "rounding": number(figure - unrounded),
         }
         return figure, tuple(Adjustment(what, value) for what, value in steps.items() if value != 0)
+
+    def _tokens(self) -> Number:
+        found = self.analysis.tokens
+        if found is None:
+            source = self.graph.reading.source
+            raise ConventionError(
+                f"{self.convention.name}: it counts by tokens, and {source} has no input of whole numbers"
+            )
+        return found
 
     def _figure(self, expression: Expression, values: Mapping[str, object]) -> Number:
         try:
