@@ -101,6 +101,9 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "a rectifier with all options": (lambda: chain(kl.ReLU(3.0, 0.1, 0.5), (4, 6)), 168, 336),
     "a rectifier to 6 with a threshold": (lambda: chain(kl.ReLU(6.0, threshold=0.5), (4, 6)), 72, 144),
     "an outer product": (lambda: chain(kl.EinsumDense("a,b->ab", output_shape=7), ()), 14, 28),
+    "an outer product in other letters": (
+        lambda: chain(lambda x: ops.einsum("i,d->id", x[:, 0], ops.ones((7,))), (1,)), 14, 28,
+    ),
     "a masked mean": (lambda: masked(kl.GlobalAveragePooling1D()), 49, 98),
     "attention with masks": (lambda: masked(lambda x: kl.Attention()([x, x])), 765, 1530),
     "causal attention with masks": (
