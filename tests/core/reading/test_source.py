@@ -27,7 +27,7 @@ def test_an_existing_file_is_a_file_whatever_its_name(
     ("source", "reason"),
     [
         ("", "'' is no file"),
-        ("missing.toy", "'missing.toy' is no file. Expected a file, package.module:attribute or"),
+        ("missing.toy", "'missing.toy' is no file. Expected a file, package.module:attribute"),
         ("missing.py:Model", "there is no file 'missing.py'"),
         ("net.toy:Model", "no module"),
         ("my-package:Model", "'my-package' is neither a module's name nor a Python file"),
