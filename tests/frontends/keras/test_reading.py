@@ -156,7 +156,7 @@ def test_a_built_model_of_the_user_s_own_class_needs_no_inputs() -> None:
 
 
 def test_a_model_that_does_not_say_its_inputs_needs_them() -> None:
-    with pytest.raises(SourceError, match="does not say its inputs"):
+    with pytest.raises(SourceError, match="declares no inputs"):
         fl.read(Network())
 
 
