@@ -140,7 +140,7 @@ def test_layers_of_one_name_are_told_apart_by_a_number(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("missing.prototxt", "'missing.prototxt' is no file. Expected a file, package.module:attribute or"),
+        ("missing.prototxt", "'missing.prototxt' is no file. Expected a file, package.module:attribute"),
         ("folder.prototxt", "folder.prototxt is a directory, expected a file (.prototxt)"),
         (
             "weights.caffemodel",
