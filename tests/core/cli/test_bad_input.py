@@ -217,7 +217,7 @@ CONVENTIONS = {
     ),
     "an unknown unit": (
         'unit = "MACS"',
-        "mine.toml:3: the unit is one of MAC, FLOP, params, found 'MACS'; did you mean 'MAC'?",
+        "mine.toml:3: the unit is one of MAC, FLOP, params, B, found 'MACS'; did you mean 'MAC'?",
     ),
     "a rule that is no expression": (
         '[rules.layer]\nconv = "1 +"',
