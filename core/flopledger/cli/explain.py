@@ -195,14 +195,16 @@ def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Grap
 
 
 def _fitting(options: ExplainOptions, source: Readings | Kept) -> tuple[Graph, list[Convention]]:
-    """Return the source as it stands, and the conventions for its framework; ``mac`` is first."""
+    """Return the source as it stands, and the conventions that apply to it; ``mac`` is first."""
     from flopledger.conventions import names as convention_names  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
     from flopledger.frontend.request import GIVEN  # noqa: PLC0415
     from flopledger.plugins import discovery as plugins  # noqa: PLC0415
 
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
     first = source.read({"mode": GIVEN})
-    framework = first.reading.framework
-    alike = [one for one in loaded if one.unit != "B" and one.profile.get("step") != "train"]
-    return first, [one for one in alike if not one.frameworks or framework in one.frameworks]
+    alike = [
+        one for one in loaded if one.unit != "B" and one.profile.get("step") != "train" and not one.estimates
+    ]
+    return first, [one for one in alike if engine.applies(first, one)]

@@ -71,6 +71,7 @@ class Convention:
     """A convention, loaded and checked. Its expressions are compiled; nothing in it is code.
 
     ``profile_switches`` names the switch that decides a key of the profile, for those that one decides.
+    ``estimates`` names what it estimates from a pass forward, if that is something else: a training step.
     ``own_rules`` are the rules that a user's file itself has: where each is, its level and its key.
     """
 
@@ -87,6 +88,7 @@ class Convention:
     switches: Mapping[str, Switch] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     frameworks: tuple[str, ...] = ()
+    estimates: str = ""
     tool: str = ""
     version: str = ""
     source: str = ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_TEXTS = ("title", "description", "source", "quirks")
+_TEXTS = ("title", "description", "source", "quirks", "estimates")
 """Keys of a file that only people read."""
 
 

@@ -39,7 +39,7 @@ _SWITCHED = "switch."
 EVERY_LEVEL = "any"
 """The name for every level in ``[rules.any]`` and ``[reduce.any]``."""
 
-_HEAD = ("name", "title", "unit", "tool", "version", "source", "description", "extend", "total")
+_HEAD = ("name", "title", "unit", "estimates", "tool", "version", "source", "description", "extend", "total")
 _TABLES = (
     "quirks",
     "frameworks",
@@ -248,6 +248,7 @@ class ConventionFile:
             switches=switches,
             chosen={name: switch.default for name, switch in switches.items()},
             frameworks=self.words("", "frameworks"),
+            estimates=self.word("", "estimates", ""),
             tool=self.word("", "tool", ""),
             version=self.word("", "version", ""),
             source=self.word("", "source", ""),

@@ -11,6 +11,7 @@ from flopledger.conventions.convention import Convention
 from flopledger.counting.count import Count
 from flopledger.counting.coverage import coverage
 from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total
+from flopledger.counting.memo import names_read
 from flopledger.counting.own_rules import unmatched
 from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
@@ -115,6 +116,17 @@ def _shares(rows: Sequence[Row], adjustments: Sequence[Adjustment]) -> Shares:
         number(total(one.grad_weight for one in found)),
         number(total(one.recompute for one in found)),
     )
+
+
+def applies(graph: Graph, convention: Convention) -> bool:
+    """Return whether a convention is for networks like this: of its framework, of tokens if it needs them.
+
+    Whether the reading is the one that it needs is another question.
+    """
+    if convention.frameworks and graph.reading.framework not in convention.frameworks:
+        return False
+    by_tokens = "tokens" in names_read(convention.total, convention.define)
+    return not by_tokens or analysis_of(graph).tokens is not None
 
 
 def check_applies(graph: Graph, convention: Convention) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _SPEC = r"""(?:![^ ]*|[\w.\[\]]+=!?[^\s;,]+|[\w.(][^\s;,]*)"""
-_SPECS = re.compile(rf"-i {_SPEC}(?: -i {_SPEC})*")
+_SPECS = re.compile(rf"-i (?!and\b|or\b){_SPEC}(?: -i {_SPEC})*")
 _ARGUMENTS = re.compile(r"--arg (\w+)=\.\.\.(?: --arg \w+=\.\.\.)*")
 _WORDS = (
     (re.compile(r"--execute \(execute=True(?: in Python)?\)"), "execute=True"),
@@ -25,6 +25,7 @@ _WORDS = (
     (re.compile(r"--frontend\b"), "frontend="),
     (re.compile(r"--arg custom_objects=FILE\.py"), 'arguments={"custom_objects": "FILE.py"}'),
     (re.compile(r"--arg\b"), "arguments="),
+    (re.compile(r"-i(?= (?:and|or)\b)"), "inputs="),
     (re.compile(r"--inputs\b"), "inputs_from="),
     (re.compile(r"--timeout\b"), "timeout="),
     (re.compile(r"--memory-limit\b"), "memory_limit="),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flopledger import printable
 from flopledger.conventions import facts, loader
 from flopledger.conventions import names as convention_names
+from flopledger.frontend.request import GIVEN
 from flopledger.kinds.kind import FACTS
 from flopledger.plugins import discovery as plugins
 
@@ -48,6 +49,7 @@ def page(name: str) -> str:
 def _head(convention: Convention) -> Iterator[str]:
     yield from (f"{convention.name}: {convention.title}", "", f"unit      {convention.unit}")
     fields = {
+        "estimates": convention.estimates,
         "tool": convention.tool,
         "version": convention.version,
         "source": convention.source,
@@ -164,7 +166,9 @@ def _decisions(convention: Convention) -> dict[str, str]:
 
 
 def _profile(convention: Convention) -> str:
-    return ", ".join(f"{name} = {str(value).lower()}" for name, value in convention.profile.items())
+    """Write what the reading must be; one that takes either step needs nothing of it."""
+    needed = {name: value for name, value in convention.profile.items() if (name, value) != ("step", GIVEN)}
+    return ", ".join(f"{name} = {str(value).lower()}" for name, value in needed.items())
 
 
 _MODES = {
@@ -187,7 +191,7 @@ def _foot(convention: Convention) -> Iterator[str]:
     for name, switch in convention.switches.items():
         values = " | ".join(switch.values)
         yield from _wrapped(f"{name} = {values} (default {switch.default}): {switch.doc}", "  ")
-    if convention.profile:
+    if _profile(convention):
         yield from ("", f"It needs a reading with {_profile(convention)}.")
     mode = _MODES.get(str(convention.profile.get("mode")))
     if mode:

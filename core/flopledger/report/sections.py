@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from flopledger.report import notes
@@ -33,8 +32,19 @@ def of_ledgers(ledgers: Sequence[Ledger], view: View) -> Iterator[Block]:
 
 
 def networks(ledgers: Sequence[Ledger]) -> list[list[Ledger]]:
-    """Put neighbouring ledgers of one network together: they are columns of one table."""
-    return [list(members) for _, members in itertools.groupby(ledgers, _network)]
+    """Put neighbouring ledgers of one network together: they are columns of one table.
+
+    A network that is named twice is counted twice: a convention that comes again begins another table.
+    """
+    found: list[list[Ledger]] = []
+    for ledger in ledgers:
+        last = found[-1] if found else []
+        alike = bool(last) and _network(last[0]) == _network(ledger)
+        if alike and all(one.convention != ledger.convention for one in last):
+            last.append(ledger)
+        else:
+            found.append([ledger])
+    return found
 
 
 def _network(ledger: Ledger) -> object:

@@ -184,7 +184,7 @@ def test_arguments_are_python_literals_else_texts() -> None:
 )
 def test_sizes(written: str, size: int, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SourceOptions] = []
-    monkeypatch.setattr(SourceOptions, "readings", lambda options, _: seen.append(options) or 1 / 0)
+    monkeypatch.setattr(SourceOptions, "readings", lambda options, *_: seen.append(options) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(["count", str(toy), "--memory-limit", written])
     assert seen[0].memory_limit == size
@@ -217,6 +217,7 @@ def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.Mon
             timeout=2.5,
             memory_limit=1024,
         ),
+        None,  # nothing is shared with other sources
     ]
 
 
@@ -278,7 +279,7 @@ def test_each_convention_has_a_page(name: str, capfd: pytest.CaptureFixture[str]
 def test_a_page_says_where_a_convention_differs_and_what_may_be_switched(flopledger: Run) -> None:
     page = flopledger("conventions", "2mac").stdout
     assert "  unit: FLOP (mac: MAC)\n" in page
-    both = "products + bias_term + others"
+    both = "trained + bias_term + others"
     assert f"  everything else: 2 * {both} (mac: {both})\n" in page
     assert "  bias = none | add | mac (default none): " in page
     assert "  macs: multiply-accumulates: the terms of all dot products\n" in page
@@ -292,7 +293,7 @@ def test_a_page_has_quirks_and_profile(toy: Path, flopledger: Run) -> None:
     page = flopledger("conventions", "./mine.toml").stdout
     for line in (
         "tool      a tool", "version   2", "source    there", "    Conv1d, Conv2d: 7", "  - odd",
-        "  layers: Conv1d, Conv2d: 7 (mac: products + bias_term + others)",
+        "  layers: Conv1d, Conv2d: 7 (mac: trained + bias_term + others)",
         "  reading: mode = train, grad = false (mac: any)",
         "It needs a reading with mode = train, grad = false.",
     ):  # fmt: skip
@@ -305,9 +306,9 @@ def test_a_page_tells_levels_apart_that_are_counted_differently(toy: Path, flopl
         '[rules.layer]\n"Conv2d" = "7"\n"*" = "1"\n[rules.function]\n"conv2d" = "8"\n'
     )
     page = flopledger("conventions", "./mine.toml").stdout
-    assert "  layers: Conv2d: 7 (mac: products + bias_term + others)\n" in page
-    assert "  layers: everything else: 1 (mac: products + bias_term + others)\n" in page
-    assert "  functions: conv2d: 8 (mac: products + bias_term + others)\n" in page
+    assert "  layers: Conv2d: 7 (mac: trained + bias_term + others)\n" in page
+    assert "  layers: everything else: 1 (mac: trained + bias_term + others)\n" in page
+    assert "  functions: conv2d: 8 (mac: trained + bias_term + others)\n" in page
     assert "  everything else: nothing" not in page
     assert "  params: nothing (mac: numel, summed over parameters where not buffer and not again)\n" in page
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from flopledger.conventions import convention, loader
 from flopledger.conventions import names as convention_names
+from flopledger.counting.memo import names_read
 from flopledger.graph.graph import Graph
 from graphs import graphs
 from hypothesis import given, settings
@@ -89,12 +90,15 @@ def call(net: Sketch, batch: int, kind: str, module: int) -> None:
 
 
 def fitted(graph: Graph, loaded: convention.Convention) -> Graph:
-    """Return a graph as if it had been read for a convention, by a framework that it is for."""
+    """Return a graph as if it had been read for a convention: by its framework, of tokens if needed."""
     framework = loaded.frameworks[0] if loaded.frameworks else graph.reading.framework
     profile = {**graph.reading.profile, **loaded.profile}
     modules = tuple(replace(m, native={**m.native, **said(graph, m)}) for m in graph.modules)
     reading = replace(graph.reading, framework=framework, profile=profile)
-    return replace(graph, reading=reading, modules=modules)
+    by_tokens = "tokens" in names_read(loaded.total, loaded.define)
+    given = {one.tensor for one in graph.inputs} if by_tokens else set()
+    tensors = tuple(replace(t, dtype="int64") if t.id in given else t for t in graph.tensors)
+    return replace(graph, reading=reading, modules=modules, tensors=tensors)
 
 
 def said(graph: Graph, module: Module) -> dict[str, tuple[Shape, ...]]:

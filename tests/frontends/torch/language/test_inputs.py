@@ -57,7 +57,7 @@ def test_lengths_may_be_symbols(llama: torch.nn.Module) -> None:
 def test_a_step_needs_a_language_model_and_no_other_inputs(llama: torch.nn.Module) -> None:
     with pytest.raises(UsageError, match=r"found torch\.nn\.Linear"):
         fl.read(torch.nn.Linear(2, 3), options={"seq": 4})
-    with pytest.raises(UsageError, match="leave -i"):
+    with pytest.raises(UsageError, match="leave inputs= and inputs_from= out"):
         fl.read(llama, "1x4:int64", options={"seq": 4})
     with pytest.raises(UsageError, match="--past needs --seq"):
         fl.read(llama, "1x4:int64", options={"past": 4})
