@@ -58,6 +58,7 @@ def test_types_in_memory_may_be_others_and_bytes_are_no_operations() -> None:
 
 
 @pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
+@pytest.mark.filterwarnings("ignore")  # of the networks measured, which are not ours
 @pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["id"] for entry in ENTRIES])
 def test_networks_take_what_was_measured(entry: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,6 +25,9 @@ STEPS = (
     (re.compile(r"decode_past(?P<past>\d+)_batch(?P<batch>\d+)(?:_mla)?\Z"), {"seq": 1}),
     (re.compile(r"chunk_T(?P<seq>\d+)_past(?P<past>\d+)\Z"), {}),
 )
+EXPANDED = {("deepseek-v3", "chunk_T256_past1023"): 1023 * 61 * 512 * 128 * (128 + 128)}
+"""What the hand figure of a chunk leaves out: in each of 61 layers the network expands the latent vectors,
+512 long, of all 1,023 cached tokens too, into keys and values of 128 heads, as in its decode steps."""
 pytestmark = pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
 
 
@@ -56,7 +59,7 @@ def test_a_model_has_the_figures_of_its_steps(entry: dict[str, Any]) -> None:
             continue
         graph = fl.read(model, options=options)
         for switch, figure in figures.items():
-            expected[name, switch] = figure
+            expected[name, switch] = figure + EXPANDED.get((entry["model"], name), 0)
             found[name, switch] = graph.count("mac", **SWITCHES[switch]).total.count
         total = graph.count("mac").total
         for key in ("params", "active_params"):
