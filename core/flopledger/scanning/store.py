@@ -117,6 +117,7 @@ class Store:
         address = f"{self.path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"
         try:
             connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_FILE)
             connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
             if readonly or not _is_new(connection):
                 self._check(connection)
@@ -140,6 +141,10 @@ class Store:
         if found != _ID or version != VERSION:
             what = f"version {version} of one" if found == _ID else "a database of something else"
             raise SourceError(f"{self.path}: it is {what}, expected a scan's database of version {VERSION}")
+        # A view in a table's place could compute without end, and a column as many bytes as it likes
+        ours = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('networks', 'figures')"
+        if connection.execute(ours).fetchone() != (2,):
+            raise SourceError(f"{self.path}: it lacks a table of a scan's database")
 
     def __enter__(self) -> Self:
         return self

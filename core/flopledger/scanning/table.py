@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import SourceError, UsageError, nearest, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,8 +56,16 @@ class ZooRow:
 
 
 def rows_of(store: Store) -> list[ZooRow]:
-    """Return the networks of a database, by name."""
-    return [_row(found) for found in store.rows()]
+    """Return the networks of a database, by name.
+
+    Raises:
+        SourceError: A row holds what no scan writes: the file may come from anybody.
+    """
+    found = store.rows()
+    try:
+        return [_row(one) for one in found]
+    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise SourceError(f"{store.path}: it holds what no scan writes: {error}") from None
 
 
 def _row(found: Mapping[str, Any]) -> ZooRow:
@@ -67,13 +76,20 @@ def _row(found: Mapping[str, Any]) -> ZooRow:
         switches = ", ".join(f"{key}={value}" for key, value in json.loads(one["switches"]).items())
         title = f"{one['convention']}[{switches}]" if switches else one["convention"]
         figures[title], units[title] = _figure(one["count"]), one["unit"]
-    return ZooRow(
-        found["id"], cells, figures, units, json.loads(found["published"]), bool(found["has_graph"])
-    )
+    published = {str(what): _stated(text) for what, text in json.loads(found["published"]).items()}
+    return ZooRow(found["id"], cells, figures, units, published, bool(found["has_graph"]))
+
+
+def _stated(text: Any) -> str:
+    if not (isinstance(text, str) and _STATED.match(text)):
+        raise ValueError(f"a published figure is {shown(text)}")
+    return text
 
 
 def _figure(value: Any) -> Any:
     """Return a whole number that SQLite could only keep as text as a number again."""
+    if value is not None and not isinstance(value, (int, float, str)):
+        raise TypeError(f"a column holds {shown(value)}")
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
@@ -211,4 +227,5 @@ def _parsed(stated: str) -> tuple[Fraction, Fraction]:
     return Fraction(number) * (scale or 1), step
 
 
+_STATED = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?[KMGBT]?\Z")
 _SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}

@@ -18,6 +18,10 @@ from flopledger.cli import run
 EXAMPLES = Path(__file__).parents[3] / "examples"
 LENET, ALEXNET = EXAMPLES / "lenet.prototxt", EXAMPLES / "alexnet.prototxt"
 TIMES = ("seconds", "peak_bytes", "counted_at", "id")
+ENDLESS = (
+    "DROP TABLE figures; CREATE VIEW figures AS "
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i AS network FROM n"
+)
 BAD = {
     "crash": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)\n",
     "leaves": "import os\nos._exit(3)\n",
@@ -287,3 +291,24 @@ def test_a_table_is_written_for_papers_and_spreadsheets(capfd: pytest.CaptureFix
     assert capfd.readouterr().out == "name,macs,2mac\n'=1+2.prototxt,2293000,4586000\n"
     assert run(["zoo", "zoo.db", *columns, "--format", "markdown"]) == 0
     assert "| =1+2.prototxt | 2,293,000 | 4,586,000 |" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'UPDATE networks SET published = \'{"macs": "1e999999999"}\'',
+        "UPDATE networks SET published = '[1]'",
+        "UPDATE networks SET params = x'00'",
+        "UPDATE networks SET macs = '" + "9" * 5000 + "'",
+        "UPDATE figures SET switches = 'none'",
+        ENDLESS,
+    ],
+)
+def test_a_database_of_a_stranger_ends_in_an_error(change: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "2mac"]) == 0
+    connection = sqlite3.connect("zoo.db")
+    connection.executescript(change)
+    connection.close()
+
+    assert run(["zoo", "zoo.db", "--published"]) == 3
+    assert capfd.readouterr().err.startswith("Error: zoo.db: ")
