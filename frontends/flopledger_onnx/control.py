@@ -13,6 +13,7 @@ from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError,
 
 from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.scopes import scopes_of
+from flopledger_onnx.spelling import spelled
 from flopledger_onnx.tables.layers import source_name
 
 if TYPE_CHECKING:
@@ -48,10 +49,13 @@ def sizes_of(info: ValueInfo) -> list[int | str] | None:
 
 def _container(tracer: Tracer, call: Call, scope: Scope) -> int:
     """Note down the call around those of a graph, its outputs to follow."""
+    native = spelled(call)
+    if scope.parent is not None:
+        native["nested"] = True
     record = Record(
         call.path[len(scope.prefix) :], CONTAINER, source_name(call.node.domain, call.type), {},
         [value for value in call.inputs if value is not None], [],
-        key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent,
+        key=(scope.key, id(call.node)), scopes=scopes_of(call.node), parent=scope.parent, native=native,
     )  # fmt: skip
     tracer.records.append(record)
     return len(tracer.records) - 1

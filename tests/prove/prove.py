@@ -32,6 +32,7 @@ TESTS = (
     "tests/differential/test_convnet_burden.py",
     "tests/differential/test_netscope.py",
     "tests/differential/test_onnx_tool.py",
+    "tests/differential/test_onnx_opcounter.py",
     "tests/differential/test_turnkeyml.py",
 )
 """Tests that run in this process; recorded.py does the work of the other differential tests."""
