@@ -124,6 +124,7 @@ SUBJECTS = {
     "frontends/torch/test_control.py": "control flow and derivatives inside a forward",
     "frontends/torch/test_counting.py": "our own figures, on every level",
     "frontends/torch/test_experts.py": "mixtures of experts",
+    "frontends/torch/test_exports.py": "networks against what torch's own exporters write of them",
     "frontends/torch/test_functions.py": "functions and operators: their kinds and their counts",
     "frontends/torch/test_memory.py": "memory of activations, beside measured figures",
     "frontends/torch/test_modes.py": "the mode of a live model, and of one that is built",

@@ -23,6 +23,8 @@ TRAINABLE = compile_expression("numel if trainable else 0")
 """The count of each parameter, by which frozen layers differ from trained ones."""
 _BIASED = ("conv", "conv_transpose", "linear")
 """The kinds that have a bias for each output channel."""
+_RECURRENT = ("rnn", "gru", "lstm", "rnn_cell", "gru_cell", "lstm_cell")
+"""The kinds whose axes of steps and batch every framework puts in another order."""
 NOWHERE = "(in no layer)"
 """The path of the parameters outside of layers: parameters that no called module owns."""
 
@@ -322,7 +324,15 @@ def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLay
     if row.kind == "linear":
         facts = kind.facts(analysis.formulas.call(layer, kind))
         return replace(plain, channels=(facts["in_features"], made[-1]), bias=attrs.get("bias") is True)
-    return replace(plain, channels=(_channels(attrs, given), _channels(attrs, made)))
+    made_of = _dim(attrs.get("hidden_size")) if row.kind in _RECURRENT else _channels(attrs, made)
+    return replace(plain, channels=(_read(row.kind, attrs, given), made_of))
+
+
+def _read(kind: str, attrs: Mapping[str, object], given: Shape) -> Dim:
+    """Return the channels that a layer reads."""
+    if kind in _RECURRENT:
+        return product(given[2:]) if len(given) > 2 else given[-1]
+    return _channels(attrs, given)
 
 
 def _dims(value: object) -> Shape:

@@ -75,7 +75,9 @@ def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | N
         yield Reason(words, words)
         return
     merged = _of_merged(a, b)
-    if merged is not None and (merged.alike or a.kind != b.kind):
+    if a.kind != b.kind and OWN in (a.kind, b.kind):
+        found = []  # parameters of a module, and the calls that read them, are the same in other places
+    elif merged is not None and (merged.alike or a.kind != b.kind):
         found = [merged]
     else:
         traits = _of_traits(a, b, moved=moved is not None, biases=merged is None)
@@ -99,9 +101,6 @@ def _of_merged(a: ComparedLayer, b: ComparedLayer) -> Reason | None:
         if one.kind.endswith("norm") and other.kind in SCALES:
             words = f"{one.kind} as the multiplication and addition of constants"
             return Reason(words, words, macs=False)
-        if one.kind == OWN and other.kind != OWN:
-            words = "a module's own parameters at the calls that read them"
-            return Reason(words, words, macs=False, params=False, alike=True)
         if one.holds and not other.holds:
             words = f"{other.kind} as the layers that it covers"
             return Reason(f"{words}: {described([each.kind for each in one.holds])}", words, alike=True)

@@ -208,7 +208,10 @@ def _cut_array(array: Array, axis: int, start: Dim, end: Dim, step: Dim) -> Arra
 
 
 def gather(call: Call) -> Step:
-    """Slices by index; from a table of constants along the first axis they are embeddings."""
+    """Slices by index; rows of a table of constants are embeddings, of indices that the file states too.
+
+    A single row, by an index without axes, is a slice of a weight: exporters write ``weight[0]`` so.
+    """
     shape, indices = call.shape(0), call.shape(1)
     axis = call.axis(call.whole("axis", 0), len(shape))
     out = (*shape[:axis], *indices, *shape[axis + 1 :])
@@ -217,10 +220,12 @@ def gather(call: Call) -> Step:
     if known is not None and places is not None:
         array = arrays.taken(known, places, axis)
     table = call.value(0)
-    if table.constants and len(shape) == 2 and axis == 0 and not call.value(1).constants:
+    stated = bool(call.value(1).constants)
+    rows = not stated or (len(indices) > 0 and "float" in table.dtype)
+    if table.constants and len(shape) == 2 and axis == 0 and rows:
         attrs: Attrs = {"num_embeddings": shape[0], "embedding_dim": shape[1]}
-        return Step("embedding", attrs, (1,), [out], dtypes=(table.dtype,))
-    constant = bool(table.constants and call.value(1).constants)
+        return Step("embedding", attrs, (1,), [out], dtypes=(table.dtype,), arrays=[array])
+    constant = bool(table.constants and stated)
     return Step("gather", {"shape": out}, None, [out], arrays=[array], constant=constant)
 
 

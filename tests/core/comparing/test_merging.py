@@ -138,7 +138,7 @@ def test_a_module_s_own_parameters_are_at_the_calls_that_read_them() -> None:
         (None, item("concat", "cls", 0, 8)),
         (None, item("add", "positions", 0, 32)),
     ]
-    assert merged(pairs) == [("vit", "cls", "a module's own parameters at the calls that read them")]
+    assert merged(pairs) == [("vit", "cls", "")]
 
 
 def test_a_norm_is_the_multiplication_and_addition_of_its_constants() -> None:
