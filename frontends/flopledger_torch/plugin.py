@@ -29,7 +29,7 @@ def frontend() -> Frontend:
         language_models=True,
         training=True,
         reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
-        registries=("timm", "torchvision.models"),
+        registries=("timm", "torchvision.models", "transformers"),
         preload=("torch", "flopledger_torch.read"),
     )
 

@@ -1,7 +1,7 @@
 """The registries of PyTorch networks: their names, how one is made, its inputs, and what they publish of it.
 
 No network is built here: sizes come from timm's ``default_cfg`` and from the transforms that torchvision
-ships with each set of weights. Weights are not loaded either.
+ships with each set of weights; models of transformers state their own. Weights are not loaded either.
 """
 
 from __future__ import annotations
@@ -59,6 +59,17 @@ def _torchvision(models: Any) -> Iterator[Member]:
             yield Member(name, source)
 
 
+def _transformers(transformers: Any) -> Iterator[Member]:
+    """List the base model of each family, which is made with its default configuration.
+
+    The names come from a table that imports no family; a family without a base model is not in it.
+    """
+    names = importlib.import_module(f"{transformers.__name__}.models.auto.modeling_auto").MODEL_MAPPING_NAMES
+    for classes in names.values():
+        name = classes if isinstance(classes, str) else classes[0]
+        yield Member(name, f"transformers:{name}")
+
+
 def _arguments(entry: Any, build: Any) -> dict[str, object]:
     """Return what torchvision itself gives a network that it loads these weights into, where that counts.
 
@@ -105,5 +116,6 @@ def _published(entry: Any) -> dict[str, str]:
 REGISTRIES: dict[str, Callable[[Any], Iterator[Member]]] = {
     "timm": _timm,
     "torchvision.models": _torchvision,
+    "transformers": _transformers,
 }
 """The registries, by the module that has each."""

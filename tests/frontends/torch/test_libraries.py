@@ -11,7 +11,7 @@ from flopledger.errors import SourceError
 if TYPE_CHECKING:
     from pathlib import Path
 
-SAID = "main_input_name and the configuration say (at most 128 tokens, a length of ours)"
+SAID = "main_input_name and the configuration say (at most 128 tokens, a size of ours)"
 TIMM = """
 import torch
 

@@ -99,3 +99,14 @@ def test_a_registry_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPat
 
     with pytest.raises(UsageError, match="timm can't be listed"):
         registries.members("timm")
+
+
+def test_transformers_has_the_base_model_of_each_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    auto = ModuleType("transformers.models.auto.modeling_auto")
+    auto.MODEL_MAPPING_NAMES = {"toy": "ToyModel", "twin": ("TwinModel", "TwinBaseModel")}  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "transformers", ModuleType("transformers"))
+    monkeypatch.setitem(sys.modules, "transformers.models.auto.modeling_auto", auto)
+
+    found = [(one.name, one.source) for one in registries.members("transformers")]
+
+    assert found == [("ToyModel", "transformers:ToyModel"), ("TwinModel", "transformers:TwinModel")]
