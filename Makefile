@@ -19,7 +19,7 @@ tests-keras := tests/frontends/keras
 tests-paddle := tests/frontends/paddle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all prove lint docs bench peers bounds clean $(SUITES:%=suite-%)
+.PHONY: help demo check test test-all prove lint docs bench peers bounds slowest clean $(SUITES:%=suite-%)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -58,6 +58,13 @@ docs: $(VENV)/.docs ## build the documentation into docs/_build; a warning is an
 	$(BIN)/sphinx-build -n -q -b man docs docs/_build/man
 	@echo "The manual page is docs/_build/man/flopledger.1: man -l shows it."
 	@echo "The documentation is in file://$(CURDIR)/docs/_build/index.html, with a search in its side bar."
+
+slowest: $(VENV)/.dev ## measure every test and renew tests/slowest.txt, the list of those left to make test-all
+	@mkdir -p build
+	for suite in $(SUITES); do $(MAKE) --no-print-directory SLOW="--slow --durations=0 --durations-min=0.005" \
+	  suite-$$suite > build/durations-$$suite.txt || exit 1; done
+	$(BIN)/python tests/support/slowest.py $(SUITES:%=build/durations-%.txt) > build/slowest.txt
+	mv build/slowest.txt tests/slowest.txt
 
 bench: $(VENV)/.base ## measure start-up and long chains, with ratios
 	$(BIN)/python benchmarks/startup.py

@@ -7,9 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+import slowest
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+SLOWEST = slowest.listed()
 LEFT_OUT = pytest.StashKey[tuple[list[str], int]]()
 
 # A busy machine is no failure: examples are bounded in number, not in time.
@@ -60,7 +62,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _is_slow(item: pytest.Item) -> bool:
-    return item.get_closest_marker("slow") is not None
+    """Return whether a test says itself that it is slow, or was measured to be among the slowest."""
+    return item.nodeid in SLOWEST or item.get_closest_marker("slow") is not None
 
 
 def _is_long(item: pytest.Item) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import slowest
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +176,29 @@ OFFER_NOTHING = {
     "flopledger.frontend.exported": "part of frontend, which offers what is in it",
 }
 """Folders whose names nobody imports from above."""
+
+
+def test_the_list_of_the_slowest_tests_names_tests_that_are_there(root: Path) -> None:
+    named = slowest.listed()
+    assert named
+    for name in named:
+        file, _, test = name.partition("::")
+        assert not name.startswith(slowest.KEPT), name
+        function = test.partition("[")[0].rpartition("::")[2]
+        assert f"def {function}(" in (root / file).read_text(), name
+
+
+def test_one_test_in_twenty_is_left_out_and_none_that_compares_with_recorded_answers() -> None:
+    quick = "".join(f"0.01s call     tests/core/test_a.py::test_{i}\n" for i in range(36))
+    report = f"""
+        0.50s call     tests/core/test_a.py::test_long[a b]
+        9.00s call     tests/differential/test_tool.py::test_recorded
+        0.20s setup    tests/core/test_a.py::test_prepared
+        0.40s call     tests/core/test_a.py::test_prepared
+        0.55s call     tests/core/test_a.py::test_third
+{quick}===== 40 passed, 3 skipped in 12.00s =====
+"""
+    assert slowest.slowest(report) == [
+        "tests/core/test_a.py::test_prepared",
+        "tests/core/test_a.py::test_third",
+    ]
