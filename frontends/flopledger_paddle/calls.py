@@ -182,7 +182,8 @@ class Calls:
         for key, value in view.attrs.items():
             if key not in _UNTOLD:
                 native[key] = tuple(value) if isinstance(value, list) else value
-        tensors = (v for v in view.operands if v.initialized() and _has_shape(v))
+        members = (v for given in view.operands for v in self.values.members(given))
+        tensors = (v for v in members if v.initialized() and _has_shape(v))
         native["operands"] = tuple(TensorRef(self.values.tensor(value)) for value in tensors)
         return native
 

@@ -17,6 +17,7 @@ from flopledger.analysis.call_tree import CallTree
 from flopledger.analysis.experts import groups
 from flopledger.analysis.formulas import Formulas
 from flopledger.analysis.gradients import Gradients
+from flopledger.analysis.hidden import Hidden
 from flopledger.analysis.masks import Masks
 from flopledger.analysis.memory import Memory
 from flopledger.analysis.module_tree import ModuleTree
@@ -74,9 +75,14 @@ class Analysis:
         return Gradients(self.graph, self.calls, self.formulas)
 
     @functools.cached_property
+    def hidden(self) -> Mapping[int, tuple[int, ...]]:
+        """The parameters that calls read although no tensor among their operands shows them."""
+        return Hidden(self.graph, self.calls, self.formulas).found()
+
+    @functools.cached_property
     def memory(self) -> Memory:
         """The memory of the activations."""
-        return Memory(self.graph, self.gradients)
+        return Memory(self.graph, self.formulas, self.gradients, self.hidden)
 
     @functools.cached_property
     def training_peak(self) -> int:

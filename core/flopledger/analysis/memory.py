@@ -21,12 +21,13 @@ from flopledger.graph.dtypes import bytes_each
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from flopledger.analysis.formulas import Formulas
     from flopledger.analysis.gradients import Gradients
     from flopledger.dims.types import Dim, Number
     from flopledger.graph.tables import Layer, Tables
 
 ROWS_READ = frozenset(("embedding", "gather", "embedding_bag"))
-"""Kinds that read as many elements of a table as they give."""
+"""Kinds that read rows of a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,14 @@ class Peak:
 class Memory:
     """The memory of one graph's activations, in bytes; what is alive at once needs numbers as sizes."""
 
-    def __init__(self, graph: Tables, gradients: Gradients) -> None:
-        self.graph, self._gradients = graph, gradients
+    def __init__(
+        self,
+        graph: Tables,
+        formulas: Formulas,
+        gradients: Gradients,
+        hidden: Mapping[int, tuple[int, ...]],
+    ) -> None:
+        self.graph, self._formulas, self._gradients, self._hidden = graph, formulas, gradients, hidden
         self.leaves = gradients.leaves
 
     @functools.cached_property
@@ -58,9 +65,7 @@ class Memory:
         """Return the bytes of a tensor; 0 where its shape is not known."""
         record = self.graph.tensors[tensor]
         elements: Dim = 0 if record.shape is None else product(record.shape)
-        each = bytes_each(record.dtype)
-        whole = elements * each
-        return whole.numerator if isinstance(whole, Fraction) and whole.denominator == 1 else whole
+        return _whole(elements * bytes_each(record.dtype))
 
     @functools.cached_property
     def made_by(self) -> dict[int, int]:
@@ -175,17 +180,48 @@ class Memory:
     def moved(self, layer: Layer) -> Number:
         """Return the bytes that a call reads and writes: each tensor once, of a table the rows taken alone.
 
-        A view moves nothing.
+        A view moves nothing. A result in another one's memory is no view if something is computed for it.
         """
+        computed = bool(self._formulas.parts(layer))
         given = set(layer.inputs)
-        writes = [i for i in layer.outputs if self.made_by.get(self.storages[i]) == layer.id or i in given]
+        writes = [
+            i
+            for i in layer.outputs
+            if computed or self.made_by.get(self.storages[i]) == layer.id or i in given
+        ]
         if layer.outputs and not writes:
             return 0
-        read: Number = 0
-        for tensor in tensors_read(layer):
-            table = layer.kind in ROWS_READ and tensor in layer.inputs[:1] and layer.outputs
-            read += self.size(layer.outputs[0]) if table else self.size(tensor)
-        return total((read, *(self.size(i) for i in writes)))
+        read = (self._read(layer, i) for i in tensors_read(layer))
+        return total((*read, *self._unseen(layer), *(self.size(i) for i in writes)))
+
+    def _read(self, layer: Layer, tensor: int) -> Number:
+        """Return the bytes of a tensor that a call reads: of a table of words as many rows as there are ids."""
+        rows = self._rows_read(layer, self.graph.tensors[tensor].dtype)
+        table = tensor in layer.inputs[:1] if layer.kind == "gather" else rows is not None
+        return rows if table and rows is not None else self.size(tensor)
+
+    def _rows_read(self, layer: Layer, dtype: str) -> Number | None:
+        """Return the bytes of the rows that a lookup takes of a table of a type; None if it is no lookup."""
+        if layer.kind not in ROWS_READ or not layer.outputs:
+            return None
+        if layer.kind == "gather":
+            return self.size(layer.outputs[0])
+        if dtype.startswith(("int", "uint", "bool")):
+            return None
+        taken = product(self.graph.shape(layer.inputs[0]) or ()) if layer.inputs else 0
+        width = (self.graph.shape(layer.outputs[0]) or (0,))[-1]
+        return _whole(taken * width * bytes_each(dtype))
+
+    def _unseen(self, layer: Layer) -> Iterable[Number]:
+        """Yield the bytes of the weights that a call reads unseen, of a table the rows taken."""
+        for i in self._hidden.get(layer.id, ()):
+            one = self.graph.parameters[i]
+            rows = self._rows_read(layer, one.dtype)
+            yield _whole(one.numel * bytes_each(one.dtype)) if rows is None else rows
+
+
+def _whole(size: Number) -> Number:
+    return size.numerator if isinstance(size, Fraction) and size.denominator == 1 else size
 
 
 STATES: Mapping[str, tuple[int, int]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
 from flopledger.frontend.builder import GraphBuilder
-from flopledger.graph.tables import Reading
+from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
@@ -56,3 +56,33 @@ def test_each_call_reads_its_operands_and_writes_its_results() -> None:
     rows = {row.path: row.count for row in graph().count("bytes").rows}
     # x has 24 bytes; the ReLU reads and writes a; the view moves nothing
     assert rows == {"a": 24 + 64, "relu": 128, "view": 0, "b": 96, "s": 96, "c": 96}
+
+
+def layers() -> Graph:
+    """A file of layers: ids of 2 x 3 look up rows of 4 in 100, a dense layer of 5, its ReLU in its place."""
+    b = GraphBuilder(builtin())
+    ids = b.input("ids", (2, 3), "int32")
+    for i, (name, shape) in enumerate((("words", (100, 4)), ("fc", (5, 4)), ("bias", (5,)))):
+        b.parameters.append(Parameter(i, (name,), shape, object=i, storage=i))
+    b.modules += [
+        Module(0, ("",), "Net", children=(1, 2, 3)),
+        Module(1, ("words",), "Words", parameters=(("w", 0),)),
+        Module(2, ("fc",), "Dense", parameters=(("w", 1), ("b", 2))),
+        Module(3, ("relu",), "ReLU"),
+    ]
+    root = b.layer("", "container", "Net", module=0, inputs=[ids])
+    found, dense, placed = b.tensor((2, 3, 4)), b.tensor((2, 3, 5)), b.tensor((2, 3, 5), alias_of=2)
+    rows = {"num_embeddings": 100, "embedding_dim": 4}
+    of = {"parent": root}
+    b.layer("words", "embedding", "Words", **of, module=1, inputs=[ids], outputs=[found], attrs=rows)
+    wide = {"out_features": 5, "bias": True}
+    b.layer("fc", "linear", "Dense", **of, module=2, inputs=[found], outputs=[dense], attrs=wide)
+    b.layer("relu", "relu", "ReLU", **of, module=3, inputs=[dense], outputs=[placed])
+    return b.build(Reading("net", "toy", "toy", "", {}), [placed])
+
+
+def test_weights_that_no_operand_shows_are_read_and_of_a_table_the_rows_taken() -> None:
+    rows = {row.path: row.count for row in layers().count("bytes").rows}
+    assert rows["words"] == 24 + 6 * 16 + 96  # the ids, six rows of 16 bytes, the result
+    assert rows["fc"] == 96 + 4 * (20 + 5) + 120
+    assert rows["relu"] == 240  # in the memory of the dense layer's result, which it reads and writes
