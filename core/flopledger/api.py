@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.conventions.names import known_as
-from flopledger.counting import engine
+from flopledger.counting import engine, roofline
+from flopledger.devices import file as devices
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
@@ -95,6 +96,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     input_size: object = (),
     isolated: bool = False,
     execute: bool = False,
+    device: str | Path | None = None,
     **switches: object,
 ) -> Ledger:
     """Read a network under the profile that a convention needs, and count it.
@@ -106,6 +108,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         input_size: As for :func:`read`.
         isolated: As for :func:`read`.
         execute: As for :func:`read`.
+        device: The name of a device, or its file, of which the time is bounded from below.
         switches: The convention's documented decisions, as in ``bias="add"``.
 
     Raises:
@@ -115,7 +118,8 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     loaded = _loaded(convention).set(switches)
     with _reader(source, one_of(inputs, input_size), isolated=isolated, execute=execute) as read_under:
         graph = read_under(loaded.profile)
-    return engine.count(graph, loaded)
+    ledger = engine.count(graph, loaded)
+    return ledger if device is None else roofline.on_device(ledger, graph, devices.load(str(device)))
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ class Hidden:
         return found
 
     def _unseen(self, held: Iterable[int], leaves: Iterable[Layer]) -> tuple[int, ...]:
-        """Leave out the parameters that are tensors among the operands: those of a shape that no call made."""
+        """Leave out the parameters that are tensors among the operands, found by their shapes."""
         parameters = self._graph.parameters
         shown: Counter[Shape | None] = Counter()
         for layer in leaves:

@@ -195,7 +195,7 @@ class Memory:
         return total((*read, *self._unseen(layer), *(self.size(i) for i in writes)))
 
     def _read(self, layer: Layer, tensor: int) -> Number:
-        """Return the bytes of a tensor that a call reads: of a table of words as many rows as there are ids."""
+        """Return the bytes of a tensor that a call reads, of a table the rows that are looked up."""
         rows = self._rows_read(layer, self.graph.tensors[tensor].dtype)
         table = tensor in layer.inputs[:1] if layer.kind == "gather" else rows is not None
         return rows if table and rows is not None else self.size(tensor)

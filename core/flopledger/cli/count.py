@@ -12,7 +12,9 @@ from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import (
     SourceOptions,
     complete_convention,
+    device_option,
     load_conventions,
+    load_device,
     pairs,
     shared_by,
     source_options,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
+    from flopledger.devices.device import Device
     from flopledger.graph.graph import Graph
     from flopledger.reading.shared import Shared
 
@@ -43,6 +46,7 @@ Examples:
   flopledger count alexnet.prototxt
   flopledger count alexnet.prototxt -c caffe-script --format tool
   flopledger count net.prototxt -i data=Nx3xHxW -c 2mac --set bias=mac
+  flopledger count alexnet.prototxt --device h100-sxm --by kind
   flopledger count a.prototxt b.prototxt -c mac -c ops --format json -o counts.json
 """
 
@@ -64,6 +68,7 @@ class CountOptions:
     columns: str
     units: str
     strict: bool
+    device: str | None = None
 
     def check(self) -> None:
         """Refuse options that the format can't show.
@@ -117,6 +122,7 @@ class CountOptions:
     "--units", type=click.Choice(["auto", "raw"]), default="raw", show_default=True,
     help="Figures of rows in full, or with a prefix: 118 M.",
 )  # fmt: skip
+@device_option
 @click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula.")
 def command(**params: Any) -> None:
     """Count networks under conventions.
@@ -155,11 +161,12 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
         ProfileMismatch: Every convention refuses the reading.
     """
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
+    device = load_device(options.device)
     with shared_by(options.sources) as shared:
         found = [
             one
             for what, source in numbered(options.sources)
-            for one in _count(source, loaded, reading, shared, what)
+            for one in _count(source, loaded, reading, shared, what, device)
         ]
     refused = [one for one in found if isinstance(one, ProfileMismatch)]
     if len(refused) == len(found):
@@ -167,8 +174,13 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
     return [one for one in found if not isinstance(one, ProfileMismatch)], refused
 
 
-def _count(
-    source: str, loaded: Sequence[Convention], reading: SourceOptions, shared: Shared | None, what: str
+def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
+    source: str,
+    loaded: Sequence[Convention],
+    reading: SourceOptions,
+    shared: Shared | None,
+    what: str,
+    device: Device | None,
 ) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
@@ -176,16 +188,17 @@ def _count(
     with progress(f"reading {what}"):
         with reading.readings(source, shared) as readings:
             graphs = profiles.reading_for_each(readings.read, loaded)
-        return [_counted(graph, convention) for graph, convention in zip(graphs, loaded, strict=True)]
+        return [_counted(graph, convention, device) for graph, convention in zip(graphs, loaded, strict=True)]
 
 
-def _counted(graph: Graph, convention: Convention) -> Ledger | ProfileMismatch:
+def _counted(graph: Graph, convention: Convention, device: Device | None) -> Ledger | ProfileMismatch:
     """Count a reading; one that --mode put into another mode than the convention's is refused by it alone."""
-    from flopledger.counting import engine, idle  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.counting import engine, idle, roofline  # noqa: PLC0415  (the help needs none of it)
 
     try:
         for line in idle.without_effect(graph, convention):
             messages.warn(line)
-        return engine.count(graph, convention)
+        ledger = engine.count(graph, convention)
+        return ledger if device is None else roofline.on_device(ledger, graph, device)
     except ProfileMismatch as error:
         return error

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, load_conventions, pairs, source_options, typed
+from flopledger.cli.options import (
+    SourceOptions,
+    device_option,
+    load_conventions,
+    load_device,
+    pairs,
+    source_options,
+    typed,
+)
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -23,6 +31,7 @@ EXAMPLES = """\b
 Examples:
   flopledger llm config.json --prompt 8192 --new 512 --batch 16
   flopledger llm Llama-3.1-8B/ --prompt 1024 --new 1 --dtype weights=int8,kv=bf16
+  flopledger llm config.json --prompt 8192 --new 512 --device h100-sxm
   flopledger llm model.py:make --prompt 8192 --new 512 --set causal=exact --format json
 """
 
@@ -38,6 +47,7 @@ class LlmOptions:
     dtypes: str | None
     form: str
     output: str | None
+    device: str | None = None
 
 
 @click.command(
@@ -58,6 +68,7 @@ class LlmOptions:
     "--dtype", "dtypes", metavar="WHAT=DTYPE,...",
     help="Types in memory, where they are not the model's own: weights=int4,kv=int8.",
 )  # fmt: skip
+@device_option
 @click.option(
     "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
     help="How the result is written.",
@@ -88,6 +99,7 @@ def _generation(options: LlmOptions, reading: SourceOptions) -> Generation:
         raise UsageError(f"--batch {batch}: expected a number of sequences")
     (convention,) = load_conventions(("2mac",), pairs("--set", options.switches))
     dtypes = typed(options.dtypes, ("weights", "kv"))
+    device = load_device(options.device)
     with reading.readings(options.source) as readings:
 
         def read(new: int, past: int) -> Graph:
@@ -95,4 +107,5 @@ def _generation(options: LlmOptions, reading: SourceOptions) -> Generation:
             readings.request = replace(readings.request, options=step.language())
             return readings.read(convention.profile)
 
-        return cost.generation(read, (options.prompt, options.new, int(batch)), convention, dtypes)
+        lengths = (options.prompt, options.new, int(batch))
+        return cost.generation(read, lengths, convention, dtypes, device)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from flopledger.conventions.convention import Convention
+    from flopledger.devices.device import Device
     from flopledger.graph.graph import Graph
     from flopledger.reading.read import Readings
     from flopledger.reading.shared import Shared
@@ -74,6 +75,13 @@ def complete_frontend(_: click.Context, __: click.Parameter, incomplete: str) ->
     from flopledger.plugins import discovery  # noqa: PLC0415  (only a shell that completes needs it)
 
     return [name for name in discovery.registry().plugins if name.startswith(incomplete.lower())]
+
+
+def complete_device(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Return the devices that a shell may complete a word to."""
+    from flopledger.devices import file  # noqa: PLC0415  (only a shell that completes needs it)
+
+    return [name for name in file.shipped() if name.startswith(incomplete.lower())]
 
 
 _SOURCE_OPTIONS = (
@@ -238,6 +246,23 @@ def shared_by(sources: Sequence[str]) -> AbstractContextManager[Shared | None]:
     from flopledger.reading.shared import Shared  # noqa: PLC0415  (the help needs none of it)
 
     return Shared()
+
+
+def device_option(command: F) -> F:
+    """Add the option for a device, whose time is bounded."""
+    return click.option(
+        "--device", metavar="NAME|FILE", shell_complete=complete_device,
+        help="Bound the time on a device from below: h100-sxm, or a file such as ./mine.toml.",
+    )(command)  # fmt: skip
+
+
+def load_device(name: str | None) -> Device | None:
+    """Load a device by name or file; None where none is given."""
+    if name is None:
+        return None
+    from flopledger.devices import file  # noqa: PLC0415  (few need it)
+
+    return file.load(name)
 
 
 def load_conventions(names: Sequence[str], switches: Mapping[str, str]) -> list[Convention]:

@@ -8,12 +8,14 @@ few pieces, each half its length times the sum of its ends: a few readings serve
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.counting.ledger import Roofline
+from flopledger.counting.roofline import bound_of
 from flopledger.dims.arithmetic import product, total
 from flopledger.errors import UsageError
 from flopledger.graph.dtypes import bytes_each
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
+    from flopledger.devices.device import Device
     from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Parameter
@@ -34,13 +37,14 @@ _SURE = 60
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step, or several: operations, bytes held and bytes read."""
+    """One step, or several: operations, bytes held and bytes read, and the bound of the time on a device."""
 
     what: str
     flop: int
     weight_bytes: int
     kv_bytes: int
     bytes_read: int
+    roofline: Roofline | None = None
 
     @property
     def intensity(self) -> Fraction:
@@ -63,6 +67,7 @@ class Generation:
     routed: bool
     graph: GraphInfo
     convention: ConventionInfo
+    device: Device | None = None
 
 
 Read = Callable[[int, int], "Graph"]
@@ -70,7 +75,11 @@ Read = Callable[[int, int], "Graph"]
 
 
 def generation(
-    read: Read, lengths: tuple[int, int, int], convention: Convention, dtypes: Mapping[str, str]
+    read: Read,
+    lengths: tuple[int, int, int],
+    convention: Convention,
+    dtypes: Mapping[str, str],
+    device: Device | None = None,
 ) -> Generation:
     """Return the cost of a prompt and of the tokens after it.
 
@@ -79,6 +88,7 @@ def generation(
         lengths: The tokens of the prompt, the new tokens, and the sequences read at once.
         convention: Counts operations, in FLOP.
         dtypes: The types of ``weights`` and ``kv``, where they are not the model's own.
+        device: The device whose time is bounded: its arithmetic is in the type of the model's own weights.
 
     Raises:
         UsageError: A length is less than 1, or the convention counts something else.
@@ -88,10 +98,10 @@ def generation(
         raise UsageError(f"--prompt {prompt} --new {new} --batch {batch}: each must be 1 at least")
     if convention.unit != "FLOP":
         raise UsageError(f"the convention {convention.name!r} counts {convention.unit}, expected FLOP")
-    at = _Readings(read, convention, dtypes, batch)
+    at = _Readings(read, convention, dtypes, batch, device)
     first = at.step("prefill", prompt, 0)
     after = at.cache(prompt)
-    rows = [Step(first.what, first.flop, first.weight_bytes, after, first.bytes_read)]
+    rows = [replace(first, kv_bytes=after)]
     if new > 1:
         last = prompt + new - 2
         ends = [at.step("first decode step", 1, prompt), at.step("last decode step", 1, last)]
@@ -104,10 +114,12 @@ def generation(
             first.weight_bytes,
             ends[1].kv_bytes,
             first.bytes_read + decoded.bytes_read,
+            at.bounded(first.flop, first.bytes_read, decoded.flop, decoded.bytes_read),
         )
         rows += [*ends, whole]
     graph, used = engine.graph_info(at.graph(prompt, 0)), engine.convention_info(convention)
-    return Generation(prompt, new, batch, tuple(rows), at.per_token(prompt), at.routed, graph, used)
+    per_token = at.per_token(prompt)
+    return Generation(prompt, new, batch, tuple(rows), per_token, at.routed, graph, used, device)
 
 
 def _summed(steps: list[tuple[int, Step]]) -> Step:
@@ -123,8 +135,16 @@ def _summed(steps: list[tuple[int, Step]]) -> Step:
 class _Readings:
     """The readings of one model at several lengths, each made once."""
 
-    def __init__(self, read: Read, convention: Convention, dtypes: Mapping[str, str], batch: int) -> None:
+    def __init__(
+        self,
+        read: Read,
+        convention: Convention,
+        dtypes: Mapping[str, str],
+        batch: int,
+        device: Device | None,
+    ) -> None:
         self._read, self._convention, self._dtypes, self._batch = read, convention, dtypes, batch
+        self._device, self._computes_in = device, ""
         self._graphs: dict[tuple[int, int], Graph] = {}
         self.routed = False
 
@@ -140,7 +160,18 @@ class _Readings:
         weights = self._bytes_of(analysis.weights_held)
         read = self._weights_read(analysis, new * self._batch)
         cache = self.cache(past) if past else 0
-        return Step(what, int(Fraction(str(flop))), int(weights), cache, int(read) + cache)
+        self._computes_in = _dtype(analysis)
+        operations, moved = int(Fraction(str(flop))), int(read) + cache
+        return Step(what, operations, int(weights), cache, moved, self.bounded(operations, moved))
+
+    def bounded(self, *figures: int) -> Roofline | None:
+        """Return the bound of steps, of operations and bytes given in turn; None without a device."""
+        if self._device is None:
+            return None
+        found = Roofline()
+        for flop, moved in zip(figures[::2], figures[1::2], strict=True):
+            found += bound_of(self._device, self._computes_in, flop, moved)
+        return found
 
     def _bytes_of(self, parameters: Mapping[int, Parameter]) -> Fraction:
         return sum((self._bytes(one) for one in parameters.values()), Fraction(0))

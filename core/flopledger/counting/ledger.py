@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.experts.groups import Experts
     from flopledger.conventions.printspec import PrintSpec
+    from flopledger.devices.device import Device
     from flopledger.dims.types import Dim, Number, Shape
     from flopledger.graph.tables import Input, Reading
 
@@ -58,6 +59,55 @@ class Shares:
 
 
 @dataclass(frozen=True, slots=True)
+class Roofline:
+    """A lower bound of the time on a device: operations, bytes moved, and the seconds that each asks for.
+
+    ``compute_seconds`` are those of the calls that the device's arithmetic bounds, ``memory_seconds`` of
+    those that its memory does: together they are the bound, which no run of these calls one by one beats.
+    """
+
+    flop: int = 0
+    bytes: int = 0
+    compute_seconds: Fraction = Fraction(0)
+    memory_seconds: Fraction = Fraction(0)
+
+    @property
+    def seconds(self) -> Fraction:
+        """The lower bound of the time."""
+        return self.compute_seconds + self.memory_seconds
+
+    @property
+    def intensity(self) -> Fraction | None:
+        """The operations for each byte; None where nothing is moved."""
+        return Fraction(self.flop, self.bytes) if self.bytes else None
+
+    @property
+    def bound(self) -> str:
+        """``compute`` or ``memory``, whichever most of the time is bound by; empty where there is none."""
+        if not self.seconds:
+            return ""
+        return "compute" if self.compute_seconds >= self.memory_seconds else "memory"
+
+    def __add__(self, other: Roofline) -> Roofline:
+        """Return the bound of both, one after the other."""
+        return Roofline(
+            self.flop + other.flop,
+            self.bytes + other.bytes,
+            self.compute_seconds + other.compute_seconds,
+            self.memory_seconds + other.memory_seconds,
+        )
+
+    def times(self, count: int) -> Roofline:
+        """Return the bound of as many repetitions."""
+        return Roofline(
+            self.flop * count,
+            self.bytes * count,
+            self.compute_seconds * count,
+            self.memory_seconds * count,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One call as the convention counted it.
 
@@ -89,6 +139,7 @@ class Row:
     trainable: Number = 0
     kernel: tuple[Dim, ...] = ()
     training: Shares | None = None
+    roofline: Roofline | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +161,7 @@ class Total:
     active_params: Number | None = None
     unknown_calls: int = 0
     training: Shares | None = None
+    roofline: Roofline | None = None
 
     @property
     def flops(self) -> Dim:
@@ -206,6 +258,7 @@ class Ledger(lazy.Shown):
     disagreements: tuple[str, ...] = ()
     experts: tuple[Experts, ...] = ()
     unmatched: tuple[str, ...] = ()
+    device: Device | None = None
     print_spec: PrintSpec | None = field(default=None, repr=False, compare=False)
 
     @functools.cached_property

@@ -13,7 +13,7 @@ from flopledger.report import numbers as figures
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.counting.ledger import Ledger
+    from flopledger.counting.ledger import Ledger, Roofline
     from flopledger.dims.types import Number
     from flopledger.report import View
     from flopledger.report.tree import Line
@@ -77,6 +77,11 @@ def _kernel(line: Line) -> str:
     return "" if line.row is None or not line.row.kernel else "x".join(map(text, line.row.kernel))
 
 
+def _intensity(bound: Roofline) -> str:
+    found = bound.intensity
+    return "" if found is None else f"{float(found):,.4g}"
+
+
 class Table:
     """The columns of one table: how its figures are written, and of which total they are shares."""
 
@@ -116,6 +121,15 @@ class Table:
         whole = self.ledgers[0].total.params
         return "" if whole is None else figures.percent(figures.share_of(line.params, whole))
 
+    def _roofline(self, show: Callable[[Roofline], str]) -> Callable[[Line], str]:
+        """Return a cell of the bound of the time; the network's own has the calls that are in no row."""
+
+        def value(line: Line) -> str:
+            bound = line.roofline if line.depth >= 0 else self.ledgers[0].total.roofline
+            return "" if bound is None or not bound.seconds else show(bound)
+
+        return value
+
     def of_name(self, name: str) -> list[Column]:
         """Return the columns that a name is for, one for each convention where it is ``count``."""
         several = len(self.ledgers) > 1
@@ -136,6 +150,16 @@ class Table:
             ],
             "count": self._counts(),
             "macs": [Column("macs", "own MAC", lambda line: self.written(line.macs), right=True)],
+            "intensity": [Column("intensity", "FLOP/B", self._roofline(_intensity), right=True, yields=2)],
+            "bound": [Column("bound", "bound by", self._roofline(lambda one: one.bound), yields=3)],
+            "time": [
+                Column(
+                    "time",
+                    "time at least",
+                    self._roofline(lambda one: figures.seconds(one.seconds)),
+                    right=True,
+                )
+            ],
             "share": [Column("share", f"share{by}", self._share, right=True, yields=5)],
             "bar": [Column("bar", "", self._bar, yields=6)],
         }
@@ -144,7 +168,7 @@ class Table:
 
 NAMES = (
     "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
-    "share", "bar",
+    "share", "bar", "intensity", "bound", "time",
 )  # fmt: skip
 """The names of the columns that ``--columns`` chooses from."""
 USUAL = ("kind", "output", "params", "count", "share", "bar")
@@ -152,6 +176,8 @@ SIDE_BY_SIDE = ("kind", "output", "params", "count")
 """The columns of one convention, and of several."""
 GROUPED = ("params", "count", "share", "bar")
 """The columns where rows are summed."""
+ROOFLINE = ("intensity", "bound", "time")
+"""The columns that a device adds."""
 
 
 def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list[Column]:
@@ -161,12 +187,16 @@ def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list
         UsageError: There is no such column.
     """
     usual = GROUPED if view.by else USUAL if len(ledgers) == 1 else SIDE_BY_SIDE
-    names = view.columns or usual
+    on_device = ledgers[0].device is not None
+    more = ROOFLINE if on_device else ()
+    names = view.columns or (*(name for name in usual if name != "bar" or not more), *more)
     for name in names:
         if name not in NAMES:
             raise UsageError(
                 f"no column is called {name!r}{nearest(name, NAMES)}; there are {', '.join(NAMES)}"
             )
+    if not on_device and not set(ROOFLINE).isdisjoint(names):
+        raise UsageError(f"the columns {', '.join(ROOFLINE)} need a device: --device NAME")
     table = Table(ledgers, view)
     first = Column("layer", view.by or "layer", label)
     return [first, *(column for name in names if bars or name != "bar" for column in table.of_name(name))]

@@ -2,7 +2,7 @@
 
 The column ``record`` distinguishes them (``row``, ``adjustment``, ``total``): the counts of the rows
 and adjustments sum to the total's, whose ``status`` says how many calls are unknown, if any. A last column
-``active_params`` is there only if a router picks experts.
+``active_params`` is there only if a router picks experts, columns of a bound of the time only with a device.
 
 A spreadsheet calculates a cell that begins with ``=``, ``+``, ``-`` or ``@``, and a formula can send a file's
 content away. A name that begins so gets an apostrophe before it, which spreadsheets read as "this is text".
@@ -24,18 +24,19 @@ from flopledger.report.rows import shown_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.counting.ledger import Figure, Ledger, Row
+    from flopledger.counting.ledger import Figure, Ledger, Roofline, Row
     from flopledger.dims.types import Number
     from flopledger.report import View
 
-Record: TypeAlias = "dict[str, Figure | None]"
+Record: TypeAlias = "dict[str, Figure | float | None]"
 
 COLUMNS = (
     "record", "graph", "convention", "path", "call", "kind", "source", "level", "status", "inputs", "outputs",
     "params", "count", "unit", "macs",
 )  # fmt: skip
 ACTIVE = "active_params"
-FIGURES = frozenset({"params", "count", "macs", ACTIVE})
+ROOFLINE = ("flop", "bytes", "bound", "seconds_at_least")
+FIGURES = frozenset({"params", "count", "macs", ACTIVE, *ROOFLINE})
 _FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 """Characters that start a formula in a spreadsheet; the wide forms do so in Japanese and Chinese."""
 
@@ -44,7 +45,8 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     """Render all ledgers as one table."""
     written = io.StringIO()
     routed = any(ledger.experts for ledger in ledgers)
-    columns = (*COLUMNS, ACTIVE) if routed else COLUMNS
+    bounded = any(ledger.device for ledger in ledgers)
+    columns = (*COLUMNS, *((ACTIVE,) if routed else ()), *(ROOFLINE if bounded else ()))
     writer = csv.DictWriter(written, columns, lineterminator="\n")
     writer.writeheader()
     for ledger in ledgers:
@@ -57,7 +59,7 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     return written.getvalue()
 
 
-def safe_cell(value: Figure | None) -> Figure | None:
+def safe_cell(value: Figure | float | None) -> Figure | float | None:
     """Write a name so that it can be seen, and that no spreadsheet calculates it."""
     if not isinstance(value, str):
         return value
@@ -78,7 +80,14 @@ def _records(ledger: Ledger, view: View, *, routed: bool) -> Iterator[Record]:
         "count": figure(total.count),
         "macs": figure(total.macs),
         **active,
+        **_roofline(total.roofline),
     }
+
+
+def _roofline(bound: Roofline | None) -> Record:
+    if bound is None:
+        return {}
+    return dict(zip(ROOFLINE, (bound.flop, bound.bytes, bound.bound, float(bound.seconds)), strict=True))
 
 
 def _figure(value: Number | None) -> Figure | None:
@@ -99,4 +108,5 @@ def _record(row: Row) -> Record:
         "params": figure(row.params),
         "count": figure(row.count),
         "macs": figure(row.macs),
+        **_roofline(row.roofline),
     }

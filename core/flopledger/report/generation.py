@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
-from flopledger.report.numbers import grouped, scaled
+from flopledger.report.numbers import grouped, scaled, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "flopledger.llm/1"
 HEADERS = ("", "FLOP", "in short", "weights, B", "KV cache, B", "read, B", "FLOP / B")
-RIGHT = frozenset(range(1, len(HEADERS)))
+RIGHT = frozenset((*range(1, len(HEADERS)), len(HEADERS) + 1))
 
 
 def render(found: Generation, form: str = "table") -> str:
@@ -28,13 +28,20 @@ def blocks(found: Generation) -> Iterator[Block]:
     """Yield a generation as people read it."""
     lengths = f"{found.prompt:,} tokens read and {found.new:,} written, {_sequences(found.batch)}"
     yield Heading(f"{found.graph.reading.source}: {lengths}")
-    yield Grid(HEADERS, [_row(step) for step in found.steps], RIGHT)
+    more = () if found.device is None else ("bound by", "time at least")
+    yield Grid((*HEADERS, *more), [_row(step) for step in found.steps], RIGHT)
     yield Line(f"The KV cache takes {grouped(found.kv_bytes_per_token)} B for each token of a sequence.")
     yield Line("Read are the weights and the cache, each once in a step, without results and activations.")
+    if found.device is not None:
+        yield Line(
+            f"No step is faster on {found.device.title} than its bound, which is no latency: the operations "
+            "at its peak, or the bytes read at its bandwidth."
+        )
     if found.routed:
         yield Line("Of routed experts those count as read that are expected if each is picked as often.")
     used = f"convention: {notes.named(found.convention)}"
-    parts = [*notes.origin(found.graph), used, *notes.signed(found.graph)]
+    on = [] if found.device is None else [f"device: {found.device.name} ({found.device.source})"]
+    parts = [*notes.origin(found.graph), used, *on, *notes.signed(found.graph)]
     yield Small(("; ".join(parts),))
 
 
@@ -50,7 +57,14 @@ def _row(step: Step) -> tuple[str, ...]:
         scaled(step.flop, "FLOP"),
         *map(grouped, sizes),
         f"{float(step.intensity):.4g}",
+        *(() if step.roofline is None else (step.roofline.bound, seconds(step.roofline.seconds))),
     )
+
+
+def _roofline(step: Step) -> dict[str, object]:
+    if step.roofline is None:
+        return {}
+    return {"bound": step.roofline.bound or None, "seconds_at_least": float(step.roofline.seconds)}
 
 
 def document(found: Generation) -> dict[str, object]:
@@ -60,6 +74,7 @@ def document(found: Generation) -> dict[str, object]:
         "flopledger": notes.version(),
         "graph": jsonfile.graph_document(found.graph),
         "convention": jsonfile.convention_document(found.convention),
+        **({} if found.device is None else {"device": jsonfile.device_document(found.device)}),
         "prompt": found.prompt,
         "new": found.new,
         "batch": found.batch,
@@ -72,6 +87,7 @@ def document(found: Generation) -> dict[str, object]:
                 "kv_bytes": step.kv_bytes,
                 "bytes_read": step.bytes_read,
                 "intensity": round(float(step.intensity), 6),
+                **_roofline(step),
             }
             for step in found.steps
         ],

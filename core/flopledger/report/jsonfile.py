@@ -13,9 +13,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.analysis.experts.groups import Experts
-    from flopledger.counting.ledger import ConventionInfo, Figure, GraphInfo, Ledger, Row, Shares
+    from flopledger.counting.ledger import (
+        ConventionInfo,
+        Figure,
+        GraphInfo,
+        Ledger,
+        Roofline,
+        Row,
+        Shares,
+    )
+    from flopledger.devices.device import Device
     from flopledger.dims.types import Shape
     from flopledger.report import View
+
+
+class RooflineDocument(TypedDict):
+    """A lower bound of the time on a device."""
+
+    flop: int
+    bytes: int
+    intensity: float | None
+    bound: str | None
+    seconds_at_least: float
 
 
 class TotalDocument(TypedDict):
@@ -35,6 +54,7 @@ class TotalDocument(TypedDict):
     forward: NotRequired[Figure]
     backward: NotRequired[Figure]
     recompute: NotRequired[Figure]
+    roofline: NotRequired[RooflineDocument]
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
@@ -71,6 +91,7 @@ def document(ledger: Ledger) -> dict[str, object]:
         "flopledger": version(),
         "graph": graph_document(ledger.graph),
         "convention": convention_document(ledger.convention),
+        **({} if ledger.device is None else {"device": device_document(ledger.device)}),
         "total": total_document(ledger),
         **({"experts": [_experts(group) for group in ledger.experts]} if ledger.experts else {}),
         "adjustments": [{"what": a.what, "count": figure(a.count)} for a in ledger.adjustments],
@@ -127,9 +148,33 @@ def total_document(ledger: Ledger) -> TotalDocument:
         shares = total.training
         document["forward"], document["backward"] = figure(shares.forward), figure(shares.backward)
         document["recompute"] = figure(shares.recompute)
+    if total.roofline is not None:
+        document["roofline"] = roofline_document(total.roofline)
     if ledger.experts and total.active_params is not None:
         document["active_params"] = figure(total.active_params)
     return document
+
+
+def device_document(device: Device) -> dict[str, object]:
+    """Return a device as JSON holds it: its peaks and its bandwidth, a second."""
+    return {
+        "name": device.name,
+        "title": device.title,
+        "source": device.source,
+        "bandwidth": float(device.bandwidth),
+        "flops": {dtype: float(peak) for dtype, peak in device.flops.items()},
+    }
+
+
+def roofline_document(bound: Roofline) -> RooflineDocument:
+    """Return a bound of the time as JSON holds it."""
+    return {
+        "flop": bound.flop,
+        "bytes": bound.bytes,
+        "intensity": None if bound.intensity is None else float(bound.intensity),
+        "bound": bound.bound or None,
+        "seconds_at_least": float(bound.seconds),
+    }
 
 
 def _experts(group: Experts) -> dict[str, object]:
@@ -177,6 +222,7 @@ def row_document(row: Row) -> dict[str, object]:
         "macs": figure(row.macs),
         "parts": {name: figure(part) for name, part in row.parts.items()},
         **({} if row.training is None else _row_shares(row.training)),
+        **({} if row.roofline is None else {"roofline": roofline_document(row.roofline)}),
     }
 
 

@@ -12,12 +12,30 @@ from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.conventions import names as convention_names
-from flopledger.report.numbers import at_least, calls_text, grouped, in_words, scaled, shape_text, shapes_text
+from flopledger.report.numbers import (
+    at_least,
+    calls_text,
+    grouped,
+    in_words,
+    scaled,
+    seconds,
+    shape_text,
+    shapes_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total, Unknown
+    from flopledger.counting.ledger import (
+        ConventionInfo,
+        GraphInfo,
+        Ledger,
+        Roofline,
+        Shares,
+        Total,
+        Unknown,
+    )
+    from flopledger.devices.device import Device
     from flopledger.dims.types import Number
 
 FEW_PATHS = 3
@@ -61,6 +79,8 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
             ("own MAC", f"{at_least(total.macs, 'MAC', unknown)} (our own count of multiply-accumulates)")
         )
     lines.append(("own FLOP", f"{at_least(total.flops, 'FLOP', unknown)} ({own})"))
+    if total.roofline is not None and ledger.device is not None:
+        lines.append(("time", _time(total.roofline, ledger.device)))
     if total.params is not None:
         lines.append(("params", f"{in_words(total.params)} ({name})"))
     others = f"frozen {in_words(total.non_trainable_params)}; buffers {in_words(total.buffers)}"
@@ -68,6 +88,14 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
     if ledger.experts and total.active_params is not None:
         lines.append(("active", f"{in_words(total.active_params)} params for each token: {_picked(ledger)}"))
     return lines
+
+
+def _time(bound: Roofline, device: Device) -> str:
+    """Return the bound of the time, what it is bound by, and what it is a bound of."""
+    parts = {"compute": bound.compute_seconds, "memory": bound.memory_seconds}
+    of = ", ".join(f"{seconds(value)} bound by {name}" for name, value in parts.items() if value)
+    moved = f"{in_words(bound.bytes, 'B')} moved"
+    return f"at least {seconds(bound.seconds)} on {device.title}, call by call ({of}; {moved})"
 
 
 def bounded(written: str, total: Total) -> str:
@@ -153,8 +181,9 @@ def _quoted(text: str) -> str:
 
 def provenance(ledger: Ledger) -> str:
     """Return the line of provenance: the source, how it was read, the convention, and the version."""
-    parts = [*origin(ledger.graph), f"convention: {named(ledger.convention)}", *signed(ledger.graph)]
-    return "; ".join(parts)
+    on = [] if ledger.device is None else [f"device: {ledger.device.name} ({ledger.device.source})"]
+    used = f"convention: {named(ledger.convention)}"
+    return "; ".join([*origin(ledger.graph), used, *on, *signed(ledger.graph)])
 
 
 def origin(graph: GraphInfo) -> list[str]:

@@ -44,6 +44,17 @@ def scaled(value: Number, unit: str = "") -> str:
     return ""
 
 
+SECONDS = ((1, "s"), (10**3, "ms"), (10**6, "us"), (10**9, "ns"), (10**12, "ps"))
+
+
+def seconds(value: Fraction) -> str:
+    """Write a time with four digits in the unit that gives it one to three before the point."""
+    for scale, unit in SECONDS:
+        if value * scale >= 1:
+            return f"{float(value * scale):,.4g} {unit}"
+    return "0 s" if not value else f"{float(value):.4g} s"
+
+
 def in_words(value: Number, unit: str = "") -> str:
     """Write a count in full, and again with a prefix: ``724,406,816 MAC = 724.4 MMAC``.
 

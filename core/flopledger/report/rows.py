@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
 from flopledger.errors import UsageError, nearest
 from flopledger.report.numbers import calls_text, grouped
-from flopledger.report.tree import Line, Node, grow, walk
+from flopledger.report.tree import Line, Node, grow, together, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -108,6 +108,7 @@ def _alone(line: Line) -> Line:
     macs, trainable = (row.macs, row.trainable) if row else (0, 0)
     params = first.params if first else 0
     node = Node(line.label, line.path, 0, rows, {}, counts, macs, params, trainable)
+    node.roofline = row.roofline if row else None
     return Line(node, line.label, line.path, 0)
 
 
@@ -184,6 +185,7 @@ def _group(name: str, members: Sequence[Line]) -> Line:
         name, name, 0, [None] * len(counts), {}, counts,
         total(line.macs for line in members), total(line.params for line in members),
         total(line.trainable for line in members), len(members),
+        roofline=together(line.roofline for line in members),
     )  # fmt: skip
     return Line(node, name, name, 0)
 

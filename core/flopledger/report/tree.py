@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from flopledger.dims.arithmetic import total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from flopledger.counting.ledger import Ledger, Row
+    from flopledger.counting.ledger import Ledger, Roofline, Row
     from flopledger.dims.types import Dim, Number
 
 BOUNDARY = re.compile(r"(?=[./])")
@@ -35,6 +35,7 @@ class Node:
         trainable: The sum of our own trainable parameters.
         calls: How many rows there are, its own among them.
         unknown: How many of these are unknown under any of the conventions.
+        roofline: The bound of the time on a device, if one is given.
         alike: Equal for two nodes whose rows, figures and children are the same but for their names.
     """
 
@@ -50,6 +51,7 @@ class Node:
     calls: int = 0
     unknown: int = 0
     alike: int = -1
+    roofline: Roofline | None = None
 
     @property
     def row(self) -> Row | None:
@@ -116,8 +118,18 @@ def _sum(nodes: Sequence[Node]) -> None:
         node.params = total([first.params if first else 0, *(child.params for child in below)])
         node.trainable = total([own[0].trainable if own else 0, *(child.trainable for child in below)])
         node.macs = total([own[0].macs if own else 0, *(child.macs for child in below)])
+        bounds = [own[0].roofline if own else None, *(child.roofline for child in below)]
+        node.roofline = together(bounds)
         node.calls = bool(own) + sum(child.calls for child in below)
         node.unknown = any(row.status == "unknown" for row in own) + sum(child.unknown for child in below)
+
+
+def together(bounds: Iterable[Roofline | None]) -> Roofline | None:
+    """Return the bound of several calls, one after another; None without a device."""
+    found: Roofline | None = None
+    for one in bounds:
+        found = found if one is None else one if found is None else found + one
+    return found
 
 
 def _compare(nodes: Sequence[Node]) -> None:
@@ -164,6 +176,11 @@ class Line:
     def macs(self) -> Dim:
         """Our own multiply-accumulates."""
         return self.node.macs * self.times
+
+    @property
+    def roofline(self) -> Roofline | None:
+        """The bound of the time on a device."""
+        return None if self.node.roofline is None else self.node.roofline.times(self.times)
 
 
 def walk(root: Node, depth: int | None = None, *, fold: bool = False) -> Iterator[Line]:

@@ -324,3 +324,29 @@ def test_the_shell_can_ask_for_completion(flopledger: Run) -> None:
     assert "complete -o nosort -F _flopledger_completion flopledger" in done.stdout
     words = {"_FLOPLEDGER_COMPLETE": "bash_complete", "COMP_WORDS": "flopledger con", "COMP_CWORD": "1"}
     assert flopledger(env=words).stdout == "plain,conventions\n"
+
+
+def test_a_device_bounds_the_time_of_each_row_in_every_format(tmp_path: Path, flopledger: Run) -> None:
+    (tmp_path / "toy.toml").write_text('title = "Toy"\nbandwidth = 1e3\n[flops]\nfloat32 = 1e6\n')
+    (tmp_path / "fc.prototxt").write_text(
+        'layer { name: "d" type: "Input" top: "d" input_param { shape { dim: 2 dim: 3 } } }\n'
+        'layer { name: "fc" type: "InnerProduct" bottom: "d" top: "fc" '
+        "inner_product_param { num_output: 4 } }"
+    )
+    asked = ("count", "fc.prototxt", "--device", "./toy.toml")
+    table = flopledger(*asked).stdout
+    # 24 MACs are 48 FLOP; 24 B of data, 64 of weights and 32 of results take 120 / 1000 of a second
+    assert re.search(r"fc +linear +2x4 +16 +24 +100.0% +0.4 +memory +120 ms", table)
+    assert "at least 120 ms on Toy, call by call (120 ms bound by memory; 120 B moved)" in table
+    total = json.loads(flopledger(*asked, "--format", "json").stdout)["ledgers"][0]["total"]
+    assert total["roofline"] == {
+        "flop": 48, "bytes": 120, "intensity": 0.4, "bound": "memory", "seconds_at_least": 0.12,
+    }  # fmt: skip
+    assert flopledger(*asked, "--format", "csv").stdout.splitlines()[-1].endswith("24,48,120,memory,0.12")
+    assert "120 ms" in flopledger(*asked, "--format", "latex").stdout
+
+
+def test_columns_of_a_device_need_one(toy: Path, flopledger: Run) -> None:
+    done = flopledger("count", toy, "--columns", "time")
+    assert done.returncode == 2
+    assert "need a device: --device NAME" in done.stderr

@@ -1,0 +1,48 @@
+"""A device: the peak of its arithmetic for each type, and the bandwidth of its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flopledger.errors import UsageError
+from flopledger.graph.dtypes import SHORT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from fractions import Fraction
+
+_SAME = {"uint8": "int8", "qint8": "int8", "quint8": "int8", "uint4": "int4", "uint16": "int16"}
+"""Types that have the peak of another: signed or not, with a scale beside them or not."""
+
+
+def canonical(dtype: str) -> str:
+    """Return the name that a device's file has for a type: every 8-bit float is ``float8``."""
+    name = SHORT.get(dtype, dtype)
+    return "float8" if name.startswith("float8") else _SAME.get(name, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a device can do at most: operations a second by type, and bytes a second."""
+
+    name: str
+    title: str
+    source: str
+    bandwidth: Fraction
+    flops: Mapping[str, Fraction]
+
+    def peak(self, dtype: str) -> Fraction:
+        """Return the most operations a second on a type.
+
+        Raises:
+            UsageError: The device's file has none.
+        """
+        found = self.flops.get(canonical(dtype))
+        if found is None:
+            known = ", ".join(self.flops)
+            raise UsageError(
+                f"the device {self.name!r} has no peak for {canonical(dtype)}; it has {known}: write it "
+                "under [flops] in a file of your own, and name that with --device"
+            )
+        return found
