@@ -7,11 +7,17 @@ optimizer, and ``summary`` then counts its variables; we build them too, without
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import keras
 import numpy as np
-from keras.src.backend.common.stateless_scope import StatelessScope, get_stateless_scope
+from keras.src.backend.common.stateless_scope import (
+    StatelessScope,
+    get_stateless_scope,
+    in_stateless_scope,
+)
+from keras.src.backend.common.variables import Variable
 from keras.src.saving.serialization_lib import SafeModeScope
 
 from flopledger_keras.guard import OptimizerGuard
@@ -72,7 +78,9 @@ def _optimizer(config: object, known: Mapping[str, Any]) -> Any:
     """
     OptimizerGuard("the optimizer", known).check({"optimizer": config})
     with keras.saving.custom_object_scope(dict(known)), SafeModeScope(safe_mode=True):
-        return keras.optimizers.get(config)
+        # as `load_model` reads it: `keras.optimizers.get` knows no record of Lamb (Keras 3.15)
+        made = keras.saving.deserialize_keras_object(config) if isinstance(config, dict) else config
+        return keras.optimizers.get(made)
 
 
 def _built(optimizer: Any, variables: list[Any]) -> None:
@@ -82,8 +90,39 @@ def _built(optimizer: Any, variables: list[Any]) -> None:
     without a value would be initialised for that, so that a single number is in its place.
     """
     stand_in = keras.Variable(np.zeros(())).value
-    with without_values():
+    with without_values(), _numbers_allowed(), _unassigned(optimizer):
         scope = get_stateless_scope()
         if isinstance(scope, StatelessScope):
             scope.state_mapping.update((id(variable), stand_in) for variable in variables)
         optimizer.build(variables)
+
+
+@contextlib.contextmanager
+def _numbers_allowed() -> Iterator[None]:
+    """Let variables that are made of a number, not by an initializer, have no value either.
+
+    Nadam's product of momenta and Adafactor's places for what a vector does not need are made so, which
+    Keras refuses where variables have no values.
+    """
+    original = Variable.__init__
+
+    def __init__(self: Any, initializer: Any, shape: Any = None, *args: Any, **named: Any) -> None:  # noqa: N807
+        if in_stateless_scope() and not callable(initializer) and not isinstance(initializer, str):
+            shape, initializer = np.shape(initializer), "zeros"
+        original(self, initializer, shape, *args, **named)
+
+    Variable.__init__ = __init__
+    try:
+        yield
+    finally:
+        Variable.__init__ = original
+
+
+@contextlib.contextmanager
+def _unassigned(optimizer: Any) -> Iterator[None]:
+    """Let an optimizer that copies the weights at once, as ScheduleFreeAdamW does, leave it."""
+    optimizer.assign = lambda *_: None
+    try:
+        yield
+    finally:
+        del optimizer.assign

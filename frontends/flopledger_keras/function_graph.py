@@ -113,7 +113,7 @@ class FunctionGraph:
                 continue
             key = self._key(value)
             if key not in self._numbers:
-                self._numbers[key] = self.tracer.builder.tensor(_shape(value), dtype_of(value))
+                self._numbers[key] = self.tracer.builder.tensor(_shape(value), _dtype(value))
             found.append(self._numbers[key])
         return found
 
@@ -178,6 +178,11 @@ def _shape(tensor: Any) -> Shape | None:
     if tensor.shape.rank is None or None in tuple(tensor.shape):
         return None
     return tuple(int(size) for size in tensor.shape)
+
+
+def _dtype(tensor: Any) -> str:
+    """Return the name of a tensor's type: TensorFlow has handles and lists of tensors too, Keras has not."""
+    return str(tensor.dtype.name)
 
 
 def _body(node: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def _read(model: Any, request: Request) -> Graph:
     training = request.profile.get("mode") == "train"
     given = inputs_of(model, request)
     if not all(layer.built for layer in registered_in(model).modules):
-        _trace(model, given, GraphBuilder(kinds()), training=training)
+        _trace(model, given, GraphBuilder(kinds()), training=training, building=True)
     builder = GraphBuilder(kinds())
     outputs = _trace(model, given, builder, training=training)
     profile = {"mode": "train" if training else "eval"}
@@ -72,11 +73,23 @@ def _inputs(builder: GraphBuilder) -> list[int]:
     return [one.tensor for one in builder.inputs]
 
 
-def _trace(model: Any, given: Inputs, builder: GraphBuilder, *, training: bool) -> list[int]:
+def _trace(
+    model: Any, given: Inputs, builder: GraphBuilder, *, training: bool, building: bool = False
+) -> list[int]:
+    """Follow a model; return the tensors of its outputs.
+
+    With ``building`` the model is called as users call it, since ``Layer.__call__`` alone makes the weights
+    of a layer that has some of its own. (That method also casts the inputs, in calls that are not
+    the model's own.)
+    """
     modules = add_modules(model, builder, training=training)
     tracer = Tracer(builder, modules, training=training, symbolic=given.symbolic)
     for name, tensor, _ in given.named:
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
     with hooked(tracer.evaluate, lambda: tracer.own_call), recording_constants(tracer):
+        if building:
+            with contextlib.suppress(Exception):  # what is wrong shows when the calls are recorded
+                model(*given.args, **given.kwargs)
+                return []
         outputs = tracer.evaluate(model, given.args, dict(given.kwargs))
     return tracer.tensors(outputs)

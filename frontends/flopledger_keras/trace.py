@@ -168,12 +168,12 @@ class Tracer:
             return wrapper(self, op, args, kwargs)
         rule = _RULES.get(row_name(op, _RULES))
         if rule is not None:
-            with self.unheard():  # Keras may run the layer's own call, and operations on its weights with it
-                outputs = infer(op, args, kwargs)
             given = self.tensors(args[:1])
-            made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
-            call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
-            described = rule(op, call)
+            with self.unheard():  # Keras may run the layer's own call; and a weight's update when it is read
+                outputs = infer(op, args, kwargs)
+                made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
+                call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
+                described = rule(op, call)
             if described is not None:
                 return self._described(number, described, given, outputs)
             if isinstance(op, keras.layers.RNN):

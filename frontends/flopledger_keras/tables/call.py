@@ -43,3 +43,10 @@ def one_or_all(value: object) -> Value:
     """Return an axis as a number, several as a tuple."""
     along = axes(value)
     return along[0] if isinstance(along, tuple) and len(along) == 1 else along
+
+
+def last_axes(value: object, rank: int) -> int | None:
+    """Return the first of axes, all where there is None, if they are the last ones."""
+    given = value if isinstance(value, (tuple, list)) else range(rank) if value is None else (value,)
+    along = sorted(int(str(axis)) % rank for axis in given)
+    return along[0] if along == list(range(along[0], rank)) else None

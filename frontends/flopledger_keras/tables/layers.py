@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from flopledger_keras.tables.call import one_or_all
+from flopledger_keras.tables.call import last_axes, one_or_all
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
+from flopledger_keras.tables.numerics import normalized
 from flopledger_keras.tables.ops import relu
 from flopledger_keras.tables.steps import Branch, Description, Step
 from flopledger_keras.tables.windows import (
@@ -110,15 +111,8 @@ def _batch_norm(layer: Any, call: KerasCall) -> Description:
     return single("batch_normalization", "batch_norm", attrs)
 
 
-def _first_of_last(layer: Any, rank: int) -> int | None:
-    """Return the first of the axes that are normalised over, if they are the last ones."""
-    given = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    axes = sorted(axis % rank for axis in given)
-    return axes[0] if axes == list(range(axes[0], rank)) else None
-
-
 def _layer_norm(layer: Any, call: KerasCall) -> Description | None:
-    axis = _first_of_last(layer, len(call.inputs[0]))
+    axis = last_axes(layer.axis, len(call.inputs[0]))
     if axis is None:
         return None
     if layer.rms_scaling:
@@ -128,7 +122,7 @@ def _layer_norm(layer: Any, call: KerasCall) -> Description | None:
 
 
 def _rms_norm(layer: Any, call: KerasCall) -> Description | None:
-    axis = _first_of_last(layer, len(call.inputs[0]))
+    axis = last_axes(layer.axis, len(call.inputs[0]))
     return None if axis is None else single("rms_normalization", "rms_norm", {"axis": axis})
 
 
@@ -139,9 +133,9 @@ def _group_norm(layer: Any, call: KerasCall) -> Description:
     return single("group_normalization", "group_norm", attrs)
 
 
-def _unit_norm(layer: Any, _call: KerasCall) -> Description | None:
-    axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    return single("normalize", "l2_norm", {"axis": axes[0]}) if len(axes) == 1 else None
+def _unit_norm(layer: Any, call: KerasCall) -> Description | None:
+    meaning = normalized(layer.axis, len(call.inputs[0]))
+    return None if meaning is None else single("normalize", *meaning)
 
 
 def _pool(kind: str) -> Rule:

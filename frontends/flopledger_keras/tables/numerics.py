@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from flopledger_keras.tables.call import axes, one_or_all
+from flopledger_keras.tables.call import axes, last_axes, one_or_all
 
 if TYPE_CHECKING:
     from flopledger.frontend import Value
@@ -80,9 +80,17 @@ def _batch_norm(op: Any, call: KerasCall) -> Meaning:
     return "batch_norm", {"axis": op.axis, "shift": shift is not None, "scale": scale is not None}
 
 
-def _normalize(op: Any, _call: KerasCall) -> Meaning:
-    axis = one_or_all(op.axis)
-    return ("l2_norm", {"axis": axis}) if op.order == 2 and isinstance(axis, int) else None
+def _normalize(op: Any, call: KerasCall) -> Meaning:
+    return normalized(op.axis, len(call.inputs[0])) if op.order == 2 else None
+
+
+def normalized(axis: object, rank: int) -> Meaning:
+    """Return the division by the root of a sum of squares along one axis, or over all from one axis on."""
+    one = one_or_all(axis)
+    if isinstance(one, int):
+        return "l2_norm", {"axis": one}
+    along = last_axes(axis, rank)
+    return None if along is None else ("l2_norm", {"axis": along, "across_spatial": True})
 
 
 _MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}

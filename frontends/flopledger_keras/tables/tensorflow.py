@@ -236,7 +236,7 @@ _CREATION = (
     "Fill", "ZerosLike", "OnesLike", "Range", "Shape", "Size", "Rank", "OneHot", "LinSpace",
     "InvertPermutation", "BroadcastArgs", "RandomUniform", "RandomStandardNormal", "TruncatedNormal",
     "StatelessRandomUniformV2",
-    "StatelessRandomNormalV2", "StatelessTruncatedNormalV2", "StatelessRandomGetKeyCounter",
+    "StatelessRandomNormalV2", "StatelessTruncatedNormalV2",
 )  # fmt: skip
 
 RULES: dict[str, Rule] = {
@@ -264,10 +264,11 @@ RULES: dict[str, Rule] = {
 }
 """Types of operations by name."""
 
-WITHOUT_ROW = frozenset(
-    ("Placeholder", "PlaceholderWithDefault", "Const", "NoOp", "ReadVariableOp", "VarHandleOp", "Assert")
-)
-"""Nodes that hold values or only order others; they are no calls."""
+WITHOUT_ROW = frozenset((
+    "Placeholder", "PlaceholderWithDefault", "Const", "NoOp", "ReadVariableOp", "VarHandleOp", "Assert",
+    "StatelessRandomGetKeyCounter",
+))  # fmt: skip
+"""Nodes that hold values, random seeds among them, or only order others; they are no calls."""
 
 CALLS = frozenset(("PartitionedCall", "StatefulPartitionedCall"))
 """A function's call: the nodes in it do the work."""

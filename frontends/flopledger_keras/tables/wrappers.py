@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape, Value
 
+    from flopledger_keras.trace import Tracer
+
 
 class Caller(Protocol):
     """What a wrapper needs of the tracer."""
@@ -64,6 +66,19 @@ def _merged(op: Any, y: Any, z: Any) -> Any:
     if op.merge_mode == "mul":
         return y * z
     return y + z if op.merge_mode == "sum" else (y + z) / 2
+
+
+def _spectral_normalization(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The layer; in training its kernel is divided by an estimate of its norm before.
+
+    A kernel of zeros alone would be left as it is, which depends on its values: it is taken to have others.
+    """
+    if tracer.frame.training:
+        with tracer.own_call_on(shapes=True):
+            keras.ops.all(keras.ops.equal(op.kernel, 0))
+            op.normalized_weights()
+    given = {key: value for key, value in kwargs.items() if key != "training"}
+    return tracer.evaluate(op.layer, args, given)
 
 
 def _time_distributed(tracer: Caller, op: Any, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Any:
@@ -140,7 +155,8 @@ def _sequence(tracer: Caller, op: Any, out: int, steps: int) -> Any:
 
 WRAPPERS: dict[str, Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]] = {
     "Bidirectional": _bidirectional,
+    "SpectralNormalization": _spectral_normalization,
     "TimeDistributed": _time_distributed,
-    **{f"ConvLSTM{n}D": _conv_lstm for n in (1, 2, 3)},
+    **dict.fromkeys(("ConvLSTM", *(f"ConvLSTM{n}D" for n in (1, 2, 3))), _conv_lstm),
 }
 """Wrapper classes by name."""

@@ -46,6 +46,14 @@ OPTIMIZERS: Mapping[str, tuple[Callable[[], Any], int]] = {
         lambda: keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 9, 0.9), 0.9),
         1 + TRAINABLE,
     ),
+    # one product of momenta more than Adam has
+    "nadam": (lambda: keras.optimizers.Nadam(), 3 + 2 * TRAINABLE),  # noqa: PLW0108
+    "lamb": (lambda: keras.optimizers.Lamb(), 2 + 2 * TRAINABLE),  # noqa: PLW0108
+    # its momenta begin as copies of the weights
+    "schedule-free": (lambda: keras.optimizers.ScheduleFreeAdamW(), 2 + 2 * TRAINABLE),  # noqa: PLW0108
+    # of a matrix its sums along both axes and itself, of a vector two single numbers and itself:
+    # (4 + 4 + 16) + (4 + 3 + 12), and 2 more than each of the vectors of 4, 4, 4 and 3
+    "adafactor": (lambda: keras.optimizers.Adafactor(), 2 + 24 + 19 + 6 + 6 + 6 + 5),  # noqa: PLW0108
     # the scale, its counter and two more of its own, then Adam's
     "scaled": (lambda: keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam()), 6 + 2 * TRAINABLE),
 }

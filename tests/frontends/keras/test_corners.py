@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
 kl, ops = keras.layers, keras.ops
+ConvLSTM = importlib.import_module("keras.src.layers.rnn.conv_lstm").ConvLSTM
 
 # Keras's own way of reading a variable that is quantised, under NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -60,6 +62,16 @@ def adapted(layer: Any, shape: tuple[int, ...], mode: str = "") -> Any:
     if mode:
         layer.quantize(mode)
     layer.enable_lora(2)
+    return keras.Model(given, out)
+
+
+def attention_with_updates() -> Any:
+    """Two heads of 3 features on 4 steps of 4; its inputs are cast, so that its own call is followed."""
+    layer = kl.MultiHeadAttention(2, 3, use_bias=False, dtype="mixed_float16")
+    given = keras.Input((4, 4))
+    out = layer(given, given)
+    for inner in (layer.query_dense, layer.key_dense, layer.value_dense):
+        inner.enable_lora(2)
     return keras.Model(given, out)
 
 
@@ -120,6 +132,16 @@ NETWORKS: Mapping[str, tuple[Callable[[], Any], int]] = {
         4 * 6 * 7 + 6 * 2 * 7,
     ),
     "update of an embedding": (lambda: adapted(kl.Embedding(11, 7), (4,)), 11 * 2 * 7),
+    "updates of layers in attention": (  # 96 for each product of the inputs, 16 for each of the scores
+        lambda: attention_with_updates(),  # noqa: PLW0108  (it is defined below)
+        4 * 4 * 4 * 6 + 2 * 4 * 4 * 6 + 3 * 4 * 2 * 6,
+    ),
+    "steps of convolutions in any number of axes": (
+        lambda: chain(ConvLSTM(rank=2, filters=4, kernel_size=3, padding="same"), (2, 5, 5, 3)),
+        2 * 25 * 4 * 9 * (3 + 4) * 4,
+    ),
+    "unit length over two axes": (lambda: chain(kl.UnitNormalization(axis=(1, 2)), (3, 4)), 0),
+    "unit length over all": (lambda: chain(lambda x: ops.normalize(x, axis=None), (3, 4)), 0),
     "update of a quantised dense layer": (
         lambda: adapted(kl.Dense(16), (16,), "int8"),
         256 + 16 * 2 + 2 * 16,
@@ -192,3 +214,54 @@ def test_a_rectifier_costs_each_of_its_options(options: Mapping[str, float], ope
     # comparisons with the threshold and the largest value, the slope's product, a difference before it
     for apply in (kl.ReLU(**options), lambda x: keras.activations.relu(x, **options)):
         assert fl.count(chain(apply, (7,)), convention="ops").total.count == 7 * operations
+
+
+class Product(kl.Layer):  # type: ignore[misc]
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.kernel = self.add_weight(shape=(shape[-1], 5))
+
+    def call(self, x: Any) -> Any:
+        return ops.matmul(x, self.kernel)
+
+
+@pytest.mark.parametrize(
+    ("make", "inputs", "macs", "params"),
+    [
+        (lambda: Product(), "2x3", 2 * 3 * 5, 15),  # noqa: PLW0108
+        (lambda: TwiceConv(4, 3), "1x8x8x3", 36 * 4 * 27, 4 * 27 + 4),
+        (lambda: TwiceSeparable(4, 3), "1x8x8x3", 36 * 3 * 9 + 36 * 3 * 4, 27 + 12 + 4),
+    ],
+)
+def test_a_layer_that_was_never_called_is_built_first(
+    make: Callable[[], Any], inputs: str, macs: int, params: int
+) -> None:
+    layer = make()
+    ledger = fl.count(layer, inputs)
+    assert (ledger.total.count, ledger.total.params) == (macs, params)
+    assert ledger.coverage.unknown == ()
+    assert not layer.built
+
+
+def test_unit_length_costs_a_root_for_each_vector() -> None:
+    # squares, their sums, quotients, and a root: of 2 samples each, or of all
+    for axis, roots in (((1, 2), 2), (-1, 6)):
+        assert fl.count(chain(kl.UnitNormalization(axis=axis), (3, 4)), "2x3x4", "ops").total.count == (
+            3 * 24 + roots
+        )
+
+
+def test_a_spectral_norm_is_estimated_in_training_alone() -> None:
+    layer = kl.SpectralNormalization(kl.Dense(6), power_iterations=2)
+    assert fl.count(layer, "2x4").total.count == 2 * 4 * 6
+    # the kernel with a vector of 6 and with one of 4, twice; then both with it for the norm
+    ledger = fl.read(layer, "2x4", profile={"mode": "train"}).count("mac")
+    assert ledger.total.count == 2 * 4 * 6 + 2 * 2 * 4 * 6 + 4 * 6 + 6
+    assert ledger.coverage.unknown == ()
+
+
+def test_masks_of_dropout_that_a_cell_draws_itself_are_nothing_unknown() -> None:
+    layer = kl.Attention(dropout=0.3)
+    graph = fl.read(layer, {"inputs": [ops.ones((1, 3, 4))] * 2, "return_attention_scores": True},
+                    profile={"mode": "train"})  # fmt: skip
+    assert graph.count("mac").coverage.unknown == ()
+    assert graph.count("mac").total.count == 2 * 3 * 3 * 4

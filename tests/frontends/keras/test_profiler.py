@@ -137,6 +137,8 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "a remainder": (lambda: chain(ops.fmod, (6,), (6,)), 6, 12),
     "a cut": (lambda: chain(ops.trunc, (6,)), 6, 12),
     "a root of three": (lambda: chain(ops.cbrt, (6,)), 12, 24),
+    "unit length over two axes": (lambda: chain(kl.UnitNormalization(axis=(1, 2)), (3, 4)), 38, 76),
+    "unit length over one": (lambda: chain(kl.UnitNormalization(), (3, 4)), 42, 84),
     "whether numbers are close": (lambda: chain(ops.isclose, (6,), (6,)), 24, 48),
     "spectra": (lambda: chain(lambda x: ops.rfft(x)[0], (8,)), 0, 0),
     "logarithms": (lambda: chain(ops.log2, (4, 6)), 49, 97),
