@@ -1,7 +1,8 @@
 """Everything that is derived from one graph, independent of the convention.
 
 Each part is computed when it is first used, and kept. The parts look down only: calls and modules first, then
-the parts that use them.
+the parts that use them. Those that few counts ask for are imported when they are asked for: most of a count
+of a small file is imports.
 """
 
 from __future__ import annotations
@@ -12,25 +13,25 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from flopledger.analysis import flow, held, latent, module_rows
-from flopledger.analysis.backward import Backward
 from flopledger.analysis.call_tree import CallTree
-from flopledger.analysis.experts import groups
+from flopledger.analysis.experts import PICKS
 from flopledger.analysis.formulas import Formulas
-from flopledger.analysis.gradients import Gradients
-from flopledger.analysis.hidden import Hidden
-from flopledger.analysis.masks import Masks
-from flopledger.analysis.memory import Memory
 from flopledger.analysis.module_tree import ModuleTree
 from flopledger.analysis.signatures import Signatures
 from flopledger.analysis.weights import Weights
 from flopledger.dims.arithmetic import total
 from flopledger.graph.tables import Tables
+from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.analysis.experts.groups import Experts
-    from flopledger.analysis.masks import Masked
+    from flopledger.analysis.backward import Backward
+    from flopledger.analysis.experts.groups import Experts, ExpertSearch
+    from flopledger.analysis.gradients import Gradients, Work
+    from flopledger.analysis.hidden import Hidden
+    from flopledger.analysis.masks import Masked, Masks
+    from flopledger.analysis.memory import Memory
     from flopledger.dims.types import Dim, Number
     from flopledger.graph.tables import Parameter
     from flopledger.kinds import Kind
@@ -72,22 +73,36 @@ class Analysis:
     @functools.cached_property
     def gradients(self) -> Gradients:
         """The work of a training step beside its forward."""
-        return Gradients(self.graph, self.calls, self.formulas)
+        make: type[Gradients] = attribute("flopledger.analysis.gradients:Gradients")
+        return make(self.graph, self.calls, self.formulas)
+
+    @functools.cached_property
+    def backward_work(self) -> Mapping[int, Work]:
+        """The gradients of each call that has some; in a forward pass none has."""
+        return self.gradients.work if self.graph.reading.trains else {}
+
+    @functools.cached_property
+    def recomputed(self) -> Mapping[int, Dim]:
+        """The multiply-accumulates that the backward runs again, of each call with all inside it."""
+        return self.gradients.recomputed if self.graph.reading.trains else {}
 
     @functools.cached_property
     def hidden(self) -> Mapping[int, tuple[int, ...]]:
         """The parameters that calls read although no tensor among their operands shows them."""
-        return Hidden(self.graph, self.calls, self.formulas).found()
+        make: type[Hidden] = attribute("flopledger.analysis.hidden:Hidden")
+        return make(self.graph, self.calls, self.formulas).found()
 
     @functools.cached_property
     def memory(self) -> Memory:
         """The memory of the activations."""
-        return Memory(self.graph, self.formulas, self.gradients, self.hidden)
+        make: type[Memory] = attribute("flopledger.analysis.memory:Memory")
+        return make(self.graph, self.formulas, self.gradients, self.hidden)
 
     @functools.cached_property
     def training_peak(self) -> int:
         """The most bytes that are alive at once in a training step: activations and gradients."""
-        return Backward(self.memory, self.gradients).peak()
+        make: type[Backward] = attribute("flopledger.analysis.backward:Backward")
+        return make(self.memory, self.gradients).peak()
 
     @functools.cached_property
     def weights_held(self) -> Mapping[int, Parameter]:
@@ -112,7 +127,8 @@ class Analysis:
     @functools.cached_property
     def masked(self) -> Mapping[int, Masked]:
         """The masks of attention's products, by their call."""
-        return Masks(self.graph, self.calls, self.formulas).found
+        make: type[Masks] = attribute("flopledger.analysis.masks:Masks")
+        return make(self.graph, self.calls, self.formulas).found
 
     @functools.cached_property
     def module_rows(self) -> Mapping[int, Dim]:
@@ -122,7 +138,10 @@ class Analysis:
     @functools.cached_property
     def experts(self) -> tuple[Experts, ...]:
         """The experts of which routers choose some for each token."""
-        return groups.find_experts(self.graph, self.calls, self.modules, self.weights, self.formulas)
+        if PICKS.isdisjoint(layer.kind for layer in self.graph.layers):
+            return ()
+        search: type[ExpertSearch] = attribute("flopledger.analysis.experts.groups:ExpertSearch")
+        return search(self.calls, self.modules, self.weights, self.formulas).groups()
 
     @property
     def active_params(self) -> Dim:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Dim
     from flopledger.graph.tables import Layer, Tables
 
-TRAIN = "train"
 FLOATING = ("float", "bfloat", "complex")
 STOPS = ("aten.detach",)
 PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul", "multiply"))
@@ -69,7 +68,7 @@ class Gradients:
 
     def __init__(self, graph: Tables, calls: CallTree, formulas: Formulas) -> None:
         self.graph, self._calls, self._formulas = graph, calls, formulas
-        self.active = graph.reading.profile.get("step") == TRAIN
+        self.active = graph.reading.trains
         self.wants: set[int] = set()
         self._weights: set[int] = set()
         self._memory = memories(graph) if self.active else []

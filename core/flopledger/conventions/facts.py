@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from flopledger.analysis.gradients import NONE
 from flopledger.analysis.module_rows import unpruned
 from flopledger.dims.arithmetic import product, total
 from flopledger.errors import ExpressionError
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from flopledger.analysis.analysis import Analysis
+    from flopledger.analysis.gradients import Work
     from flopledger.analysis.masks import Masked
     from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Layer, Module
@@ -129,6 +129,11 @@ def _own_shapes(call: CallView) -> tuple[Shape, ...]:
     return tuple(TensorShape(parameters[i].shape) for _, i in _module(call).parameters)
 
 
+def _backward(call: CallView, value: Callable[[Work], object]) -> object:
+    found = call.analysis.backward_work.get(call.layer.id)
+    return 0 if found is None else value(found)
+
+
 def _masked(call: CallView, value: Callable[[Masked], object]) -> object:
     found = call.analysis.masked.get(call.layer.id)
     return 0 if found is None else value(found)
@@ -178,23 +183,23 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         ),
         "data_grads": Fact(
             "in a training step: how many of its operands that are no weights have a gradient",
-            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).data,
+            lambda c: _backward(c, lambda work: work.data),
         ),
         "weight_grads": Fact(
             "in a training step: how many of its weights have a gradient",
-            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).weights,
+            lambda c: _backward(c, lambda work: work.weights),
         ),
         "grad_input": Fact(
             "in a training step: the macs of the gradients of data, of all calls inside too",
-            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).of_data,
+            lambda c: _backward(c, lambda work: work.of_data),
         ),
         "grad_weight": Fact(
             "in a training step: the macs of the gradients of weights, of all calls inside too",
-            lambda c: c.analysis.gradients.work.get(c.layer.id, NONE).of_weights,
+            lambda c: _backward(c, lambda work: work.of_weights),
         ),
         "recomputed": Fact(
             "in a training step: the macs that run again in the backward, of all calls inside too",
-            lambda c: c.analysis.gradients.recomputed.get(c.layer.id, 0),
+            lambda c: c.analysis.recomputed.get(c.layer.id, 0),
         ),
         "innermost": Fact(
             "whether no call is inside it",

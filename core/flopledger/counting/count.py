@@ -223,16 +223,11 @@ class Count:
             label,
             trained,
             _kernel(layer),
-            self._shares(call) if self.trains else None,
+            self._shares(call) if self.graph.reading.trains else None,
         )
 
     def _shares(self, call: PricedCall) -> Shares:
         return training.shares(call.scope, call.rule, call.times, call.count)
-
-    @property
-    def trains(self) -> bool:
-        """Whether the reading is of a training step."""
-        return self.graph.reading.profile.get("step") == "train"
 
     def _contains(self, scope: CallScope) -> bool:
         """Return whether the calls inside a call have the figure that it lacks: a formula, or a rule."""

@@ -155,6 +155,11 @@ class Reading:
     profile: Mapping[str, Value] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    @property
+    def trains(self) -> bool:
+        """Whether it is of a training step, and not of a forward pass alone."""
+        return self.profile.get("step") == "train"
+
 
 @dataclass(frozen=True)
 class Tables:

@@ -47,17 +47,23 @@ def load(name: str, distribution: str, module: object) -> Plugin:
     return Plugin(name, distribution, frontend, manager.hook, code)
 
 
-def _origin(entry: EntryPoint) -> tuple[bool, str, str]:
-    """Our own come first, then by distribution and name, whatever the order on the search path."""
-    distribution = entry.dist.name if entry.dist else "an unknown distribution"
-    return distribution != "flopledger", distribution, entry.name
+def _origins(entries: Iterable[EntryPoint]) -> list[tuple[tuple[bool, str, str], EntryPoint]]:
+    """Our own come first, then by distribution and name, whatever the order on the search path.
+
+    A distribution's name is read from the whole text of its metadata each time, its README included.
+    """
+    name_of = functools.cache(lambda distribution: distribution.name)
+    named = [(name_of(entry.dist) if entry.dist else "an unknown distribution", entry) for entry in entries]
+    return sorted(
+        (((name != "flopledger", name, entry.name), entry) for name, entry in named),
+        key=lambda found: found[0],
+    )
 
 
 def discover(entries: Iterable[EntryPoint]) -> Registry:
     """Load plugins one by one; no framework is imported."""
     found = Registry()
-    origins = [(_origin(entry), entry) for entry in entries]
-    for (_, distribution, name), entry in sorted(origins, key=lambda found: found[0]):
+    for (_, distribution, name), entry in _origins(entries):
         try:
             found.add(load(name, distribution, entry.load()))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may be broken in any way)

@@ -45,7 +45,7 @@ def applied(graph: Graph, request: Request) -> Graph:
             options = ", ".join(f"--{name.replace('_', '-')}" for name in given)
             raise UsageError(f"{options}: these are for a training step: give --step train")
         return graph
-    if graph.reading.profile.get("step") != TRAIN:
+    if not graph.reading.trains:
         raise UsageError(
             f"{request.source}: it was read for a forward pass, without what a backward depends on: "
             "read it again with --step train"

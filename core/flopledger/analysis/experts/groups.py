@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.experts.choices import BIAS_AXES, STACKED_AXES, ExpertSet, ExpertSets
-from flopledger.analysis.experts.picks import KINDS, Pick, Picks, picked_together
+from flopledger.analysis.experts.picks import Pick, Picks, picked_together
 from flopledger.analysis.flow import downstream, memories, tensors_read
 from flopledger.dims.arithmetic import plain, product, total
 from flopledger.graph.tables import CONTAINER
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from flopledger.analysis.module_tree import ModuleTree
     from flopledger.analysis.weights import Weights
     from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Tables
 
 MOST_AROUND = 3
 """The number of modules around a pick that are searched: the router, the block that has both, and one more.
@@ -67,15 +66,6 @@ class ExpertWeight:
     elements: Dim
 
 
-def find_experts(
-    graph: Tables, calls: CallTree, modules: ModuleTree, weights: Weights, formulas: Formulas
-) -> tuple[Experts, ...]:
-    """Return the groups of experts of a network, ordered by the calls that contain them and their routers."""
-    if KINDS.isdisjoint(layer.kind for layer in graph.layers):
-        return ()
-    return ExpertSearch(calls, modules, weights, formulas).groups()
-
-
 class ExpertSearch:
     """The search for a network's routers and their experts."""
 
@@ -89,7 +79,7 @@ class ExpertSearch:
         self._reads_before: dict[tuple[Shape, int], dict[int | None, set[int]]] = {}
 
     def groups(self) -> tuple[Experts, ...]:
-        """Return the groups.
+        """Return the groups, ordered by the calls that contain them and their routers.
 
         A weight that several routers choose from is counted once, in the group of the largest k: blocks may
         share their experts, and a token uses at most those. A weight that a module outside of all experts

@@ -7,6 +7,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flopledger.analysis.experts import PICKS
 from flopledger.analysis.flow import tensors_read
 
 if TYPE_CHECKING:
@@ -16,10 +17,6 @@ if TYPE_CHECKING:
     from flopledger.analysis.formulas import Formulas
     from flopledger.dims.types import Shape
     from flopledger.graph.tables import Layer
-
-KINDS = frozenset({"top_k", "arg_max", "reduce_max"})
-"""The kinds of calls that may pick: ``topk`` in most routers; Switch Transformers takes ``argmax``, and
-``max(dim=...)`` gives the largest value with its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Picks:
         self.graph, self._calls, self._formulas = calls.graph, calls, formulas
         self.by_size: dict[int, list[Pick]] = {}
         for layer in self.graph.layers:
-            pick = self._pick(layer) if layer.kind in KINDS else None
+            pick = self._pick(layer) if layer.kind in PICKS else None
             if pick is not None:
                 self.by_size.setdefault(pick.size, []).append(pick)
 
@@ -122,7 +119,7 @@ class Picks:
     @functools.cached_property
     def _readers(self) -> dict[int, list[int]]:
         """By the tensor that a pick gave, the calls that compute with it; [] if it is only returned."""
-        given = {i: i for layer in self.graph.layers if layer.kind in KINDS for i in layer.outputs}
+        given = {i: i for layer in self.graph.layers if layer.kind in PICKS for i in layer.outputs}
         readers: dict[int, list[int]] = {}
         for layer in self.graph.layers:
             for tensor in given.keys() & tensors_read(layer):
