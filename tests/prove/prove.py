@@ -2,10 +2,11 @@
 
 python tests/prove/prove.py [--only TEXT] [--jobs N]
 
-The tests are collected once. Each change is made in a forked copy of this process, which then runs the
-related tests, those of the changed file first, until one fails. A change of a tool's convention that passes
-them is compared with the tool's recorded answers (recorded.py), as tests in tests/differential do. A change
-that nothing notices is listed, and the exit code is 1; equal.toml has those that change no figure, and why.
+Changes of a tool's convention are first compared with the tool's recorded answers (recorded.py), as tests in
+tests/differential do: many at once, since each network is read once for all of them. For the others the tests
+are collected once; each change is made in a forked copy of this process, which then runs the related tests,
+those of the changed file first, until one fails. A change that nothing notices is listed, and the exit code is
+1; equal.toml has those that change no figure, and why.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ class Prover:
             code = os.waitstatus_to_exitcode(status)
             if code == 0:
                 self.survivors.append(change)
-                print(f"not noticed by the tests: {change.name}", file=sys.stderr, flush=True)  # noqa: T201
+                print(f"survived: {change.name}", flush=True)  # noqa: T201
             elif code != 1:
                 pytest.exit(f"{change.name}: the process ended with {code}", 2)
         return True
@@ -138,7 +139,7 @@ def _source(change: mutants.Mutant) -> str:
 
 
 def unnoticed(changes: list[mutants.Mutant]) -> list[mutants.Mutant]:
-    """Return the changes that a comparison with the tools' recorded answers does not notice either."""
+    """Return the changes that a comparison with the tools' recorded answers does not notice."""
     for framework in ("torch", "keras", "paddle"):
         rows = [
             (change.name, change.path.stem, change.text)
@@ -161,16 +162,14 @@ def main() -> int:
     parser.add_argument("--only", default="", help="only changes whose line holds this text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
-    prover = Prover(changes(options.only), options.jobs)
+    tried = changes(options.only)
+    prover = Prover(unnoticed(tried), options.jobs)
     paths = [str(ROOT / path) for path in TESTS if (ROOT / path).exists()]
     code = pytest.main(
         ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", *paths], plugins=[prover]
     )
-    survivors = unnoticed(prover.survivors)
-    for change in survivors:
-        print(f"survived: {change.name}")  # noqa: T201
-    print(f"{len(prover.changes)} changes, {len(survivors)} survived")  # noqa: T201
-    return int(code) or int(bool(survivors))
+    print(f"{len(tried)} changes, {len(prover.survivors)} survived")  # noqa: T201
+    return int(code) or int(bool(prover.survivors))
 
 
 if __name__ == "__main__":

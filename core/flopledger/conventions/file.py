@@ -12,14 +12,14 @@ from flopledger.conventions.convention import Convention, LevelRules, Params, Sw
 from flopledger.conventions.digest import digest
 from flopledger.conventions.keys import MOST_SOURCES, expand, lines_of, merge
 from flopledger.conventions.names import FOLDER, LARGEST_FILE, find
-from flopledger.conventions.printspec import read_spec
 from flopledger.errors import ConventionError, ExpressionError, nearest, shown
 from flopledger.expressions.compiler import Expression, compile_expression
 from flopledger.frontend.request import PROFILE
 from flopledger.graph.tables import LEVELS
+from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from flopledger.conventions.printspec import PrintSpec
@@ -372,7 +372,10 @@ class ConventionFile:
     def printout(self) -> PrintSpec | None:
         """Read how the tool's own table looks; few conventions need it."""
         table = self.table("print")
-        return read_spec(table, self.at("", "print")) if table else None
+        if not table:
+            return None
+        read: Callable[..., PrintSpec] = attribute("flopledger.conventions.printspec:read_spec")
+        return read(table, self.at("", "print"))
 
     def profile(self, switches: Mapping[str, Switch]) -> tuple[dict[str, object], dict[str, str]]:
         """Read what the convention needs of a reading, and which switches decide it."""
