@@ -3,10 +3,10 @@
 python tests/prove/prove.py [--only TEXT] [--jobs N]
 
 Changes of a tool's convention are first compared with the tool's recorded answers (recorded.py), as tests in
-tests/differential do: many at once, since each network is read once for all of them. For the others the tests
-are collected once; each change is made in a forked copy of this process, which then runs the related tests,
-those of the changed file first, until one fails. A change that nothing notices is listed, and the exit code is
-1; equal.toml has those that change no figure, and why.
+tests/differential do: many at once, since each network is read once for all of them. For the others the
+tests are collected once; each change is made in a forked copy of this process, which then runs the related
+tests, those of the changed file first, until one fails. A change that nothing notices is listed, and the exit
+code is 1; equal.toml has those that change no figure, and why.
 """
 
 from __future__ import annotations

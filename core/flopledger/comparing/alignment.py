@@ -45,7 +45,11 @@ def align(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple
 
 
 def _cut_loosely(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
-    """Cut where layers are equal but for stride, bias and size."""
+    """Cut where layers are equal but for stride, bias and size.
+
+    A moved stride changes the sizes of all layers behind it, so that two versions of one deep network would
+    have no equal layers to be cut at.
+    """
     if len(a) * len(b) <= MOST_CELLS:
         return _best_pairs(a, b)
     keys = [[(i.kind, i.kernel, i.groups, i.channels) for i in side] for side in (a, b)]
@@ -69,7 +73,11 @@ def _cut(
 
 
 def _score_in_parts(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
-    """Align a stretch that is too long for its whole in parts of proportional length."""
+    """Align a stretch that is too long for its whole in parts of proportional length.
+
+    The result may then not be the best one. It is reached by two networks of more than 500 layers without a
+    layer in common, whose comparison says little in any case, and must end all the same.
+    """
     parts = 1 + len(a) * len(b) // MOST_CELLS
     cuts = [(len(a) * i // parts, len(b) * i // parts) for i in range(parts + 1)]
     pairs: list[Couple] = []

@@ -40,6 +40,7 @@ MOST_PARTS = 2_000
 def merge(pairs: Sequence[Couple]) -> list[Couple]:
     """Return the pairs of an alignment with such layers joined; the figures of each side keep their sum."""
     found = list(pairs)
+    # Either side may be the export.
     for turned in (False, True):
         found = _turned(found) if turned else found
         for join in (_norms, _parts, _constants, _scales, _own):
@@ -65,7 +66,13 @@ def joined(first: ComparedLayer, others: Sequence[ComparedLayer]) -> ComparedLay
 
 
 def _norms(pairs: list[Couple]) -> list[Couple]:
-    """Join each batch norm of a without a counterpart to the layer before it, which has one."""
+    """Join each batch norm of a without a counterpart to the layer before it, which has one.
+
+    torch.onnx.export in eval mode and TensorFlow's converter to TFLite fold it into the convolution. Left
+    alone, a ResNet-50 and its export would differ in 53 layers "without a counterpart" and in 53 biases. One
+    norm is folded into a layer, and only into the one whose output it reads: a norm in front of a
+    convolution, as in DenseNet, is not folded.
+    """
     places = {a.path: place for place, (a, b) in enumerate(pairs) if a is not None and b is not None}
     out: list[Couple] = list(pairs)
     dropped = set()
@@ -99,6 +106,8 @@ def _window(pairs: Sequence[Couple], place: int) -> list[int] | None:
 
     They are left over, or the layer's own counterpart, and follow each other but for layers without work. A
     stretch with the same parameters is taken, if need be with layers without work in it, then the shortest.
+    The sum of the work alone is not enough: the output projection of a transformer's block costs as much as
+    each of the other three, so that a stretch moved by one layer has the same sum.
     """
     layer, own = pairs[place]
     if layer is None or (own is not None and own.kind == layer.kind and equal(own.macs, layer.macs)):
@@ -149,7 +158,11 @@ def _covered(pairs: Sequence[Couple], place: int, parts: Sequence[int]) -> list[
 
 
 def _constants(pairs: list[Couple]) -> list[Couple]:
-    """Pair an embedding of a, left over, with an addition of b of a constant with as many features."""
+    """Pair an embedding of a, left over, with an addition of b of a constant with as many features.
+
+    The positions of BERT and GPT-2 are an embedding of ``arange(length)``. Its result does not depend on the
+    input, so that exporters compute it and keep as many of its rows as the length needs.
+    """
     out = list(pairs)
     for place, (table, other) in enumerate(pairs):
         if table is None or other is not None or table.kind != "embedding":
@@ -165,7 +178,12 @@ def _constants(pairs: list[Couple]) -> list[Couple]:
 
 
 def _scales(pairs: list[Couple]) -> list[Couple]:
-    """Pair a norm of a, left over, with the multiplication and the addition of b that hold its weights."""
+    """Pair a norm of a, left over, with the multiplication and the addition of b that hold its weights.
+
+    torch.onnx.export below opset 17 and TensorFlow's converter spell a layer norm as means, squares and a
+    square root, then a multiplication and an addition of constants; only these two have parameters, and both
+    may be far from the norm's place in the order. Some exporters subtract the shift.
+    """
     out = list(pairs)
     for place, (norm, other) in enumerate(pairs):
         if norm is None or other is not None or not norm.kind.endswith("norm"):
@@ -188,7 +206,12 @@ def _scales(pairs: list[Couple]) -> list[Couple]:
 
 
 def _own(pairs: list[Couple]) -> list[Couple]:
-    """Pair the parameters that modules of a have themselves with the calls of b that read as many."""
+    """Pair the parameters that modules of a have themselves with the calls of b that read as many.
+
+    The class token and the positions of a vision transformer are parameters of modules that have no call of
+    their own; an export knows no modules and has them at the concatenation and the addition that read them.
+    They are paired only all together, since a few equal sizes would be chance.
+    """
     own = [i for i, (a, b) in enumerate(pairs) if b is None and a is not None and a.kind == OWN]
     read = [i for i, (a, b) in enumerate(pairs) if a is None and b is not None and b.macs == 0]
     sides = [[each for i in places for each in pairs[i] if each is not None] for places in (own, read)]

@@ -26,6 +26,12 @@ def differences(first: Evaluated, second: Evaluated) -> Iterator[Difference]:
 
 
 def _of_piece(words: Wording, a: Breakdown, b: Breakdown) -> Iterator[Difference]:
+    """Yield the differences of one piece of work, by component.
+
+    A piece that one side does not price differs in one way, however many components the other side's figure
+    has: split, an attention that fvcore leaves out would be three causes (unit, formula, bias) of which none
+    is the reason.
+    """
     if a.macs != b.macs:
         yield words.uncounted(a, b)
     else:

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
     from flopledger.kinds import Kind
 
 SIZES = (224, 227, 256, 299, 384, 512)
-"""The input sizes that published networks for pictures have."""
+"""The input sizes that published networks for pictures have.
+
+224 is usual; 227 is Caffe's AlexNet and SqueezeNet, 299 Inception and Xception, 384 and 512 are the sizes to
+which vision transformers are fine-tuned, 256 many of timm's. A size that nobody publishes would only add
+chances that a figure fits by accident.
+"""
 BATCHES = (2, 4, 8, 16, 32, 64, 128, 256)
-"""The batches that figures are published for."""
+"""The batches that figures are published for: tools that do not divide by the batch print its multiple."""
 COLOURS = (1, 3)
+"""The channels of a picture, by which its axes are known: PyTorch's NCHW or Keras's and TFLite's NHWC."""
 RANK = 4
 """The axes of a batch of pictures."""
 
@@ -62,7 +68,12 @@ def other_sizes(graph: Graph) -> Iterator[tuple[int, Shape]]:
 
 
 def classifier(graph: Graph, kinds: Mapping[str, Kind]) -> frozenset[int]:
-    """Return the calls of the last dense layer that only activations follow; empty if there is none."""
+    """Return the calls of the last dense layer that only activations follow; empty if there is none.
+
+    Figures of a backbone leave it out (``include_top=False`` in Keras, ``num_classes=0`` in timm). Keras and
+    Caffe end with a softmax after it. A dense layer further inside is no classifier: without it the network
+    would not fit together.
+    """
     ends = set(graph.outputs)
     for layer in reversed(graph.layers):
         if layer.kind == CONTAINER or ends.isdisjoint(layer.outputs):
@@ -77,7 +88,10 @@ def classifier(graph: Graph, kinds: Mapping[str, Kind]) -> frozenset[int]:
 
 
 def _whole(layers: Sequence[Layer], output: int) -> frozenset[int]:
-    """Return the calls that make a tensor on every level, and those inside them."""
+    """Return the calls that make a tensor on every level, and those inside them.
+
+    PyTorch's Linear is a module, a function and a lowered op: whichever a convention counts has to go.
+    """
     found: set[int] = set()
     for layer in layers:
         is_dense = layer.kind == "linear" and output in layer.outputs

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 CONV = "conv"
 BETWEEN = frozenset({"norm", "activation"})
-"""The groups of kinds that may separate the two: their outputs are as large as their inputs."""
+"""The groups of kinds that may separate the two: their outputs are as large as their inputs.
+
+A pooling between the two, as in anti-aliased ResNets, has the stride itself: there is none to move.
+"""
 Stride: TypeAlias = "tuple[Value, ...]"
 
 
@@ -48,15 +51,16 @@ def with_moved_strides(graph: Graph, kinds: Mapping[str, Kind]) -> tuple[Graph, 
     layers, tensors = list(graph.layers), list(graph.tensors)
     for block in blocks:
         for calls, other in ((block.first, block.second), (block.second, block.first)):
+            # A convention reads one level or another (thop modules, fvcore lowered ops): each has the call.
             for layer in calls:
                 layers[layer.id] = replace(layer, attrs=_with_stride_of(layer, other[0]))
         for i in block.tensors:
             tensors[i] = replace(tensors[i], shape=block.shape)
     places = "1 block" if len(blocks) == 1 else f"{len(blocks)} blocks"
     start, end = _words(blocks[0])
-    said = f"the stride of {places} moved from the {start} to the {end}"
-    reading = replace(graph.reading, notes=(*graph.reading.notes, said))
-    return replace(graph, reading=reading, layers=tuple(layers), tensors=tuple(tensors)), said
+    change = f"the stride of {places} moved from the {start} to the {end}"
+    reading = replace(graph.reading, notes=(*graph.reading.notes, change))
+    return replace(graph, reading=reading, layers=tuple(layers), tensors=tuple(tensors)), change
 
 
 def _words(block: Block) -> tuple[str, str]:
@@ -86,6 +90,7 @@ def _with_stride_of(layer: Layer, other: Layer) -> dict[str, Value]:
 
 
 def _is_pointwise(layer: Layer) -> bool:
+    """Return whether a convolution is the 1x1 of a block; one in groups (ShuffleNet's) has no stride."""
     return layer.attrs.get("groups", 1) == 1 and all(size == 1 for size in _per_axis(layer, "kernel"))
 
 
@@ -110,6 +115,12 @@ class _Blocks:
         return [block for calls in first if (block := self._block(tuple(calls))) is not None]
 
     def _block(self, first: tuple[Layer, ...]) -> Block | None:
+        """Return the block that starts with a convolution, if its stride can move and nothing else changes.
+
+        One of the two has the stride: where both have one, "moved" would say nothing. The block's output
+        keeps its size, since the layers behind it are left as they are: a 3x3 without padding gives another
+        size once its stride is gone.
+        """
         region = self._between(first)
         if region is None:
             return None
@@ -134,7 +145,11 @@ class _Blocks:
         return kind.shapes(Call(kind, _with_stride_of(layer, other), (given,), where=layer.path))[0]
 
     def _between(self, first: tuple[Layer, ...]) -> tuple[frozenset[int], tuple[Layer, ...]] | None:
-        """Return the tensors from a convolution to the next, and its calls; None if others read them."""
+        """Return the tensors from a convolution to the next, and its calls; None if others read them.
+
+        They change their size with the stride. A squeeze and excitation or a dense connection that reads
+        one would need another size too, and such networks are published with one place of the stride.
+        """
         start = first[0].outputs[0]
         shape, tensors, waiting = self.graph.shape(start), {start}, [start]
         second: set[int] = set()

@@ -208,7 +208,9 @@ def _form(scope: CallScope, formula: Number, exact: Number) -> str:
     """Name the formula that differs by so much from the multiply-accumulates in a convention's unit.
 
     Recognised by the figure, not by the text of the rule, so that a user's own convention gets the same
-    words.
+    words: ``2mac-1`` is exact, thop counts a transposed convolution at its output, and language models'
+    figures halve what a causal mask removes. Unrecognised, each is "another formula", which is true and
+    explains nothing.
     """
     facts = scope.facts
     if formula == 0:
