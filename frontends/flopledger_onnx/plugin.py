@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, SourceError, hookimpl
+from flopledger.frontend import Frontend, hookimpl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flopledger.frontend import Graph, Request
 
 
@@ -45,6 +46,4 @@ def read(source: object, request: Request) -> Graph:
     """
     from flopledger_onnx.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
 
-    if not isinstance(source, (str, Path)):
-        raise SourceError(f"an ONNX model is a file, found {type(source).__name__}")
-    return read_file(Path(source), request)
+    return read_file(source, request)

@@ -14,17 +14,13 @@ from flopledger.frontend import (
     Passed,
     Record,
     Recording,
-    ShapeError,
     SourceError,
-    Unshaped,
     Weights,
     constants_of,
     inputs_of,
-    is_symbolic,
     nearest,
     outputs_of,
     step_of,
-    unknown,
 )
 
 from flopledger_onnx import control
@@ -172,14 +168,7 @@ class Tracer:
         """Follow a node of an operator."""
         source = source_name(call.node.domain, call.type)
         row = TABLE.get(source)
-        try:
-            step = step_of(call, source, row)
-        except ShapeError as error:
-            if not self.lenient and not _has_symbols(call):
-                raise
-            step = unknown(call, str(error))
-        except Unshaped as error:
-            step = unknown(call, str(error))
+        step = step_of(call, source, row, lenient=bool(self.lenient))
         if isinstance(step, Passed):
             self.bind(call, scope, step.values)
             return
@@ -232,11 +221,6 @@ class Tracer:
 
 def _own_name(call: Call, scope: Scope) -> str:
     return call.path[len(scope.prefix) :]
-
-
-def _has_symbols(call: Call) -> bool:
-    shapes = (value.shape for value in call.inputs if value is not None and value.shape is not None)
-    return any(is_symbolic(size) for shape in shapes for size in shape)
 
 
 def _nodes(model: Model) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, SourceError, hookimpl, input_files
+from flopledger.frontend import Frontend, hookimpl, input_files
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flopledger.frontend import Graph, Request
 
 _MARK = b"TFL3"
@@ -48,6 +49,4 @@ def read(source: object, request: Request) -> Graph:
     """
     from flopledger_tflite.read import read_file  # noqa: PLC0415  (the table is loaded when it is needed)
 
-    if not isinstance(source, (str, Path)):
-        raise SourceError(f"a TFLite model is a file, found {type(source).__name__}")
-    return read_file(Path(source), request)
+    return read_file(source, request)

@@ -11,16 +11,12 @@ from flopledger.frontend import (
     Passed,
     Record,
     Recording,
-    ShapeError,
     SourceError,
-    Unshaped,
     Weights,
     constants_of,
     inputs_of,
-    is_symbolic,
     outputs_of,
     step_of,
-    unknown,
 )
 
 from flopledger_tflite import control
@@ -124,14 +120,7 @@ class Tracer:
     def _apply(self, call: Call, record: Record) -> Sequence[Operand]:
         """Follow an operator of the table; return its outputs."""
         row = TABLE.get(call.type)
-        try:
-            step = step_of(call, call.type, row)
-        except ShapeError as error:
-            if not self.lenient and not _has_symbols(call):
-                raise
-            step = unknown(call, str(error))
-        except Unshaped as error:
-            step = unknown(call, str(error))
+        step = step_of(call, call.type, row, lenient=bool(self.lenient))
         if isinstance(step, Passed):
             return step.values
         self._fill(call, record, step, row)
@@ -210,8 +199,3 @@ def _native(call: Call) -> dict[str, AttrValue]:
     found: dict[str, AttrValue] = {name: value for name, value in call.options.items() if value is not None}
     found["input_types"] = tuple("" if v is None else v.dtype for v in call.inputs)
     return found
-
-
-def _has_symbols(call: Call) -> bool:
-    shapes = (value.shape for value in call.inputs if value is not None and value.shape is not None)
-    return any(is_symbolic(size) for shape in shapes for size in shape)

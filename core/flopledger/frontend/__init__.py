@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.exported.call import OperatorCall
     from flopledger.frontend.exported.open_sizes import OpenSizes, assigned, given, writable
     from flopledger.frontend.exported.operands import Constant, Operand
+    from flopledger.frontend.exported.reading import file_of, graph_of, reading_alone
     from flopledger.frontend.exported.recording import (
         Recording,
         constants_of,
@@ -70,7 +71,6 @@ if TYPE_CHECKING:
         row,
     )
     from flopledger.frontend.exported.weights import Weights
-    from flopledger.frontend.exported.writer import Writer
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
     from flopledger.frontend.libraries import check_library_has
@@ -176,7 +176,6 @@ __all__ = [
     "UsageError",
     "Value",
     "Weights",
-    "Writer",
     "arrays",
     "assigned",
     "attributes_of",
@@ -191,11 +190,13 @@ __all__ = [
     "einsum",
     "equal",
     "extent",
+    "file_of",
     "floordiv",
     "folded",
     "gather",
     "gc_pause",
     "given",
+    "graph_of",
     "hookimpl",
     "input_files",
     "inputs_of",
@@ -221,6 +222,7 @@ __all__ = [
     "plain_shape",
     "product",
     "read_in_fork",
+    "reading_alone",
     "reshape",
     "restore_cell",
     "row",
@@ -311,7 +313,6 @@ __getattr__, __dir__ = offer(
         "UsageError": "flopledger.errors",
         "Value": "flopledger.graph.tables",
         "Weights": "flopledger.frontend.exported.weights",
-        "Writer": "flopledger.frontend.exported.writer",
         "arrays": "flopledger.frontend.exported.arrays:",
         "assigned": "flopledger.frontend.exported.open_sizes",
         "attributes_of": "flopledger.frontend.program_state",
@@ -326,11 +327,13 @@ __getattr__, __dir__ = offer(
         "einsum": "flopledger.expressions.einsum:",
         "equal": "flopledger.dims.arithmetic",
         "extent": "flopledger.dims.arithmetic",
+        "file_of": "flopledger.frontend.exported.reading",
         "floordiv": "flopledger.dims.arithmetic",
         "folded": "flopledger.frontend.exported.rules",
         "gather": "flopledger.frontend.specs",
         "gc_pause": "flopledger.gc_pause:",
         "given": "flopledger.frontend.exported.open_sizes",
+        "graph_of": "flopledger.frontend.exported.reading",
         "hookimpl": "flopledger.frontend.hookspecs",
         "input_files": "flopledger.input_files:",
         "inputs_of": "flopledger.frontend.exported.recording",
@@ -356,6 +359,7 @@ __getattr__, __dir__ = offer(
         "plain_shape": "flopledger.dims.arithmetic",
         "product": "flopledger.dims.arithmetic",
         "read_in_fork": "flopledger.frontend.forked",
+        "reading_alone": "flopledger.frontend.exported.reading",
         "reshape": "flopledger.frontend.shape_inference",
         "restore_cell": "flopledger.frontend.program_state",
         "row": "flopledger.frontend.exported.steps",

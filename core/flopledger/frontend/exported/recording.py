@@ -6,9 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
+from flopledger.dims.arithmetic import is_symbolic
+from flopledger.errors import ShapeError
 from flopledger.frontend.exported.operands import Operand
 from flopledger.frontend.exported.records import Record, shapes_by_rule
-from flopledger.frontend.exported.steps import Passed, Step
+from flopledger.frontend.exported.steps import Passed, Step, Unshaped
 from flopledger.graph.tables import CONTAINER, UNKNOWN
 
 if TYPE_CHECKING:
@@ -58,12 +60,42 @@ class Recording:
             container.outputs[0].owner = outputs[0]
 
 
-def step_of(call: C, source: str, row: Row[C] | None) -> Step | Passed:
+def step_of(call: C, source: str, row: Row[C] | None, *, lenient: bool = False) -> Step | Passed:
     """Return the computation of a node, the shapes of its outputs by the kind's rule where they aren't given.
+
+    One whose shapes depend on data is unknown. So is one whose inputs don't fit where that may be no fault of
+    the file: with symbols, of which a rule may want to know which is larger, and where it is read leniently.
+
+    Args:
+        call: The node.
+        source: The operator's name.
+        row: Its row of the table, if it has one.
+        lenient: Whether the node may not be run at all, such as one in the branch that is not taken.
 
     Raises:
         ShapeError: The inputs fit neither the attributes nor each other.
-        Unshaped: They depend on data.
+    """
+    try:
+        return _step(call, source, row)
+    except ShapeError as error:
+        if not lenient and not _has_symbols(call):
+            raise
+        return unknown(call, str(error))
+    except Unshaped as error:
+        return unknown(call, str(error))
+
+
+def _has_symbols(call: OperatorCall) -> bool:
+    shapes = (value.shape for value in call.inputs if value is not None and value.shape is not None)
+    return any(is_symbolic(size) for shape in shapes for size in shape)
+
+
+def _step(call: C, source: str, row: Row[C] | None) -> Step | Passed:
+    """Return the computation of a node, with shapes.
+
+    Raises:
+        ShapeError: The inputs fit neither the attributes nor each other.
+        Unshaped: The shapes depend on data.
     """
     if row is None:
         return unknown(call, f"no formula for {source}")
