@@ -23,6 +23,8 @@ def unmatched(analysis: Analysis, convention: Convention) -> tuple[str, ...]:
     Raises:
         ConventionError: A key is such a slip; the message names the nearest kind or source.
     """
+    if not convention.own_rules:
+        return ()
     present = _present(analysis)
     matched: dict[str, bool] = {}
     for where, level, key in convention.own_rules:
