@@ -1,9 +1,10 @@
 """Run the tests with the lowest versions that pyproject.toml allows, or with the newest: `make bounds`.
 
-    python tests/packaging/bounds.py [base] [torch] [keras] [paddle] [--newest] [--python python3.12]
+    python tests/packaging/bounds.py [base] [dask] [torch] [keras] [paddle] [--newest] [--python python3.12]
 
-Each gets an environment of its own below build/bounds, which is made anew; a framework takes gigabytes and
-minutes, so that this is no part of `make test`. A version that can't be installed is a failure and says so.
+Each extra gets a new environment below build/bounds. A framework takes gigabytes and minutes, so that this is
+no part of `make test`. The last lines name the versions that ran and the extras that were left out; a version
+that can't be installed is a failure. The tests run on the checkout itself: edits in the meantime take part.
 """
 
 from __future__ import annotations
@@ -18,14 +19,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 HOME = ROOT / "build" / "bounds"
 TESTS = {
-    "base": ["tests/core", "tests/frontends/caffe", "tests/fuzz", "tests/example_plugin"],
+    "base": [
+        "tests/core",
+        "tests/fuzz",
+        "tests/example_plugin",
+        *(f"tests/frontends/{name}" for name in ("caffe", "onnx", "tflite", "safetensors")),
+    ],
+    "dask": ["tests/core/scanning"],
     "torch": ["tests/frontends/torch"],
     "keras": ["tests/frontends/keras"],
     "paddle": ["tests/frontends/paddle"],
 }
-BESIDE = {"keras": ["tensorflow-cpu"], "paddle": ["setuptools"]}
-"""What a framework needs that its users bring: a backend of Keras's, and what Paddle forgets to ask for."""
+BESIDE = {"base": ["onnx"], "keras": ["tensorflow-cpu"], "paddle": ["setuptools"]}
+"""Packages that the tests need and the extra does not bring: the referee of the ONNX reader, a backend for
+Keras, and setuptools, which Paddle imports without requiring it."""
 TOOLS = ("pytest", "pytest-randomly", "hypothesis", "jsonschema")
+_ASKED = """import importlib.metadata as m, sys
+print(sys.version.split()[0], *(f"{name}=={m.version(name)}" for name in sys.argv[1:]))"""
 _BOUND = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")
 
 
@@ -46,19 +56,32 @@ def tools() -> list[str]:
     return [text for text in listed if re.split(r"[>=<~!]", text)[0] in TOOLS]
 
 
-def tried(extra: str, python: str, *, newest: bool) -> str:
-    """Make an environment and run its tests; return what became of it, empty if all passed."""
+def made(extra: str, python: str, *, newest: bool) -> str | None:
+    """Make an environment and return its interpreter, or None if the versions can't be installed."""
     folder = HOME / f"{extra}-{'newest' if newest else 'lowest'}"
     wanted = [*requirements(extra, newest=newest), *BESIDE.get(extra, []), *tools()]
     subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
     own = str(folder / "bin" / "python")
     sys.stderr.write(f"{extra}: {' '.join(wanted)}\n")
     done = subprocess.run([own, "-m", "pip", "install", "-q", "-e", ROOT, *wanted], check=False)
-    if done.returncode:
-        return "these versions can't be installed together"
-    tests = [path for path in TESTS[extra] if (ROOT / path).exists()]
-    done = subprocess.run([own, "-m", "pytest", "-q", *tests], cwd=ROOT, check=False)
-    return f"pytest ended with {done.returncode}" if done.returncode else ""
+    return None if done.returncode else own
+
+
+def versions(extra: str, python: str) -> str:
+    """Return the interpreter's version and those of the packages that the bounds are about."""
+    names = [re.split(r"[>=<~!]", text)[0] for text in requirements(extra, newest=True)]
+    done = subprocess.run([python, "-c", _ASKED, *names], check=True, capture_output=True, text=True)
+    return f"Python {done.stdout.strip()}"
+
+
+def tried(extra: str, python: str, *, newest: bool) -> tuple[bool, str]:
+    """Run the tests of an extra in a new environment; return whether they passed, and a line about it."""
+    own = made(extra, python, newest=newest)
+    if own is None:
+        return False, "these versions can't be installed together"
+    done = subprocess.run([own, "-m", "pytest", "-q", *TESTS[extra]], cwd=ROOT, check=False)
+    result = f"pytest ended with {done.returncode}" if done.returncode else "passed"
+    return not done.returncode, f"{result} with {versions(extra, own)}"
 
 
 def main() -> int:
@@ -71,10 +94,14 @@ def main() -> int:
     unknown = set(options.extras) - set(TESTS)
     if unknown:
         parser.error(f"there is no {', '.join(sorted(unknown))}; expected some of {', '.join(TESTS)}")
-    failed = {extra: tried(extra, options.python, newest=options.newest) for extra in options.extras or TESTS}
-    for extra, reason in failed.items():
-        sys.stderr.write(f"{extra}: {reason or 'passed'}\n")
-    return any(failed.values())
+    chosen = options.extras or list(TESTS)
+    results = {extra: tried(extra, options.python, newest=options.newest) for extra in chosen}
+    for extra, (_, line) in results.items():
+        sys.stderr.write(f"{extra}: {line}\n")
+    left_out = [extra for extra in TESTS if extra not in results]
+    if left_out:
+        sys.stderr.write(f"left out: {', '.join(left_out)}\n")
+    return not all(passed for passed, _ in results.values())
 
 
 if __name__ == "__main__":

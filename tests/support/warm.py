@@ -8,6 +8,7 @@ does, up to the end of the interpreter. Tests of the start itself, of terminals 
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import importlib
 import json
@@ -102,7 +103,8 @@ def _preload() -> None:
         path = importlib.import_module(package).__path__
         for found in pkgutil.walk_packages(path, f"{package}."):
             if found.name not in _SYMBOLIC:
-                importlib.import_module(found.name)
+                with contextlib.suppress(ModuleNotFoundError):  # an extra that is not installed
+                    importlib.import_module(found.name)
 
 
 if __name__ == "__main__":

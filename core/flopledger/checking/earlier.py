@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flopledger import input_files
 from flopledger.bounded import values_in
 from flopledger.counting.ledger import SCHEMA, SEVERAL
-from flopledger.errors import SourceError, UsageError
+from flopledger.errors import SourceError, UsageError, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,10 +94,10 @@ def load(path: str) -> tuple[Earlier, ...] | None:
 
 def _earlier(document: Mapping[str, Any], path: str) -> Earlier:
     used, total = document["convention"], document["total"]
-    rows = {row["path"]: {key: _exact(row[key]) for key in FIGURES} for row in document["rows"]}
+    rows = {_text(row["path"]): {key: _exact(row[key]) for key in FIGURES} for row in document["rows"]}
     figures = {key: _exact(total[key]) for key in COSTS if total[key] is not None}
-    source = str(document["graph"]["source"])
-    return Earlier(source, used["name"], dict(used["set"]), figures, rows, path)
+    switches = {name: _text(value) for name, value in used["set"].items()}
+    return Earlier(_text(document["graph"]["source"]), _text(used["name"]), switches, figures, rows, path)
 
 
 def of_same(found: Sequence[Earlier], ledger: Ledger) -> Earlier:
@@ -125,12 +125,19 @@ def of_same(found: Sequence[Earlier], ledger: Ledger) -> Earlier:
     return same[0]
 
 
+def _text(value: object) -> str:
+    """Return a text of a document."""
+    if not isinstance(value, str):
+        raise TypeError(f"a text is {shown(value)}")
+    return value
+
+
 def _exact(value: object) -> int | Fraction:
     """Return a figure of a document: a whole number, or a fraction written as p/q."""
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise TypeError(f"a figure is {value!r}")
+        raise TypeError(f"a figure is {shown(value)}")
     if isinstance(value, str) and not WRITTEN.match(value):
-        raise ValueError(f"a figure is {value!r}")
+        raise ValueError(f"a figure is {shown(value)}")
     exact = Fraction(value)
     return exact.numerator if exact.denominator == 1 else exact
 

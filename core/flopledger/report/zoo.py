@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError, nearest
@@ -11,6 +12,8 @@ from flopledger.report import jsonfile, latex, markdown, plain
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.csvfile import safe_cell
 from flopledger.report.notes import version
+from flopledger.report.numbers import BEYOND
+from flopledger.scanning.table import WHOLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +25,6 @@ if TYPE_CHECKING:
 SCHEMA, CHANGES = "flopledger.zoo/1", "flopledger.zoo-changes/1"
 USUAL = ("name", "status", "input_size", "params", "macs")
 """The columns that are shown before the conventions', unless others are chosen."""
-WHOLE = ("params", "trainable_params", "buffers", "macs", "flops", "peak_bytes", "unknown_calls")
 
 
 def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str = "table") -> str:
@@ -115,7 +117,7 @@ def _latex(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
 def _csv(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(map(safe_cell, columns))  # a convention may have any name
     writer.writerows([safe_cell(row.value(column)) for column in columns] for row in rows)
     return written.getvalue()
 
@@ -179,5 +181,6 @@ def _difference(change: Change) -> str:
     before, after = change.before, change.after
     if not (isinstance(before, int) and isinstance(after, int)):
         return ""
-    share = f" ({(after - before) / before:+.2%})" if before else ""
-    return f"{after - before:+,}{share}"
+    share = Fraction(after - before, before) if before else None
+    told = "" if share is None or abs(share) >= BEYOND else f" ({float(100 * share):+.2f}%)"
+    return f"{after - before:+,}{told}"

@@ -7,7 +7,9 @@ were in flight, and two scans into one file take turns.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
+import re
 import sqlite3
 import time
 import zlib
@@ -18,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from flopledger import input_files
-from flopledger.errors import OutputError, SourceError
+from flopledger.errors import OutputError, SourceError, shown
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 
@@ -36,12 +38,12 @@ _PATIENCE_S = 60.0
 """How long a scan waits for another that writes into the same file."""
 _STEP_S = 0.05
 _NETWORKS = """
-SELECT id, name, source, arguments, inputs, options, registry, registry_version, frontend, framework,
+SELECT id, key, name, source, arguments, inputs, options, registry, registry_version, frontend, framework,
     framework_version, status, reason, input_size, params, trainable_params, buffers, macs, flops,
     unknown_calls, published, digest, graph IS NOT NULL AS has_graph, seconds, peak_bytes, counted_at
-FROM networks ORDER BY name, source, key
+FROM networks
 """
-"""What a row of the table is made of: all but the graph, which may be large."""
+"""The columns of a row: all but the graph, which may be large. Sorted in Python, see :meth:`Store.rows`."""
 _TABLES = """
 CREATE TABLE IF NOT EXISTS networks (
     id INTEGER PRIMARY KEY,
@@ -87,6 +89,14 @@ CREATE TABLE IF NOT EXISTS figures (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS networks_by_name ON networks (name);
 """
+_TEXTS = frozenset(re.findall(r"(\w+) TEXT NOT NULL", _TABLES))
+"""The columns that hold a text in each row."""
+_SCHEMA = """
+SELECT type, name, sql FROM sqlite_master
+WHERE lower(tbl_name) IN ('networks', 'figures') AND NOT (type = 'index' AND sql IS NULL)
+ORDER BY type, name
+"""
+"""The tables and what is attached to them: indexes and triggers, but for SQLite's own indexes."""
 _LARGEST = 2**63 - 1
 """The largest integer of SQLite; larger figures are kept as text, exactly."""
 
@@ -105,6 +115,7 @@ class Store:
 
     def __init__(self, path: str | Path, *, readonly: bool = False) -> None:
         self.path = Path(path)
+        self._bytes = 0
         self._connection = self._opened(readonly=readonly)
 
     def _opened(self, *, readonly: bool) -> sqlite3.Connection:
@@ -141,10 +152,9 @@ class Store:
         if found != _ID or version != VERSION:
             what = f"version {version} of one" if found == _ID else "a database of something else"
             raise SourceError(f"{self.path}: it is {what}, expected a scan's database of version {VERSION}")
-        # A view in a table's place could compute without end, and a column as many bytes as it likes
-        ours = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('networks', 'figures')"
-        if connection.execute(ours).fetchone() != (2,):
-            raise SourceError(f"{self.path}: it lacks a table of a scan's database")
+        # A view, a virtual table, a generated column or a trigger would compute without end, or fill memory
+        if connection.execute(_SCHEMA).fetchall() != _schema():
+            raise SourceError(f"{self.path}: its tables are not those of a scan's database")
 
     def __enter__(self) -> Self:
         return self
@@ -158,7 +168,7 @@ class Store:
 
     def statuses(self) -> dict[str, str]:
         """Return the status of each network, by its key."""
-        return dict(self._connection.execute("SELECT key, status FROM networks"))
+        return {row["key"]: row["status"] for row in self._select("SELECT key, status FROM networks")}
 
     def tally(self, keys: Iterable[str]) -> Counter[str]:
         """Return how many of some networks have each status."""
@@ -167,16 +177,14 @@ class Store:
 
     def counted(self) -> set[tuple[str, str, str, str]]:
         """Return the key of a network, the name, switches and digest of a convention, for each figure."""
-        return set(
-            self._connection.execute(
-                "SELECT key, convention, switches, figures.digest FROM figures JOIN networks ON id = network"
-            )
+        found = self._select(
+            "SELECT key, convention, switches, figures.digest FROM figures JOIN networks ON id = network"
         )
+        return {(row["key"], row["convention"], row["switches"], row["digest"]) for row in found}
 
     def with_graph(self) -> set[str]:
         """Return the keys of the networks whose graph is kept."""
-        found = self._connection.execute("SELECT key FROM networks WHERE graph IS NOT NULL")
-        return {key for (key,) in found}
+        return {row["key"] for row in self._select("SELECT key FROM networks WHERE graph IS NOT NULL")}
 
     def put(self, key: str, network: Network, outcome: Outcome) -> None:
         """Keep what came of a network, in one transaction; figures of other conventions stay.
@@ -207,24 +215,47 @@ class Store:
         except sqlite3.Error as error:
             raise OutputError(f"{self.path}: it can't be written: {error}") from None
 
-    def rows(self) -> list[dict[str, object]]:
-        """Return every network by the names of its columns, its ``figures``, and ``has_graph``."""
-        try:
-            networks = self._select(_NETWORKS)
-            found = {row["id"]: row for row in networks}
-            for row in found.values():
-                row["figures"] = []
-            for one in self._select("SELECT * FROM figures ORDER BY network, convention, switches, digest"):
-                figures = found.get(one.pop("network"), {}).get("figures", [])
-                figures.append(one)
-        except (sqlite3.Error, UnicodeDecodeError, KeyError) as error:
-            raise SourceError(f"{self.path}: it can't be read: {error}") from None
-        return list(found.values())
+    def rows(self) -> list[dict[str, Any]]:
+        """Return every network by the names of its columns, its ``figures``, and ``has_graph``.
 
-    def _select(self, statement: str) -> Iterator[dict[str, Any]]:
-        found = self._connection.execute(statement)
-        names = [name for name, *_ in found.description]
-        return (dict(zip(names, row, strict=True)) for row in found)
+        Raises:
+            SourceError: The file is damaged, or holds what no scan writes.
+        """
+        networks = sorted(self._select(_NETWORKS), key=lambda row: (row["name"], row["source"], row["key"]))
+        found = {row["id"]: row for row in networks}
+        for row in networks:
+            row["figures"] = []
+        for one in self._select("SELECT * FROM figures ORDER BY network, convention, switches, digest"):
+            if one["network"] not in found:
+                raise SourceError(f"{self.path}: it holds figures of no network")
+            found[one.pop("network")]["figures"].append(one)
+        return networks
+
+    def _select(self, statement: str, *values: object) -> Iterator[dict[str, Any]]:
+        """Yield rows by the names of their columns, no more than the file has room for.
+
+        In a crafted file several rows, or all pages of a tree, can be the same bytes, so that a small file
+        has rows without end. In a file that SQLite wrote each column of a row takes at least a byte of its
+        own. SQLite must not sort them, since it would read them all before the first one is seen here.
+        """
+        read = 0
+        try:
+            found = self._connection.execute(statement, values)
+            names = [name for name, *_ in found.description]
+            for row in found:
+                read += sum(map(_size, row))
+                if read > self._bytes and read > self._measure():
+                    raise SourceError(f"{self.path}: it is damaged: its rows are larger than the file")
+                yield _texts(dict(zip(names, row, strict=True)))
+        except (sqlite3.Error, UnicodeDecodeError, TypeError) as error:
+            raise SourceError(f"{self.path}: it can't be read: {error}") from None
+
+    def _measure(self) -> int:
+        """Measure the file and its log of writes, which grow while another scan writes into them."""
+        log = self.path.with_name(f"{self.path.name}-wal")
+        sizes = (path.stat().st_size for path in (self.path, log) if path.exists())
+        self._bytes = sum(sizes)
+        return self._bytes
 
     def graph(self, number: int) -> Graph | None:
         """Return the graph that is kept of a network, by the number of its row.
@@ -232,10 +263,10 @@ class Store:
         Raises:
             SourceError: What is kept is no graph, or too large.
         """
-        wanted = self._connection.execute("SELECT name, graph FROM networks WHERE id = ?", (number,))
-        name, kept = wanted.fetchone() or ("", None)
-        if kept is None:
+        row = next(self._select("SELECT name, graph FROM networks WHERE id = ?", number), None)
+        if row is None or row["graph"] is None:
             return None
+        name, kept = row["name"], row["graph"]
         try:
             reader = zlib.decompressobj()
             text = reader.decompress(kept, LARGEST_FILE)
@@ -245,6 +276,26 @@ class Store:
             return Graph.from_json(text.decode(), f"{self.path}, {name}")
         except (zlib.error, UnicodeDecodeError, TypeError) as error:
             raise SourceError(f"{self.path}: the graph of {name!r} can't be read: {error}") from None
+
+
+@functools.cache
+def _schema() -> list[tuple[str, str, str]]:
+    """Return what :data:`_SCHEMA` gives for tables that we made."""
+    with contextlib.closing(sqlite3.connect(":memory:")) as memory:
+        memory.executescript(_TABLES)
+        return memory.execute(_SCHEMA).fetchall()
+
+
+def _size(value: object) -> int:
+    return len(value) if isinstance(value, (str, bytes)) and value else 1
+
+
+def _texts(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose texts are texts: SQLite keeps anything in a column of any type."""
+    for name in _TEXTS & row.keys():
+        if not isinstance(row[name], str):
+            raise TypeError(f"{name} is {shown(row[name])}, expected a text")
+    return row
 
 
 def _is_new(connection: sqlite3.Connection) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sqlite3
 from dataclasses import dataclass, field
@@ -23,6 +24,8 @@ OWN = (
     "seconds", "peak_bytes", "reason",
 )  # fmt: skip
 """The columns that every zoo has; each convention is one more, by its name."""
+WHOLE = ("params", "trainable_params", "buffers", "macs", "flops", "peak_bytes", "unknown_calls")
+"""The columns of figures: whole numbers, or formulas where sizes are symbols."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +72,12 @@ def rows_of(store: Store) -> list[ZooRow]:
 
 
 def _row(found: Mapping[str, Any]) -> ZooRow:
-    cells = {name: _figure(found[name]) for name in OWN}
+    cells = {name: _figure(found[name]) if name in (*WHOLE, "input_size") else found[name] for name in OWN}
+    _check_seconds(cells["seconds"])
     figures: dict[str, Figure | None] = {}
     units: dict[str, str] = {}
     for one in found["figures"]:
-        switches = ", ".join(f"{key}={value}" for key, value in json.loads(one["switches"]).items())
+        switches = ", ".join(f"{key}={_text(value)}" for key, value in json.loads(one["switches"]).items())
         title = f"{one['convention']}[{switches}]" if switches else one["convention"]
         figures[title], units[title] = _figure(one["count"]), one["unit"]
     published = {str(what): _stated(text) for what, text in json.loads(found["published"]).items()}
@@ -88,9 +92,20 @@ def _stated(text: Any) -> str:
 
 def _figure(value: Any) -> Any:
     """Return a whole number that SQLite could only keep as text as a number again."""
-    if value is not None and not isinstance(value, (int, float, str)):
-        raise TypeError(f"a column holds {shown(value)}")
-    return int(value) if isinstance(value, str) and value.isdecimal() else value
+    if value is not None and not isinstance(value, (int, str)):
+        raise TypeError(f"a figure is {shown(value)}")
+    return int(value) if isinstance(value, str) and _NUMBER.match(value) else value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a text is {shown(value)}")
+    return value
+
+
+def _check_seconds(value: Any) -> None:
+    if not (isinstance(value, (int, float)) and math.isfinite(value)):
+        raise TypeError(f"seconds are {shown(value)}")
 
 
 def columns_of(rows: Iterable[ZooRow]) -> list[str]:
@@ -151,7 +166,12 @@ def _may(action: int, _: str | None, name: str | None, *__: object) -> int:
 
 def _kept(value: Any) -> Any:
     """Return a value as SQLite compares it: an integer beyond its own as the nearest float."""
-    return float(value) if isinstance(value, int) and abs(value) >= 2**63 else value
+    if not isinstance(value, int) or abs(value) < 2**63:
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 def _quoted(name: str) -> str:
@@ -228,4 +248,5 @@ def _parsed(stated: str) -> tuple[Fraction, Fraction]:
 
 
 _STATED = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,30})?[KMGBT]?\Z")
+_NUMBER = re.compile(r"-?[0-9]+\Z")
 _SCALES = {"K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}

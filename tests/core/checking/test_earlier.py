@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import functools
+import json
+import operator
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -43,6 +46,20 @@ def test_a_figure_that_is_no_exact_number_is_an_error(tmp_path: Path, figure: st
 
     with pytest.raises(SourceError, match=r"missing or malformed"):
         earlier.load(str(file))
+
+
+@pytest.mark.parametrize("name", ["null", "1", "[" * 900 + "]" * 900, '{"a": 1}', "NaN"])
+@pytest.mark.parametrize("where", [("convention", "name"), ("graph", "source"), ("rows", 0, "path")])
+def test_a_name_that_is_no_text_is_an_error(tmp_path: Path, where: tuple[str | int, ...], name: str) -> None:
+    document = json.loads(network().count("mac").to_json())
+    holder = functools.reduce(operator.getitem, where[:-1], document)
+    holder[where[-1]] = "here"
+    file = tmp_path / "saved.json"
+    file.write_text(json.dumps(document).replace('"here"', name))
+
+    with pytest.raises(SourceError, match=r"missing or malformed") as caught:
+        earlier.load(str(file))
+    assert len(str(caught.value)) < 500
 
 
 def test_a_fraction_is_read_exactly(tmp_path: Path) -> None:

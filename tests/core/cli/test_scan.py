@@ -301,6 +301,15 @@ def test_a_table_is_written_for_papers_and_spreadsheets(capfd: pytest.CaptureFix
         "UPDATE networks SET params = x'00'",
         "UPDATE networks SET macs = '" + "9" * 5000 + "'",
         "UPDATE figures SET switches = 'none'",
+        "UPDATE figures SET switches = '{\"bias\": [[1]]}'",
+        "UPDATE figures SET unit = x'00'",
+        "UPDATE figures SET count = 1e300",
+        "UPDATE networks SET seconds = 9e999",
+        "UPDATE networks SET name = x'ff'",
+        "PRAGMA foreign_keys = OFF; UPDATE networks SET id = 77",
+        "CREATE TRIGGER each AFTER INSERT ON networks BEGIN DELETE FROM figures; END",
+        "ALTER TABLE networks ADD COLUMN more AS (hex(zeroblob(100000000)))",
+        "DROP TABLE figures; CREATE VIRTUAL TABLE figures USING fts5(network)",
         ENDLESS,
     ],
 )
@@ -311,4 +320,62 @@ def test_a_database_of_a_stranger_ends_in_an_error(change: str, capfd: pytest.Ca
     connection.close()
 
     assert run(["zoo", "zoo.db", "--published"]) == 3
+    assert capfd.readouterr().err.startswith("Error: zoo.db: ")
+
+
+def test_a_database_whose_rows_share_their_bytes_is_not_read_on(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    connection = sqlite3.connect("zoo.db", isolation_level=None)
+    columns = [name for (_, name, *_) in connection.execute("PRAGMA table_info(networks)")]
+    others = {"id": "NULL", "key": "hex(randomblob(8))", "reason": "hex(zeroblob(500))"}
+    values = ", ".join(others.get(name, name) for name in columns)
+    for _ in range(30):
+        connection.execute(f"INSERT INTO networks SELECT {values} FROM networks WHERE id = 1")  # noqa: S608
+    connection.execute("UPDATE networks SET reason = hex(zeroblob(200000)) WHERE id = 1")
+    (root,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'networks'").fetchone()
+    connection.close()
+    content = bytearray(Path("zoo.db").read_bytes())
+    page = (root - 1) * int.from_bytes(content[16:18])
+    cells = int.from_bytes(content[page + 3 : page + 5])
+    at = [page + int.from_bytes(content[i : i + 2]) for i in range(page + 12, page + 12 + 2 * cells, 2)]
+    assert (content[page], cells > 5) == (5, True)  # a page of the tree that has only pages below it
+    for child in (*at, page + 8):
+        content[child : child + 4] = content[at[0] : at[0] + 4]  # each of them is the first
+    Path("zoo.db").write_bytes(content)
+
+    assert run(["zoo", "zoo.db"]) == 3
+    assert "its rows are larger than the file" in capfd.readouterr().err
+
+
+def test_figures_beyond_every_double_and_names_of_digits_are_shown_as_they_are(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "2mac"]) == 0
+    Path("old.db").write_bytes(Path("zoo.db").read_bytes())
+    connection = sqlite3.connect("zoo.db")
+    connection.execute("UPDATE networks SET name = '0100', macs = ?", ("9" * 400,))
+    connection.execute("UPDATE figures SET convention = '=1+1'")
+    connection.commit()
+    connection.close()
+
+    assert (
+        run(["zoo", "zoo.db", "--where", "macs > 5", "--columns", "name,macs,=1+1", "--format", "csv"]) == 0
+    )
+    assert capfd.readouterr().out.splitlines()[-2:] == ["name,macs,'=1+1", f"0100,{'9' * 400},4586000"]
+    assert run(["zoo", "zoo.db", "--against", "old.db"]) == 0
+    assert run(["zoo", "zoo.db", "--sort", "macs"]) == 0
+    assert "0100" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [["scan", str(LENET), "-o", "zoo.db"], ["explain", "zoo.db", "--name", "a", "mac", "ops"]]
+)
+def test_a_damaged_database_is_named(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    content = bytearray(Path("zoo.db").read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    Path("zoo.db").write_bytes(content)
+    capfd.readouterr()
+
+    assert run(command) == 3
     assert capfd.readouterr().err.startswith("Error: zoo.db: ")

@@ -8,6 +8,9 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
+pytest.importorskip("distributed", reason="Dask is not installed")
+
 from flopledger.errors import SourceError
 from flopledger.scanning.cluster import Cluster
 from flopledger.scanning.network import Network
