@@ -83,8 +83,11 @@ def wanted(what: str) -> Wanted | list[Network]:
         if name in plugin.frontend.registries:
             return Wanted(name, pattern or "*", plugin)
     path = Path(what)
-    if path.suffix in _LISTS and not input_files.kind(path):
+    found = input_files.kind(path)
+    if path.suffix in _LISTS and not found:
         return list(_listed(path))
+    if found not in ("", "nothing", "a directory"):
+        raise SourceError(f"{what}: it is {found}, expected a registry, a folder or a regular file")
     if path.is_dir():
         return _files(sorted(path.rglob("*")), path)
     if not path.exists() and glob.has_magic(what):

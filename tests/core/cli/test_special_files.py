@@ -32,7 +32,22 @@ PLACES = {
     "convention to explain": ("explain toy.json mac ./{}", 2),
     "python file": ("count ./{}.py:Net", 3),
     "inputs": ("count toy.json --inputs ./{}.py:make", 3),
+    "inputs of the second": ("compare toy.json toy.json --inputs-b ./{}.py:make", 3),
+    "source to view": ("view {} -o page.html", 3),
+    "convention to view": ("view toy.json -c ./{} -o page.html", 2),
+    "source of memory": ("memory {}", 3),
+    "language model": ("llm {} --prompt 4 --new 2", 3),
+    "what to scan": ("scan {} -o zoo.db", 3),
+    "list to scan": ("scan ./{}.toml -o zoo.db", 3),
+    "convention to scan": ("scan toy.json -c ./{} -o zoo.db", 2),
+    "database to make": ("scan toy.json -o {}", 5),
+    "database": ("zoo {}", 3),
+    "database to explain": ("explain {} --name toy mac ops", 3),
     "target": ("count toy.json -o {}", 5),
+    "target of a page": ("view toy.json -o {}", 5),
+    "target of an answer": ("explain toy.json mac ops -o {}", 5),
+    "target of a graph": ("read toy.json -o {}", 5),
+    "target of memory": ("memory toy.json -o {}", 5),
 }
 
 
@@ -54,7 +69,7 @@ def soon() -> Iterator[None]:
 def things(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a network, and with each thing under four names."""
     monkeypatch.chdir(tmp_path)
-    for suffix in ("", ".py", ".prototxt", ".json"):
+    for suffix in ("", ".py", ".prototxt", ".json", ".toml"):
         os.mkfifo(tmp_path / f"pipe{suffix}")
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(f"socket{suffix}")
@@ -71,7 +86,8 @@ def test_what_is_no_regular_file_ends_at_once_with_the_code_of_its_place(
     place: str, thing: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     args, code = PLACES[place]
-    names = [thing] if ".py:" in args else [thing, f"{thing}.prototxt", f"{thing}.json"]
+    plain = ".py:" in args or ".toml" in args or args.startswith("llm")
+    names = [thing] if plain else [thing, f"{thing}.prototxt", f"{thing}.json"]
     for name in names:
         assert run(args.format(name).split()) == code, name
         out, err = capfd.readouterr()
