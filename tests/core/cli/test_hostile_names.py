@@ -5,24 +5,26 @@ Nothing but letters, signs, blanks and line feeds may reach stdout, stderr, a fi
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import html
 import io
 import itertools
 import json
 import re
+import shutil
+import sqlite3
 import tomllib
 import unicodedata
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import flopledger
+import onnx_files
 import pytest
+import tflite_files
 from flopledger.cli import messages, run
 from flopledger.errors import FlopledgerError, SourceError
 from flopledger.report import ANSWER_FORMATS, FORMATS, View, render
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 EVIL = "\x1b[31m\x9b2J\x1b]0;t\x07\u202eB\u2066\n=cmd|'/c calc'!A1\r\t\x7f\u200b\u2028\ufeff\u3164"
 MARKUP = "|<img src=x onerror=alert(1)>`x`**b**[a](http://e.vil)&#x202e;$x$~~y~~"
@@ -104,6 +106,45 @@ input: "data\033[31m\233" input_shape { dim: 1 dim: 3 dim: 8 dim: 8 }
 layer { name: "=cmd|calc" type: "Foo\033]0;title\007\342\200\256\nX" bottom: "data\033[31m\233" top: "x" }
 layer { name: "a\nb\033[2J" type: "ReLU" bottom: "data\033[31m\233" top: "y" }
 """
+ONNX = onnx_files.model(
+    onnx_files.graph(
+        [
+            onnx_files.node(
+                f"Op{NAME}", ["x"], [f"y{NAME}"], name=f"n{NAME}", domain=f"d{NAME}", a=f"v{NAME}"
+            ),
+            onnx_files.node("MatMul", [f"y{NAME}", f"w{NAME}"], ["z"], name=f"m{NAME}", meta={NAME: NAME}),
+            onnx_files.node("Relu", ["x"], ["r"], name="=1+1"),
+        ],
+        [onnx_files.value("x", [1, f"N{NAME}"])],
+        ["z", "r"],
+        [onnx_files.tensor(f"w{NAME}", [3, 4])],
+    )
+)
+TFLITE = tflite_files.model(
+    tflite_files.Graph(
+        [
+            tflite_files.Tensor(f"x{NAME}", (1, 3)),
+            tflite_files.Tensor(f"y{NAME}", (1, 3)),
+            tflite_files.weight(f"w{NAME}", 4, 3),
+            tflite_files.Tensor("=1+1", (1, 4)),
+        ],
+        [
+            tflite_files.Op(32, [f"x{NAME}"], [f"y{NAME}"], custom=f"Op{NAME}"),
+            tflite_files.Op(9, [f"y{NAME}", f"w{NAME}", ""], ["=1+1"], 8, "b0"),
+        ],
+        [f"x{NAME}"],
+        ["=1+1"],
+    ),
+    names={f"x{NAME}": f"s{NAME}"},
+)
+HEADER = json.dumps(
+    {
+        "__metadata__": {NAME: NAME},
+        f"{NAME}.weight": {"dtype": "F32", "shape": [4, 3], "data_offsets": [0, 48]},
+        "=1+1": {"dtype": "F32", "shape": [4], "data_offsets": [48, 64]},
+    }
+).encode()
+SAFETENSORS = len(HEADER).to_bytes(8, "little") + HEADER
 FILE = f"g{EVIL.replace('/', '')}.json"
 PROTO = f"g{EVIL.replace('/', '')}.prototxt"
 MINE = "./m\x1b[31m\u202e.toml"
@@ -115,6 +156,9 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / FILE).write_text(json.dumps(_graph()))
     (tmp_path / PROTO).write_text(PROTOTXT)
     (tmp_path / MINE).write_text(CONVENTION)
+    (tmp_path / "n.onnx").write_bytes(ONNX)
+    (tmp_path / "n.tflite").write_bytes(TFLITE)
+    (tmp_path / "n.safetensors").write_bytes(SAFETENSORS)
     (tmp_path / "bad\x1b[31m.toml").write_text(CONVENTION.replace("unit", '"u\\u001bnit"'))
     (tmp_path / "bad\x1b[31m.json").write_text('{"schema": "flopledger.graph/1", "x\\u001b": 1}')
     (tmp_path / "bad\x1b[31m.prototxt").write_text('layer { na\u202eme: "x" }')
@@ -127,6 +171,12 @@ COUNTS = [
     for more in ([], ["--top", "2"])
     if form != "tool" or convention == MINE
 ]
+COUNTS += [
+    ["count", source, "--format", form]
+    for source in ("n.onnx", "n.tflite", "n.safetensors")
+    for form in FORMATS
+    if form != "tool"
+]
 ANSWERS = [
     [*command, "--format", form]
     for form in ANSWER_FORMATS
@@ -138,10 +188,23 @@ ANSWERS = [
         ["compare", FILE, PROTO, "--layers", "-c", MINE],
         ["check", FILE, "--max-macs", "0", "-c", MINE],
         ["check", FILE, "--max", "count=0", "--against", FILE],
+        ["memory", PROTO],
+        ["memory", "n.tflite"],
     )
+]
+PAGES = [
+    ["view", FILE, "-c", "mac", "-c", MINE],
+    ["view", "n.onnx"],
+    ["view", "n.tflite"],
+    ["view", "n.safetensors"],
+    ["explain", FILE, "mac", MINE, "--layers", "--format", "html"],
+    ["compare", FILE, PROTO, "--format", "html"],
+    ["compare", FILE, "n.onnx", "--format", "html"],
 ]
 OTHERS = [
     ["read", FILE], ["read", PROTO], ["read", PROTO, "--for", MINE], ["conventions", MINE], ["conventions"],
+    ["check", FILE, PROTO, "--max-macs", "0", "-c", MINE, "--format", "github"],
+    ["check", FILE, PROTO, "--max-macs", "0", "-c", MINE, "--format", "junit"],
     ["frontends"], ["count", FILE, PROTO, "-c", "mac", "-c", MINE], ["count", FILE, "--strict"],
 ]  # fmt: skip
 WRONG = [
@@ -154,10 +217,22 @@ WRONG = [
         ["count", FILE, "-o", f"none{EVIL}/x", "--phase"], ["conventions"], ["explain", FILE, "mac"],
         ["explain", FILE, "--figure"], ["check", FILE, "--max-macs"], ["check", FILE, "--max"],
         ["check", FILE, "--tolerance"], ["check", FILE, "--against"], ["compare", FILE],
-        ["read", FILE, "--for"], ["frontends"],
+        ["read", FILE, "--for"], ["frontends"], ["compare", FILE, PROTO, "--inputs-b"],
+        ["compare", FILE, PROTO, "--frontend-b"], ["count", FILE, "--columns"], ["count", FILE, "--by"],
+        ["count", FILE, "--units"], ["count", FILE, "--step"], ["count", FILE, "--seq"],
+        ["count", FILE, "--freeze"], ["count", FILE, "--grad-inputs"], ["count", FILE, "--level"],
+        ["view"], ["view", "-o", "page.html"], ["view", FILE, "-o", "page.html", "-c"],
+        ["view", FILE, "-o", "page.html", "--set"], ["view", FILE, "-o", f"none{EVIL}/x", "-i"],
+        ["memory"], ["memory", PROTO, "--dtype"], ["memory", PROTO, "--optimizer"],
+        ["memory", PROTO, "--format"],
+        ["llm", "--prompt", "4", "--new", "2"], ["llm", FILE, "--prompt"], ["llm", FILE, "--dtype"],
+        ["scan", "-o", "zoo.db"], ["scan", FILE, "-o", "zoo.db", "-c"], ["scan", FILE, "-o", f"none{EVIL}/x"],
+        ["scan", FILE, "-o", "zoo.db", "--jobs"], ["scan", FILE, "-o", "zoo.db", "--retry"],
+        ["zoo"], ["zoo", FILE], ["explain", FILE, "mac", "ops", "--name"],
     )
 ]  # fmt: skip
 WRONG += [
+    ["memory", FILE], ["memory", "n.onnx"],
     ["count", f"--{NAME}"], ["count", FILE, "-c", "./bad\x1b[31m.toml"], ["count", "bad\x1b[31m.json"],
     ["count", "bad\x1b[31m.prototxt"], ["count", FILE, "-o", f"none{EVIL}/x"],
     ["count", FILE, "--set", f"bias={NAME}"], ["count", f"{NAME}:{NAME}"], ["count", f"x\x1b.py:{NAME}"],
@@ -192,6 +267,57 @@ def test_a_file_holds_no_hidden_character_either() -> None:
         assert run(["count", FILE, "-c", MINE, "--format", form, "-o", "out"]) == 0
         with open("out", encoding="utf-8", newline="") as file:  # noqa: PTH123  (line ends as they are)
             assert _hidden(file.read()) == []
+
+
+@pytest.mark.usefixtures("hostile")
+def test_a_page_holds_no_hidden_character_of_a_name(capfd: pytest.CaptureFixture[str]) -> None:
+    for args in PAGES:
+        assert run([*args, "-o", "page.html"]) in (0, 1, 4), args
+        out, err = capfd.readouterr()
+        assert _hidden(out) == _hidden(err) == [], args
+        with open("page.html", encoding="utf-8", newline="") as file:  # noqa: PTH123
+            page = file.read()
+        scripts = re.compile(r"<script>.*?</script>", re.DOTALL)  # our own, whose hashes the page states
+        assert _hidden(scripts.sub("", page)) == [], args
+        assert "<img" not in scripts.sub("", page)
+
+
+SETTERS = ("name", "source", "reason", "frontend", "framework", "framework_version", "registry", "input_size")
+
+
+@pytest.mark.usefixtures("hostile")
+def test_no_text_of_a_database_lets_a_hidden_character_out(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", FILE, PROTO, "n.onnx", "no.json:x", "-c", "mac", "-c", MINE, "-o", "zoo.db"]) == 0
+    out, err = capfd.readouterr()
+    assert _hidden(out) == _hidden(err) == []
+    shutil.copy("zoo.db", "old.db")
+    with contextlib.closing(sqlite3.connect("zoo.db", isolation_level=None)) as connection:
+        for column in SETTERS:
+            connection.execute(f"UPDATE networks SET {column} = {column} || ?", (NAME,))  # noqa: S608
+        connection.execute(
+            "UPDATE figures SET convention = ? || convention, unit = unit || ?", (f"={NAME}", NAME)
+        )
+        connection.execute("UPDATE networks SET published = ?", (json.dumps({NAME: "1G", "params": "7"}),))
+    commands = [["zoo", "zoo.db", "--format", form] for form in ("table", "json", "csv", "markdown", "latex")]
+    for form in ("table", "json", "markdown"):
+        commands += [["zoo", "zoo.db", "--against", "old.db", "--format", form]]
+        commands += [["zoo", "zoo.db", "--published", "--format", form]]
+    for args in commands:
+        assert run(args) == 0, args
+        out, err = capfd.readouterr()
+        assert out
+        assert _hidden(out) == _hidden(err) == [], args
+        if "csv" in args:
+            heads, *rows = csv.reader(io.StringIO(out))
+            assert not any(cell.startswith(tuple("=+-@\t\r")) for cell in (*heads, *(row[0] for row in rows)))
+    for args in (["--where", NAME], ["--sort", NAME], ["--columns", NAME], ["--format", NAME]):
+        assert run(["zoo", "zoo.db", *args]) == 2, args
+        out, err = capfd.readouterr()
+        assert (out, _hidden(err)) == ("", []), args
+    assert run(["zoo", "zoo.db", "--format", "html", "-o", "zoo.html"]) == 0
+    page = re.sub(r"<script>.*?</script>", "", Path("zoo.html").read_text(), flags=re.DOTALL)
+    assert _hidden(page) == []
+    assert "<img" not in page
 
 
 @pytest.mark.usefixtures("hostile")
