@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import messages
-from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
+from flopledger.cli.options import (
+    SourceOptions,
+    complete_convention,
+    format_option,
+    load_conventions,
+    output_option,
+    pairs,
+    source_options,
+    switches_option,
+)
 from flopledger.cli.output import warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import UsageError
@@ -88,9 +97,7 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
     "-c", "--convention", metavar="NAME|FILE", shell_complete=complete_convention,
     help="The convention to count under, by name or a file such as ./mine.toml. Default: mac.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
-)
+@switches_option()
 @click.option("--max-macs", metavar="LIMIT", help="The most multiply-accumulates, such as 4.2G.")
 @click.option("--max-flops", metavar="LIMIT", help="The most FLOP, 2 for each multiply-accumulate: 8.4G.")
 @click.option("--max-params", metavar="LIMIT", help="The most parameters, such as 26M.")
@@ -108,11 +115,10 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
     metavar="SHARE",
     help="How much more than --against is allowed: 0.5% or 0.005. Default: none.",
 )
-@click.option(
-    "--format", "form", type=click.Choice(CHECK_FORMATS), default="table", show_default=True,
-    help="How the result is written; github annotates a pull request, junit is for CI systems.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@format_option(
+    CHECK_FORMATS, "How the result is written; github annotates a pull request, junit is for CI systems."
+)
+@output_option
 def command(**params: Any) -> None:
     """Check networks against limits, or against an earlier count; exit with 1 if one is over a limit.
 

@@ -12,11 +12,14 @@ from flopledger.cli import messages
 from flopledger.cli.options import (
     SourceOptions,
     complete_convention,
+    format_option,
     literals,
     load_conventions,
+    output_option,
     pairs,
     shared_by,
     source_options,
+    switches_option,
 )
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
@@ -85,15 +88,10 @@ class Task:
     shell_complete=complete_convention,
     help="A convention for the totals; may be repeated. Default: mac.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the conventions."
-)
+@switches_option("Change a decision of the conventions.")
 @click.option("--layers", is_flag=True, help="Show the layers that are the same, too.")
-@click.option(
-    "--format", "form", type=click.Choice([*ANSWER_FORMATS, PAGE]), default="table", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@format_option([*ANSWER_FORMATS, PAGE])
+@output_option
 def command(**params: Any) -> None:
     """Compare two networks, layer by layer; exit with 1 unless they are equal.
 

@@ -13,11 +13,14 @@ from flopledger.cli.options import (
     SourceOptions,
     complete_convention,
     device_option,
+    format_option,
     load_conventions,
     load_device,
+    output_option,
     pairs,
     shared_by,
     source_options,
+    switches_option,
 )
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
@@ -101,14 +104,9 @@ class CountOptions:
     shell_complete=complete_convention,
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
-)
-@click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="table", show_default=True,
-    help="How results are written; tool: as the convention's tool prints them.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@switches_option()
+@format_option(list(FORMATS), "How results are written; tool: as the convention's tool prints them.")
+@output_option
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree, or of --by module.")
 @click.option("--top", type=click.IntRange(min=1), help="Only N rows, the largest first (not in json).")
 @click.option("--sort", type=click.Choice(list(KEYS)), help="Sort rows instead of showing a tree.")

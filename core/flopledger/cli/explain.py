@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
+from flopledger.cli.options import (
+    SourceOptions,
+    complete_convention,
+    format_option,
+    load_conventions,
+    output_option,
+    pairs,
+    source_options,
+    switches_option,
+)
 from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -88,20 +97,14 @@ class ExplainOptions:
     "--figure", "figures", metavar="FIGURE", multiple=True,
     help="Find the conventions that print a figure, such as 4.09G or 25.6M; may be repeated.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True,
-    help="Change a decision of both conventions that have it; a.KEY=VALUE or b.KEY=VALUE of one.",
-)  # fmt: skip
+@switches_option("Change a decision of both conventions that have it; a.KEY=VALUE or b.KEY=VALUE of one.")
 @click.option(
     "--what", type=click.Choice(["count", "params"]), default="count", show_default=True,
     help="Which figure is explained: that of the operations or that of the parameters.",
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
-@click.option(
-    "--format", "form", type=click.Choice([*ANSWER_FORMATS, PAGE]), default="table", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@format_option([*ANSWER_FORMATS, PAGE])
+@output_option
 def command(**params: Any) -> None:
     """Explain why two conventions give different figures, by causes that sum to the gap.
 

@@ -10,10 +10,14 @@ import click
 from flopledger.cli.options import (
     SourceOptions,
     device_option,
+    dtypes_option,
+    format_option,
     load_conventions,
     load_device,
+    output_option,
     pairs,
     source_options,
+    switches_option,
     typed,
 )
 from flopledger.cli.output import write
@@ -60,20 +64,11 @@ class LlmOptions:
 @source_options
 @click.option("--prompt", type=click.IntRange(min=1), required=True, help="The tokens of the prompt.")
 @click.option("--new", type=click.IntRange(min=1), required=True, help="The tokens that are generated.")
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True,
-    help="Change a decision of 2mac, which counts the operations: causal=exact, mla=absorbed ...",
-)  # fmt: skip
-@click.option(
-    "--dtype", "dtypes", metavar="WHAT=DTYPE,...",
-    help="Types in memory, where they are not the model's own: weights=int4,kv=int8.",
-)  # fmt: skip
+@switches_option("Change a decision of 2mac, which counts the operations: causal=exact, mla=absorbed ...")
+@dtypes_option("weights=int4,kv=int8")
 @device_option
-@click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@format_option(ANSWER_FORMATS)
+@output_option
 def command(**params: Any) -> None:
     """Count a language model's prefill, its first and last decode step, and the whole generation.
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, source_options, typed
+from flopledger.cli.options import (
+    SourceOptions,
+    dtypes_option,
+    format_option,
+    output_option,
+    source_options,
+    typed,
+)
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
@@ -46,15 +53,9 @@ class MemoryOptions:
     "--optimizer", metavar="NAME", default="adamw", show_default=True,
     help="With --step train: sgd, momentum, rmsprop, adagrad, adam, adamw or amsgrad.",
 )  # fmt: skip
-@click.option(
-    "--dtype", "dtypes", metavar="WHAT=DTYPE,...",
-    help="Types in memory, where they are not the model's own: weights, gradients, optimizer, kv.",
-)  # fmt: skip
-@click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
-    help="How the result is written.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@dtypes_option("weights, gradients, optimizer, kv")
+@format_option(ANSWER_FORMATS)
+@output_option
 def command(**params: Any) -> None:
     """Show what a network takes in memory, in bytes: weights, inputs, activations, and what training adds.
 

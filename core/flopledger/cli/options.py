@@ -151,6 +151,27 @@ def _tell(given: bool) -> None:  # noqa: FBT001  (click calls it so)
         noise.show()
 
 
+output_option = click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+
+
+def switches_option(words: str = "Change a decision of the convention.") -> Callable[[F], F]:
+    """Return the option that changes documented decisions."""
+    return click.option("--set", "switches", metavar="KEY=VALUE", multiple=True, help=words)
+
+
+def format_option(formats: Sequence[str], words: str = "How the result is written.") -> Callable[[F], F]:
+    """Return the option for the format of the result."""
+    return click.option(
+        "--format", "form", type=click.Choice(formats), default="table", show_default=True, help=words
+    )
+
+
+def dtypes_option(kinds: str) -> Callable[[F], F]:
+    """Return the option for types in memory; its value is for :func:`typed`."""
+    words = f"Types in memory, where they are not the model's own: {kinds}."
+    return click.option("--dtype", "dtypes", metavar="WHAT=DTYPE,...", help=words)
+
+
 def source_options(command: F) -> F:
     """Add the options for reading a source; see :meth:`SourceOptions.taken_from`."""
     for option in reversed(_SOURCE_OPTIONS):

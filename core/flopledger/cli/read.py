@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, load_conventions, source_options
+from flopledger.cli.options import SourceOptions, load_conventions, output_option, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 
@@ -40,7 +40,7 @@ class ReadOptions:
     "--for", "conventions", metavar="CONVENTION", multiple=True,
     help="Read as this convention needs it; may be repeated.",
 )  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@output_option
 def command(**params: Any) -> None:
     """Read a network and save it as a graph, which can be counted anywhere, again and again."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)

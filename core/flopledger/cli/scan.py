@@ -12,7 +12,7 @@ import click
 from flopledger.cli import messages
 from flopledger.cli.exits import UNKNOWN
 from flopledger.cli.live import live_line
-from flopledger.cli.options import SourceOptions, pairs, source_options
+from flopledger.cli.options import SourceOptions, format_option, pairs, source_options, switches_option
 from flopledger.cli.output import write
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -112,9 +112,7 @@ class ScanOptions:
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the convention."
-)
+@switches_option()
 @click.option("-o", "output", metavar="FILE", required=True, help="The database; a scan goes on in it.")
 @click.option("--jobs", type=click.IntRange(min=1), help="Networks at a time. Default: one for each core.")
 @click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster: the scheduler's address, or local.")
@@ -126,10 +124,7 @@ class ScanOptions:
 @click.option(
     "--strict", is_flag=True, help="Exit with 1 if a network was not read, else with 4 if a call is unknown."
 )
-@click.option(
-    "--format", "form", type=click.Choice(ANSWER_FORMATS), default="table", show_default=True,
-    help="How the summary is written.",
-)  # fmt: skip
+@format_option(ANSWER_FORMATS, "How the summary is written.")
 def command(**params: Any) -> None:
     """Count many networks, each in a process of its own, into a SQLite database.
 

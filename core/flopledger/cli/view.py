@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.options import SourceOptions, complete_convention, load_conventions, pairs, source_options
+from flopledger.cli.options import (
+    SourceOptions,
+    complete_convention,
+    load_conventions,
+    pairs,
+    source_options,
+    switches_option,
+)
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 
@@ -40,9 +47,7 @@ class ViewOptions:
     shell_complete=complete_convention,
     help="A convention to switch to on the page; may be repeated. Default: mac.",
 )  # fmt: skip
-@click.option(
-    "--set", "switches", metavar="KEY=VALUE", multiple=True, help="Change a decision of the conventions."
-)
+@switches_option("Change a decision of the conventions.")
 @click.option("-o", "output", metavar="FILE", required=True, help="The page to write; - for stdout.")
 def command(**params: Any) -> None:
     """Draw where a network's operations and parameters go, in one HTML file that opens offline.

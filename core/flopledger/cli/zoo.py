@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli.options import format_option, output_option
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import OutputError, UsageError
@@ -54,11 +55,8 @@ class ZooOptions:
 @click.option("--against", metavar="OLD.DB", help="Show what changed since an earlier database.")
 @click.option("--published", is_flag=True, help="Show where figures differ from what a registry states.")
 @click.option("--pages", is_flag=True, help="With html: write a page for each kept graph, and link to it.")
-@click.option(
-    "--format", "form", type=click.Choice(FORMATS), default="table", show_default=True,
-    help="How the table is written.",
-)  # fmt: skip
-@click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+@format_option(FORMATS, "How the table is written.")
+@output_option
 def command(**params: Any) -> None:
     """Show the table of a database that scan has made, or what changed between two."""
     options = ZooOptions(**params)
