@@ -4,7 +4,7 @@ Sources: C3D's ``convolution3d_layer.cpp`` and ``pooling3d_layer.cpp``; the N-d 
 3983 (video-caffe, C3D 1.1); FlowNet's ``correlation_layer.cpp`` and ``resample_layer.cpp``; CTPN's
 ``lstm_layer.cpp``, ``transpose_layer.cpp`` and ``reverse_layer.cpp``; MSRA's ``deformable_conv_layer.cpp``;
 R-FCN's ``psroi_pooling_layer.cpp``. A fork may give the same name to another layer: a layer that does not fit
-these rows becomes an unknown row, see :func:`flopledger_caffe.read._Reader`.
+these rows becomes an unknown row, see :func:`flopledger_caffe.trace.Tracer`.
 """
 
 from __future__ import annotations
