@@ -16,6 +16,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger_torch.op_rules import has_symbol, replaced, tensors_in
+from flopledger_torch.replay import Memory, Step, Tracked, again, needed, run_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -43,43 +44,6 @@ READS = frozenset(
 _TYPES = (torch.Tensor, torch.nn.Parameter)
 
 
-class _Memory:
-    """What a tensor and its views share: the steps that write to it, and those that read it.
-
-    It is ``lost`` once something unknown was written to it, and ``given`` once something of the inputs was.
-    """
-
-    __slots__ = ("given", "lost", "readers", "writers")
-
-    def __init__(self) -> None:
-        self.writers: list[_Step] = []
-        self.readers: list[_Step] = []
-        self.lost = self.given = False
-
-
-class _Tracked:
-    """A tensor that follows from known ones: its memory, the step that makes it, its value once computed."""
-
-    __slots__ = ("memory", "step", "value")
-
-    def __init__(self, memory: _Memory, step: _Step) -> None:
-        self.memory, self.step = memory, step
-        self.value: torch.Tensor | None = None
-
-
-class _Step:
-    """One op on known tensors; ``run`` is None where its result is not known."""
-
-    __slots__ = ("done", "given", "inputs", "number", "outputs", "run", "writes")
-
-    def __init__(self, number: int, inputs: list[_Tracked], run: Callable[[], Any] | None) -> None:
-        self.number, self.inputs, self.run = number, inputs, run
-        self.outputs: list[_Tracked] = []
-        self.writes: list[_Memory] = []
-        self.given = False
-        self.done = False
-
-
 def _is_small(tensor: torch.Tensor) -> bool:
     return not any(isinstance(size, torch.SymInt) for size in tensor.shape) and tensor.numel() <= _MOST
 
@@ -94,7 +58,7 @@ class Values:
 
     def __init__(self) -> None:
         # Each entry keeps its tensor, since an address identifies it only as long as it lives.
-        self._known: dict[int, tuple[torch.Tensor, _Tracked]] = {}
+        self._known: dict[int, tuple[torch.Tensor, Tracked]] = {}
         self._changed: dict[int, torch.Tensor] = {}
         self._steps = 0
         self.used_inputs = False
@@ -111,18 +75,18 @@ class Values:
         if not tensor.is_quantized and _is_small(tensor):
             step = self._step([], lambda: _copied(tensor))
             step.given = given
-            self._keep(stand_in, _Memory(), step)
+            self._keep(stand_in, Memory(), step)
 
-    def _keep(self, tensor: torch.Tensor, memory: _Memory, step: _Step) -> None:
-        known = _Tracked(memory, step)
+    def _keep(self, tensor: torch.Tensor, memory: Memory, step: Step) -> None:
+        known = Tracked(memory, step)
         step.outputs.append(known)
         self._known[id(tensor)] = (tensor, known)
 
-    def _step(self, inputs: list[_Tracked], run: Callable[[], Any] | None) -> _Step:
+    def _step(self, inputs: list[Tracked], run: Callable[[], Any] | None) -> Step:
         self._steps += 1
-        return _Step(self._steps, inputs, run)
+        return Step(self._steps, inputs, run)
 
-    def _find(self, tensor: torch.Tensor) -> _Tracked | None:
+    def _find(self, tensor: torch.Tensor) -> Tracked | None:
         found = self._known.get(id(tensor))
         if found is None and type(tensor) in _TYPES:  # a constant that has its values
             self.source(tensor, tensor)
@@ -141,7 +105,7 @@ class Values:
         step.given = any(known.step.given or known.memory.given for known in inputs)
         computes = step.given and _PRODUCTS.search(rule.name)
         if None not in found and not computes and self._can_run(rule, args, kwargs, out):
-            step.run = _again(
+            step.run = again(
                 func, args, kwargs, blank, {id(t): k for t, k in zip(given, inputs, strict=True)}
             )
             for known in inputs:
@@ -155,7 +119,7 @@ class Values:
             return False
         return all(_is_small(tensor) for tensor in tensors_in(out))
 
-    def _write(self, step: _Step, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    def _write(self, step: Step, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
         for place, name in rule.writes:
             for tensor in tensors_in(args[place] if place < len(args) else kwargs.get(name)):
                 known = self._find(tensor)
@@ -170,24 +134,24 @@ class Values:
         """Return whether a real tensor was written to: its memory, which is left alone, does not show it."""
         return id(tensor) in self._changed or id(tensor) in self._known
 
-    def _results(self, step: _Step, rule: Rule, args: tuple[Any, ...], out: Any) -> None:
+    def _results(self, step: Step, rule: Rule, args: tuple[Any, ...], out: Any) -> None:
         """Give the results their steps; a view of known memory keeps it even where its value is not known."""
         base = self._find(args[0]) if rule.view and args and isinstance(args[0], torch.Tensor) else None
         if rule.writes or (step.run is None and base is None):
             return
         for tensor in tensors_in(out):
             if id(tensor) not in self._known:
-                self._keep(tensor, _Memory() if base is None else base.memory, step)
+                self._keep(tensor, Memory() if base is None else base.memory, step)
 
     def value(self, tensor: torch.Tensor) -> torch.Tensor | None:
         """Return a tensor's value as it is now; None if it is not known. It must not be written to."""
         known = self._find(tensor)
         if known is None:
             return None
-        steps = self._needed([known.step, *known.memory.writers])
+        steps = needed([known.step, *known.memory.writers])
         with _disable_current_modes(), torch.no_grad():
             for step in sorted(steps, key=lambda one: one.number):
-                _run(step)
+                run_once(step)
         if known.value is None or known.memory.lost:
             return None
         self.used_inputs = self.used_inputs or any(step.given for step in steps)
@@ -280,78 +244,3 @@ class Values:
             fake: torch.Tensor = FakeTensor(mode, meta, torch.device("cpu"))
         self.source(fake, tensor)
         return fake
-
-    @staticmethod
-    def _needed(wanted: Iterable[_Step]) -> list[_Step]:
-        """Return the steps that must be run for others; before a write, the readers of its memory."""
-        pending, seen = list(wanted), {}
-        while pending:
-            step = pending.pop()
-            if step.number in seen:
-                continue
-            seen[step.number] = step
-            if step.done:
-                continue
-            for known in step.inputs:
-                pending.append(known.step)
-                pending += [one for one in known.memory.writers if one.number < step.number]
-            for memory in step.writes:
-                pending += [one for one in memory.readers if one.number < step.number]
-        return list(seen.values())
-
-
-def _again(
-    func: Any,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
-    blank: torch.Tensor | None,
-    known: Mapping[int, _Tracked],
-) -> Callable[[], Any]:
-    """Return a function that runs an op again, on values; a stand-in whose shape alone matters is zeros."""
-    shape, dtype = (None, None) if blank is None else (tuple(blank.shape), blank.dtype)
-
-    def place(tensor: torch.Tensor) -> Any:
-        return known.get(id(tensor), _BLANK)
-
-    kept, named = replaced(args, place), {name: replaced(value, place) for name, value in kwargs.items()}
-
-    def run() -> Any:
-        def real(value: Any) -> Any:
-            if isinstance(value, list):
-                return [real(item) for item in value]
-            if value is _BLANK:
-                return torch.zeros((), dtype=dtype).expand(shape or ())
-            if isinstance(value, _Tracked):
-                if value.value is None or value.memory.lost:
-                    raise LookupError
-                return value.value
-            return torch.device("cpu") if isinstance(value, torch.device) else value
-
-        return func(*real(kept), **{name: real(value) for name, value in named.items()})
-
-    return run
-
-
-_BLANK = object()
-
-
-def _run(step: _Step) -> None:
-    """Run a step, unless it was run; one that can't be leaves its results unknown."""
-    if step.done:
-        return
-    step.done = True
-    try:
-        found = [] if step.run is None else list(tensors_in(step.run()))
-    except Exception:  # noqa: BLE001  (an op may refuse values in its own ways; the value is then not known)
-        step.run = None
-    if step.run is None:
-        for memory in step.writes:
-            memory.lost = True
-        return
-    step.inputs, step.run = [], _done
-    for known, tensor in zip(step.outputs, found, strict=False):
-        known.value = tensor
-
-
-def _done() -> None:
-    """Take the place of a step that was run: one that kept its inputs would keep all values ever computed."""
