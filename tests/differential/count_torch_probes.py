@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 CONVENTIONS = (
     "ptflops", "ptflops-aten", "thop", "fvcore", "torch-flop-counter", "torch-flop-counter-no-grad",
     "torchinfo", "torchprofile", "torchstat-flops", "torchstat-madd", "torchsummary", "calflops-flops",
-    "calflops-macs",
+    "calflops-macs", "torchinfo-size", "torchsummary-size", "torchstat-memory", "torchstat-memrw",
+    "accelerate-estimate",
 )  # fmt: skip
 BY_NAME = ("ptflops", "ptflops-aten")
 """The tools that give several inputs by name; the others give them by position."""

@@ -25,6 +25,7 @@ from torch_probes import every_probe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from types import FrameType
 
     from torch_probes import Build
 
@@ -100,7 +101,10 @@ def ask_torchinfo(build: Build) -> Answers:
 
     model, inputs = build()
     found = torchinfo.summary(model, input_data=list(inputs.values()), verbose=0)
-    return {"torchinfo": (found.total_mult_adds, found.total_params)}
+    return {
+        "torchinfo": (found.total_mult_adds, found.total_params),
+        "torchinfo-size": (found.total_output_bytes, found.total_params),
+    }
 
 
 def ask_torchprofile(build: Build) -> Answers:
@@ -131,6 +135,8 @@ def ask_torchstat(build: Build) -> Answers:
     return {
         "torchstat-flops": (sum(int(node.Flops) for node in nodes), params),
         "torchstat-madd": (sum(int(node.MAdd) for node in nodes), params),
+        "torchstat-memory": (round(sum(float(node.inference_memory) for node in nodes) * 2**20), params),
+        "torchstat-memrw": (sum(int(size) for node in nodes for size in node.Memory), params),
     }
 
 
@@ -140,13 +146,38 @@ def ask_torchsummary(build: Build) -> Answers:
     model, inputs = build()
     if not all(tensor.is_floating_point() for tensor in inputs.values()):
         raise Refused("it makes inputs of random numbers")
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        torchsummary.summary(model, [tuple(t.shape[1:]) for t in inputs.values()], device="cpu")
+    said, sizes = io.StringIO(), [tuple(t.shape[1:]) for t in inputs.values()]
+    batch = next(iter(inputs.values())).shape[0]
+    with contextlib.redirect_stdout(said), local("summary", "total_output") as elements:
+        torchsummary.summary(model, sizes, batch_size=batch, device="cpu")
     found = re.search(r"Total params: ([\d,]+)", said.getvalue())
     assert found, said.getvalue()
     count = int(found[1].replace(",", ""))
-    return {"torchsummary": (count, count)}
+    return {"torchsummary": (count, count), "torchsummary-size": (abs(8 * int(elements[0])), count)}
+
+
+@contextlib.contextmanager
+def local(function: str, name: str) -> Iterator[list[Any]]:
+    """Give what a local variable of a function has in the end, where a tool prints it rounded."""
+    found: list[Any] = []
+
+    def look(frame: FrameType, event: str, _: Any) -> None:
+        if event == "return" and frame.f_code.co_name == function and name in frame.f_locals:
+            found.append(frame.f_locals[name])
+
+    sys.setprofile(look)
+    try:
+        yield found
+    finally:
+        sys.setprofile(None)
+
+
+def ask_accelerate(build: Build) -> Answers:
+    from accelerate.utils.modeling import calculate_maximum_sizes
+
+    model, _ = build()
+    params = sum(parameter.numel() for parameter in model.parameters())
+    return {"accelerate-estimate": (calculate_maximum_sizes(model)[0], params)}
 
 
 def ask_calflops(build: Build) -> Answers:
@@ -177,6 +208,7 @@ TOOLS: dict[str, tuple[Callable[[Build], Answers], str]] = {
     "torchstat": (ask_torchstat, "torchstat"),
     "torchsummary": (ask_torchsummary, "torchsummary"),
     "calflops": (ask_calflops, "calflops"),
+    "accelerate-estimate": (ask_accelerate, "accelerate"),
 }
 """The tools by name: how to ask one, and the distribution that it comes in."""
 

@@ -113,7 +113,7 @@ SUBJECTS = {
     "frontends/paddle/test_bounds_fuzz.py": "bounds.py on files with anything changed",
     "frontends/paddle/test_careless.py": "layers that remember what they see, in random places",
     "frontends/paddle/test_experts.py": "mixtures of experts",
-    "frontends/paddle/test_printout.py": "the table that paddle.flops prints",
+    "frontends/paddle/test_printout.py": "what paddle.flops and paddle.summary print",
     "frontends/paddle/test_reading.py": "inputs, sharing and reuse in whole networks",
     "frontends/tflite/test_example.py": "the file in examples/",
     "frontends/tflite/test_golden.py": "a real network against recorded figures",

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from flopledger.analysis import saved
 from flopledger.analysis.flow import tensors_read
-from flopledger.dims.arithmetic import product, total
+from flopledger.dims.arithmetic import is_symbolic, product, total
 from flopledger.graph.dtypes import bytes_each
+from flopledger.graph.tables import CONTAINER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 ROWS_READ = frozenset(("embedding", "gather", "embedding_bag"))
 """Kinds that read rows of a table."""
+STILL = frozenset(("view", "reshape", "transpose", "identity", "cast", "dropout"))
+"""Kinds that do nothing where they give back what they are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +190,11 @@ class Memory:
         writes = [
             i
             for i in layer.outputs
-            if computed or self.made_by.get(self.storages[i]) == layer.id or i in given
+            if computed
+            or self.made_by.get(self.storages[i]) == layer.id
+            or (i in given and layer.kind not in STILL)
         ]
-        if layer.outputs and not writes:
+        if layer.kind == CONTAINER or (layer.outputs and not writes):
             return 0
         read = (self._read(layer, i) for i in tensors_read(layer))
         return total((*read, *self._unseen(layer), *(self.size(i) for i in writes)))
@@ -198,7 +203,11 @@ class Memory:
         """Return the bytes of a tensor that a call reads, of a table the rows that are looked up."""
         rows = self._rows_read(layer, self.graph.tensors[tensor].dtype)
         table = tensor in layer.inputs[:1] if layer.kind == "gather" else rows is not None
-        return rows if table and rows is not None else self.size(tensor)
+        whole = self.size(tensor)
+        if not table or rows is None:
+            return whole
+        more = not (is_symbolic(rows) or is_symbolic(whole)) and Fraction(str(rows)) > Fraction(str(whole))
+        return whole if more else rows  # rows that are taken again are in memory once
 
     def _rows_read(self, layer: Layer, dtype: str) -> Number | None:
         """Return the bytes of the rows that a lookup takes of a table of a type; None if it is no lookup."""

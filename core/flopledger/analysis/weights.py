@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import total
+from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import OPTIMIZER
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ class Weights:
         for p in self.graph.parameters:
             known: dict[str, object] = {
                 "numel": p.numel,
+                "itemsize": bytes_each(p.dtype),
                 "param_shape": p.shape,
                 "role": p.role,
                 "trainable": p.trainable,

@@ -64,6 +64,7 @@ class Params:
     trainable: Expression | None = None
     non_trainable: Expression | None = None
     buffers: Expression | None = None
+    bytes: Expression | None = None
 
 
 @dataclass(frozen=True)

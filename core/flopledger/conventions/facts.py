@@ -217,6 +217,10 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             "the bytes that it reads and writes",
             lambda c: c.analysis.memory.moved(c.layer),
         ),
+        "out_bytes": Fact(
+            "the bytes of its first output",
+            lambda c: c.analysis.memory.size(c.layer.outputs[0]) if c.layer.outputs else 0,
+        ),
         "vocabulary": Fact(
             "the rows of the network's largest table of words; 0 if it has none",
             lambda c: c.analysis.vocabulary,
@@ -313,6 +317,7 @@ MODULE_FACTS = (
 PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
     {
         "numel": "the elements of the parameter",
+        "itemsize": "the bytes of one of its elements, a fraction for small types",
         "param_shape": "its shape",
         "role": "its role in the module: weight, bias, scale, shift, running_mean ...",
         "trainable": "whether it is trained",
@@ -331,6 +336,7 @@ TOTAL_FACTS: Mapping[str, str] = MappingProxyType(
     {level: f"the sum of the rows of the level {level}" for level in LEVELS}
     | {"root_batch": STRUCTURAL["root_batch"].doc}
     | {"params": "the parameters that the convention counts, 0 if it counts none"}
+    | {"param_bytes": "the sum of what [params] gives as the bytes of each, 0 if it gives none"}
     | {"tokens": "the elements of the first input of whole numbers: the tokens of all sequences"}
 )
 """The facts that a total may name."""

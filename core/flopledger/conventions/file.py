@@ -53,7 +53,7 @@ _TABLES = (
     "print",
 )
 _REDUCE = ("where", "times", "match", "through", "unknown")
-_PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers")
+_PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers", "bytes")
 _FLOW = ("from", "until")
 _SWITCH = ("values", "default", "doc", "aliases", "idle")
 
@@ -360,7 +360,7 @@ class ConventionFile:
         }
         optional = {
             key: self.expression("params", key, known) if key in table else None
-            for key in ("trainable", "non_trainable", "buffers")
+            for key in ("trainable", "non_trainable", "buffers", "bytes")
         }
         return Params(
             over,

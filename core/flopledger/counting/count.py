@@ -149,6 +149,8 @@ class Count:
         }
         if "params" in names_read(self.convention.total, self.convention.define):
             sums["params"] = self.params.count or 0
+        if "param_bytes" in names_read(self.convention.total, self.convention.define):
+            sums["param_bytes"] = self.params.bytes
         if "tokens" in names_read(self.convention.total, self.convention.define):
             sums["tokens"] = self._tokens()
         batch = self.analysis.calls.root_batch
@@ -156,7 +158,7 @@ class Count:
         figure = self._figure(self.convention.total, {**sums, "root_batch": batch})
         unrounded = self._figure(exact, {**sums, "root_batch": batch})
         undivided = self._figure(exact, {**sums, "root_batch": 1})
-        beside = "parameters" if "params" in exact.names else "scaling"
+        beside = "scaling" if exact.names.isdisjoint(("params", "param_bytes")) else "parameters"
         steps = {
             beside: number(undivided - total(call.count for call in calls)),
             "batch division": number(unrounded - undivided),

@@ -48,6 +48,12 @@ class ParameterCount:
         rule = self.convention.params
         return None if rule is None else self._sum(rule.count)
 
+    @property
+    def bytes(self) -> Number:
+        """The tool's figure of their bytes; 0 if it has none."""
+        rule = self.convention.params
+        return 0 if rule is None or rule.bytes is None else self._sum(rule.bytes)
+
     def _sum(self, count: Expression) -> Number:
         return number(total(value for _, value in self.values(count)))
 

@@ -20,7 +20,7 @@ def without_rounding(expression: Expression) -> Expression:
     A tool that prints whole numbers has its rounding in ``total``; the ledger states by how much that changed
     the figure, and the same expression without it is the only exact way to know.
     """
-    tree = _Unrounded().visit(ast.parse(expression.text, mode="eval"))
+    tree = _Unrounded().visit(ast.parse(expression.text.replace("\n", " "), mode="eval"))
     return compile_expression(ast.unparse(tree), where=expression.where)
 
 

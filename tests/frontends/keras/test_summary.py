@@ -68,3 +68,18 @@ def test_a_model_in_a_model_is_one_row_or_each_of_its_layers() -> None:
 
     assert rows() == {"inner": 59, "c": 10}
     assert rows(nested="expanded") == {"inner.a": 35, "inner.b": 24, "c": 10}
+
+
+def test_the_size_beside_the_parameters_is_keras_s_own() -> None:
+    layers = [keras.Input((32,)), kl.Dense(64, dtype="bfloat16"), kl.Dense(8, dtype="float64")]
+    model = keras.Sequential(layers)
+    model.compile(optimizer="adam", loss="mse")
+    model.optimizer.build(model.trainable_variables)
+    said: list[str] = []
+    model.summary(print_fn=lambda text, line_break=False: said.append(text))  # noqa: ARG005  (Keras's own)
+    ledger = fl.count(model, (2, 32), "keras-size")
+
+    weights = 2 * (32 * 64 + 64) + 8 * (64 * 8 + 8)  # two moments of each, in its type, and two scalars
+    assert ledger.total.count == 3 * weights + 8 + 4
+    assert f"({ledger.total.count / 1024:.2f} KB)" in "".join(said).partition("Trainable")[0]
+    assert [(a.what, a.count) for a in ledger.adjustments] == [("parameters", 3 * weights + 8 + 4)]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import flopledger as fl
 from flopledger.report import render
 from flopledger_paddle.framework import paddle
+
+if TYPE_CHECKING:
+    import pytest
 
 TABLE = """\
 +--------------+-----------------+-----------------+--------+--------+
@@ -54,3 +59,15 @@ def test_the_seed_s_convolution() -> None:
     total = fl.read(model, "1x2x320x320").count("paddle-flops").total
 
     assert (total.count, total.params) == (7782400, 76)
+
+
+def test_the_size_of_a_pass_is_that_of_paddle_s_summary(capsys: pytest.CaptureFixture[str]) -> None:
+    nn = paddle.nn
+    model = nn.Sequential(
+        nn.Conv2D(3, 16, 3), nn.BatchNorm2D(16), nn.ReLU(), nn.Flatten(), nn.Linear(14400, 9)
+    )
+    paddle.summary(model, (8, 3, 32, 32))
+    count = fl.count(model, "8x3x32x32", "paddle-size").total.count
+
+    assert count == 8 * 8 * (4 * 16 * 30 * 30 + 9)  # 8 samples, and 8 bytes for each of a layer's results
+    assert f"Forward/backward pass size (MB): {count / 2**20:.2f}" in capsys.readouterr().out

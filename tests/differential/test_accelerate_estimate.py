@@ -1,0 +1,26 @@
+"""accelerate estimate-memory, against the tool itself.
+
+Its answers are recorded, and asked for anew with --peers.
+"""
+
+from __future__ import annotations
+
+import pytest
+from torch_peers import ask, compare, record_anew
+
+TOOL, MODULE = "accelerate-estimate", "accelerate"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def record(*, ask_peers: bool) -> None:
+    if ask_peers:
+        record_anew(TOOL, MODULE)
+
+
+def test_every_probe_is_counted_as_the_tool_does() -> None:
+    compare(TOOL, TOOL)
+
+
+@pytest.mark.slow
+def test_the_tool_still_answers_as_recorded() -> None:
+    ask(TOOL, MODULE)
