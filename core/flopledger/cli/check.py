@@ -19,7 +19,7 @@ from flopledger.cli.options import (
     source_options,
     switches_option,
 )
-from flopledger.cli.output import warnings, write
+from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import UsageError
 from flopledger.report import CHECK_FORMATS
@@ -130,7 +130,7 @@ def command(**params: Any) -> None:
     reading = SourceOptions.taken_from(params)
     options = CheckOptions(**params)
     found = check(options, reading) if options.sources else check_budgets(options, reading)
-    write(verdict.render(found, options.form), options.output)
+    write(verdict.render(found, options.form, room(options.output)[0]), options.output)
     for line in warnings([one.ledger for one in found]):
         messages.warn(line)
     if not all(one.passed for one in found):

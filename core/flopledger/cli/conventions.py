@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from flopledger.cli.output import write
+from flopledger.cli.output import room, write
 
 EXAMPLES = """\b
 Examples:
@@ -20,4 +20,8 @@ def command(name: str | None) -> None:
     """List the conventions, or show the rules of one and its differences from mac."""
     from flopledger.report import convention_page as conventions  # noqa: PLC0415  (the help needs none of it)
 
-    write(conventions.overview() if name is None else conventions.page(name))
+    width = room(None)[0]
+    if name is None:
+        write(conventions.overview(width))
+    else:
+        write(conventions.page(name, min(width or conventions.WIDTH, conventions.WIDTH)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli.output import write
+from flopledger.cli.output import room, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,15 @@ Example:
 @click.command("frontends", short_help="List the installed frontends.", epilog=EXAMPLES)
 def command() -> None:
     """List the frontends: the models and files that each reads, and which are missing or broken."""
-    write("".join(f"{line}\n" for line in lines()))
+    width = room(None)[0]
+    found = lines() if width is None else (part for line in lines() for part in _wrapped(line, width))
+    write("".join(f"{line}\n" for line in found))
+
+
+def _wrapped(line: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def lines() -> Iterator[str]:

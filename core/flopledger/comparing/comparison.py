@@ -16,11 +16,12 @@ from flopledger.comparing.layers import ComparedLayer, compared_layers
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
-from flopledger.dims.arithmetic import equal, total
+from flopledger.dims.arithmetic import equal, magnitude, total
 from flopledger.dims.bounds import number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from fractions import Fraction
 
     from flopledger.comparing.reasons import Reason
     from flopledger.counting.count import Count
@@ -118,13 +119,13 @@ class Comparison(lazy.Shown):
         return number(total(pair.params for pair in self.pairs))
 
     def groups(self) -> tuple[Group, ...]:
-        """Put the reasons together, those of most pairs first."""
+        """Put the reasons together, those of the largest effect first, then those of most pairs."""
         members: dict[str, list[tuple[Pair, Reason]]] = {}
         for pair in self.pairs:
             for reason in pair.reasons:
                 members.setdefault(reason.group, []).append((pair, reason))
         found = [_group(name, each) for name, each in members.items()]
-        return tuple(sorted(found, key=lambda group: -group.times))
+        return tuple(sorted(found, key=_largest_first))
 
     def to_dict(self) -> dict[str, object]:
         """Return the comparison as its JSON document; ``report/compare.schema.json`` describes it."""
@@ -142,6 +143,10 @@ def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:
     params = number(total(pair.params for pair in pairs if _responsible(pair, macs=False) == name))
     texts = tuple(dict.fromkeys(reason.text for _, reason in members))
     return Group(name, len(pairs) // members[0][1].pairs, pairs, texts, macs, params)
+
+
+def _largest_first(group: Group) -> tuple[Fraction, Fraction, int]:
+    return -abs(magnitude(group.macs)), -abs(magnitude(group.params)), -group.times
 
 
 def _responsible(pair: Pair, *, macs: bool) -> str:

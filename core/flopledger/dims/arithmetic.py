@@ -31,6 +31,9 @@ else:
 
     symbols = _Symbols()
 
+SAMPLE = 1000
+"""The value of every symbol when formulas are sorted by size."""
+
 
 def symbol(name: str) -> Dim:
     """Return the symbol ``name``, a positive integer that is not known."""
@@ -147,6 +150,14 @@ def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
     if isinstance(value, int):
         return value
     return symbols.substitute(value, values)
+
+
+def magnitude(value: Number) -> Fraction:
+    """Return what a number is sorted by; a formula is compared with every symbol at a sample size."""
+    if isinstance(value, (int, Fraction)):
+        return Fraction(value)
+    sized = substitute(truncate(value), dict.fromkeys(symbol_names(value), SAMPLE))
+    return Fraction(sized if isinstance(sized, int) else 0)
 
 
 def extent(value: Symbolic) -> tuple[int, int]:

@@ -12,21 +12,22 @@ that the causes sum to the gap by construction, for any two files.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger import gc_pause, lazy
 from flopledger.counting import engine
 from flopledger.counting.count import Count
-from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
+from flopledger.dims.arithmetic import magnitude, total
 from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
 from flopledger.explaining import causes, parameters
 from flopledger.explaining.words import Difference
 from flopledger.explaining.work import Evaluated
+from flopledger.reading import profiles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from fractions import Fraction
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import ConventionInfo, GraphInfo
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
 WHAT = ("count", "params")
 """The figures that can be explained: of operations or of parameters."""
-SAMPLE = 1000
-"""The value of every symbol where causes that are formulas are sorted by size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +162,8 @@ def _side(side: Evaluated, what: str) -> Side:
 def _of_reading(a: Evaluated, on_b: Evaluated, b: Evaluated) -> Iterator[Difference]:
     """Yield the changes due to the other reading alone: ``a`` is one convention over both graphs."""
     if a is not on_b:
-        profile = ", ".join(f"{k} = {str(v).lower()}" for k, v in b.convention.profile.items())
-        text = f"read with {profile}, as {b.convention.name} needs it: other kernels run"
+        read = profiles.in_words(b.convention.profile)
+        text = f"another reading ({read}), as {b.convention.name} needs it: other kernels run"
         yield Difference("kernel", text, number(on_b.count.total[0] - a.count.total[0]))
 
 
@@ -190,8 +189,4 @@ def merged(differences: Iterable[Difference]) -> tuple[Cause, ...]:
 
 def largest_first(cause: Cause) -> tuple[Fraction, str]:
     """Order causes by their size; a formula is compared with every symbol at a sample size."""
-    count = cause.count
-    if not isinstance(count, (int, Fraction)):
-        count = substitute(truncate(count), dict.fromkeys(symbol_names(count), SAMPLE))
-    exact = Fraction(count) if isinstance(count, (int, Fraction)) else Fraction(0)
-    return -abs(exact), cause.cause
+    return -abs(magnitude(cause.count)), cause.cause

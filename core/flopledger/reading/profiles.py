@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,6 +17,32 @@ if TYPE_CHECKING:
 
 Read: TypeAlias = "Callable[[Mapping[str, object]], Graph]"
 """Reads a source under a profile."""
+
+WORDS: Mapping[tuple[str, object], str] = {
+    ("mode", "eval"): "evaluation mode",
+    ("mode", "train"): "training mode",
+    ("mode", GIVEN): "each module in its own mode",
+    ("grad", True): "gradients on",
+    ("grad", False): "gradients off",
+    ("fast_paths", True): "",
+    ("fast_paths", False): "fused kernels off",
+    ("sizes", False): "",
+    ("sizes", True): "products of sizes recorded as operators",
+    ("step", "forward"): "",
+    ("step", "train"): "a training step",
+}
+"""A profile in a reader's words; what few know and nearly every reading has alike is left out."""
+
+
+def in_words(profile: Mapping[str, object]) -> str:
+    """Write a profile for people: ``evaluation mode, gradients on``."""
+    return ", ".join(filter(None, (_word(name, value) for name, value in profile.items())))
+
+
+def _word(name: str, value: object) -> str:
+    """Write one decision; a saved graph may hold any, of any type."""
+    known = WORDS.get((name, value)) if isinstance(value, (str, bool)) else None
+    return f"{name}={json.dumps(value, default=str)}" if known is None else known
 
 
 def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list[Convention]]]:

@@ -28,14 +28,14 @@ MOST = 20
 """How many layers that grew are shown."""
 
 
-def render(verdicts: Sequence[Verdict], form: str = "table") -> str:
+def render(verdicts: Sequence[Verdict], form: str = "table", width: int | None = None) -> str:
     """Render verdicts in a format, as a text that ends with a line break."""
     if form in ("github", "junit"):
         return ci.github(verdicts) if form == "github" else ci.junit(verdicts)
     if form == "json" and len(verdicts) != 1:
         return jsonfile.several(SEVERAL, "checks", map(document, verdicts))
     every = (block for verdict in verdicts for block in blocks(verdict))
-    return answers.render(form, every, lambda: document(verdicts[0]))
+    return answers.render(form, every, lambda: document(verdicts[0]), width)
 
 
 def blocks(verdict: Verdict) -> Iterator[Block]:

@@ -56,7 +56,7 @@ def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
         title = "Differences by reason, with the change b - a that each causes:"
         yield Grid(SUMMARY, summary, frozenset({0, 1, 2}), title)
     if pairs := _pairs(comparison, layers=layers):
-        yield Grid(PAIRS, pairs, frozenset({3, 4}))
+        yield Grid(PAIRS, pairs, frozenset({3, 4}), "Layers, in their order:")
     yield Small(provenances(comparison))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -21,29 +22,30 @@ if TYPE_CHECKING:
 BASE = "mac"
 """The convention with which every other is compared."""
 WIDTH = 100
+LABEL = re.compile(r"[^ ]+ {2,}(?:[A-Za-z]+ {2,})?")
+"""What comes before a text in columns: a field's name, or a convention's name and unit."""
 EVERY = "*"
 NOTHING = "nothing"
 CALLS = {"layer": "layers", "function": "functions", "op": "ops"}
 ALWAYS, ONCE = "True", "1"
 
 
-def overview() -> str:
-    """List the conventions: name, unit and title."""
+def overview(width: int | None = None) -> str:
+    """List the conventions: name, unit and title, in lines of a width."""
     loaded = [loader.load(name) for name in convention_names.known(plugins.conventions())]
     longest = max((len(convention.name) for convention in loaded), default=0)
-    lines = (f"{c.name:<{longest}}  {c.unit:<6}  {c.title}" for c in loaded)
-    return "".join(f"{printable.line(line)}\n" for line in lines)
+    return _written((f"{c.name:<{longest}}  {c.unit:<6}  {c.title}" for c in loaded), width)
 
 
-def page(name: str) -> str:
-    """Describe a convention, by name or file.
+def page(name: str, width: int = WIDTH) -> str:
+    """Describe a convention, by name or file, in lines of a width, by default of 100 columns.
 
     Raises:
         ConventionError: It is unknown or malformed.
     """
     convention = loader.load(name)
     lines = [*_head(convention), *_counts(convention), *_differences(convention), *_foot(convention)]
-    return "".join(f"{printable.line(line)}\n" for line in lines)
+    return _written(lines, width)
 
 
 def _head(convention: Convention) -> Iterator[str]:
@@ -58,7 +60,7 @@ def _head(convention: Convention) -> Iterator[str]:
     }
     yield from (f"{label:<9} {value}" for label, value in fields.items() if value)
     if convention.description:
-        yield from ("", *textwrap.wrap(convention.description, WIDTH))
+        yield from ("", " ".join(convention.description.split()))
 
 
 def _counts(convention: Convention) -> Iterator[str]:
@@ -66,15 +68,15 @@ def _counts(convention: Convention) -> Iterator[str]:
     for levels, rules in _levels(convention):
         yield f"  {_counted_calls(levels, rules)}"
         for sources, formula in _grouped(rules.rules):
-            yield from _wrapped(f"{sources}: {formula}", "    ")
+            yield f"    {sources}: {formula}"
     for name, defined in convention.define.items():
-        yield from _wrapped(f"where {name} = {_flat(defined)}", "    ")
-    yield from _wrapped(f"total = {_flat(convention.total)}", "  ")
-    yield from _wrapped(f"params: {_params(convention.params)}", "  ")
+        yield f"    where {name} = {_flat(defined)}"
+    yield f"  total = {_flat(convention.total)}"
+    yield f"  params: {_params(convention.params)}"
     if glossary := _glossary(convention):
         yield from ("", "The names in its formulas")
     for name, doc in glossary.items():
-        yield from _wrapped(f"{name}: {doc}", "  ")
+        yield f"  {name}: {doc}"
 
 
 def _levels(convention: Convention) -> Iterator[tuple[list[str], LevelRules]]:
@@ -143,7 +145,7 @@ def _differences(convention: Convention) -> Iterator[str]:
         fallback = mine.get(decision) if decision.startswith("where ") else base["everything else"]
         here, there = mine.get(decision), base.get(decision, fallback)
         if here is not None and here != there:
-            yield from _wrapped(f"{decision}: {here} ({BASE}: {there})", "  ")
+            yield f"  {decision}: {here} ({BASE}: {there})"
 
 
 def _decisions(convention: Convention) -> dict[str, str]:
@@ -185,17 +187,17 @@ def _foot(convention: Convention) -> Iterator[str]:
     if convention.quirks:
         yield from ("", "Quirks")
     for quirk in convention.quirks:
-        yield from _wrapped(f"- {quirk}", "  ")
+        yield f"  - {quirk}"
     if convention.switches:
         yield from ("", "Switches (--set KEY=VALUE)")
     for name, switch in convention.switches.items():
         values = " | ".join(switch.values)
-        yield from _wrapped(f"{name} = {values} (default {switch.default}): {switch.doc}", "  ")
+        yield f"  {name} = {values} (default {switch.default}): {switch.doc}"
     if _profile(convention):
         yield from ("", f"It needs a reading with {_profile(convention)}.")
     mode = _MODES.get(str(convention.profile.get("mode")))
     if mode:
-        yield from _wrapped(mode, "")
+        yield mode
     if convention.print:
         yield from ("", "With --format tool, results look as the tool prints them.")
 
@@ -205,7 +207,20 @@ def _flat(formula: Expression) -> str:
     return " ".join(formula.text.split())
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def _written(lines: Iterable[str], width: int | None) -> str:
+    """Break lines between words; what follows is indented more than the line that it belongs to."""
+    if width is not None:
+        lines = (part for line in lines for part in _broken(line, width))
+    return "".join(f"{printable.line(line)}\n" for line in lines)
+
+
+def _broken(line: str, width: int) -> list[str]:
+    label = LABEL.match(line)
+    indent = " " * (len(label[0]) if label else len(line) - len(line.lstrip()) + 4)
     return textwrap.wrap(
-        text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}    ", break_on_hyphens=False
-    )
+        line,
+        width,
+        subsequent_indent=indent if label or line.startswith(" ") else "",
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.conventions import names as convention_names
+from flopledger.reading import profiles
 from flopledger.report.numbers import (
     at_least,
     calls_text,
@@ -187,7 +188,7 @@ def provenance(ledger: Ledger) -> str:
 
 
 def origin(graph: GraphInfo) -> list[str]:
-    """Return the source, its inputs, and the profile of the reading."""
+    """Return the source, its inputs, and how it was read."""
     reading = graph.reading
     framework = f"{reading.framework} {reading.framework_version}".strip()
     same = reading.frontend == reading.framework.lower()
@@ -195,9 +196,9 @@ def origin(graph: GraphInfo) -> list[str]:
     given = list(_inputs(graph))
     more = [f"{len(given) - FEW_INPUTS} more"] if len(given) > FEW_INPUTS else []
     inputs = ", ".join((*given[:FEW_INPUTS], *more)) or "none given"
-    profile = " ".join(f"{name}={json.dumps(value, default=str)}" for name, value in reading.profile.items())
+    read = profiles.in_words(reading.profile)
     lines = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
-    return [*lines, f"read with: {profile}"] if profile else lines
+    return [*lines, f"read in {read}"] if read else lines
 
 
 def named(used: ConventionInfo) -> str:

@@ -6,33 +6,22 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import substitute, symbol_names, total, truncate
+from flopledger.dims.arithmetic import magnitude, total
 from flopledger.errors import UsageError, nearest
 from flopledger.report.numbers import calls_text, grouped
 from flopledger.report.tree import Line, Node, grow, together, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from fractions import Fraction
 
     from flopledger.counting.ledger import Ledger, Row
-    from flopledger.dims.types import Number
     from flopledger.report import View
 
-SAMPLE = 1000
-"""The value of every symbol when expressions are sorted."""
 FITTED = 40
 """How many lines a table has at most unless more are asked for: about what a screen shows."""
 
-
-def magnitude(value: Number) -> int:
-    """Return a whole number to sort a count by; expressions are compared with every symbol at 1000."""
-    names = symbol_names(value)
-    whole = truncate(value)
-    sized = substitute(whole, dict.fromkeys(names, SAMPLE)) if names else whole
-    return int(sized)
-
-
-KEYS: Mapping[str, tuple[Callable[[Row], int | str], bool]] = {
+KEYS: Mapping[str, tuple[Callable[[Row], Fraction | str], bool]] = {
     "count": (lambda row: magnitude(row.count), True),
     "macs": (lambda row: magnitude(row.macs), True),
     "params": (lambda row: magnitude(row.params), True),
@@ -175,7 +164,7 @@ def _counts(node: Node) -> bool:
     return any(row is not None and (row.count or row.params) for row in node.rows)
 
 
-def _size(line: Line) -> tuple[int, int]:
+def _size(line: Line) -> tuple[Fraction, Fraction]:
     return magnitude(line.counts[0]), magnitude(line.params)
 
 

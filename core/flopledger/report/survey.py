@@ -21,19 +21,26 @@ if TYPE_CHECKING:
 
 SCHEMA = "flopledger.explain-all/1"
 RIGHT = frozenset({1, 4})
+WIDE = 110
+"""The columns from which a table has room for causes beside its figures."""
 SHOWN = 4
 """How many causes a table shows of each convention, the largest first."""
 
 
 def render(entries: Sequence[Entry], form: str = "table", width: int | None = None) -> str:
     """Render a survey in a format, as a text that ends with a line break."""
-    return answers.render(form, blocks(entries), lambda: document(entries), width)
+    narrow = width is not None and width < WIDE
+    return answers.render(form, blocks(entries, narrow=narrow), lambda: document(entries), width)
 
 
-def blocks(entries: Sequence[Entry]) -> Iterator[Block]:
-    """Yield a survey as people read it."""
+def blocks(entries: Sequence[Entry], *, narrow: bool = False) -> Iterator[Block]:
+    """Yield a survey as people read it; a narrow one has the causes beneath the figures, not beside them."""
+    explained, headers = _explained(entries), _headers(entries)
+    rows = [_row(*one) for one in explained]
     yield Heading(_heading(entries))
-    yield Grid(_headers(entries), [_row(*one) for one in _explained(entries)], RIGHT)
+    yield Grid(headers[:-1] if narrow else headers, [row[:-1] for row in rows] if narrow else rows, RIGHT)
+    if narrow and (causes := [line for _, one in explained for line in _cause_rows(one)]):
+        yield Grid((headers[0], "change", "cause"), causes, frozenset({1}), f"The {headers[-1]}:")
     yield from map(Line, _left_out(entries))
     yield Small((_provenance(entries),))
 
@@ -60,16 +67,24 @@ def _row(entry: Entry, explanation: Explanation) -> list[Cell]:
     params = "" if entry.params is None else grouped(entry.params)
     short = scaled(side.figure, side.unit)
     name = notes.titled(side.convention)
-    return [name, grouped(side.figure), side.unit, short, params, tuple(_causes(explanation))]
+    return [name, grouped(side.figure), side.unit, short, params, tuple(map(" ".join, _causes(explanation)))]
 
 
-def _causes(explanation: Explanation) -> Iterator[str]:
+def _causes(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Yield the largest causes, each with its change, and the sum of the others."""
     causes = explanation.causes
     shown = len(causes) if len(causes) == SHOWN + 1 else SHOWN
-    yield from (f"{signed(cause.count)} {cause.cause}" for cause in causes[:shown])
+    yield from ((signed(cause.count), cause.cause) for cause in causes[:shown])
     if len(causes) > shown:
         rest = number(total(cause.count for cause in causes[shown:]))
-        yield f"{signed(rest)} by {len(causes) - shown} smaller causes"
+        yield signed(rest), f"by {len(causes) - shown} smaller causes"
+
+
+def _cause_rows(explanation: Explanation) -> Iterator[tuple[Cell, ...]]:
+    """Yield a row for each cause; the convention is named in the first."""
+    name = notes.titled(explanation.b.convention)
+    for i, (change, cause) in enumerate(_causes(explanation)):
+        yield ("" if i else name, change, cause)
 
 
 def _left_out(entries: Sequence[Entry]) -> Iterator[str]:

@@ -28,8 +28,8 @@ toy.prototxt: over its limits
 over  macs    at least 3,888  3,800
 ok    count   at least 3,888  4,000
 
-source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; convention: mac (X); \
-graph: X; flopledger V
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read in evaluation mode; convention: \
+mac (X); graph: X; flopledger V
 """
 
 

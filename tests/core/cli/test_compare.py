@@ -35,12 +35,13 @@ trainable params     25,583,592     25,557,032       -26,560
 
 Differences by reason, with the change b - a that each causes:
 times           MAC   params  reason
- 53 x            +0  -26,560  bias in a only: conv1, 2a/1x1, 2a/short, and 50 more
   3 x  +231,211,008       +0  stride moved from the 1x1 in a to the 3x3 in b:
                               2x2 at 3a/1x1 in a, 2x2 at 3a/3x3 in b
                               2x2 at 4a/1x1 in a, 2x2 at 4a/3x3 in b
                               2x2 at 5a/1x1 in a, 2x2 at 5a/3x3 in b
-"""
+ 53 x            +0  -26,560  bias in a only: conv1, 2a/1x1, 2a/short, and 50 more
+
+Layers, in their order:"""
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ change      figure  why
 
 The gap is +4,032: the 2 causes sum to it, to the unit.
 
-source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; conventions: \
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read in evaluation mode; conventions: \
 mac (X) and 2mac bias=add (X); graph: X; flopledger V
 """
 

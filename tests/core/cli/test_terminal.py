@@ -10,8 +10,12 @@ import subprocess
 import sys
 import termios
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 LENET = str(Path(__file__).parents[3] / "examples" / "lenet.prototxt")
 CODE = """
@@ -71,3 +75,31 @@ def test_explain_writes_after_its_progress_too() -> None:
     result = written.rpartition("\r\x1b[K")[2]
 
     assert result.lstrip("\r\n").startswith(LENET[:20])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["count", LENET, "-c", "mac", "-c", "ops"],
+        ["explain", LENET, "mac", "ops"],
+        ["explain", LENET, "--all"],
+        ["explain", LENET, "2.3M"],
+        ["check", LENET, "--max-macs", "3M"],
+        ["conventions"],
+        ["conventions", "ops"],
+        ["frontends"],
+    ],
+    ids=" ".join,
+)
+def test_no_line_is_wider_than_the_terminal_and_no_word_is_broken(
+    command: list[str], flopledger: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
+) -> None:
+    (tmp_path / "lenet.prototxt").write_bytes(Path(LENET).read_bytes())
+    given = ["lenet.prototxt" if word == LENET else word for word in command]
+    narrow = flopledger(*given, env={"COLUMNS": "80"}).stdout
+    wide = flopledger(*given).stdout
+
+    words = {word for word in wide.split() if set(word) - set("▏▎▍▌▋▊▉█")}
+    file_names = (line for line in narrow.splitlines() if "/" not in line)
+    assert max(map(len, file_names)) <= 80
+    assert words <= set(narrow.split())

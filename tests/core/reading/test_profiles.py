@@ -42,3 +42,21 @@ def test_a_reading_as_it_stands_serves_all_where_the_model_is_in_eval(mode: str,
 def test_one_reading_serves_what_takes_any_mode() -> None:
     assert profiles.profile_for([fl.load("mac"), fl.load("fvcore")])["mode"] == "given"
     assert profiles.profile_for([fl.load("thop"), fl.load("fvcore")])["mode"] == "eval"
+
+
+@pytest.mark.parametrize(
+    ("profile", "words"),
+    [
+        ({"mode": "eval", "grad": True, "fast_paths": True, "sizes": False}, "evaluation mode, gradients on"),
+        ({"mode": "train", "step": "train"}, "training mode, a training step"),
+        (
+            {"mode": "given", "grad": False, "fast_paths": False},
+            "each module in its own mode, gradients off, fused kernels off",
+        ),
+        ({"mode": ["eval"], "grad": 1, "own": "x"}, 'mode=["eval"], grad=1, own="x"'),
+    ],
+)
+def test_a_profile_is_written_in_words_and_what_is_no_known_value_as_it_is(
+    profile: dict[str, object], words: str
+) -> None:
+    assert profiles.in_words(profile) == words

@@ -170,7 +170,7 @@ extend = "mac"
 "Python" = "out_elems"  # 1x4x6x6 -> 1x2
 ```
 
-<sub>source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; \
+<sub>source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read in evaluation mode; \
 convention: mac (c0ffee); graph: 9a4b; flopledger VERSION</sub>
 """
 

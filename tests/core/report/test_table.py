@@ -40,7 +40,7 @@ To price them, save this as mine.toml with the operations of one call, and use -
     [rules.layer]
     "Python" = "out_elems"  # 1x4x6x6 -> 1x2
 
-source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read with: mode="eval"; \
+source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read in evaluation mode; \
 convention: mac (c0ffee); graph: 9a4b; flopledger VERSION
 """
 
