@@ -31,8 +31,9 @@ Examples:
   flopledger conventions mac
 
 \b
-Completion of commands and options in bash (or zsh_source, fish_source):
+Completion in bash or zsh (there with zsh_source), and in fish; conventions, formats and switches too:
   eval "$(_FLOPLEDGER_COMPLETE=bash_source flopledger)"
+  _FLOPLEDGER_COMPLETE=fish_source flopledger | source
 """
 
 

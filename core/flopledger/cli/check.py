@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli import messages
+from flopledger.cli import completion, messages
 from flopledger.cli.options import (
     SourceOptions,
-    complete_convention,
     format_option,
     load_conventions,
     output_option,
@@ -91,10 +90,10 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
 
 
 @click.command("check", short_help="Check networks against limits.", epilog=EXAMPLES)
-@click.argument("sources", metavar="[SOURCE...]", nargs=-1)
+@click.argument("sources", metavar="[SOURCE...]", nargs=-1, shell_complete=completion.files)
 @source_options
 @click.option(
-    "-c", "--convention", metavar="NAME|FILE", shell_complete=complete_convention,
+    "-c", "--convention", metavar="NAME|FILE", shell_complete=completion.conventions,
     help="The convention to count under, by name or a file such as ./mine.toml. Default: mac.",
 )  # fmt: skip
 @switches_option()
@@ -108,6 +107,7 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
 @click.option(
     "--against",
     metavar="FILE",
+    shell_complete=completion.files,
     help="Earlier ledgers (count --format json) or a saved graph to compare with.",
 )
 @click.option(

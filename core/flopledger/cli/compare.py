@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli import messages
+from flopledger.cli import completion, messages
 from flopledger.cli.options import (
     SourceOptions,
-    complete_convention,
     format_option,
     literals,
     load_conventions,
@@ -76,16 +75,21 @@ class Task:
 
 
 @click.command("compare", short_help="Compare two networks.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("a", metavar="A")
-@click.argument("b", metavar="B")
+@click.argument("a", metavar="A", shell_complete=completion.files)
+@click.argument("b", metavar="B", shell_complete=completion.files)
 @source_options
 @click.option("-j", "inputs_b", metavar="SPEC", multiple=True, help="As -i, for B; -i is for A.")
-@click.option("--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", help="As --inputs, for B.")
+@click.option(
+    "--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", shell_complete=completion.files,
+    help="As --inputs, for B.",
+)  # fmt: skip
 @click.option("--arg-b", "arguments_b", metavar="KEY=VALUE", multiple=True, help="As --arg, for B.")
-@click.option("--frontend-b", metavar="NAME", help="As --frontend, for B.")
+@click.option(
+    "--frontend-b", metavar="NAME", shell_complete=completion.frontends, help="As --frontend, for B."
+)
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
-    shell_complete=complete_convention,
+    shell_complete=completion.conventions,
     help="A convention for the totals; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option("Change a decision of the conventions.")

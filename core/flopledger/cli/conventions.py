@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.output import room, write
 
 EXAMPLES = """\b
@@ -15,7 +16,7 @@ Examples:
 
 
 @click.command("conventions", short_help="List the conventions, or describe one.", epilog=EXAMPLES)
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.conventions)
 def command(name: str | None) -> None:
     """List the conventions, or show the rules of one and its differences from mac."""
     from flopledger.report import convention_page as conventions  # noqa: PLC0415  (the help needs none of it)

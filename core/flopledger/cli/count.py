@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli import messages
+from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import (
     SourceOptions,
-    complete_convention,
     device_option,
     format_option,
     load_conventions,
@@ -97,11 +96,11 @@ class CountOptions:
 
 
 @click.command("count", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True, shell_complete=completion.files)
 @source_options
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
-    shell_complete=complete_convention,
+    shell_complete=completion.conventions,
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option()
@@ -113,7 +112,7 @@ class CountOptions:
 @click.option("--full", is_flag=True, help="Every row of a table; else about 40 lines, equal blocks in one.")
 @click.option("--by", type=click.Choice(list(GROUPS)), help="Sum a table's rows by kind, source or module.")
 @click.option(
-    "--columns", metavar="NAME,...", default="",
+    "--columns", metavar="NAME,...", default="", shell_complete=completion.several_of(NAMES),
     help=f"A table's columns, of {', '.join(NAMES)}.",
 )  # fmt: skip
 @click.option(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import (
     SourceOptions,
-    complete_convention,
     format_option,
     load_conventions,
     output_option,
@@ -88,8 +88,8 @@ class ExplainOptions:
 
 
 @click.command("explain", short_help="Explain why two figures differ.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("source")
-@click.argument("conventions", metavar="[A B | FIGURE...]", nargs=-1, shell_complete=complete_convention)
+@click.argument("source", shell_complete=completion.files)
+@click.argument("conventions", metavar="[A B | FIGURE...]", nargs=-1, shell_complete=completion.conventions)
 @source_options
 @click.option("--name", metavar="NAME", help="A network of a database that scan made with --keep-graphs.")
 @click.option("--all", "every", is_flag=True, help="Every convention that applies, explained from mac.")

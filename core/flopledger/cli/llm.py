@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import (
     SourceOptions,
     device_option,
@@ -60,7 +61,7 @@ class LlmOptions:
     epilog=EXAMPLES,
     no_args_is_help=True,
 )
-@click.argument("source")
+@click.argument("source", shell_complete=completion.files)
 @source_options
 @click.option("--prompt", type=click.IntRange(min=1), required=True, help="The tokens of the prompt.")
 @click.option("--new", type=click.IntRange(min=1), required=True, help="The tokens that are generated.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import (
     SourceOptions,
     dtypes_option,
@@ -47,10 +48,11 @@ class MemoryOptions:
 
 
 @click.command("memory", short_help="What a network takes in memory.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("source")
+@click.argument("source", shell_complete=completion.files)
 @source_options
 @click.option(
     "--optimizer", metavar="NAME", default="adamw", show_default=True,
+    shell_complete=completion.optimizers,
     help="With --step train: sgd, momentum, rmsprop, adagrad, adam, adamw or amsgrad.",
 )  # fmt: skip
 @dtypes_option("weights, gradients, optimizer, kv")

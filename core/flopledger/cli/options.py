@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from flopledger.cli import completion
 from flopledger.errors import UsageError, shown
 from flopledger.reading import noise
 
@@ -62,40 +63,21 @@ class Seconds(click.FloatRange):
         return found
 
 
-def complete_convention(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Return the conventions that a shell may complete a word to."""
-    from flopledger.conventions import names  # noqa: PLC0415  (only a shell that completes needs it)
-    from flopledger.plugins import discovery  # noqa: PLC0415
-
-    return [name for name in names.known(discovery.conventions()) if name.startswith(incomplete.lower())]
-
-
-def complete_frontend(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Return the frontends that a shell may complete a word to."""
-    from flopledger.plugins import discovery  # noqa: PLC0415  (only a shell that completes needs it)
-
-    return [name for name in discovery.registry().plugins if name.startswith(incomplete.lower())]
-
-
-def complete_device(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    """Return the devices that a shell may complete a word to."""
-    from flopledger.devices import file  # noqa: PLC0415  (only a shell that completes needs it)
-
-    return [name for name in file.shipped() if name.startswith(incomplete.lower())]
-
-
 _SOURCE_OPTIONS = (
     click.option(
         "-i", "--input", "inputs", metavar="SPEC", multiple=True,
         help="One for each input: 1x3x224x224, ids=1x128:int64, Nx3xHxW (capitals are symbols).",
     ),
-    click.option("--inputs", "inputs_from", metavar="FILE.py:MAKE", help="A function that makes the inputs."),
+    click.option(
+        "--inputs", "inputs_from", metavar="FILE.py:MAKE", shell_complete=completion.files,
+        help="A function that makes the inputs.",
+    ),
     click.option(
         "--arg", "arguments", metavar="KEY=VALUE", multiple=True,
         help="An argument of the class or function that makes the model: a Python literal, else a text.",
     ),
     click.option(
-        "--frontend", metavar="NAME", shell_complete=complete_frontend,
+        "--frontend", metavar="NAME", shell_complete=completion.frontends,
         help="The frontend that reads, where several can.",
     ),
     click.option(
@@ -151,12 +133,21 @@ def _tell(given: bool) -> None:  # noqa: FBT001  (click calls it so)
         noise.show()
 
 
-output_option = click.option("-o", "output", metavar="FILE", help="Write to a file instead of stdout.")
+output_option = click.option(
+    "-o", "output", metavar="FILE", shell_complete=completion.files, help="Write to a file instead of stdout."
+)
 
 
 def switches_option(words: str = "Change a decision of the convention.") -> Callable[[F], F]:
     """Return the option that changes documented decisions."""
-    return click.option("--set", "switches", metavar="KEY=VALUE", multiple=True, help=words)
+    return click.option(
+        "--set",
+        "switches",
+        metavar="KEY=VALUE",
+        multiple=True,
+        shell_complete=completion.switches,
+        help=words,
+    )
 
 
 def format_option(formats: Sequence[str], words: str = "How the result is written.") -> Callable[[F], F]:
@@ -272,7 +263,7 @@ def shared_by(sources: Sequence[str]) -> AbstractContextManager[Shared | None]:
 def device_option(command: F) -> F:
     """Add the option for a device, whose time is bounded."""
     return click.option(
-        "--device", metavar="NAME|FILE", shell_complete=complete_device,
+        "--device", metavar="NAME|FILE", shell_complete=completion.devices,
         help="Bound the time on a device from below: h100-sxm, or a file such as ./mine.toml.",
     )(command)  # fmt: skip
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import SourceOptions, load_conventions, output_option, source_options
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
@@ -34,10 +35,11 @@ class ReadOptions:
 @click.command(
     "read", short_help="Read a network and save it as a graph.", epilog=EXAMPLES, no_args_is_help=True
 )
-@click.argument("source")
+@click.argument("source", shell_complete=completion.files)
 @source_options
 @click.option(
     "--for", "conventions", metavar="CONVENTION", multiple=True,
+    shell_complete=completion.conventions,
     help="Read as this convention needs it; may be repeated.",
 )  # fmt: skip
 @output_option

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli import messages
+from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN
 from flopledger.cli.live import live_line
 from flopledger.cli.options import SourceOptions, format_option, pairs, source_options, switches_option
@@ -106,14 +106,18 @@ class ScanOptions:
 
 
 @click.command("scan", short_help="Count many networks.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("what", metavar="WHAT...", nargs=-1, required=True)
+@click.argument("what", metavar="WHAT...", nargs=-1, required=True, shell_complete=completion.scanned)
 @source_options
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
+    shell_complete=completion.conventions,
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option()
-@click.option("-o", "output", metavar="FILE", required=True, help="The database; a scan goes on in it.")
+@click.option(
+    "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
+    help="The database; a scan goes on in it.",
+)  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), help="Networks at a time. Default: one for each core.")
 @click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster: the scheduler's address, or local.")
 @click.option(

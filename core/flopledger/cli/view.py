@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import (
     SourceOptions,
-    complete_convention,
     load_conventions,
     pairs,
     source_options,
@@ -40,15 +40,18 @@ class ViewOptions:
 
 
 @click.command("view", short_help="Draw a network as a web page.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("source")
+@click.argument("source", shell_complete=completion.files)
 @source_options
 @click.option(
     "-c", "--convention", "conventions", metavar="NAME|FILE", multiple=True,
-    shell_complete=complete_convention,
+    shell_complete=completion.conventions,
     help="A convention to switch to on the page; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option("Change a decision of the conventions.")
-@click.option("-o", "output", metavar="FILE", required=True, help="The page to write; - for stdout.")
+@click.option(
+    "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
+    help="The page to write; - for stdout.",
+)  # fmt: skip
 def command(**params: Any) -> None:
     """Draw where a network's operations and parameters go, in one HTML file that opens offline.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli import completion
 from flopledger.cli.options import format_option, output_option
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
@@ -48,11 +49,14 @@ class ZooOptions:
 
 
 @click.command("zoo", short_help="Show a database of networks.", epilog=EXAMPLES, no_args_is_help=True)
-@click.argument("database", metavar="ZOO.DB")
+@click.argument("database", metavar="ZOO.DB", shell_complete=completion.files)
 @click.option("--where", "condition", metavar="SQL", help="A condition over the columns, in SQL.")
 @click.option("--sort", metavar="COLUMN", help="Sort by a column, the largest first. Default: by name.")
 @click.option("--columns", metavar="NAME,...", help="The columns, by name; conventions are columns too.")
-@click.option("--against", metavar="OLD.DB", help="Show what changed since an earlier database.")
+@click.option(
+    "--against", metavar="OLD.DB", shell_complete=completion.files,
+    help="Show what changed since an earlier database.",
+)  # fmt: skip
 @click.option("--published", is_flag=True, help="Show where figures differ from what a registry states.")
 @click.option("--pages", is_flag=True, help="With html: write a page for each kept graph, and link to it.")
 @format_option(FORMATS, "How the table is written.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import linecache
+import os
 import site
 import sys
 import sysconfig
@@ -32,7 +34,7 @@ def describe(error: BaseException, ours: Iterable[str] = (), frameworks: Iterabl
         frameworks: Prefixes of the paths of the frameworks' code, whose lines help where there are no others.
     """
     if isinstance(error, SyntaxError) and error.filename:
-        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+        return f"SyntaxError: {error.msg} ({nearby(error.filename)}, line {error.lineno})"
     what = "".join(traceback.format_exception_only(error)).strip()
     stack = traceback.extract_tb(error.__traceback__)
     own, theirs = (f"{Path(__file__).parents[1]}/", *ours), tuple(frameworks)
@@ -43,7 +45,20 @@ def describe(error: BaseException, ours: Iterable[str] = (), frameworks: Iterabl
             f"{last.line}). Please report it with this message and, if you can, with the model"
         )
     frame = users_line(stack, (*own, *_MACHINERY), theirs)
-    return f"{what} ({frame.filename}, line {frame.lineno}: {frame.line})" if frame else what
+    return f"{what} ({nearby(frame.filename)}, line {frame.lineno}: {frame.line})" if frame else what
+
+
+def quoted_line(file: str, number: int) -> str:
+    """Return a line of code with its place."""
+    return f"{nearby(file)}, line {number}: {linecache.getline(file, number).strip()}"
+
+
+def nearby(file: str) -> str:
+    """Return the path of a file as a reader in this folder writes it."""
+    try:
+        return file.removeprefix(f"{os.getcwd()}/")  # noqa: PTH109  (Path.cwd() would resolve nothing more)
+    except OSError:  # the folder is gone
+        return file
 
 
 def _is_own_fault(error: BaseException, stack: list[traceback.FrameSummary], own: tuple[str, ...]) -> bool:

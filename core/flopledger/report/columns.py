@@ -57,7 +57,7 @@ def kind(line: Line) -> str:
     row = line.row
     if row is None or CONTAINER in (row.status, row.kind):
         return ""
-    return row.source if row.status == "unknown" else row.kind
+    return row.source if "unknown" in (row.status, row.kind) else row.kind
 
 
 def _class(line: Line) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from flopledger.frontend import user_code
 
 if TYPE_CHECKING:
     from types import CodeType, FrameType
@@ -52,7 +53,7 @@ def _line(frame: FrameType) -> str:
     if one is None or one.f_code.co_filename.startswith(_MACHINERY):
         one = frame
     name, number = one.f_code.co_filename, one.f_lineno
-    return f"{name}, line {number}: {linecache.getline(name, number).strip()}"
+    return user_code.quoted_line(name, number)
 
 
 @functools.lru_cache(maxsize=1024)

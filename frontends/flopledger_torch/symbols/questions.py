@@ -6,7 +6,6 @@ What torch asks for the sake of memory layouts and special cases of its own chan
 from __future__ import annotations
 
 import functools
-import linecache
 import sys
 import sysconfig
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 import torch
+from flopledger.frontend import user_code
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from torch.utils._sympy.functions import Max
 
@@ -116,7 +116,7 @@ def _line(frame: FrameType | None) -> str:
     while frame is not None and frame.f_code.co_filename != _READER:
         if _is_models(frame):
             name, number = frame.f_code.co_filename, frame.f_lineno
-            return f"{name}, line {number}: {linecache.getline(name, number).strip()}"
+            return user_code.quoted_line(name, number)
         frame = frame.f_back
     return ""
 
