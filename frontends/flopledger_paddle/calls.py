@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flopledger.frontend import CONTAINER, UNKNOWN, Layer, TensorRef, plain_shape
 
 from flopledger_paddle.modules import class_path
+from flopledger_paddle.sizes import MOST, folded
 from flopledger_paddle.tables.call import Meaning, Op, Open
 from flopledger_paddle.tables.layers import OpRecord, meaning_of
 from flopledger_paddle.tables.ops import WITHOUT_ROW, rule_of
@@ -116,8 +117,11 @@ class Calls:
         name = op.name()
         if name in WITHOUT_ROW:
             self._note_value(name, op)
-            return
         view = Op(op, self.values)
+        if self.registered is None and self._is_size(view):
+            return
+        if name in WITHOUT_ROW:
+            return
         for value in view.results:
             self._listed(value)
         meaning, problem = _meaning(view)
@@ -145,6 +149,14 @@ class Calls:
         for block in op.blocks():
             self._block(block.ops, block)
 
+    def _is_size(self, view: Op) -> bool:
+        """Note the value of an op of a saved program that computes sizes."""
+        found = folded(view)
+        if found is None:
+            return False
+        self.values.constants[view.results[0].id] = found
+        return True
+
     def _inferred(self, meaning: Meaning, inputs: Sequence[int], outputs: Sequence[int]) -> None:
         """Infer the shapes that the program leaves open by the kind's shape rule."""
         tensors = self.builder.tensors
@@ -158,7 +170,11 @@ class Calls:
 
     def _note_value(self, name: str, op: Any) -> None:
         if name in ("pd_op.full", "pd_op.full_int_array"):
-            self.values.constants[op.results()[0].id] = op.attrs()["value"]
+            attrs = op.attrs()
+            sizes = list(attrs.get("shape", ()))
+            several = sizes[0] if len(sizes) == 1 and 1 < sizes[0] <= MOST else 1
+            value = attrs["value"]
+            self.values.constants[op.results()[0].id] = [value] * several if several > 1 else value
         elif name == "builtin.combine":
             self.values.lists[op.results()[0].id] = list(op.operands_source())
         elif name == "builtin.split":

@@ -13,7 +13,6 @@ from flopledger.frontend import (
     UsageError,
     is_symbolic,
     kinds,
-    reshape,
     text,
 )
 
@@ -45,12 +44,7 @@ def read_program(path: Path, request: Request) -> Graph:
     if request.arguments:
         raise UsageError(f"{request.source} is a saved program: it takes no --arg")
     with preserved_process():
-        graph = _graph(_loaded(path, request), request)
-    wanted = _wanted(graph, request)
-    try:
-        return reshape(graph, wanted, kinds()) if wanted else graph
-    except ShapeError as error:
-        raise SourceError(f"{request.source}: it can't be given those inputs: {error}") from None
+        return _graph(_loaded(path, request), request)
 
 
 def _loaded(path: Path, request: Request) -> Any:
@@ -70,11 +64,10 @@ def _graph(program: Any, request: Request) -> Graph:
     builder = GraphBuilder(kinds())
     values = Values(builder)
     ops = program.global_block().ops
-    for op in ops:
-        if op.name() in _INPUTS:
-            value = op.results()[0]
-            name = str(op.attrs().get("name", ""))
-            values.name(value, builder.input(name, open_shape(value.shape), dtype_name(value.dtype)))
+    inputs = [(str(op.attrs().get("name", "")), op.results()[0]) for op in ops if op.name() in _INPUTS]
+    wanted = _wanted([(name, open_shape(value.shape)) for name, value in inputs], request)
+    for (name, value), shape in zip(inputs, wanted, strict=True):
+        values.name(value, builder.input(name, shape, dtype_name(value.dtype)))
     builder.parameters = _parameters(ops)
     try:
         Calls(builder, None, values).write(ops, ())
@@ -107,15 +100,14 @@ def _parameters(ops: Any) -> list[Parameter]:
     return found
 
 
-def _wanted(graph: Graph, request: Request) -> dict[int, Shape]:
-    """Return the shapes that the request gives, by the tensor of the input they are for."""
+def _wanted(inputs: list[tuple[str, Shape]], request: Request) -> list[Shape]:
+    """Return the shapes of a program's inputs: those that the request gives, else those it was saved for."""
     if request.values is not None:
         raise UsageError(
             f"{request.source} is a saved program: give the inputs as specs, such as x=1x3x224x224"
         )
-    names = {given.name: given.tensor for given in graph.inputs}
-    order = [given.tensor for given in graph.inputs]
-    wanted: dict[int, Shape] = {}
+    names = [name for name, _ in inputs]
+    order, wanted = list(names), dict(inputs)
     for spec in request.inputs:
         if spec.shape is None:
             raise UsageError(
@@ -125,12 +117,12 @@ def _wanted(graph: Graph, request: Request) -> dict[int, Shape]:
             raise UsageError(f"{request.source} has no input {spec.name!r}. It has {', '.join(names)}")
         if not spec.name and not order:
             raise UsageError(f"{request.source} has {len(names)} inputs: {', '.join(names)}; more are given")
-        tensor = names[spec.name] if spec.name else order[0]
-        order = [other for other in order if other != tensor]
-        own = graph.shape(tensor) or ()
+        name = spec.name or order[0]
+        order = [other for other in order if other != name]
+        own = wanted[name]
         fixed = all(is_symbolic(a) or a == b for a, b in zip(own, spec.shape, strict=False))
         if len(own) != len(spec.shape) or not fixed:
             saved, given = ("x".join(map(text, shape)) for shape in (own, spec.shape))
             raise UsageError(f"{request.source}: the program was saved for an input {saved}, not {given}")
-        wanted[tensor] = spec.shape
-    return wanted
+        wanted[name] = spec.shape
+    return [wanted[name] for name in names]

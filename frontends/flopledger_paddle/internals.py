@@ -134,8 +134,22 @@ def as_it_runs() -> Iterator[None]:
         replaced(rnn, "_rnn_static_graph", steps),
         replaced(_C_ops, "sync_batch_norm_", plain),
         replaced(amp, "amp_guard", lambda *_, **__: contextlib.nullcontext()),
+        _without_levels(amp),
         _variable("stride_in_no_check_dy2st_diff", "1"),
     ):
+        yield
+
+
+@contextlib.contextmanager
+def _without_levels(amp: Any) -> Iterator[None]:
+    """Let ``auto_cast`` do nothing as a decorator too, which holds the guard since before."""
+    levels = getattr(amp, "AMP_LEVEL", None)
+    if levels is None:
+        yield
+        return
+    none = types.SimpleNamespace(**dict.fromkeys(("O0", "O1", "O2", "OD"), levels.O0))
+    state = amp.amp_global_state()  # the guard leaves its type there
+    with replaced(amp, "AMP_LEVEL", none), replaced(state, "amp_dtype", state.amp_dtype):
         yield
 
 
@@ -318,6 +332,11 @@ def constants(numbers: Sequence[int], dtype: Any) -> Any:
 def constant(shape: Sequence[int], number: Any, dtype: Any) -> Any:
     """Return a value of the program that holds one number."""
     return paddle._pir_ops.full(list(shape), number, dtype, paddle.base.core.Place())  # noqa: SLF001
+
+
+def fractions(shape: Sequence[int], numbers: Sequence[float], dtype: Any) -> Any:
+    """Return a value of the program that holds several numbers, as ``to_tensor`` makes it."""
+    return paddle._pir_ops.assign_value(list(shape), dtype, list(numbers), paddle.base.core.Place())  # noqa: SLF001
 
 
 _ORIGINAL: list[Any] = []

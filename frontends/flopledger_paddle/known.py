@@ -221,11 +221,12 @@ class Known:
         """Return a value of the program that holds a tensor; None for one that no constant can be."""
         with self._eager():
             shape, dtype, numbers = list(tensor.shape), tensor.dtype, tensor.flatten().tolist()
-        whole = dtype in (paddle.int32, paddle.int64)
-        if len(shape) == 1 and whole:
+        if len(shape) == 1 and dtype in (paddle.int32, paddle.int64):
             value = internals.constants(numbers, dtype)
         elif len(numbers) == 1:
             value = internals.constant(shape, numbers[0], dtype)
+        elif dtype in (paddle.float32, paddle.float64):
+            value = internals.fractions(shape, numbers, dtype)
         else:
             return None
         self._tensors[value.id] = tensor
@@ -307,9 +308,9 @@ def _is_small(value: Any) -> bool:
 
 
 def _is_size(tensor: Any, *, fractions: bool = False) -> bool:
-    """Return whether a tensor is small and of whole numbers or truth values; or one fraction, on the way."""
+    """Return whether a tensor is small and of whole numbers or truth values; or of fractions, on the way."""
     if not isinstance(tensor, paddle.Tensor) or len(tensor.shape) > 1 or math.prod(tensor.shape) > MOST:
         return False
     if tensor.dtype in (paddle.int32, paddle.int64, paddle.bool):
         return True
-    return fractions and math.prod(tensor.shape) == 1 and tensor.dtype in (paddle.float32, paddle.float64)
+    return fractions and tensor.dtype in (paddle.float32, paddle.float64)

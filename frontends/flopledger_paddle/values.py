@@ -49,6 +49,13 @@ class Values:
         shape = None if self.known is None else self.known.shapes.get(value.id)
         return shape_of(value) if shape is None else shape
 
+    def constant(self, value: Any) -> Any:
+        """Return the number or numbers that a value is, of a list each; None where they are open."""
+        if value.id not in self.lists:
+            return self.constants.get(value.id)
+        members = [self.constants.get(member.id) for member in self.lists[value.id]]
+        return None if None in members else members
+
     def name(self, value: Any, tensor: int) -> None:
         """Say which tensor a value is."""
         self._tensors[value.id] = tensor

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from flopledger.frontend import is_symbolic
+
 if TYPE_CHECKING:
     from flopledger.frontend import Shape, Value
 
@@ -70,8 +72,8 @@ class Op:
         return shape
 
     def constant(self, index: int) -> Any:
-        """Return the value of an operand that is a constant."""
-        value = self._values.constants.get(self.operands[index].id) if self.given(index) else None
+        """Return the value of an operand that is a constant, or of a list of them."""
+        value = self._values.constant(self.operands[index]) if self.given(index) else None
         if value is None:
             raise Open(f"an argument of {self.name} depends on data")
         return value
@@ -79,3 +81,8 @@ class Op:
     def many_results(self, index: int) -> list[Any]:
         """Return the tensors of a result that is a list of them."""
         return self._values.members(self.results[index])
+
+
+def whole(value: Any) -> Any:
+    """Return a size as a whole number, or the expression that it is."""
+    return value if is_symbolic(value) else int(value)

@@ -292,6 +292,26 @@ def _cross_entropy(op: Op) -> Meaning:
     return Meaning("softmax_cross_entropy", attrs, (0, 1), 2)
 
 
+def _elements(kind: str, outputs: int = 1) -> Rule:
+    """A loss of each element, which is averaged, if at all, by an op of its own."""
+
+    def meaning(op: Op) -> Meaning:
+        shapes = tuple(op.result(i) for i in range(outputs))
+        attrs: dict[str, Value] = {"reduction": "none", "outputs": shapes}
+        if kind == "sigmoid_cross_entropy":
+            attrs["positive_weight"] = op.given(2)
+        return Meaning(kind, attrs, (0, 1), outputs)
+
+    return meaning
+
+
+def _nll(op: Op) -> Meaning:
+    if op.given(2):
+        raise Open("its classes have weights: no formula for these")
+    attrs: dict[str, Value] = {"axis": 1, "reduction": op.attr("reduction"), "outputs": (op.result(0),)}
+    return Meaning("nll", attrs, (0, 1))
+
+
 _RANDOM_WINDOWS = _untold("the sizes of its windows are drawn at random")
 
 RULES: dict[str, Rule] = {
@@ -305,6 +325,7 @@ RULES: dict[str, Rule] = {
     "argmax": _arg_max,
     "argmin": _arg_max,
     "batch_norm": _batch_norm,
+    "bce_loss": _elements("binary_cross_entropy"),
     "bilinear": _bilinear,
     "bmm": _matmul,
     "conv2d": windows.conv,
@@ -325,6 +346,7 @@ RULES: dict[str, Rule] = {
     "gelu": _gelu,
     "grid_sample": _grid_sample,
     "group_norm": _group_norm,
+    "huber_loss": _elements("smooth_l1", 2),
     "instance_norm": _instance_norm,
     "layer_norm": _layer_norm,
     "log1p": lambda _: Meaning("log_law", {"shift": 1}),
@@ -337,6 +359,7 @@ RULES: dict[str, Rule] = {
     "maxout": _maxout,
     "mean_all": _without_attrs("reduce_mean"),
     "mv": _matmul,
+    "nll_loss": _nll,
     "p_norm": _p_norm,
     "pool2d": windows.pool,
     "pool3d": windows.pool,
@@ -344,6 +367,7 @@ RULES: dict[str, Rule] = {
     "rnn": _rnn,
     "roi_align": _untold("how many points are taken in a region depends on its size, which is data"),
     "scale": _scale,
+    "sigmoid_cross_entropy_with_logits": _elements("sigmoid_cross_entropy"),
     "softmax": _axis("softmax"),
     "spectral_norm": _spectral_norm,
     "sync_batch_norm": _batch_norm,

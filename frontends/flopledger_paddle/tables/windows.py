@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import ceildiv, floordiv, maximum
 
-from flopledger_paddle.tables.call import Meaning, Open
+from flopledger_paddle.tables.call import Meaning, Open, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -170,8 +170,11 @@ def interpolate(op: Op) -> Meaning:
     mode = op.attr("interp_method")
     modes = {"nearest": "nearest", "bicubic": "cubic"}
     axes = len(op.shape(0)) - 2
-    result = op.result(0)
-    size = result[1:-1] if _last(op) else result[2:]
+    try:
+        result = op.result(0)
+        size = result[1:-1] if _last(op) else result[2:]
+    except Open:
+        size = _asked_size(op, axes)
     attrs: dict[str, Value] = {
         "mode": modes.get(mode, "linear"),
         "size": tuple(size),
@@ -179,3 +182,19 @@ def interpolate(op: Op) -> Meaning:
         "channels_last": _last(op),
     }
     return Meaning("resample", attrs)
+
+
+def _asked_size(op: Op, axes: int) -> Shape:
+    """Return the sizes that an interpolation is asked for: by a tensor, tensors, numbers or factors."""
+    for place in (1, 2):
+        if op.given(place):
+            return tuple(whole(size) for size in op.constant(place))
+    numbers = [op.attr(name) for name in ("out_d", "out_h", "out_w")][-axes:]
+    if min(numbers) > 0:
+        return tuple(numbers)
+    factors = list(op.attr("scale")) or op.constant(3)
+    factors = list(factors) if isinstance(factors, (list, tuple)) else [factors]
+    factors = factors * axes if len(factors) == 1 else factors
+    if not all(float(factor).is_integer() for factor in factors):
+        raise Open(f"the output of {op.name} is a fraction of its input's sizes")
+    return tuple(size * int(factor) for size, factor in zip(_sizes(op, axes), factors, strict=True))

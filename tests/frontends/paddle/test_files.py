@@ -99,3 +99,60 @@ def test_arguments_are_refused(saved: str) -> None:
     given: Any = {"a": 1}
     with pytest.raises(UsageError, match="it takes no --arg"):
         read_source(Path(saved), Request(saved, arguments=given))
+
+
+class Tokens(paddle.nn.Layer):
+    """A convolution, its map halved and taken as tokens, and attention of these, by the sizes of tensors."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.qkv = paddle.nn.Conv2D(3, 8, 3, padding=1), paddle.nn.Linear(8, 24)
+
+    def forward(self, x: Any) -> Any:
+        y = self.conv(x)
+        n, c, h, w = paddle.shape(y)
+        y = paddle.nn.functional.interpolate(y, [h // 2, w // 2])
+        y = y.reshape([n, c, -1]).transpose([0, 2, 1])
+        length = paddle.shape(y)[1]
+        q, k, v = self.qkv(y).reshape([n, length, 3, 2, 4]).transpose([2, 0, 3, 1, 4])
+        scores = paddle.matmul(q, k, transpose_y=True) + paddle.full([length, length], 0.0)
+        return paddle.matmul(scores, v)
+
+
+class Steps(paddle.nn.Layer):
+    """A linear layer, and a cell in a loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear, self.steps = paddle.nn.Linear(4, 6), paddle.nn.RNN(paddle.nn.GRUCell(6, 5))
+
+    def forward(self, x: Any) -> Any:
+        return self.steps(self.linear(x))[0]
+
+
+@pytest.mark.parametrize("open_sizes", [(), (0,), (0, 2, 3)])
+def test_sizes_that_a_program_computes_are_numbers(tmp_path: Path, open_sizes: tuple[int, ...]) -> None:
+    shape = [-1 if axis in open_sizes else size for axis, size in enumerate((2, 3, 8, 10))]
+    net = Tokens()
+    net.eval()
+    path = str(tmp_path / "tokens")
+    paddle.jit.save(net, path, [paddle.static.InputSpec(shape, "float32", "x")])
+    ledger = fl.count(f"{path}.json", "2x3x8x10")
+    # 160 places of 8 filters of 27; of 4 x 5 tokens each the layer, and both products for 2 heads of 4
+    assert ledger.total.count == 160 * 8 * 27 + 40 * 8 * 24 + 2 * 2 * 2 * 20 * 20 * 4
+    assert ledger.coverage.unknown == ()
+    if len(open_sizes) == 3:
+        product = "FloorDiv(D2, 2)*FloorDiv(D3, 2)"
+        squared = "FloorDiv(D2, 2)**2*FloorDiv(D3, 2)**2"
+        whole = fl.count(f"{path}.json").total.count
+        assert str(whole) == f"216*D2*D3*N + 16*N*{squared} + 192*N*{product}"
+
+
+def test_a_loop_in_a_program_is_unknown_and_the_rest_is_counted(tmp_path: Path) -> None:
+    net, path = Steps(), str(tmp_path / "steps")
+    net.eval()
+    paddle.jit.save(net, path, [paddle.static.InputSpec([-1, -1, 4], "float32", "x")])
+    ledger = fl.count(f"{path}.json", "2x7x4")
+    # of the loop's body, once, the product of an input; the state's size is open there
+    assert ledger.total.count == 2 * 7 * 4 * 6 + 2 * 6 * 3 * 5
+    assert "pd_op.while" in {unknown.source for unknown in ledger.coverage.unknown}

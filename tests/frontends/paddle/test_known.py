@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle
 from paddle import nn
 
@@ -93,6 +94,14 @@ def test_a_segmentation_network_of_house_style_is_known_to_the_last_op(read: Rea
         (lambda m, x: m.linear(x) if paddle.shape(x)[0] > 2 else x, "3x4", 24),
         (lambda m, x: m.linear(x.reshape([paddle.numel(x) // 4, 4])), "2x3x4", 48),
         (lambda m, x: m.linear(paddle.zeros([paddle.shape(x)[1], 4])), "1x7", 56),
+        # fractions on the way: both sides halved and rounded up, 3 * 4 / 4 rows
+        (
+            lambda m, x: m.linear(
+                paddle.zeros([*paddle.ceil(paddle.shape(x)[2:].astype("float32") / 2).astype("int32"), 4])
+            ),
+            "1x1x5x7",
+            3 * 4 * 8,
+        ),
         (lambda m, x: m.linear(F.adaptive_avg_pool2d(x, paddle.shape(x)[2:])), "1x1x3x4", 24),
         # in-place functions, their tensor given by keyword
         (lambda m, x: F.relu_(x=m.linear(x)), "3x4", 24),
@@ -119,6 +128,22 @@ def test_half_precision_inside_a_forward_is_that_of_a_cpu(read: Read) -> None:
     graph = read(Net(), "1x3x8x8")
     assert graph.count("mac").total.count == 3896
     assert graph.count("paddle-flops").total.count == 4040
+
+
+def test_half_precision_as_a_decorator_leaves_its_settings(read: Read) -> None:
+    class Net(nn.Layer):
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 2)
+
+        @paddle.amp.auto_cast(level="O2")  # type: ignore[untyped-decorator, unused-ignore]
+        def forward(self, x: Any) -> Any:
+            return self.linear(x)
+
+    state = internals.sys.modules["paddle.amp.auto_cast"].amp_global_state()
+    before = state.amp_dtype
+    assert read(Net(), "3x4").count("mac").total.count == 24
+    assert state.amp_dtype == before
 
 
 def test_a_cache_is_an_argument_of_its_own_type() -> None:

@@ -344,3 +344,22 @@ def test_a_cell_is_called_once_for_each_step(read: Read) -> None:
 
     assert [call.index for call in calls] == [1, 2, 3, 4, 5]
     assert [call.path for call in calls] == ["cell", "cell#2", "cell#3", "cell#4", "cell#5"]
+
+
+LOSSES: dict[str, tuple[Callable[[], Any], int, str]] = {
+    # of 10 elements: log(p) and log(1 - p), two products and three additions each; and their mean
+    "probabilities": (nn.BCELoss, 10 * 7 + 9 + 1, "2x5"),
+    "logits": (nn.BCEWithLogitsLoss, 10 * 7 + 9 + 1, "2x5"),
+    "each": (lambda: nn.BCEWithLogitsLoss(reduction="none"), 10 * 7, "2x5"),
+    # two additions, two comparisons, two products
+    "near and far": (nn.SmoothL1Loss, 10 * 6 + 9 + 1, "2x5"),
+    # one element of each of two rows is picked
+    "labels": (nn.NLLLoss, 1 + 1, "2:int64"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_is_that_of_each_element_and_their_mean(read: Read, name: str) -> None:
+    make, operations, target = LOSSES[name]
+    ledger = read(make(), "2x5", target).count("ops")
+    assert (ledger.total.count, ledger.coverage.unknown) == (operations, ())
