@@ -151,7 +151,7 @@ def name_of(source: object) -> str:
 
 
 def _check_inputs(source: object, inputs: object) -> None:
-    """Refuse what can be no inputs: the second argument of the functions that read is the inputs.
+    """Refuse a second argument that can't be inputs, as it is of all functions that read.
 
     A graph takes no notice of inputs, so that a convention in their place would give another's figure
     without a word; no spec is the name of a convention, and no file's name is one.

@@ -46,8 +46,8 @@ class ExpressionError(FlopledgerError, ValueError):
     """An expression is malformed, forbidden, or has no value for this call."""
 
 
-class Unbounded(FlopledgerError, OverflowError):  # noqa: N818  (it says what the number is)
-    """A number, an expression or a calculation grew beyond what any network needs."""
+class Unbounded(FlopledgerError, OverflowError):  # noqa: N818  (it describes the number)
+    """A number, an expression or a calculation grew beyond the needs of any network."""
 
 
 class SourceError(FlopledgerError, ValueError):

@@ -9,7 +9,7 @@ from flopledger.errors import Unbounded
 MOST_STEPS = 1_000_000
 """The steps of one evaluation, or of a count beside those of its calls: about a second."""
 MOST_STEPS_PER_CALL = 5_000
-"""The steps that each call of a network adds to what a count may take."""
+"""The steps that each call of a network adds to the budget of a count."""
 
 
 class _Meter:

@@ -88,7 +88,7 @@ def parse_limit(text: str, unit: str = "") -> Fraction:
 
     Args:
         text: The limit.
-        unit: The unit of what is limited: a MAC is not a FLOP.
+        unit: The unit of the limited figure: a MAC is not a FLOP.
 
     Raises:
         UsageError: The text is no limit, or one of another unit.

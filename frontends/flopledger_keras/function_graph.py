@@ -1,6 +1,6 @@
 """Follows a layer that calls TensorFlow itself: its call is traced as a function graph, whose nodes are read.
 
-Tracing computes nothing: tensors are symbols with shapes, and variables are stood in for by placeholders,
+Tracing computes nothing: tensors are symbols with shapes, and placeholders take the place of variables,
 so that one without a value needs none. Keras's own layers that the call reaches are described on shapes,
 as elsewhere, and the nodes that they make are passed over.
 """

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class _Promise:
-    """What computes the masks of a layer's results: the layer, what it read, and the masks of that."""
+    """The computation of the masks of a layer's results: the layer, its inputs, and the masks of that."""
 
     layer: Any
     first: Any
@@ -69,7 +69,7 @@ class Masks:
         self._promises: dict[int, _Promise] = {}
 
     def promise(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:
-        """Note that a layer's results have masks, if what it read has one or it makes one itself."""
+        """Note that a layer's results have masks, if one of its inputs has one or it makes one itself."""
         if not getattr(layer, "supports_masking", False):
             return
         first = args[0] if args else next(iter(kwargs.values()))
@@ -145,7 +145,7 @@ def _now(mask: Any) -> Any:
 
 
 def _makes(layer: Any) -> bool:
-    """Return whether a layer may make a mask of what it reads; most of Keras's own only hand one on."""
+    """Return whether a layer may make a mask of its inputs; most of Keras's own only hand one on."""
     if type(layer).__module__.startswith("keras."):
         return bool(getattr(layer, "mask_zero", False)) or getattr(layer, "mask", None) is not None
     return not is_default(layer.compute_mask)

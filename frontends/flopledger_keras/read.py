@@ -88,7 +88,7 @@ def _trace(
         tracer.name(tensor, builder.input(name, tuple(tensor.shape), str(tensor.dtype)))
     with hooked(tracer.evaluate, lambda: tracer.own_call), recording_constants(tracer):
         if building:
-            with contextlib.suppress(Exception):  # what is wrong shows when the calls are recorded
+            with contextlib.suppress(Exception):  # errors show when the calls are recorded
                 model(*given.args, **given.kwargs)
                 return []
         outputs = tracer.evaluate(model, given.args, dict(given.kwargs))

@@ -184,13 +184,13 @@ def loop(tracer: Tracer, call: Call, record: Record) -> Sequence[Operand]:
 
 
 def _carried(values: Sequence[Operand], kept: Sequence[bool]) -> list[Operand]:
-    """Return what the first turn of a loop reads: only what no turn changes is still a constant."""
+    """Return the values that the first turn of a loop reads: of constants, those that no turn changes."""
     changed = _fresh(values)
     return [value if keep else new for value, new, keep in zip(values, changed, kept, strict=False)]
 
 
 def _stable(values: Sequence[Operand], kept: Sequence[bool]) -> list[Operand]:
-    """Return what any turn reads: the elements of what a turn changes are not known."""
+    """Return the values that any turn reads: elements of those that a turn changes are unknown."""
     changed = [Operand(value.shape, value.dtype, reason=value.reason) for value in values]
     return [value if keep else new for value, new, keep in zip(values, changed, kept, strict=False)]
 

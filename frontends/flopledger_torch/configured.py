@@ -1,4 +1,4 @@
-"""The inputs of a model of transformers, by what its configuration says of them."""
+"""The inputs of a model of transformers, as its configuration describes them."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _picture(name: str, config: Any) -> Input | None:
 
 
 def _sound(name: str, config: Any) -> Input | None:
-    """Return a wave for what begins with convolutions of it (wav2vec 2.0), else a spectrogram (AST)."""
+    """Return a wave for a model that starts by convolving it (wav2vec 2.0), else a spectrogram (AST)."""
     if field(config, "conv_stride") is not None:
         return InputSpec(name, (1, SECOND)), f"one second of {SECOND} samples"
     frames = shape((field(config, "max_length"), field(config, "num_mel_bins")))

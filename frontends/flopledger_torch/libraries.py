@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def model_of(library: str, name: str) -> Factory | None:
-    """Return what makes a model of a library; None where the name is another attribute of it.
+    """Return the factory of a model of a library; None where the name is another attribute of it.
 
     Raises:
         SourceError: The library has neither a model nor an attribute of that name.

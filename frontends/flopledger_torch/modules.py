@@ -95,7 +95,7 @@ def _own(module: torch.nn.Module, paths: list[str], table: ParameterTable) -> It
 
 
 def _masks(module: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return the pruning masks by the name of what they prune; a mask need be no buffer."""
+    """Return the pruning masks by the name of the pruned weight; a mask need be no buffer."""
     found = {}
     for name in tuple(module._parameters.keys()):  # torch.jit's own tables can't be gone through directly
         pruned = name.removesuffix("_orig")

@@ -36,7 +36,7 @@ def frontend() -> Frontend:
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Tell an exported program by its name, a config of transformers by what it says."""
+    """Recognise an exported program by its name, a config of transformers by its content."""
     file = path / "config.json" if path.is_dir() else path
     if file.suffix.lower() == ".json":
         return b'"model_type"' in input_files.head(file, _LARGEST_CONFIG)
@@ -81,7 +81,7 @@ def libraries() -> tuple[str, ...]:
 
 @hookimpl
 def library_model(library: str, name: str) -> Callable[..., object] | None:
-    """Return what makes a model of such a library."""
+    """Return the factory of a model of such a library."""
     from flopledger_torch.libraries import model_of  # noqa: PLC0415  (it imports torch)
 
     return model_of(library, name)

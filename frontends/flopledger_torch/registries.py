@@ -1,4 +1,4 @@
-"""The registries of PyTorch networks: their names, how one is made, its inputs, and what they publish of it.
+"""The registries of PyTorch networks: their names, how one is made, its inputs, and its published figures.
 
 No network is built here: sizes come from timm's ``default_cfg`` and from the transforms that torchvision
 ships with each set of weights; models of transformers state their own. Weights are not loaded either.
@@ -71,7 +71,7 @@ def _transformers(transformers: Any) -> Iterator[Member]:
 
 
 def _arguments(entry: Any, build: Any) -> dict[str, object]:
-    """Return what torchvision itself gives a network that it loads these weights into, where that counts.
+    """Return the arguments that torchvision gives a network for these weights, where they change its figures.
 
     Vision transformers are made for one size, and segmentation networks have an auxiliary head.
     """
@@ -83,7 +83,7 @@ def _arguments(entry: Any, build: Any) -> dict[str, object]:
 
 
 def sizes_of(entry: Any, source: str) -> tuple[str, ...]:
-    """Return the inputs of a set of weights, by what its transforms crop or resize pictures to."""
+    """Return the inputs of a set of weights, by the size to which its transforms crop or resize."""
     known = getattr(entry.transforms, "keywords", {})
     size = known.get("crop_size", known.get("resize_size"))
     if ".optical_flow" in source:

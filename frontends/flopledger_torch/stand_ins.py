@@ -201,7 +201,7 @@ class Reals(Fakes):
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Let the forward run as it is, and put back what it wrote to the program's tensors."""
+        """Let the forward run as it is, and undo its writes to the program's tensors."""
         try:
             yield
         finally:
@@ -217,7 +217,7 @@ class Reals(Fakes):
         return made.requires_grad_(tensor.requires_grad)
 
     def writable(self, rule: Rule, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]]:
-        """Keep what an op is to change of the program's tensors; the arguments stay what they are."""
+        """Keep the tensors of the program that an op is to change; the arguments stay as they are."""
         for tensor in written(rule, args, kwargs):
             self.journal.keep(tensor)
         return args, kwargs

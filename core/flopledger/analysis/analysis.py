@@ -67,7 +67,7 @@ class Analysis:
 
     @functools.cached_property
     def absorbed(self) -> Mapping[int, Number]:
-        """By what the work of calls changes if a latent projection is absorbed; 1 for calls without."""
+        """The factor of the work of calls if a latent projection is absorbed; 1 for calls without."""
         return latent.absorbed(self.graph, self.formulas)
 
     @functools.cached_property

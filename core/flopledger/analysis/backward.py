@@ -1,8 +1,8 @@
-"""The memory of a training step: what the forward keeps, and the gradients that the backward makes and frees.
+"""The memory of a training step: tensors kept by the forward, and gradients made and freed by the backward.
 
 The backward runs the calls in reverse. Each makes a gradient for each operand that wants one, in the
-operand's type; views, sums and joins pass theirs on. Then its result's gradient goes, and what the call had
-kept and nothing else keeps. A second gradient of the same tensor is added to the first. Gradients of weights
+operand's type; views, sums and joins pass theirs on. Then its result's gradient is freed, and the tensors
+that the call alone had kept. A second gradient of the same tensor is added to the first. Gradients of weights
 stay. Kernels' workspaces are not in it, so that a measured peak lies close and not to the byte.
 """
 
@@ -75,7 +75,7 @@ class Backward:
         return first
 
     def _run_again(self, layer: Layer, held: dict[int, int]) -> None:
-        """Make what a checkpointed region keeps, when the backward comes to its last call."""
+        """Make the tensors that a checkpointed region keeps, when the backward comes to its last call."""
         for region, _ in self._regions(layer):
             for one in region:
                 if one.id in self._gradients.reached:

@@ -1,4 +1,4 @@
-"""The work of a training step beside its forward: gradients, and what is computed again for them.
+"""The work of a training step beside its forward: gradients, and the work that runs again for them.
 
 Rules, each checked against the backward that PyTorch really runs:
 
@@ -186,7 +186,7 @@ class Gradients:
         return found
 
     def _summed(self, values: dict[int, Dim]) -> dict[int, Dim]:
-        """Add what calls have to all calls around them."""
+        """Add the values of calls to all calls around them."""
         sums: dict[int, list[Dim]] = {}
         for i, value in values.items():
             if value != 0:
@@ -220,7 +220,7 @@ class Gradients:
         return product((self.graph.shape(tensor) or ())[2:])
 
     def operands(self, layer: Layer) -> list[int]:
-        """Return the operands of a product: not what is added to it."""
+        """Return the operands of a product, without addends."""
         if layer.kind in PRODUCTS:
             return list(layer.inputs)
         weight = layer.native.get("weight")

@@ -1,4 +1,4 @@
-"""Attention over a latent vector of each token (MLA), and what it costs if the projection is absorbed.
+"""Attention over a latent vector of each token (MLA), and its cost if the projection is absorbed.
 
 Keys and values are made from a latent vector of ``r`` numbers by one projection, and that vector alone is in
 the cache. transformers projects all P cached tokens again at every step. Serving engines take the projection
@@ -31,7 +31,7 @@ FACTS = ("kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 
 
 def absorbed(graph: Tables, formulas: Formulas) -> Mapping[int, Number]:
-    """Return by what the work of calls is to be multiplied if the projection is absorbed."""
+    """Return the factor of the work of calls if the projection is absorbed."""
     sizes = {m.id: found for m in graph.modules if (found := _sizes(m.native))}
     if not sizes:
         return {}

@@ -166,7 +166,7 @@ class Masks:
         return next((m for m in given if m and equal(m.queries, queries) and equal(m.keys, keys)), None)
 
     def _trace_back(self, tensor: int, mask: Mask) -> None:
-        """Find the product that made scores; what follows a mask already is not looked at again."""
+        """Find the product that made scores; products whose mask is known are skipped."""
         pending = [tensor]
         while pending:
             tensor = pending.pop()

@@ -1,4 +1,4 @@
-"""The memory of activations: what is made, what is alive at once, what a backward keeps.
+"""The memory of activations: all that are made, those alive at once, those that a backward keeps.
 
 Memory is counted by storages: views and results in place share one. The innermost calls are followed in
 order. While a call runs, its operands and results are alive together; then each storage goes that nothing
@@ -43,7 +43,7 @@ class Peak:
 
 
 class Memory:
-    """The memory of one graph's activations, in bytes; what is alive at once needs numbers as sizes."""
+    """The memory of one graph's activations, in bytes; the peak needs numbers as sizes."""
 
     def __init__(
         self,
@@ -135,9 +135,9 @@ class Memory:
 
     @functools.cached_property
     def kept(self) -> dict[int, int]:
-        """The storages that the backward needs, of what calls make, with the call that keeps each first.
+        """The storages that the backward needs, of the results of calls, with the call that keeps each first.
 
-        Of a checkpointed region only what goes in is kept.
+        Of a checkpointed region only the inputs are kept.
         """
         inside = {one.id for region, _ in self._gradients.regions() for one in region}
         entering = self._entering()
@@ -153,7 +153,7 @@ class Memory:
         return found
 
     def stored(self, layer: Layer, tensors: Iterable[int]) -> list[int]:
-        """Return the storages of what a call keeps; that of a copy is numbered below 0, after the call."""
+        """Return the storages that a call keeps; that of a copy is numbered below 0, after the call."""
         if saved.copies(layer):
             return [-1 - layer.id]
         return [self.storages[i] for i in tensors if self.storages[i] in self.made_by]

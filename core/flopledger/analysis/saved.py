@@ -32,7 +32,7 @@ _FACTORS = frozenset(("multiply", "matmul", "einsum", "grouped_matmul", "linear"
 """Kinds of which each operand is needed for the others' gradients."""
 _CONVOLUTIONS = frozenset(("conv", "conv_transpose", "conv_tbc", "deform_conv"))
 _NORMS = frozenset(("layer_norm", "group_norm", "batch_norm", "instance_norm", "rms_norm"))
-"""Kinds that keep their input and what they find in it: mean and deviation, their further results."""
+"""Kinds that keep their input and its statistics: mean and deviation, their further results."""
 _POOLS = frozenset(("max_pool", "adaptive_max_pool"))
 _ORDERS = frozenset(("top_k", "sort"))
 """Kinds that keep the places they took, their second result."""
@@ -51,7 +51,7 @@ class View(Protocol):
         """Return the type of a tensor."""
 
     def operands(self, layer: Layer) -> list[int]:
-        """Return the operands of a product: not what is added to it."""
+        """Return the operands of a product, without addends."""
 
     def elements(self, tensor: int) -> object:
         """Return the number of elements of a tensor."""
@@ -102,7 +102,7 @@ def _factors(operands: Sequence[int], view: View) -> list[int]:
 
 
 def _divided(layer: Layer, view: View) -> Sequence[int]:
-    """Return what a division keeps: its divisor, and its dividend if the divisor wants a gradient."""
+    """Return the tensors that a division keeps: the divisor, and if that wants a gradient the dividend."""
     given = layer.inputs
     if len(given) < 2:
         return ()

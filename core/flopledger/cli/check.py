@@ -151,7 +151,7 @@ def check_budgets(options: CheckOptions, reading: SourceOptions) -> list[Verdict
 
 
 def _as_options(budget: Budget) -> tuple[CheckOptions, SourceOptions]:
-    """Return a budget as the options that it stands for."""
+    """Return a budget as the options that it is short for."""
     given = CheckOptions(
         (budget.source,), budget.text("convention"), budget.pairs("set"), budget.text("max-macs"),
         budget.text("max-flops"), budget.text("max-params"), budget.pairs("max"), budget.text("against"),

@@ -152,7 +152,7 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
     """Count each source under each convention, in the order given.
 
     Returns:
-        The ledgers, and what was refused, where others of the same command were not.
+        The ledgers, and the refusals, where others of the same command were not refused.
 
     Raises:
         ProfileMismatch: Every convention refuses the reading.

@@ -62,7 +62,7 @@ class ExplainOptions:
     output: str | None
 
     def sorted(self) -> ExplainOptions:
-        """Return the options with figures that stand in the conventions' place, ``4.1G 3.8G``, as figures."""
+        """Return the options with figures in place of the conventions, ``4.1G 3.8G``, as figures."""
         from flopledger import quantities  # noqa: PLC0415  (the help needs none of it)
 
         if not self.conventions or not all(map(quantities.is_figure, self.conventions)):
@@ -137,7 +137,7 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
 
 
 def source_of(options: ExplainOptions, reading: SourceOptions) -> Readings | Kept:
-    """Return what reads the source: the source itself, or a graph that a scan has kept."""
+    """Return the reader of the source: of the source itself, or a graph that a scan has kept."""
     if options.name is None:
         return reading.readings(options.source)
     from flopledger.scanning.kept import Kept  # noqa: PLC0415

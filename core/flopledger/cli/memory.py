@@ -1,4 +1,4 @@
-"""``flopledger memory``: what a network takes in memory."""
+"""``flopledger memory``: the memory that a network takes."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Examples:
 
 @dataclass(frozen=True, slots=True)
 class MemoryOptions:
-    """The arguments of ``memory``: the source, what is trained and how, and the format of the result."""
+    """The arguments of ``memory``: the source, how it is trained, and the format of the result."""
 
     source: str
     optimizer: str

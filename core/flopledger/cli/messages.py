@@ -40,7 +40,7 @@ def status(text: str) -> None:
 
 
 def _clipped(text: str) -> str:
-    """Return what of a text fits into one line of the terminal; an ideograph takes two columns."""
+    """Return the part of a text that fits into one line of the terminal; an ideograph takes two columns."""
     from flopledger.report.columns import padded  # noqa: PLC0415  (only a terminal needs it)
 
     try:

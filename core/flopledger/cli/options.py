@@ -249,7 +249,7 @@ class SourceOptions:
 
 
 def shared_by(sources: Sequence[str]) -> AbstractContextManager[Shared | None]:
-    """Return what reads several sources with one import of a framework; nothing for a single one.
+    """Return a reader of several sources with one import of a framework; nothing for a single one.
 
     Files of formats that are read in place need neither.
     """

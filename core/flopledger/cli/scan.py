@@ -70,7 +70,7 @@ class ScanOptions:
         )
 
     def settings(self, reading: SourceOptions) -> Settings:
-        """Return what is counted of each network.
+        """Return the conventions and the options for each network.
 
         Raises:
             UsageError: An option of reading is given that no scan has.

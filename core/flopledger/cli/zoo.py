@@ -72,7 +72,7 @@ def command(**params: Any) -> None:
 
 
 def show(options: ZooOptions) -> str:
-    """Return what the options ask for, as text.
+    """Return the table that the options ask for, as text.
 
     Raises:
         SourceError: A database is missing or malformed.

@@ -1,7 +1,7 @@
-"""Joining layers that the other network has as one: what an exporter folds, or spells out as several calls.
+"""Joining layers that the other network has as one: exporters fold layers, or spell one out as several calls.
 
-The pairs of an alignment are one to one. Here what is left over on one side joins a pair, or several layers
-become the counterpart of one, so that their figures are compared as one sum and no figure is lost:
+The pairs of an alignment are one to one. Here a layer that is left over on one side joins a pair, or several
+layers become the counterpart of one, so that their figures are compared as one sum and no figure is lost:
 
 - a batch norm that was folded into the convolution before it is joined to that convolution;
 - the projections and products of an attention layer, and the layers or steps of a recurrent one, are joined
@@ -29,7 +29,7 @@ NORM = "batch_norm"
 SCALES = ("multiply", "add", "subtract")
 """The kinds that hold a norm's weights where an exporter spells it out."""
 OWN = "parameters"
-"""The kind of what a module has itself, outside of its calls."""
+"""The kind of a module's own parameters, outside of its calls."""
 _FOLDING = ("conv", "conv_transpose", "linear")
 COVERING = ("multi_head_attention", "attention", "transformer_encoder_layer", "lstm", "gru", "rnn")
 """The kinds that other networks have as several layers: projections and products, or one for each step."""
@@ -226,5 +226,5 @@ def _own(pairs: list[Couple]) -> list[Couple]:
 
 
 def described(kinds: Sequence[str]) -> str:
-    """Return what a joined layer was made of: ``2 linear, 2 matmul``."""
+    """Return the parts of a joined layer: ``2 linear, 2 matmul``."""
     return ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(kinds).items()))

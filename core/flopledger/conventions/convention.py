@@ -72,7 +72,7 @@ class Convention:
     """A convention, loaded and checked. Its expressions are compiled; nothing in it is code.
 
     ``profile_switches`` names the switch that decides a key of the profile, for those that one decides.
-    ``estimates`` names what it estimates from a pass forward, if that is something else: a training step.
+    ``estimates`` names the other thing that it estimates from a pass forward: a training step.
     ``own_rules`` are the rules that a user's file itself has: where each is, its level and its key.
     """
 

@@ -226,7 +226,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.analysis.vocabulary,
         ),
         "absorbed": Fact(
-            "by what its macs change if the projection of latent keys and values is absorbed; else 1",
+            "the factor of its macs if the projection of latent keys and values is absorbed; else 1",
             lambda c: c.analysis.absorbed.get(c.layer.id, 1),
         ),
         "pair_macs": Fact(

@@ -378,7 +378,7 @@ class ConventionFile:
         return read(table, self.at("", "print"))
 
     def profile(self, switches: Mapping[str, Switch]) -> tuple[dict[str, object], dict[str, str]]:
-        """Read what the convention needs of a reading, and which switches decide it."""
+        """Read the profile that the convention needs, and which switches decide it."""
         table = self.table("profile", PROFILE)
         found: dict[str, object] = {}
         decided: dict[str, str] = {}

@@ -107,7 +107,7 @@ def _ledger(counted: Count) -> Ledger:
 
 
 def _shares(rows: Sequence[Row], adjustments: Sequence[Adjustment]) -> Shares:
-    """Return the shares of a training step in a total; what is not in the rows is counted to the forward."""
+    """Return the shares of a training step in a total; adjustments beside the rows count to the forward."""
     found = [row.training for row in rows if row.training is not None]
     beside = total(adjustment.count for adjustment in adjustments)
     return Shares(
@@ -144,7 +144,7 @@ def check_applies(graph: Graph, convention: Convention) -> None:
         )
     for key, needed in {"step": "forward", **convention.profile}.items():
         found = reading.profile.get(key, "forward" if key == "step" else needed)
-        if needed not in (found, GIVEN):  # a model that stands in any mode is one as it stands
+        if needed not in (found, GIVEN):  # a model in any mode is a model in its present mode
             raise ProfileMismatch(
                 f"the convention {convention.name!r} needs a reading with {key} = {needed}, this one has "
                 f"{key} = {found}: read the network again for this convention"

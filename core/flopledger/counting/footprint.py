@@ -41,7 +41,7 @@ class Activations:
 
 @dataclass(frozen=True, slots=True)
 class Footprint:
-    """What a network takes in memory, in bytes; ``timeline`` is what is alive while each call runs."""
+    """The memory that a network takes, in bytes; ``timeline`` is the memory alive while each call runs."""
 
     weights: int
     buffers: int
@@ -68,14 +68,14 @@ class Footprint:
 def footprint(
     forward: Graph, train: Graph | None, *, trains: bool, optimizer: str, dtypes: Mapping[str, str]
 ) -> Footprint:
-    """Return what a network takes in memory.
+    """Return the memory that a network takes.
 
     Args:
         forward: A reading without gradients.
         train: A reading of a training step, where there is one.
         trains: Whether gradients and the optimizer's state are part of it.
         optimizer: The optimizer, one of :data:`flopledger.analysis.memory.STATES`.
-        dtypes: The types of what has one of its own in memory.
+        dtypes: The types in memory that differ from the model's own.
 
     Raises:
         UsageError: A size is a symbol, or the optimizer is not known.
@@ -134,7 +134,7 @@ def _bytes(graph: Graph, tensor: int, dtype: str | None) -> int:
 
 
 def _per_token(graph: Graph, dtype: str | None) -> int:
-    """Return what one token more of one sequence takes in the cache."""
+    """Return the bytes that one token more of one sequence takes in the cache."""
     found = Fraction(0)
     for given in graph.inputs:
         shape = graph.shape(given.tensor) or ()

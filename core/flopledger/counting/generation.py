@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """A whole generation: its steps, what the cache takes for each token, and the prompt's reading.
+    """A whole generation: its steps, the bytes of the cache for each token, and the prompt's reading.
 
     ``routed`` marks that the weights read are an expectation, for a router that picks each expert as often.
     """
@@ -202,7 +202,7 @@ class _Readings:
         return [tokens for _, tokens in self._cache(past) if tokens]
 
     def per_token(self, past: int) -> int:
-        """Return what one token more of one sequence takes in the cache, before a window is full."""
+        """Return the bytes of one token more of one sequence in the cache, before a window is full."""
         parts = [size / tokens for size, tokens in self._cache(past) if tokens]
         return int(sum(parts, Fraction(0)) / self._batch)
 

@@ -1,4 +1,4 @@
-"""The shares of a training step in a figure: forward, gradients of data and of weights, and what runs again.
+"""The shares of a training step in a figure: forward, gradients of data and of weights, and recomputation.
 
 A share is the change of the convention's own rule when the facts of that share are there and no others. A
 rule is a sum over them, so the shares add up to the figure, for every convention.

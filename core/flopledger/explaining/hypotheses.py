@@ -38,7 +38,7 @@ RANK = 4
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A network that a figure may be of: its graph, and what was changed, empty for it as it was read."""
+    """A network that a figure may be of: its graph, and the changes, empty for it as it was read."""
 
     graph: Graph
     changes: tuple[str, ...] = ()

@@ -44,7 +44,7 @@ class Block:
 
 
 def with_moved_strides(graph: Graph, kinds: Mapping[str, Kind]) -> tuple[Graph, str] | None:
-    """Return a network with the strides of its blocks moved, and what was done; None if no block has one."""
+    """Return a network with the strides of its blocks moved, and the change in words; None without blocks."""
     blocks = _Blocks(graph, kinds).found()
     if not blocks:
         return None

@@ -37,7 +37,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The matches of each figure, what was tried for them, and the gap between two."""
+    """The matches of each figure, the attempts, and the gap between two."""
 
     graph: GraphInfo
     figures: tuple[tuple[Figure, list[Match]], ...]

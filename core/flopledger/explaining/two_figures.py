@@ -1,4 +1,4 @@
-"""Why two published figures of a network differ: from what the one is most simply of to the other."""
+"""Why two published figures of a network differ: from the simplest match of the one to that of the other."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _usable(matches: Sequence[Match]) -> Sequence[Match]:
 
 
 def _simplest(pair: tuple[Match, Match]) -> tuple[int, int, Fraction]:
-    """Order pairs by what they take for granted, then our own conventions first."""
+    """Order pairs by the number of their assumptions, then our own conventions first."""
     one, other = pair
     tools = sum(side.by.made is not None and bool(side.by.made.convention.tool) for side in pair)
     same = (one.by.convention, one.by.switches) == (other.by.convention, other.by.switches)
@@ -89,7 +89,7 @@ def _causes(a: Candidate, b: Candidate) -> Iterator[Cause]:
 
 
 def _undone(one: Candidate, made: Made) -> Iterator[Cause]:
-    """Yield what leads from a figure to the whole one of a single input."""
+    """Yield the steps from a figure to the whole one of a single input."""
     if made.batch > 1:
         single = number(Fraction(one.count) / made.batch)
         yield Cause(one.changes[-1], "batch", number(single - one.count), 0)

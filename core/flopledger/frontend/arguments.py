@@ -21,7 +21,7 @@ D = TypeVar("D")
 def split_values(values: object) -> tuple[tuple[object, ...], dict[str, object]]:
     """Return values that were given for a model's inputs as positional and keyword arguments.
 
-    A dict, or what has a dict's methods such as a tokenizer's result, holds keyword arguments; a plain
+    A dict, or an object with a dict's methods such as a tokenizer's result, holds keyword arguments; a plain
     tuple or list holds positional ones; anything else is the only argument. A named tuple is one value,
     since models take it as such.
     """
@@ -85,7 +85,7 @@ def check_arguments(
 
 
 def _example(signature: inspect.Signature) -> str:
-    """Show what input specs look like, by the names that people give to tokens and to pictures.
+    """Show examples of input specs, by the names that people give to tokens and to pictures.
 
     A forward in which each argument may be left out is most often a language model's, as in transformers.
     """

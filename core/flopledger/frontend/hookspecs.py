@@ -71,7 +71,7 @@ def libraries() -> Iterable[str]:
 
 @hookspec(firstresult=True)
 def library_model(library: str, name: str) -> Callable[..., object] | None:
-    """Return what makes the model of a name, without downloading weights; None where the library has none."""
+    """Return the factory of a model by its name, without downloading weights; None where there is none."""
     raise AssertionError
 
 

@@ -1,6 +1,6 @@
 """What a model's code shares with the program: globals, class tables, cells, arrays; kept and restored.
 
-Each function keeps the state of one thing and returns what restores it: a call that returns whether the
+Each function keeps the state of one thing and returns a function that restores it, which returns whether the
 state had changed.
 """
 

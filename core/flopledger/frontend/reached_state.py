@@ -1,4 +1,4 @@
-"""Saves and restores the state of live objects, and of what their code names.
+"""Saves and restores the state of live objects, and of the objects that their code names.
 
 For a frontend that reads a live model in place. Kept are attributes, containers, closures and plain objects
 that the model's layers reach; globals that their code names, attributes of their classes and functions,

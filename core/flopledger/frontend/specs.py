@@ -54,7 +54,7 @@ def parse_spec(text: str) -> InputSpec:
     ``t=scalar:int64``, ``use_cache=!False``, ``batch.image=1x3x8x8``, ``boxes[0]=5x4``.
 
     Raises:
-        UsageError: The text is not a spec; the message shows what one looks like.
+        UsageError: The text is not a spec; the message shows an example.
     """
     name, equals, rest = ("", "", text) if text.startswith("!") else text.partition("=")
     if not equals:

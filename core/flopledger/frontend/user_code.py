@@ -77,7 +77,7 @@ def users_line(
 ) -> traceback.FrameSummary | None:
     """Return the innermost line of the model's code, else the innermost that is not ours.
 
-    The model's code is what lies outside of all libraries; of an installed model it is the package that the
+    The model's code is the code outside of all libraries; of an installed model it is the package that the
     framework called first, whichever other libraries that one then went through.
 
     Args:

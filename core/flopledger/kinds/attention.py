@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _pairs(queries: Dim, keys: Dim, macs: Dim, dots: Dim) -> Facts:
-    """Return how many queries meet how many keys, and what each pair of them takes."""
+    """Return how many queries meet how many keys, and the cost of each pair."""
     return {"queries": queries, "keys": keys, "pair_macs": macs, "pair_dots": dots}
 
 

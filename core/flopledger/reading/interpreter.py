@@ -72,5 +72,5 @@ class Interpreter:
 
 
 def search_path() -> list[str]:
-    """Return where this process looks for modules, for another that may stand in another folder."""
+    """Return where this process looks for modules, for another that may be in another folder."""
     return [os.path.abspath(folder) for folder in sys.path]  # noqa: PTH100  (as import does)

@@ -1,4 +1,4 @@
-"""Whether what a child process prints is passed on: frameworks greet, warn and log their own tracebacks.
+"""Whether the output of a child process is passed on: frameworks greet, warn and log their own tracebacks.
 
 The library passes it on, since a model's own prints are among it. The command line does so only with
 ``--verbose``: a result, or the one sentence of an error, stands alone.

@@ -49,7 +49,7 @@ def profiles(loaded: Iterable[Convention]) -> list[tuple[dict[str, object], list
     """Group conventions by the readings they need: as few as possible, in order.
 
     Conventions share a reading unless one needs a value that another needs otherwise. One that takes a live
-    model in the mode that it stands in shares with its like alone: another that needs no mode, such as
+    model in its present mode shares with its like alone: another that needs no mode, such as
     ``mac``, gives the same figure whatever it is counted beside.
     """
     groups: list[tuple[dict[str, object], list[Convention]]] = []
@@ -98,7 +98,7 @@ def readings(
     Args:
         read_under: Reads the source under a profile.
         loaded: The conventions.
-        first: A reading that there is already, of the source in the mode that it stands in; it is used
+        first: A reading that there is already, of the source in its present mode; it is used
             where it meets a profile.
 
     Returns:

@@ -46,7 +46,7 @@ class Readings:
 
     Args:
         source: As for :func:`read_source`.
-        request: How to read it; what its profile says goes before what a reading is asked for.
+        request: How to read it; its profile takes precedence over the one that a reading is asked for.
         shared: Reads in a child process in place of one that is the source's own.
 
     Raises:
@@ -147,7 +147,7 @@ def _read_live(source: object, request: Request) -> Graph:
     read = functools.partial(_guarded, reading.read_object, source, request, plugins.registry())
     if not request.isolated:
         return read()
-    from flopledger.frontend import forked  # noqa: PLC0415  (only what is isolated needs it)
+    from flopledger.frontend import forked  # noqa: PLC0415  (only an isolated reading needs it)
 
     return forked.read_in_fork(
         request.source, read, timeout=request.timeout, memory_limit=request.memory_limit

@@ -56,7 +56,7 @@ class Server:
     """An interpreter that imports modules once, and forks a process for each job.
 
     Args:
-        start: What is imported and loaded; what can't be is left to the jobs that need it.
+        start: The modules to import and to load; those that fail are left to the jobs that need them.
         output: Where the jobs print to; nowhere unless it is given.
     """
 

@@ -1,7 +1,7 @@
 """Reading several sources that need one framework: one import of it, and a forked process for each reading.
 
 Which framework that is has to be known before anything of a source runs: by the frontend that claims a file,
-or by what the file of Python code imports. What tells neither is read by a server that has imported nothing.
+or by what the file of Python code imports. A server that has imported nothing reads the others.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _LARGEST = 1 << 20
 
 
 class Shared:
-    """Servers for the sources of one command, one for each framework; what needs none is read elsewhere."""
+    """Servers for the sources of one command, one for each framework; others are read elsewhere."""
 
     def __init__(self) -> None:
         self._held = contextlib.ExitStack()

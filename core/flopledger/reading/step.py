@@ -1,7 +1,7 @@
 """The step that a reading is of: a forward pass, or a training step with its gradients.
 
-What is trained, what is computed again and which inputs have a gradient is decided after a reading, on the
-graph: so every frontend that marks what a backward depends on serves every choice.
+The trained parameters, the checkpoints and the inputs with a gradient are chosen after a reading, on the
+graph: so every frontend that marks the dependencies of a backward serves every choice.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TRAIN = "train"
 
 
 def settled(profile: Mapping[str, object]) -> dict[str, object]:
-    """Return a profile that says ``step`` for a training step alone, and then in which mode.
+    """Return a profile that has ``step`` for a training step alone, and then the mode too.
 
     A model is trained in the mode for it, unless the user wants another or has put it into one.
     """
@@ -47,7 +47,7 @@ def applied(graph: Graph, request: Request) -> Graph:
         return graph
     if not graph.reading.trains:
         raise UsageError(
-            f"{request.source}: it was read for a forward pass, without what a backward depends on: "
+            f"{request.source}: it was read for a forward pass, without the dependencies of a backward: "
             "read it again with --step train"
         )
     if given.get("freeze") and given.get("train_only"):

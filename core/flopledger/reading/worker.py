@@ -83,7 +83,7 @@ def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
 
 
 def flush() -> None:
-    """Let what was printed go out; the user's code may have put anything in place of a stream."""
+    """Pass on output that is still in buffers; the user's code may have replaced a stream by anything."""
     for output in (sys.stdout, sys.stderr):
         try:
             output.flush()
@@ -158,7 +158,7 @@ def _report(error: BaseException, registry: Registry) -> dict[str, object]:
 
 
 def read(task: Task, registry: Registry, loaded: dict[Attribute, object]) -> Graph:
-    """Read what the task names; what was loaded for a task before is not loaded again."""
+    """Read the source of a task; a module that an earlier task loaded is not loaded again."""
     request = task.request
     if request.inputs_from:
         request = dataclasses.replace(request, values=_values(request.inputs_from, registry, loaded))
@@ -206,7 +206,7 @@ def _load(target: Attribute, source: str, registry: Registry) -> object:
 
 
 def _library_model(library: str, name: str, source: str, registry: Registry) -> object:
-    """Return what makes a model that is named by its library; None where it is a plain attribute."""
+    """Return the factory of a model that is named by its library; None where it is a plain attribute."""
     for plugin in registry.plugins.values():
         if library in (plugin.hooks.libraries() or ()):
             _import(library, source, registry)  # its error says how a library is installed

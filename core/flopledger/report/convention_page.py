@@ -168,7 +168,7 @@ def _decisions(convention: Convention) -> dict[str, str]:
 
 
 def _profile(convention: Convention) -> str:
-    """Write what the reading must be; one that takes either step needs nothing of it."""
+    """Write the requirements on the reading; a convention that takes either step has none."""
     needed = {name: value for name, value in convention.profile.items() if (name, value) != ("step", GIVEN)}
     return ", ".join(f"{name} = {str(value).lower()}" for name, value in needed.items())
 
@@ -180,7 +180,7 @@ _MODES = {
     "counted in training mode. A model that is built for the reading is in eval mode, or with --mode train "
     "in training mode.",
 }
-"""What is to be said of the mode that a convention needs."""
+"""The words for the mode that a convention needs."""
 
 
 def _foot(convention: Convention) -> Iterator[str]:

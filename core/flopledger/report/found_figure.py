@@ -80,7 +80,7 @@ def _closing(found: Found, gap: Gap) -> str:
 
 
 def _named(match: Match) -> str:
-    """Return a match in words: its convention, its switches, and in what its network is not the one read."""
+    """Return a match in words: its convention, its switches, and the changes to the network as read."""
     by = match.by
     named = " ".join([by.convention, *(f"{name}={value}" for name, value in by.switches)])
     return "; ".join([f"{by.unit} ({named})", *_changes(match)])

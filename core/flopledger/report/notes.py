@@ -53,13 +53,13 @@ def version() -> str:
 
 
 def heading(ledger: Ledger) -> str:
-    """Return what is shown: the source, and the convention's title and name."""
+    """Return the heading: the source, and the convention's title and name."""
     used = ledger.convention
     return f"{ledger.graph.reading.source}: {used.title} ({used.name})"
 
 
 def headings(ledgers: Sequence[Ledger]) -> str:
-    """Return what is shown of one network: its convention, or the names of several."""
+    """Return the heading of one network: its convention, or the names of several."""
     if len(ledgers) == 1:
         return heading(ledgers[0])
     names = [titled(ledger.convention) for ledger in ledgers]
@@ -92,7 +92,7 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
 
 
 def _time(bound: Roofline, device: Device) -> str:
-    """Return the bound of the time, what it is bound by, and what it is a bound of."""
+    """Return the bound of the time, its share of compute and of memory, and the bytes moved."""
     parts = {"compute": bound.compute_seconds, "memory": bound.memory_seconds}
     of = ", ".join(f"{seconds(value)} bound by {name}" for name, value in parts.items() if value)
     moved = f"{in_words(bound.bytes, 'B')} moved"
@@ -105,7 +105,7 @@ def bounded(written: str, total: Total) -> str:
 
 
 def _shares(shares: Shares, unit: str) -> str:
-    """Return what a training step is made of."""
+    """Return the parts of a training step."""
     parts = {"forward": shares.forward, "input gradients": shares.grad_input}
     parts |= {"weight gradients": shares.grad_weight, "recomputed": shares.recompute}
     shown = (f"{name} {in_words(value, unit)}" for name, value in parts.items() if value != 0)

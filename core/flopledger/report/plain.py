@@ -198,7 +198,7 @@ def _taken(widths: Sequence[int], kept: Sequence[int], first: int) -> int:
 
 
 def _left_out(dropped: Sequence[str], *, short: bool) -> Iterator[str]:
-    """Yield what the width of the terminal made of the table."""
+    """Yield the notes on columns that the terminal's width left out or cut."""
     if dropped:
         yield f"No room for {', '.join(dropped)}: choose with --columns, or write to a file."
     if short:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flopledger.report import View
 
 FITTED = 40
-"""How many lines a table has at most unless more are asked for: about what a screen shows."""
+"""How many lines a table has at most unless more are asked for: about as many as a screen shows."""
 
 KEYS: Mapping[str, tuple[Callable[[Row], Fraction | str], bool]] = {
     "count": (lambda row: magnitude(row.count), True),
@@ -40,7 +40,7 @@ GROUPS: Mapping[str, Callable[[Row, int], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The lines of a table, the network's own first, and what is to be said of those that are not there."""
+    """The lines of a table, the network's own first, and the notes on those that are left out."""
 
     lines: list[Line]
     notes: list[str]

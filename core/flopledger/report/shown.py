@@ -92,7 +92,7 @@ def _(result: Ledger) -> Iterable[Block]:
 def _(result: Graph) -> Iterable[Block]:
     try:
         return sections.of_ledgers([result.count(OWN)], FITTED)
-    except FlopledgerError:  # it is shown all the same: what is wrong with it is told when it is counted
+    except FlopledgerError:  # it is shown all the same: counting it gives the error
         return []
 
 

@@ -189,7 +189,7 @@ def walk(root: Node, depth: int | None = None, *, fold: bool = False) -> Iterato
     Args:
         root: The network.
         depth: How many levels below the network are shown; None for all.
-        fold: Whether neighbours that are alike become one line, and what is silent is left out.
+        fold: Whether neighbours that are alike become one line, and silent ones are left out.
     """
     waiting = [Line(root, "", "", root.depth)]
     while waiting:
@@ -240,7 +240,7 @@ def _own(node: Node) -> bool:
 
 
 def _stem(node: Node) -> str:
-    """Return what a numbered name begins with; another name has a stem of its own, and is in no run."""
+    """Return the stem of a numbered name; another name has a stem of its own, and is in no run."""
     numbered = _NUMBERED.match(node.label)
     return numbered[1] if numbered else node.path
 

@@ -90,7 +90,7 @@ def cell(value: Any) -> str:
 
 
 def provenance_lines(rows: Sequence[ZooRow]) -> Iterator[str]:
-    """Yield a line for each framework and registry: what read the networks, and of which release they are."""
+    """Yield a line for each framework and registry: the reader of the networks, and their release."""
     seen = dict.fromkeys(
         (
             row.cells["framework"],
@@ -140,7 +140,7 @@ def document(rows: Sequence[ZooRow]) -> dict[str, object]:
 
 
 def render_changes(changes: Sequence[Change], titles: tuple[str, str], form: str = "table") -> str:
-    """Render what differs between two zoos, or from what is published.
+    """Render the differences between two zoos, or from published figures.
 
     Args:
         changes: The differences.

@@ -1,4 +1,4 @@
-"""Counting many networks into a database: which, in which processes, and what the database holds."""
+"""Counting many networks into a database: their choice, their processes, and the content of the database."""
 
 from __future__ import annotations
 

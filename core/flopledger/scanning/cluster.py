@@ -79,7 +79,7 @@ class Cluster:
         return found
 
     def call(self, group: Group, function: str, argument: object) -> bytes:
-        """Call one of our functions on a worker, and return what it gives.
+        """Call one of our functions on a worker, and return its result.
 
         Raises:
             SourceError: It failed; the message says why.
@@ -89,7 +89,7 @@ class Cluster:
         return content
 
     def count(self, works: Iterable[Work]) -> Iterator[tuple[Work, Outcome]]:
-        """Count networks, and yield what came of each as it ends."""
+        """Count networks, and yield the outcome of each as it ends."""
         asked = {self._client.submit(_count, self._limits, work, pure=False): work for work in works}
         for future in as_completed(list(asked)):
             work = asked.pop(future)

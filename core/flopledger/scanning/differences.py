@@ -24,7 +24,7 @@ _EXPLAINED = ("macs", "params", OWN)
 
 
 def explained(before: Store, after: Store, rows: Sequence[ZooRow]) -> Iterator[Change]:
-    """Yield what changed between two zoos, with the layers that differ where both graphs are kept.
+    """Yield the changes between two zoos, with the layers that differ where both graphs are kept.
 
     Args:
         before: The earlier database.

@@ -24,5 +24,5 @@ def listed(wanted: tuple[str, str]) -> bytes:
 
 
 def members(content: bytes) -> list[Member]:
-    """Return what :func:`listed` wrote."""
+    """Return the content that :func:`listed` wrote."""
     return [Member(**{**one, "inputs": tuple(one["inputs"])}) for one in json.loads(content)]

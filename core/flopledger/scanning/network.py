@@ -1,4 +1,4 @@
-"""One network of a scan: how it is read, and what is kept of it."""
+"""One network of a scan: how it is read, and which parts are kept."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Network:
         )
 
     def key(self, versions: str) -> str:
-        """Return what it is known by: equal keys, the same reading.
+        """Return its key: equal keys, the same reading.
 
         Args:
             versions: The versions of the framework that reads it.
@@ -82,7 +82,7 @@ class Network:
 
 
 def _content(source: str) -> str:
-    """Return what tells the state of a source's own file from another; empty where it is no file."""
+    """Return the state of a source's own file, equal while the file is; empty where it is no file."""
     path = Path(source)
     if source.rpartition(":")[0].endswith(".py"):
         path = Path(source.rpartition(":")[0])

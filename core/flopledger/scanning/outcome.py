@@ -53,13 +53,13 @@ class Chosen:
         return loader.load(self.name).set(dict(self.switches))
 
     def identity(self) -> tuple[str, str, str]:
-        """Return what its figures are known by: name, changed switches, digest."""
+        """Return the key of its figures: name, changed switches, digest."""
         return identity(self.load())
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A network to count, what it is known by, the conventions, and whether its graph is kept."""
+    """A network to count, its key, the conventions, and whether its graph is kept."""
 
     key: str
     network: Network
@@ -106,7 +106,7 @@ class Outcome:
 
 
 def identity(convention: Convention) -> tuple[str, str, str]:
-    """Return what the figures of a convention are known by: name, changed switches, digest."""
+    """Return the key of a convention's figures: name, changed switches, digest."""
     return convention.name, json.dumps(dict(convention.changed), sort_keys=True), convention.digest
 
 
@@ -117,7 +117,7 @@ def prepare(conventions: tuple[Chosen, ...]) -> None:
 
 
 def examine(work: Work) -> bytes:
-    """Read and count a network in this process, and return what came of it, for :func:`outcome`.
+    """Read and count a network in this process, and return the outcome, for :func:`outcome`.
 
     It is called in a process that was forked for it.
 
@@ -139,7 +139,7 @@ def examine(work: Work) -> bytes:
 
 
 def outcome_of(content: bytes, seconds: float, peak: int) -> Outcome:
-    """Return what :func:`examine` wrote.
+    """Return the content that :func:`examine` wrote.
 
     Raises:
         ValueError, TypeError, KeyError: It did not write that.

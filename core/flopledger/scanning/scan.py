@@ -1,4 +1,4 @@
-"""A scan: which networks are missing in the database, and what came of each, as it comes."""
+"""A scan: which networks are missing in the database, and the outcome of each, as it comes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Counts(Protocol):
         """Call one of our functions where a frontend's framework may be imported."""
 
     def count(self, works: Iterable[Work]) -> Iterator[tuple[Work, Outcome]]:
-        """Count networks, and yield what came of each as it ends."""
+        """Count networks, and yield the outcome of each as it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Settings:
     retry: frozenset[str] = frozenset()
 
     def complete(self, network: Network) -> Network:
-        """Return a network with what it does not say itself."""
+        """Return a network with the defaults of the scan."""
         return replace(
             network,
             inputs=network.inputs or self.inputs,

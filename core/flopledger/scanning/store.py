@@ -96,7 +96,7 @@ SELECT type, name, sql FROM sqlite_master
 WHERE lower(tbl_name) IN ('networks', 'figures') AND NOT (type = 'index' AND sql IS NULL)
 ORDER BY type, name
 """
-"""The tables and what is attached to them: indexes and triggers, but for SQLite's own indexes."""
+"""The tables and their attachments: indexes and triggers, but for SQLite's own indexes."""
 _LARGEST = 2**63 - 1
 """The largest integer of SQLite; larger figures are kept as text, exactly."""
 
@@ -187,7 +187,7 @@ class Store:
         return {row["key"] for row in self._select("SELECT key FROM networks WHERE graph IS NOT NULL")}
 
     def put(self, key: str, network: Network, outcome: Outcome) -> None:
-        """Keep what came of a network, in one transaction; figures of other conventions stay.
+        """Keep the outcome of a network, in one transaction; figures of other conventions stay.
 
         Raises:
             OutputError: The file can't be written.

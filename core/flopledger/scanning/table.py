@@ -54,7 +54,7 @@ class ZooRow:
         return str(self.cells["name"])
 
     def value(self, column: str) -> Any:
-        """Return what it has in a column; None where it has nothing."""
+        """Return its value in a column; None where it has none."""
         return self.cells[column] if column in self.cells else self.figures.get(column)
 
 
@@ -159,7 +159,7 @@ _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ})
 
 
 def _may(action: int, _: str | None, name: str | None, *__: object) -> int:
-    """Allow what a condition needs: reading columns, and functions that only compute."""
+    """Allow the actions of a condition: reading columns, and functions that only compute."""
     computes = action == sqlite3.SQLITE_FUNCTION and name != "load_extension"
     return sqlite3.SQLITE_OK if action in _ALLOWED or computes else sqlite3.SQLITE_DENY
 
@@ -193,7 +193,7 @@ def ordered(rows: Sequence[ZooRow], column: str) -> list[ZooRow]:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A figure that differs from what it was, or from what is published."""
+    """A figure that differs from an earlier one, or from the published one."""
 
     name: str
     what: str
@@ -205,7 +205,7 @@ class Change:
 
 
 def changes(before: Sequence[ZooRow], after: Sequence[ZooRow]) -> Iterator[Change]:
-    """Yield what changed between two zoos: networks that came or went, statuses, figures.
+    """Yield the changes between two zoos: networks that came or went, statuses, figures.
 
     A network is the same by its name and registry, else by its name and source.
     """
@@ -230,7 +230,7 @@ def _identity(row: ZooRow) -> tuple[str, str]:
 
 
 def published(rows: Iterable[ZooRow]) -> Iterator[Change]:
-    """Yield the figures that differ from what a network's registry states, to the digits that it states."""
+    """Yield the figures that differ from those of a network's registry, to the digits that it states."""
     for row in rows:
         for what, stated in sorted(row.published.items()):
             value = row.value(what)

@@ -69,7 +69,7 @@ class Workers:
         self._servers.clear()
 
     def call(self, group: Group, function: str, argument: object) -> bytes:
-        """Call one of our functions in a process of a group's server, and return what it gives.
+        """Call one of our functions in a process of a group's server, and return its result.
 
         Raises:
             SourceError: It failed; the message says why.
@@ -84,7 +84,7 @@ class Workers:
         raise SourceError(late if answer.late else self._reason(answer, name))
 
     def count(self, works: Iterable[Work]) -> Iterator[tuple[Work, Outcome]]:
-        """Count networks, and yield what came of each as it ends."""
+        """Count networks, and yield the outcome of each as it ends."""
         waiting: deque[Work] = deque(works)
         left = Counter(_group(work) for work in waiting)
         flying: dict[int, Work] = {}
@@ -125,7 +125,7 @@ class Workers:
         return self._servers[group]
 
     def _outcome(self, answer: Answer, work: Work) -> Outcome:
-        """Say what came of a network, by how its process ended."""
+        """Return the outcome of a network, by how its process ended."""
         source = work.network.source
         if answer.word == "result":
             with contextlib.suppress(ValueError, TypeError, KeyError):  # the user's code wrote there itself

@@ -1,4 +1,4 @@
-"""What a row of the tables is asked with, and what it answers."""
+"""The question to a row of the tables, and its answer."""
 
 from __future__ import annotations
 

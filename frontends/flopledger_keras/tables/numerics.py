@@ -26,7 +26,7 @@ def _pair(kind: str) -> Rule:
 
 
 def _over(kind: str, **attrs: Value) -> Rule:
-    """Return the rule of what takes axes away, or leaves them with size 1."""
+    """Return the rule of operations that remove axes, or leaves them with size 1."""
     return lambda op, _call: (
         kind,
         {"axes": axes(op.axis), "keep_dims": bool(getattr(op, "keepdims", False)), **attrs},
@@ -34,7 +34,7 @@ def _over(kind: str, **attrs: Value) -> Rule:
 
 
 def _along(kind: str) -> Rule:
-    """Return the rule of what runs along an axis; of all elements in a row where it is None."""
+    """Return the rule of operations that run along an axis; of all elements in a row where it is None."""
     return lambda op, call: (
         (kind, {"axis": op.axis}) if op.axis is not None or len(call.inputs[0]) == 1 else None
     )

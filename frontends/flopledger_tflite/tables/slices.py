@@ -91,7 +91,7 @@ def _reshaped(array: Array, before: Shape, behind: Shape) -> Array | None:
 
 
 def _ranges(call: Call, rank: int) -> Iterator[Range | str]:
-    """Yield what is taken of each axis, and the axes that are put in, in order; masks have a bit for each."""
+    """Yield the part that is taken of each axis, and the axes that are put in; masks have a bit for each."""
     begins, ends, strides = call.dims(1), call.dims(2), call.dims(3)
     if not len(begins) == len(ends) == len(strides):
         raise call.impossible("has begins, ends and strides of different number")

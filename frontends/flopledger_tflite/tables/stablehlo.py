@@ -129,7 +129,7 @@ _JOINS: Mapping[str, str] = {
 
 
 def _join(call: Call) -> str:
-    """Return what the graph that joins two elements does: it is one operator."""
+    """Return the operator of the graph that joins two elements."""
     index = call.whole("body_subgraph_index", -1)
     graphs: Sequence[object] = call.model.graphs
     if not 0 <= index < len(graphs):

@@ -21,7 +21,7 @@ _SAME = 0
 
 
 def _window(call: Call, kernel: Shape) -> Attrs:
-    """Return the attributes of a window; strides and dilations stand in the options axis by axis."""
+    """Return the attributes of a window; the options list strides and dilations axis by axis."""
     axes = ("d", "h", "w")[-len(kernel) :]
     stride = tuple(call.whole(f"stride_{axis}") for axis in axes)
     if min(stride) < 1:

@@ -1,4 +1,4 @@
-"""Bounds on what the config of a stranger's model can lead to while the model is built.
+"""Bounds on the effects of an untrusted model's config while the model is built.
 
 A config is data, but the library that builds its model also takes names of files, of weights and of code
 from it: kernels for attention, checkpoints of a backbone. Entries that name code are left out; and while the
@@ -95,11 +95,11 @@ def closed(source: str) -> Iterator[None]:
 
 
 class _Refused(Exception):  # noqa: N818  (no error of ours: it becomes one)
-    """An action that building a model must not take: what it is."""
+    """An action that building a model must not take, in words."""
 
 
 def _arm() -> None:
-    """Hear what Python is about to do; a hook can't be removed, so there is one for all models."""
+    """Hook into Python's audited actions; a hook can't be removed, so there is one for all models."""
     if not _ARMED:
         _ARMED.append(True)
         sys.addaudithook(_heard)

@@ -52,7 +52,7 @@ def recording_derivatives(recorder: Recorder) -> Iterator[None]:
         return grads
 
     def compiled() -> None:
-        """Load what forward derivatives need, which torch compiles from its source when first asked for."""
+        """Load the code of forward derivatives, which torch compiles from its source when first asked for."""
         with unrecorded(), _disable_current_modes():
             load()
 

@@ -42,7 +42,7 @@ _RESULTS: dict[Any, tuple[torch.Size, tuple[int, ...], torch.dtype]] = {}
 
 
 def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return what an operator gives for stand-ins on the CPU; NotImplemented if that needs torch's care."""
+    """Return an operator's result for stand-ins on the CPU; NotImplemented if that needs torch's care."""
     view = func in _VIEW_OPERATORS
     if kwargs or not (view or func in _COMPUTING_OPERATORS):
         return NotImplemented

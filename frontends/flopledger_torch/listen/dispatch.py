@@ -215,7 +215,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
 
 
 def _answered(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return what a tensor is asked about itself; its device is asked for at each index and operator."""
+    """Return the answer to a question about a tensor; its device is asked for at each index and operator."""
     if func is _DEVICE and type(args[0]) is FakeTensor:
         return args[0].fake_device
     return func(*args, **kwargs)

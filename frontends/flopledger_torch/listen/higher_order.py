@@ -108,7 +108,7 @@ def _map(ops: Ops, function: Any, mapped: Any, others: Any = ()) -> Any:
 
 
 def _scan(ops: Ops, function: Any, carried: Any, scanned: Any, others: Any = ()) -> Any:
-    """Run a scan step by step; what a step gives is what it carries on, then its part of the results."""
+    """Run a scan step by step; the result of a step is its state, then its part of the results."""
     state, parts = list(carried), []
     with ops:
         for row in zip(*(one.unbind(0) for one in scanned), strict=True):

@@ -56,7 +56,7 @@ def _recording(recorder: Recorder, function: Callable[..., Any]) -> Callable[...
 
 
 def _lengths(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return how many queries and keys a mask is for, and where they stand in the sequence."""
+    """Return how many queries and keys a mask is for, and their place in the sequence."""
     query, key = given.get("q_offset", 0), given.get("kv_offset", 0)
     sizes = {"batch": given["batch_size"], "queries": given["q_length"], "keys": given["kv_length"]}
     return {**sizes, "offset": query - key, "start": key}

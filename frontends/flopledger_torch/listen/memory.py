@@ -44,7 +44,7 @@ class Journal:
         self._before: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def made(self, value: Any) -> None:
-        """Note that memory was made in the reading: nobody else sees what becomes of it."""
+        """Note that memory was made in the reading: nobody else sees writes to it."""
         for tensor in tensors_in(value):
             if tensor.layout == torch.strided:
                 self._own.add(tensor.untyped_storage()._cdata)
@@ -62,7 +62,7 @@ class Journal:
             self._before[place] = (shown, shown.clone())
 
     def put_back(self) -> None:
-        """Give memory what was in it."""
+        """Restore the content of memory."""
         with torch.no_grad():
             for shown, before in self._before.values():
                 shown.copy_(before)
@@ -70,7 +70,7 @@ class Journal:
 
 
 class Journaling(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
-    """Puts back, when it ends, what the operators in it have written to real tensors."""
+    """Undoes, when it ends, the writes of the operators in it to real tensors."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -93,7 +93,7 @@ class Journaling(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
 
 @contextlib.contextmanager
 def read_as_written(values: Values | None, journal: Journal) -> Iterator[None]:
-    """Let what reads a tensor's memory see what a forward has made of it, and change nothing."""
+    """Let readers of a tensor's memory see the forward's writes to it, and change nothing."""
     owner: Any = torch.Tensor
     plain = {name: getattr(owner, name) for name in _READS}
     for name, function in plain.items():

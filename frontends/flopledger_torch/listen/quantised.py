@@ -20,7 +20,7 @@ _AXES = re.compile(r"conv(_transpose)?(\d)d")
 
 
 def outputs(func: Any, args: tuple[Any, ...]) -> Any:
-    """Return what an operator of quantised tensors gives; NotImplemented for any other."""
+    """Return the result of an operator of quantised tensors; NotImplemented for any other."""
     rule = _ATEN.get(func.name()) or (_rule(func._opname) if func.namespace == "quantized" else None)
     return NotImplemented if rule is None else rule(*args)
 
@@ -58,7 +58,7 @@ def _projected(source: torch.Tensor, packed: Any, *rest: Any) -> torch.Tensor:
 
 
 def _convolved(source: torch.Tensor, *rest: Any) -> torch.Tensor:
-    """Return what a convolution gives whose weights and strides are in a packed object."""
+    """Return the result of a convolution whose weights and strides are in a packed object."""
     packed = next(one for one in rest if not isinstance(one, torch.Tensor))
     with _disable_current_modes():
         weight = packed.unpack()[0]

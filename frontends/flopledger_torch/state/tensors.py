@@ -1,4 +1,4 @@
-"""Tensors that a model's code names outside the model: what they are, kept and put back.
+"""Tensors that a model's code names outside the model: their state, kept and put back.
 
 Their values are not kept: no operator of a reading writes to them (see
 :mod:`flopledger_torch.listen.memory`).
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def tensor_before(tensor: torch.Tensor) -> Callable[[], bool]:
-    """Keep what a tensor is: its memory and sizes, its gradient, whether it requires one, its attributes."""
+    """Keep the state of a tensor: memory, sizes, gradient, whether it requires one, and attributes."""
     if type(tensor) not in (torch.Tensor, torch.nn.Parameter) or tensor.layout != torch.strided:
         return lambda: False
     with torch.no_grad():

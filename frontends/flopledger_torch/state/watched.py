@@ -47,7 +47,7 @@ _MOST = 100_000
 leads to a whole data set may, and keeping it would cost more than the reading. The check for stand-ins
 that are left (:mod:`flopledger_torch.state.leaks`) looks everywhere."""
 _BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_before, "array": keep_array}
-"""What keeps an object of numbers as it is, by its kind, and returns what puts it back."""
+"""The functions that keep an object of numbers, by its kind, and return a function that restores it."""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -87,7 +87,7 @@ class Watched:
         self.caches: list[tuple[Any, int]] = []
 
     def take(self, classes: Iterable[type], values: Iterable[Any]) -> None:
-        """Keep what the methods of classes can name, and what these values hold."""
+        """Keep the objects that the methods of classes can name, and their contents."""
         for cls in classes:
             for base in bases_of(cls):
                 home = table_of(base).get("__module__", "")
@@ -104,7 +104,7 @@ class Watched:
                 self._visit(value, home)
 
     def put_back(self, *, libraries: bool) -> bool:
-        """Put back what the user's own code, or libraries', holds; return whether any had changed."""
+        """Put back the objects of the user's own code, and of libraries'; return whether any had changed."""
         changed = False
         for restore in reversed(self._kept[libraries]):
             changed = restore() or changed
@@ -242,7 +242,7 @@ class Watched:
 
 
 def _parts(value: Any, kind: str) -> tuple[Any, ...]:
-    """Return what a method, a partial, a cache or a property of a class is made of."""
+    """Return the functions inside a method, a partial, a cache or a property of a class."""
     if kind == "cache":
         return (value.__wrapped__,)
     if kind == "method":

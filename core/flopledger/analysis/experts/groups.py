@@ -7,7 +7,7 @@ searched.
 The graph shows that a router picks, but not how the picked indices are used: the dispatch to experts is
 indexing, often in Python. So sets of modules or weights in the form of experts are accepted as experts unless
 a rule objects, and each of the rules below is such an objection. They err on the side of all weights being
-active, which is what a dense network has.
+active, as in a dense network.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the readers of exported files share: what they refuse, and the graph that a trace becomes."""
+"""The common parts of readers of exported files: refusals, and the graph of a trace."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Trace(Protocol):
 
 
 def file_of(source: object, model: str) -> Path:
-    """Return a source as the file that it has to be, ``model`` being what it is called: "an ONNX model".
+    """Return a source as the file that it has to be, which errors call ``model``: "an ONNX model".
 
     Raises:
         SourceError: It is an object.
@@ -45,12 +45,12 @@ def file_of(source: object, model: str) -> Path:
 
 @contextlib.contextmanager
 def reading_alone(path: Path, request: Request, model: str, example: str) -> Iterator[None]:
-    """Refuse what an exported model can't be read with, and name the file in what is wrong with it.
+    """Refuse requests that no exported model can meet, and name the file in its errors.
 
     Args:
         path: The file.
-        request: What is asked of the reading.
-        model: What the file is called: "an ONNX model".
+        request: The request for the reading.
+        model: The name of such files in errors: "an ONNX model".
         example: An input as the format has it: "x=1x3x224x224".
 
     Raises:
@@ -89,7 +89,7 @@ def graph_of(  # noqa: PLR0913  (the parts of a network)
         inputs: The network's inputs by name.
         outputs: The network's outputs.
         network: The type of the module, and the source of the call, that is the whole network.
-        native: What the file states of the network itself.
+        native: The file's statements about the network itself.
         reading: How it was read.
     """
     builder = GraphBuilder(builtin())

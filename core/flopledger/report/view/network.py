@@ -151,7 +151,7 @@ def _children(node: Node) -> list[Node]:
 
 
 def _drawn(root: Node) -> tuple[list[Drawn], list[Node]]:
-    """Choose what is drawn: as many levels as there is room for.
+    """Choose the calls that are drawn: as many levels as there is room for.
 
     Returns:
         The nodes, parents first and in the order of the calls, and the outermost nodes that there is no room

@@ -26,7 +26,7 @@ SCRIPTS = (
 )  # fmt: skip
 """The scripts, in the order in which one uses the others; the page has them as one."""
 NEEDED_FOR = {"causes.js": "explanations", "pairs.js": "comparison"}
-"""Scripts that a page has only with what they draw."""
+"""Scripts that a page has only with the drawing that needs them."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
