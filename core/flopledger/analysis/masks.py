@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.call_tree import CallTree
     from flopledger.analysis.formulas import Formulas
-    from flopledger.dims.types import Dim
+    from flopledger.dims.types import Dim, Number
     from flopledger.graph.tables import Layer, Tables
 
 MASK = "attention_mask"
@@ -97,7 +97,7 @@ class Mask:
         return self.chunk * (self.chunk * _half(whole * (whole - 1)) + rest * whole)
 
     @property
-    def half(self) -> object:
+    def half(self) -> Number:
         """Half of all pairs where the queries are the keys, as estimators have it; else those above."""
         if self.causal and equal(self.queries, self.keys) and self.queries != 1:
             return Fraction(self.pairs, 2) if isinstance(self.pairs, int) else self.pairs / 2

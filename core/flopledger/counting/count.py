@@ -225,11 +225,16 @@ class Count:
             label,
             trained,
             _kernel(layer),
-            self._shares(call) if self.graph.reading.trains else None,
+            self._shares(call) if self.trains else None,
         )
 
     def _shares(self, call: PricedCall) -> Shares:
         return training.shares(call.scope, call.rule, call.times, call.count)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it counts a training step call by call; an estimate of one has no shares."""
+        return self.graph.reading.trains and not self.convention.estimates
 
     def _contains(self, scope: CallScope) -> bool:
         """Return whether the calls inside a call have the figure that it lacks: a formula, or a rule."""

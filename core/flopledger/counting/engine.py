@@ -94,7 +94,7 @@ def _ledger(counted: Count) -> Ledger:
             buffers,
             analysis.active_params,
             covered.unknown_calls,
-            _shares(rows, adjustments) if counted.graph.reading.trains else None,
+            _shares(rows, adjustments) if counted.trains else None,
         ),
         rows=rows,
         coverage=covered,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting.scopes import CallScope
+from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
 from flopledger.explaining.words import TOTALS, Difference, Wording, of_total
 from flopledger.explaining.work import Breakdown, Evaluated, break_down, pieces
@@ -62,6 +63,9 @@ def _of_missed(sides: tuple[Evaluated, Evaluated], a: Breakdown, b: Breakdown) -
 def _of_totals(first: Evaluated, second: Evaluated) -> Iterator[Difference]:
     """Yield the adjustments of the totals to the sums of the rows."""
     found = [{a.what: a.count for a in side.count.total[1]} for side in (first, second)]
+    for side, steps in zip((first, second), found, strict=True):
+        if side.of_weights:  # that is among the pieces
+            steps["parameters"] = number(steps["parameters"] - total(side.of_weights.values()))
     names = (first.convention.name, second.convention.name)
     for what in TOTALS:
         a, b = found[0].get(what, 0), found[1].get(what, 0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from flopledger.analysis.gradients import NONE
 from flopledger.dims.arithmetic import product
 from flopledger.dims.bounds import number
 from flopledger.explaining.work import OPERATIONS
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
 PRODUCTS = frozenset({"matmul", "einsum", "grouped_matmul"})
 """The kinds that multiply two results of the network: a cause for one of them is of the kind matmul."""
+UNIT = "unit: a multiply-accumulate is one MAC, or two FLOP"
 FORMS = {
+    "half": "{subject}: half of all pairs, as under a causal mask, by {name}",
     "exact": "a dot product of n terms of {subject} is 2n - 1 operations by {name}, not 2n",
     "output positions": "{subject} counted at its output positions by {name}, not at its input positions",
     "causal": "{subject}: what a causal mask leaves, by {name}",
@@ -106,13 +109,15 @@ class Wording:
             name = self.names[units.index("params")]
             text = f"unit: {name} counts parameters, not operations"
         else:
-            text = "unit: a multiply-accumulate is one MAC, or two FLOP"
+            text = UNIT
         return self._difference("unit", text, a.unit, b.unit)
 
     def formula(self, a: Breakdown, b: Breakdown) -> Difference:
         """Return the difference between formulas, or between prices of other operations than dot products."""
-        if weights := self._weights(a, b):
+        if weights := self._weights(a, b) or self._multiplied(a, b):
             return weights
+        if a.passes is not None and b.passes is not None:
+            return self._step(a, b)
         if a.form != b.form and 0 in (a.formula, b.formula):
             name = self.names[0 if a.form else 1]
             text = FORMS[a.form or b.form].format(subject=self.subject, name=name)
@@ -134,6 +139,41 @@ class Wording:
             return None
         text = f"the weights of {self.subject}, which {self.names[counting.index(True)]} counts"
         return self._difference("parameters", text, a.formula, b.formula)
+
+    def _multiplied(self, a: Breakdown, b: Breakdown) -> Difference | None:
+        """Return weights that nothing is multiplied with, and that one side counts as if something were."""
+        if a.macs != 0 or b.macs != 0 or (a.weights == 0) == (b.weights == 0):
+            return None
+        who = self.names[0 if a.weights else 1]
+        what = "embeddings" if self.subject.startswith("embedding") else f"the weights of {self.subject}"
+        return self._difference("parameters", f"{what} counted as products by {who}", a.formula, b.formula)
+
+    def _step(self, a: Breakdown, b: Breakdown) -> Difference:
+        """Return the difference in a training step's products: of gradients, or of a causal mask."""
+        left, right = a.passes, b.passes
+        if left == right:
+            return self._difference("unit", UNIT, a.formula, b.formula)
+        if left is None or right is None or (left.times != right.times and left.left_out != right.left_out):
+            return self._another(a, b)
+        if left.times == right.times:
+            side = 0 if left.left_out else 1
+            text = FORMS["half" if "half" in (left.left_out, right.left_out) else "causal"]
+            words = text.format(subject=self.subject, name=self.names[side])
+            return self._difference("formula", words, a.formula, b.formula)
+        more, less = (0, 1) if left.times > right.times else (1, 0)
+        text = f"{self._gradients()}, counted by {self.names[more]} and not by {self.names[less]}"
+        return self._difference("gradients", text, a.formula, b.formula)
+
+    def _gradients(self) -> str:
+        """Return which gradients of a call a backward does without."""
+        work = self.scope.analysis.gradients.work.get(self.scope.layer.id, NONE)
+        if self.scope.analysis.gradients.recomputed.get(self.scope.layer.id, 0) != 0:
+            return f"{self.subject} again for a checkpoint"
+        if work.of_data != 0 and work.of_weights == 0:
+            return f"the gradient of the frozen weights of {self.subject}"
+        if work.of_weights != 0 and work.of_data == 0:
+            return f"the gradient of the input of {self.subject}, which nothing before it needs"
+        return f"gradients of {self.subject}"
 
     def _another(self, a: Breakdown, b: Breakdown) -> Difference:
         who = self._only(a.formula, b.formula) or " and another by ".join(self.names)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting.memo import Memo, names_read
 from flopledger.counting.scopes import CallScope
-from flopledger.dims.arithmetic import plain, total
+from flopledger.dims.arithmetic import is_symbolic, plain, total
 from flopledger.dims.bounds import number
 from flopledger.explaining.omissions import Omissions
 
@@ -24,6 +26,10 @@ OPERATIONS = {"MAC": 1, "FLOP": 2, "params": 0, "B": 0}
 """The operations, in each unit, of one multiply-accumulate."""
 OF_BIAS = frozenset({"bias", "native.bias", "params", "bias_adds", "ops"})
 """The names whose value depends on whether a call has a bias; see :class:`Unbiased`."""
+
+
+MOST_PASSES = 5
+"""Forward, the gradients of three operands, and the forward again for a checkpoint."""
 
 
 class Unbiased(CallScope):
@@ -59,6 +65,17 @@ class Evaluated:
         self.omissions = Omissions(count)
         self._unbiased: dict[Expression, Memo | None] = {}
 
+    @functools.cached_property
+    def of_weights(self) -> dict[int, Number]:
+        """What a total that counts by the parameters has for those of each row; else nothing."""
+        steps = {step.what: step.count for step in self.count.total[1]}
+        beside, counted = steps.get("parameters", 0), self.count.params.count
+        if beside == 0 or not counted or self.convention.unit == "params":
+            return {}
+        whole = beside if is_symbolic(beside) or is_symbolic(counted) else Fraction(str(beside))
+        held = self.count.params.by_call(self.count.listed)
+        return {call: number(whole * size / counted) for call, size in held.items()}
+
     def counts(self, call: int) -> bool:
         """Return whether the convention prices this very call at something."""
         priced = self.count.priced.get(call)
@@ -76,6 +93,14 @@ class Evaluated:
         return call.price if memo is None else self.count.number(memo, Unbiased(self.count.rules, call.layer))
 
 
+@dataclass(frozen=True, slots=True)
+class Passes:
+    """How often a piece's products are counted, and what of attention is left out: nothing, above, half."""
+
+    times: int
+    left_out: str = ""
+
+
 @dataclass(slots=True)
 class Breakdown:
     """One convention's figure for one piece of work, in components that sum to it.
@@ -85,7 +110,9 @@ class Breakdown:
     ``exact`` takes a dot product of n terms as 2n - 1 operations, ``output positions`` counts a transposed
     convolution at its output, ``causal`` half of the products that a causal mask removes. ``twice`` is the
     work counted again inside a counted call, ``sharing`` the increase by several parents of a module,
-    ``missed`` the calls inside that are omitted. ``cause`` and ``reason`` state why a piece has no count.
+    ``missed`` the calls inside that are omitted. ``weights`` is what the formula has for the piece's weights,
+    where a total counts by the parameters; ``passes`` how often the piece counts, forward and gradients
+    together, where it is a training step's. ``cause`` and ``reason`` state why a piece has no count.
     """
 
     macs: Number = 0
@@ -96,6 +123,8 @@ class Breakdown:
     sharing: Number = 0
     form: str = ""
     missed: dict[int, Number] = field(default_factory=dict)
+    weights: Number = 0
+    passes: Passes | None = None
     cause: str = ""
     reason: str = ""
     levels: list[str] = field(default_factory=list)
@@ -154,10 +183,45 @@ def break_down(side: Evaluated, piece_of: list[int]) -> dict[int, Breakdown]:
             _take_out_missed(part, side, inside[piece])
         if not part.form:
             _take_out_bias(part, plain(analysis.formulas.parts(layers[piece]).get("bias_adds", 0)))
+    for i, value in side.of_weights.items():
+        _add_weights(found[piece_of[i]], value, true[piece_of[i]], OPERATIONS[side.convention.unit])
     for piece, part in found.items():
+        if side.count.trains or side.convention.estimates:
+            part.passes = _passes(part, CallScope(side.count.rules, layers[piece]), side)
         if part.once == 0:
             part.cause, part.reason = side.omissions.of_piece(inside[piece])
     return found
+
+
+def _add_weights(part: Breakdown, value: Number, true: Dim, scale: int) -> None:
+    """Add what a total has for the weights of a piece: for each of them, as if it were multiplied."""
+    part.weights = number(part.weights + value)
+    part.formula = number(part.formula + value)
+    if part.macs == 0 and true != 0:
+        part.macs, part.unit = true, number((scale - 1) * true)
+        part.formula = number(part.formula - scale * true)
+
+
+def _passes(part: Breakdown, scope: CallScope, side: Evaluated) -> Passes | None:
+    """Return how often a piece's products count, and what a causal mask leaves out of them.
+
+    Recognised by the figure, as other forms are: once for the forward, and once for each gradient.
+    """
+    once = number(OPERATIONS[side.convention.unit] * part.macs)
+    price = number(once + part.formula)
+    if once == 0:
+        return None
+    masked = scope.analysis.masked.get(scope.layer.id)
+    parts: dict[str, Number] = {"": once}
+    if masked is not None:
+        unit = number(OPERATIONS[side.convention.unit] * masked.pair_macs)
+        parts["above"] = number(once - unit * masked.mask.above)
+        parts["half"] = number(once - unit * masked.mask.half)
+    for name, size in parts.items():
+        for times in range(1, MOST_PASSES + 1):
+            if size != 0 and number(price - times * size) == 0:
+                return Passes(times, name)
+    return None
 
 
 def _true_macs(analysis: Analysis, piece_of: list[int]) -> dict[int, Dim]:

@@ -83,3 +83,46 @@ def test_published_models_have_the_figures_of_the_tools(entry: dict[str, Any]) -
         "megatron": figures["megatron-bridge"],
         "kaplan": 3 * length * figures["kaplan-2020"],
     }
+
+
+def causes(model: Any, a: str, b: str, **reading: Any) -> dict[str, Any]:
+    """Explain two figures of a training step, and return the causes by their words."""
+    graph = fl.read(model, profile={"step": "train"}, **reading)
+    found = fl.explain(graph, a, b)
+    assert sum(cause.count for cause in found.causes) == found.gap == found.b.figure - found.a.figure
+    return {cause.cause: cause.count for cause in found.causes}
+
+
+def test_an_estimate_is_explained_beside_the_training_step_itself() -> None:
+    with torch.device("meta"):
+        config = transformers.LlamaConfig(
+            vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+            num_key_value_heads=2,
+        )  # fmt: skip
+        model = transformers.LlamaForCausalLM(config)
+    norm = "transformers.models.llama.modeling_llama.LlamaRMSNorm"
+    reading = {"options": {"seq": 5}}
+    assert causes(model, "palm", "2mac", **reading) == {
+        "embeddings counted as products by palm": -6 * 5 * HEAD,
+        f"the weights of {norm} counted as products by palm": -6 * 5 * NORMS,
+    }
+    assert causes(model, "kaplan", "2mac", **reading) == {
+        "linear not counted by kaplan": 6 * 5 * HEAD,
+        "attention: half of all pairs, as under a causal mask, by kaplan": 3 * ATTENTION,
+    }
+    assert causes(model, "mac", "2mac", **reading) == {
+        "unit: a multiply-accumulate is one MAC, or two FLOP": 3 * (5 * (LAYERS + HEAD) + ATTENTION)
+    }
+
+
+def test_the_first_layer_and_frozen_ones_have_fewer_gradients_than_an_estimate_counts() -> None:
+    layers = [torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 128), torch.nn.Linear(128, 10)]
+    model = torch.nn.Sequential(*layers)
+    layers[2].requires_grad_(False)  # noqa: FBT003  (torch's own signature)
+    by = "counted by three-times-forward and not by 2mac"
+    assert causes(model, "three-times-forward", "2mac", inputs="8x64") == {
+        f"the gradient of the input of linear, which nothing before it needs, {by}": -2 * 8 * 64 * 128,
+        f"the gradient of the frozen weights of linear, {by}": -2 * 8 * 128 * 128,
+    }
+    ledger = fl.count(fl.read(model, "8x64", profile={"step": "train"}), convention="three-times-forward")
+    assert ledger.total.training is None  # an estimate has no shares of its own
