@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.conventions.names import known_as
-from flopledger.counting import engine, roofline
-from flopledger.devices import file as devices
+from flopledger.counting import engine
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
@@ -119,7 +118,12 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     with _reader(source, one_of(inputs, input_size), isolated=isolated, execute=execute) as read_under:
         graph = read_under(loaded.profile)
     ledger = engine.count(graph, loaded)
-    return ledger if device is None else roofline.on_device(ledger, graph, devices.load(str(device)))
+    if device is None:
+        return ledger
+    from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
+    from flopledger.devices import file as devices  # noqa: PLC0415
+
+    return roofline.on_device(ledger, graph, devices.load(str(device)))
 
 
 @contextlib.contextmanager

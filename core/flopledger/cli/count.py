@@ -190,12 +190,16 @@ def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
 
 def _counted(graph: Graph, convention: Convention, device: Device | None) -> Ledger | ProfileMismatch:
     """Count a reading; one that --mode put into another mode than the convention's is refused by it alone."""
-    from flopledger.counting import engine, idle, roofline  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.counting import engine, idle  # noqa: PLC0415  (the help needs none of it)
 
     try:
         for line in idle.without_effect(graph, convention):
             messages.warn(line)
         ledger = engine.count(graph, convention)
-        return ledger if device is None else roofline.on_device(ledger, graph, device)
+        if device is None:
+            return ledger
+        from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
+
+        return roofline.on_device(ledger, graph, device)
     except ProfileMismatch as error:
         return error
