@@ -126,3 +126,23 @@ def test_the_first_layer_and_frozen_ones_have_fewer_gradients_than_an_estimate_c
     }
     ledger = fl.count(fl.read(model, "8x64", profile={"step": "train"}), convention="three-times-forward")
     assert ledger.total.training is None  # an estimate has no shares of its own
+
+
+def test_deepspeed_counts_a_step_as_three_forwards_of_its_own() -> None:
+    layers = [torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.ReLU(), torch.nn.Flatten()]
+    model = torch.nn.Sequential(*layers, torch.nn.Linear(144, 4))
+    # _conv_flops_compute: 144 outputs of 27 products and a bias; batch_norm 5 each in training; relu 1
+    forward = 2 * 144 * 27 + 144 + 5 * 144 + 144 + 2 * 144 * 4
+    train = fl.read(model, "1x3x8x8", profile={"step": "train"})
+    assert train.count("deepspeed-train").total.count == 3 * forward  # bwd_factor = 2
+    assert train.count("deepspeed-train", recompute="on").total.count == 4 * forward
+    query = torch.zeros(1, 2, 5, 8)
+    attention = fl.read(Attention(), (query, query, query))
+    assert attention.count("deepspeed-train").total.count == 3 * 2 * (2 * 5 * 5 * 8 + 2 * 5 * 5 * 8)
+
+
+class Attention(torch.nn.Module):
+    """One call of scaled_dot_product_attention, which _attn_flops_compute counts."""
+
+    def forward(self, query: Any, key: Any, value: Any) -> Any:
+        return torch.nn.functional.scaled_dot_product_attention(query, key, value)
