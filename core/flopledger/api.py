@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from flopledger.reading.given import given_inputs, nothing, one_of
 from flopledger.reading.profiles import reading_for_each
 from flopledger.reading.python_words import spoken
 from flopledger.reading.read import Readings, read_source
+from flopledger.reading.sizes import checked, given
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +36,10 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     inputs: object = (),
     *,
     input_size: object = (),
+    sizes: Mapping[str, int] | None = None,
     profile: Mapping[str, object] | None = None,
+    mode: str | None = None,
+    step: str | None = None,
     arguments: Mapping[str, object] | None = None,
     options: Mapping[str, object] | None = None,
     frontend: str | None = None,
@@ -50,10 +55,14 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         source: A live model, ``"package.module:attribute"``, ``"file.py:attribute"``, or a file.
         inputs: Shapes, specs (``"1x3x224x224"``), tensors or arrays: one, a tuple or a dict of them.
         input_size: Another name of ``inputs``, as other counters have it; the batch is the first size.
-        profile: What the reading must be: ``mode`` (``eval``, ``train``, or ``given`` for a live model as it
-            stands, module by module), ``grad``, ``fast_paths``, ``sizes``.
+        sizes: Numbers for symbols, by name: of the inputs, or of sizes that the data decides.
+        profile: What the reading must be: ``mode``, ``step``, ``grad``, ``fast_paths``, ``sizes``.
+        mode: ``eval``, ``train``, or ``given`` for a live model as it stands, module by module.
+        step: ``forward``, or ``train`` for a training step with its gradients.
         arguments: Arguments for a class or function that makes the model.
-        options: Options of single frontends, such as Caffe's ``phase``.
+        options: The other options of the command line, by name: Caffe's ``phase``, ``stage`` and ``level``;
+            ``seq``, ``past``, ``batch`` and ``last_logits`` of language models; ``freeze``, ``train_only``,
+            ``recompute`` and ``grad_inputs`` of training steps.
         frontend: The frontend to use where several claim the source.
         inputs_from: ``"file.py:make"``, a function that makes the inputs.
         execute: Whether the forward may really run, on small tensors.
@@ -67,24 +76,62 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An input or an option can't be used.
     """
-    with spoken():
-        specs, values = given_inputs(one_of(inputs, input_size))
-    request = Request(
-        source=name_of(source),
-        inputs=specs,
-        values=values,
-        inputs_from=inputs_from or "",
-        arguments=arguments or {},
-        profile=profile or {},
-        options=options or {},
-        execute=execute,
-        frontend=frontend,
-        timeout=timeout,
-        memory_limit=memory_limit,
-        isolated=isolated,
+    how = _How(
+        sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
     with spoken():
-        return read_source(source, request)
+        return read_source(source, how.request(source, one_of(inputs, input_size), profile or {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _How:
+    """How a source is read: the options that all functions have, as the command line has them."""
+
+    sizes: Mapping[str, int] | None = None
+    mode: str | None = None
+    step: str | None = None
+    arguments: Mapping[str, object] | None = None
+    options: Mapping[str, object] | None = None
+    frontend: str | None = None
+    inputs_from: str | None = None
+    execute: bool = False
+    timeout: float | None = None
+    memory_limit: int | None = None
+    isolated: bool = False
+
+    def request(self, source: object, inputs: object, profile: Mapping[str, object]) -> Request:
+        """Return the request for a source."""
+        specs, values = given_inputs(inputs)
+        said = {name: word for name, word in (("mode", self.mode), ("step", self.step)) if word}
+        return Request(
+            source=name_of(source),
+            inputs=specs,
+            values=values,
+            inputs_from=self.inputs_from or "",
+            arguments=self.arguments or {},
+            profile={**profile, **said},
+            options=self.options or {},
+            execute=self.execute,
+            frontend=self.frontend,
+            timeout=self.timeout,
+            memory_limit=self.memory_limit,
+            isolated=self.isolated,
+            sizes=checked(self.sizes or {}),
+        )
+
+    def of_graph(self, graph: Graph) -> Graph:
+        """Return a graph with the numbers for its symbols.
+
+        Raises:
+            UsageError: It is to be read in another way, which was settled when it was read.
+        """
+        rest = [
+            f.name for f in fields(self) if f.name != "sizes" and getattr(self, f.name) not in (None, False)
+        ]
+        if rest:
+            raise UsageError(f"{', '.join(rest)}: a graph has been read already; give this to fl.read")
+        numbers = checked(self.sizes or {})
+        return given(graph, Request("the graph", sizes=numbers)) if numbers else graph
 
 
 def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
@@ -93,8 +140,17 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     convention: str | Path | Convention = "mac",
     *,
     input_size: object = (),
-    isolated: bool = False,
+    sizes: Mapping[str, int] | None = None,
+    inputs_from: str | None = None,
+    arguments: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    frontend: str | None = None,
+    mode: str | None = None,
+    step: str | None = None,
     execute: bool = False,
+    timeout: float | None = None,
+    memory_limit: int | None = None,
+    isolated: bool = False,
     device: str | Path | None = None,
     **switches: object,
 ) -> Ledger:
@@ -105,8 +161,17 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         inputs: As for :func:`read`.
         convention: The name of a convention, a file, or a loaded one.
         input_size: As for :func:`read`.
-        isolated: As for :func:`read`.
-        execute: As for :func:`read`.
+        sizes: As for :func:`read`, as are the options below, up to ``isolated``.
+        inputs_from: The file and function that make the inputs.
+        arguments: Arguments for what makes the model.
+        options: The other options of the command line.
+        frontend: The frontend that reads.
+        mode: ``eval`` or ``train``; else as the convention needs.
+        step: ``forward`` or ``train``.
+        execute: Whether the forward may really run, on small tensors.
+        timeout: Seconds that a reading in a child process may take.
+        memory_limit: Bytes that it may use.
+        isolated: Whether a live model is read in a child process.
         device: The name of a device, or its file, of which the time is bounded from below.
         switches: The convention's documented decisions, as in ``bias="add"``.
 
@@ -114,8 +179,11 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         ConventionError: The convention is unknown, malformed, or not for this network.
         SourceError: The source can't be read.
     """
+    how = _How(
+        sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
+    )
     loaded = _loaded(convention).set(switches)
-    with _reader(source, one_of(inputs, input_size), isolated=isolated, execute=execute) as read_under:
+    with _reader(source, one_of(inputs, input_size), how) as read_under:
         graph = read_under(loaded.profile)
     ledger = engine.count(graph, loaded)
     if device is None:
@@ -127,25 +195,19 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
 
 
 @contextlib.contextmanager
-def _reader(
-    source: object, inputs: object, *, isolated: bool = False, execute: bool = False
-) -> Iterator[Read]:
+def _reader(source: object, inputs: object, how: _How) -> Iterator[Read]:
     """Give a function that reads a source under a profile; a graph is taken as it is.
 
     Raises:
         UsageError: A convention is where the inputs belong, or a graph, which has its inputs, is given some.
     """
     _check_inputs(source, inputs)
-    if has_type(source, Graph):
-        graph = source
-        yield lambda _: graph
-        return
     with spoken():
-        specs, values = given_inputs(inputs)
-        request = Request(
-            source=name_of(source), inputs=specs, values=values, isolated=isolated, execute=execute
-        )
-        with Readings(source, request) as readings:
+        if has_type(source, Graph):
+            graph = how.of_graph(source)
+            yield lambda _: graph
+            return
+        with Readings(source, how.request(source, inputs, {})) as readings:
             yield readings.read
 
 
@@ -195,7 +257,17 @@ def explain(  # noqa: PLR0913  (likewise)
     what: str = "count",
     *,
     input_size: object = (),
+    sizes: Mapping[str, int] | None = None,
+    inputs_from: str | None = None,
+    arguments: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    frontend: str | None = None,
+    mode: str | None = None,
+    step: str | None = None,
     execute: bool = False,
+    timeout: float | None = None,
+    memory_limit: int | None = None,
+    isolated: bool = False,
 ) -> Explanation:
     """Explain why two conventions give two figures for one network, by causes that sum to the gap.
 
@@ -209,7 +281,17 @@ def explain(  # noqa: PLR0913  (likewise)
         inputs: As for :func:`read`.
         what: ``count`` for the operations, ``params`` for the parameters.
         input_size: As for :func:`read`.
-        execute: As for :func:`read`.
+        sizes: As for :func:`read`, as are all options below.
+        inputs_from: The file and function that make the inputs.
+        arguments: Arguments for what makes the model.
+        options: The other options of the command line.
+        frontend: The frontend that reads.
+        mode: ``eval`` or ``train``; else as the convention needs.
+        step: ``forward`` or ``train``.
+        execute: Whether the forward may really run, on small tensors.
+        timeout: Seconds that a reading in a child process may take.
+        memory_limit: Bytes that it may use.
+        isolated: Whether a live model is read in a child process.
 
     Raises:
         ConventionError: A convention is unknown, malformed, or not for this network.
@@ -219,8 +301,11 @@ def explain(  # noqa: PLR0913  (likewise)
     """
     from flopledger.explaining import explanation  # noqa: PLC0415  (only this function needs it)
 
+    how = _How(
+        sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
+    )
     pair = (_loaded(a), _loaded(b))
-    with _reader(source, one_of(inputs, input_size), execute=execute) as read_under:
+    with _reader(source, one_of(inputs, input_size), how) as read_under:
         graph_a, graph_b = reading_for_each(read_under, pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 
@@ -233,7 +318,18 @@ def compare(  # noqa: PLR0913  (likewise)
     convention: str | Path | Convention = "mac",
     *,
     input_size: object = (),
+    sizes_b: Mapping[str, int] | None = None,
+    sizes: Mapping[str, int] | None = None,
+    inputs_from: str | None = None,
+    arguments: Mapping[str, object] | None = None,
+    options: Mapping[str, object] | None = None,
+    frontend: str | None = None,
+    mode: str | None = None,
+    step: str | None = None,
     execute: bool = False,
+    timeout: float | None = None,
+    memory_limit: int | None = None,
+    isolated: bool = False,
 ) -> Comparison:
     """Compare two networks, of any frameworks, layer by layer.
 
@@ -244,7 +340,18 @@ def compare(  # noqa: PLR0913  (likewise)
         inputs_b: The inputs of ``b``, where they are others.
         convention: The convention of both totals.
         input_size: As for :func:`read`: the inputs of both.
-        execute: As for :func:`read`.
+        sizes_b: The numbers for symbols of ``b``, where they are others.
+        sizes: As for :func:`read`, as are all options below, for both.
+        inputs_from: The file and function that make the inputs.
+        arguments: Arguments for what makes the model.
+        options: The other options of the command line.
+        frontend: The frontend that reads.
+        mode: ``eval`` or ``train``; else as the convention needs.
+        step: ``forward`` or ``train``.
+        execute: Whether the forward may really run, on small tensors.
+        timeout: Seconds that a reading in a child process may take.
+        memory_limit: Bytes that it may use.
+        isolated: Whether a live model is read in a child process.
 
     Raises:
         ConventionError: The convention is unknown, malformed, or not for these networks.
@@ -256,9 +363,24 @@ def compare(  # noqa: PLR0913  (likewise)
     if has_type(a, Graph) and inputs_b is None:  # then the inputs are the other's
         inputs, inputs_b = (), inputs
     loaded = _loaded(convention)
-    given = (inputs, inputs if inputs_b is None else inputs_b)
+    both = (inputs, inputs if inputs_b is None else inputs_b)
     graphs = []
-    for source, each in zip((a, b), given, strict=True):
-        with _reader(source, each, execute=execute) as read_under:
+    for source, each, numbers in zip(
+        (a, b), both, (sizes, sizes if sizes_b is None else sizes_b), strict=True
+    ):
+        how = _How(
+            numbers,
+            mode,
+            step,
+            arguments,
+            options,
+            frontend,
+            inputs_from,
+            execute,
+            timeout,
+            memory_limit,
+            isolated,
+        )
+        with _reader(source, each, how) as read_under:
             graphs.append(read_under(loaded.profile))
     return comparison.compare(graphs[0], graphs[1], loaded)

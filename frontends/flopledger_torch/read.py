@@ -30,7 +30,8 @@ from flopledger_torch.state import untouched
 from flopledger_torch.state.copies import NotCopyable
 from flopledger_torch.state.process import alone
 from flopledger_torch.stated import completed
-from flopledger_torch.trace import Reader, described
+from flopledger_torch.symbols.from_data import FromData
+from flopledger_torch.trace import DependsOnDataError, Reader, described, is_unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -131,11 +132,44 @@ def _read(
 
     if symbols and not request.execute:
         return _read_symbolic(reader, request, given)
-    return untouched.read(
-        request.source,
-        lambda: reader(lambda: _plain_tensors(model, request)),
-        isolated=request.isolated or not strict,
-    )
+    isolated = request.isolated or not strict
+    read = functools.partial(untouched.read, request.source, isolated=isolated)
+    try:
+        known: Graph = read(lambda: reader(lambda: _plain_tensors(model, request)))
+    except DependsOnDataError:
+        found = _read_with_sizes(read, reader, request, None)
+        if found is None:
+            raise
+        return found
+    return (_read_with_sizes(read, reader, request, known) if is_unfinished(known) else None) or known
+
+
+def _read_with_sizes(
+    read: Callable[[Callable[[], Reader]], Graph],
+    reader: Callable[..., Reader],
+    request: Request,
+    known: Graph | None,
+) -> Graph | None:
+    """Read with a symbol for each size that depends on data, as far as that goes.
+
+    torch refuses where a branch, a loop or a list goes by a value. What comes before is then all that there
+    is, of the plain reading where that got as far.
+    """
+    for alike in (False, True):
+        make = functools.partial(_from_data, request, alike=alike)
+        try:
+            graph = read(functools.partial(reader, make))
+        except UsageError:
+            raise
+        except Exception:  # noqa: BLE001,S112  (a forward may raise anything for a size it does not take)
+            continue
+        farther = known is None or not is_unfinished(graph) or len(graph.layers) > len(known.layers)
+        return graph if farther else known
+    return known
+
+
+def _from_data(request: Request, *, alike: bool) -> Symbolic:
+    return Symbolic({}, FromData(request.sizes, alike=alike))
 
 
 def _unpacked(source: Path | ExportedProgram, request: Request) -> tuple[torch.nn.Module, Request]:
@@ -165,6 +199,10 @@ def _plain_tensors(model: torch.nn.Module, request: Request) -> Fakes:
     return Reals(min(tables, default=2))
 
 
+def _shown(shown: dict[str, int], request: Request) -> Symbolic:
+    return Symbolic(shown, FromData(request.sizes))
+
+
 def _read_symbolic(
     reader: Callable[[Callable[[], Fakes]], Reader], request: Request, given: Sequence[InputSpec]
 ) -> Graph:
@@ -174,7 +212,7 @@ def _read_symbolic(
         shown = shown_sizes(given, choice)
         if any(shown == before for _, before in failures):
             continue
-        make = functools.partial(Symbolic, shown)
+        make = functools.partial(_shown, shown, request)
         try:
             return untouched.read(request.source, functools.partial(reader, make), isolated=request.isolated)
         except (FlopledgerError, NotCopyable):

@@ -22,6 +22,9 @@ _PLAIN = frozenset({int, bool, str, float, type(None)})
 _NAMES: dict[torch.dtype, str] = {}
 
 
+UNFINISHED = "data-dependent"
+"""The source of the call that stands for the rest of a forward that depends on its data."""
+
 _level = torch._C._functorch.maybe_current_level
 
 
@@ -179,7 +182,7 @@ class Recorder:
         self.training = False  # whether the reading is for a training step: regions without gradients matter
         self.products: list[int] = []  # of sizes, among the next op's arguments
         self.notes: dict[str, None] = {}
-        self._stopped: tuple[BaseException, Event] | None = None
+        self._stopped: tuple[BaseException, Event | None] | None = None
         self._seen: list[int] = []
         self._sorts: dict[type, Callable[[Recorder, Any], Value]] = {}
         self.thread = threading.get_ident()
@@ -203,10 +206,10 @@ class Recorder:
         """Keep a note for the reader of the count, once."""
         self.notes.setdefault(text)
 
-    def stop(self, error: BaseException, event: Event) -> None:
-        """Remember the innermost call that an exception came from."""
+    def stop(self, error: BaseException, inside: Event | None) -> None:
+        """Remember the innermost call that an exception came from: the one that what raised it is inside."""
         if self._stopped is None or self._stopped[0] is not error:
-            self._stopped = (error, event)
+            self._stopped = (error, inside)
 
     def unfinished(self, error: BaseException, problem: str) -> bool:
         """Record that the rest is not known, where an exception ended the forward.
@@ -216,14 +219,14 @@ class Recorder:
         """
         if self._stopped is None or self._stopped[0] is not error:
             return False
-        above = self._stopped[1].parent
+        above = self._stopped[1]
         self._stopped = None
         while above is not None and above.module is None:
             above = above.parent
         if not any(event.module is not None and event.outputs for event in self.events):
             return False
         self.current = above
-        self.open("op", "data-dependent", "data-dependent").problem = problem
+        self.open("op", UNFINISHED, UNFINISHED).problem = problem
         self.current = None
         return True
 

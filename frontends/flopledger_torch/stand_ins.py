@@ -14,6 +14,8 @@ from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicC
 from flopledger_torch.listen.memory import Journal, written
 from flopledger_torch.op_rules import IN_PLACE_VIEWS, replaced
 from flopledger_torch.symbols.conditions import notes
+from flopledger_torch.symbols.from_data import FromData, described
+from flopledger_torch.symbols.lengths import symbolic_lengths
 from flopledger_torch.symbols.questions import Questions
 from flopledger_torch.symbols.sizes import NAMES, dim_of_expression
 from flopledger_torch.values import Values
@@ -81,6 +83,7 @@ class Fakes:
         self.mode = _fake_mode()
         self.values: Values | None = Values()
         self.journal = Journal()
+        self.from_data = FromData({})
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -139,6 +142,14 @@ class Fakes:
         """Return the symbols that the model holds to one value, or to be another."""
         return {}
 
+    def data_sizes(self) -> dict[str, int | None]:
+        """Return the sizes that depend on data, each with the largest number that it can be."""
+        return {}
+
+    def given_sizes(self) -> dict[str, int]:
+        """Return the sizes that depend on data and that a number was given to."""
+        return {}
+
     def notes(self) -> Iterator[str]:
         """Yield the notes for a reader of the count."""
         if self.values is not None and self.values.used_inputs:
@@ -154,13 +165,20 @@ class Symbolic(Fakes):
 
     symbolic = True
 
-    def __init__(self, shown: dict[str, int]) -> None:
+    def __init__(self, shown: dict[str, int], from_data: FromData) -> None:
         super().__init__()
-        self.env = Questions()
+        self.from_data = from_data
+        self.env = Questions(from_data)
         self.mode = _fake_mode(shape_env=self.env)
         self.shown = shown
         self.names: dict[Any, str] = {}
         NAMES.set({})
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Let the forward run on fake tensors, whose lengths may be symbols."""
+        with self.mode, symbolic_lengths():
+            yield
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:
         """Return an input."""
@@ -176,19 +194,39 @@ class Symbolic(Fakes):
         return fake
 
     def specialised(self) -> dict[str, Dim]:
-        """Return the symbols that the model holds to one value, or to be another."""
-        found = {name: dim_of_expression(self.env.replace(symbol)) for symbol, name in self.names.items()}
+        """Return the symbols that the model holds to one value, or to be another.
+
+        Raises:
+            SourceError: One of them depends on data, and the model went by the number that it is shown as.
+        """
+        data = self.from_data.open()
+        names = {**self.names, **{one: size.name for one, size in data.items()}}
+        found = {name: dim_of_expression(self.env.replace(one)) for one, name in names.items()}
+        for one, size in data.items():
+            if not symbol_names(found[size.name]) or self.env.var_to_range[one].is_singleton():
+                raise SourceError(f"its forward goes by the number {size.name}, which the data decides")
         return {name: dim for name, dim in found.items() if text(dim) != name}
 
+    def data_sizes(self) -> dict[str, int | None]:
+        """Return the sizes that depend on data, each with the largest number that it can be."""
+        return {size.name: self.env.most(symbol) for symbol, size in self.from_data.open().items()}
+
+    def given_sizes(self) -> dict[str, int]:
+        """Return the sizes that depend on data and that a number was given to."""
+        return {s.name: s.given for s in self.from_data.sizes.values() if s.given is not None}
+
     def notes(self) -> Iterator[str]:
-        """Yield which symbols are fixed to a number, by which line, and the other conditions."""
+        """Yield the sizes that depend on data, which symbols are fixed to a number, and conditions."""
         held = self.specialised()
         for expression, name in self.names.items():
             line = self.env.lines.get(expression, "")
             if name in held:
                 yield f"{name} is held to {text(held[name])}" + (f" by {line}" if line else "")
-        shown = [self.shown[name] for name in self.names.values()]
-        yield from notes(self.env, list(self.names), shown)
+        open_sizes = self.from_data.open()
+        yield from described(size for size in open_sizes.values() if size.name not in held)
+        shown = {symbol: self.shown[name] for symbol, name in self.names.items()}
+        shown |= {symbol: size.node.hint for symbol, size in open_sizes.items()}
+        yield from notes(self.env, list(shown), list(shown.values()))
 
 
 class Reals(Fakes):

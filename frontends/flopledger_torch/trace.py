@@ -29,18 +29,19 @@ from flopledger_torch.listen.memory import read_as_written
 from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.nested import attention_by_rows
-from flopledger_torch.record import Recorder
+from flopledger_torch.record import UNFINISHED, Recorder
 from flopledger_torch.state import leaks
 from flopledger_torch.state.copies import Copies
 from flopledger_torch.state.process import kept
 from flopledger_torch.state.watched import Watched
 from flopledger_torch.state.weights import StandIns, movable
+from flopledger_torch.symbols.from_data import Place
 from flopledger_torch.symbols.sizes import fixed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flopledger.frontend import Graph, Request
+    from flopledger.frontend import Graph, Registered, Request
 
     from flopledger_torch.stand_ins import Fakes
 
@@ -54,6 +55,15 @@ _TORCH = (f"{Path(torch.__file__).parent}/",)
 def described(error: BaseException) -> str:
     """Return an exception that ended a forward, and the line of the model that it came from."""
     return user_code.describe(error, _OURS, _TORCH)
+
+
+class DependsOnDataError(SourceError):
+    """A forward that depends on its data before anything of it was counted."""
+
+
+def is_unfinished(graph: Graph) -> bool:
+    """Return whether a reading ended where the forward depends on its data."""
+    return any(layer.source == UNFINISHED for layer in reversed(graph.layers))
 
 
 class Reader:
@@ -154,6 +164,7 @@ class Reader:
 
     def _run(self, model: torch.nn.Module, given: Arguments) -> Any:
         recorder = self.recorder
+        self.tensors.from_data.run = _Run(recorder, self.registered)
         hooks = [
             register_module_forward_pre_hook(self._enter),
             register_module_forward_hook(self._leave, with_kwargs=True, always_call=True),
@@ -183,6 +194,7 @@ class Reader:
                 "sizes, as in input_ids=1x128:int64"
             ) from error
         finally:
+            self.tensors.from_data.run = None
             for hook in hooks:
                 hook.remove()
 
@@ -197,7 +209,7 @@ class Reader:
         where = described(error)
         problem = f"the rest {why}: {where}"
         if not self.recorder.unfinished(error, problem):
-            raise SourceError(
+            raise DependsOnDataError(
                 f"{self.request.source}: its forward {why}: {where}. Read it with --execute (execute=True), "
                 "which runs the forward on small real tensors"
             ) from error
@@ -264,6 +276,8 @@ class Reader:
             torch_version,
             dict(self.profile),
             (*self.notes, *self.recorder.notes, *self.tensors.notes()),
+            self.tensors.data_sizes(),
+            self.tensors.given_sizes(),
         )
         return builder.build(reading, outputs)
 
@@ -288,6 +302,26 @@ class Reader:
         tensors.shapes = [tuple(substitute(dim, sizes) for dim in shape) for shape in tensors.shapes]
         for event in self.recorder.events:
             event.native = {name: fixed(value, sizes) for name, value in event.native.items()}
+
+
+class _Run:
+    """The running forward, as sizes that depend on data see it."""
+
+    def __init__(self, recorder: Recorder, registered: Registered[torch.nn.Module]) -> None:
+        self.recorder, self.registered = recorder, registered
+
+    def place(self) -> Place:
+        """Return where a size arises: in which module, by which operator."""
+        event = self.recorder.current
+        operator = "size" if event is None else event.source
+        while event is not None and event.module is None:
+            event = event.parent
+        number = None if event is None or event.module is None else self.registered.number(event.module)
+        return Place("" if number is None else self.registered.paths[number][0], operator)
+
+    def stop(self, error: BaseException) -> None:
+        """Remember in which call a question was refused."""
+        self.recorder.stop(error, self.recorder.current)
 
 
 def _consumed(out: Any) -> Any:

@@ -62,7 +62,10 @@ def figure_of(ledger: Ledger, key: str) -> int | Fraction:
     if found is None:
         raise UsageError(f"the convention {ledger.convention.name!r} gives no figure for {key}")
     if not isinstance(found, (int, Fraction)):
-        raise UsageError(f"{key} is {found}, a formula: give the inputs sizes instead of symbols")
+        raise UsageError(
+            f"{key} is {found}, a formula: give the inputs sizes instead of symbols, "
+            "or the symbols numbers with --size NAME=NUMBER"
+        )
     return found
 
 

@@ -14,6 +14,7 @@ from flopledger.cli.options import (
     format_option,
     literals,
     load_conventions,
+    numbers,
     output_option,
     pairs,
     shared_by,
@@ -83,6 +84,7 @@ class Task:
     "--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", shell_complete=completion.files,
     help="As --inputs, for B.",
 )  # fmt: skip
+@click.option("--size-b", "sizes_b", metavar="NAME=NUMBER", multiple=True, help="As --size, for B.")
 @click.option("--arg-b", "arguments_b", metavar="KEY=VALUE", multiple=True, help="As --arg, for B.")
 @click.option(
     "--frontend-b", metavar="NAME", shell_complete=completion.frontends, help="As --frontend, for B."
@@ -104,11 +106,14 @@ def command(**params: Any) -> None:
     """
     from flopledger.report import comparison as sidebyside  # noqa: PLC0415  (the help needs none of it)
 
-    given = {name: params.pop(f"{name}_b") for name in ("inputs", "inputs_from", "arguments", "frontend")}
+    given = {
+        name: params.pop(f"{name}_b") for name in ("inputs", "sizes", "inputs_from", "arguments", "frontend")
+    }
     reading_a = SourceOptions.taken_from(params)
     if given["inputs"] and given["inputs_from"]:
         raise UsageError("-j and --inputs-b are both given; give specs or a function that makes them")
     given["arguments"] = literals("--arg-b", given["arguments"])
+    given["sizes"] = numbers("--size-b", given["sizes"])
     options = CompareOptions(**params)
     with progress(f"comparing {options.a} and {options.b}"):
         found = compare(options, reading_a, replace(reading_a, **given))

@@ -69,6 +69,10 @@ _SOURCE_OPTIONS = (
         help="One for each input: 1x3x224x224, ids=1x128:int64, Nx3xHxW (capitals are symbols).",
     ),
     click.option(
+        "--size", "sizes", metavar="NAME=NUMBER", multiple=True,
+        help="A number for a symbol, of an input or of a size that the data decides; may be repeated.",
+    ),
+    click.option(
         "--inputs", "inputs_from", metavar="FILE.py:MAKE", shell_complete=completion.files,
         help="A function that makes the inputs.",
     ),
@@ -175,6 +179,7 @@ class SourceOptions:
     """The options of the command line for reading a source."""
 
     inputs: tuple[str, ...] = ()
+    sizes: Mapping[str, int] = field(default_factory=dict)
     inputs_from: str | None = None
     arguments: Mapping[str, object] = field(default_factory=dict)
     frontend: str | None = None
@@ -202,6 +207,7 @@ class SourceOptions:
         if taken["inputs"] and taken["inputs_from"]:
             raise UsageError("-i and --inputs are both given; give specs or a function that makes them")
         taken["arguments"] = literals("--arg", taken["arguments"])
+        taken["sizes"] = numbers("--size", taken["sizes"])
         return cls(**taken)
 
     def readings(self, source: str, shared: Shared | None = None) -> Readings:
@@ -223,6 +229,7 @@ class SourceOptions:
             frontend=self.frontend,
             timeout=self.timeout,
             memory_limit=self.memory_limit,
+            sizes=self.sizes,
         )
         return Readings(source, request, shared)
 
@@ -323,6 +330,22 @@ def pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
             raise UsageError(f"{option} {key} is given twice, as {found[key]!r} and {value!r}")
         found[key] = value
     return found
+
+
+def numbers(option: str, given: tuple[str, ...]) -> dict[str, int]:
+    """Split ``NAME=NUMBER`` arguments, the numbers of symbols.
+
+    Raises:
+        UsageError: A name is no symbol's, or a number no size.
+    """
+    if not given:
+        return {}
+    from flopledger.reading import sizes  # noqa: PLC0415  (the help needs none of it)
+
+    found = pairs(option, given)
+    return sizes.checked(
+        {name: int(v) if v.isascii() and v.isdigit() and len(v) < 20 else v for name, v in found.items()}
+    )
 
 
 def literals(option: str, given: tuple[str, ...]) -> dict[str, object]:

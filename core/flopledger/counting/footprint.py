@@ -86,7 +86,10 @@ def footprint(
             f"no optimizer is called {optimizer!r}{nearest(optimizer, STATES)}; there are {known}"
         )
     if any(is_symbolic(size) for tensor in forward.tensors for size in tensor.shape or ()):
-        raise UsageError("what is alive at once depends on the sizes: give numbers in place of symbols")
+        raise UsageError(
+            "what is alive at once depends on the sizes: give numbers in place of symbols, as with "
+            "--size NAME=NUMBER"
+        )
     memory = engine.analysis_of(forward).memory
     kept = None if train is None else engine.analysis_of(train)
     weights = [p for p in forward.parameters if not p.is_buffer]

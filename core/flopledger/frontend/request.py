@@ -56,6 +56,8 @@ class Request:
         timeout: Seconds that a reading in a child process may take.
         memory_limit: Bytes of address space that a child process may take.
         isolated: Whether a live object is read in a forked child process.
+        sizes: Numbers for symbols, by name. Those of inputs and options are in them already; a frontend that
+            makes symbols for sizes which the data decides reads with the numbers of these.
     """
 
     source: str
@@ -70,3 +72,4 @@ class Request:
     timeout: float | None = None
     memory_limit: int | None = None
     isolated: bool = False
+    sizes: Mapping[str, int] = field(default_factory=dict)

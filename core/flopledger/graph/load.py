@@ -243,7 +243,7 @@ _Reader: TypeAlias = "Callable[[_Loader, object, str], object]"
 _FIELDS: Mapping[type, Mapping[str, _Reader]] = {
     tables.Reading: {
         **dict.fromkeys(("source", "frontend", "framework", "framework_version"), _Loader.word),
-        "profile": _Loader.values,
+        **dict.fromkeys(("profile", "data_sizes", "given_sizes"), _Loader.values),
         "notes": _Loader.words,
     },
     tables.Input: {"name": _Loader.word, "tensor": _Loader.id, "positional": _Loader.flag},

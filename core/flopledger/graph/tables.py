@@ -146,7 +146,11 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a graph was read: the source, by whom, and under which profile."""
+    """How a graph was read: the source, by whom, and under which profile.
+
+    ``data_sizes`` has the symbols that stand for sizes which the data decides, each with the largest number
+    that it can be, where that is known; ``given_sizes`` the numbers that the user gave to symbols.
+    """
 
     source: str
     frontend: str
@@ -154,6 +158,8 @@ class Reading:
     framework_version: str = ""
     profile: Mapping[str, Value] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    data_sizes: Mapping[str, Value] = field(default_factory=dict)
+    given_sizes: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def trains(self) -> bool:

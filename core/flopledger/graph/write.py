@@ -108,9 +108,7 @@ def _shape(shape: Shape | None) -> Json:
 
 
 _WRITTEN: Mapping[str, Callable[[Any], Json]] = {
-    "attrs": _values,
-    "native": _values,
-    "profile": _values,
+    **dict.fromkeys(("attrs", "native", "profile", "data_sizes", "given_sizes"), _values),
     "shape": _shape,
 }
 

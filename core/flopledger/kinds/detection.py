@@ -101,4 +101,12 @@ KINDS = (
         shapes=roi_pool_shapes,
         parts=None,
     ),
+    Kind(
+        name="roi_align",
+        doc="averages of interpolated elements within boxes; how many are read may depend on the boxes",
+        group="resample",
+        attributes=(Attribute("pooled", "height and width of each map"),),
+        shapes=roi_pool_shapes,
+        parts=None,
+    ),
 )

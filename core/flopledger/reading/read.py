@@ -20,7 +20,7 @@ from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
-from flopledger.reading import step
+from flopledger.reading import sizes, step
 from flopledger.reading.source import locate
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Readings:
         request = replace(self.request, profile=step.settled({**profile, **self.request.profile}))
         if inputs:
             request = replace(request, inputs=inputs, values=None, inputs_from="")
-        return step.applied(self._read(request), request)
+        return step.applied(sizes.given(self._read(sizes.asked(request)), request), request)
 
     def _read(self, request: Request) -> Graph:
         if not (has_type(self.source, str) or has_type(self.source, Path)):

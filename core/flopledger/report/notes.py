@@ -198,6 +198,8 @@ def origin(graph: GraphInfo) -> list[str]:
     inputs = ", ".join((*given[:FEW_INPUTS], *more)) or "none given"
     read = profiles.in_words(reading.profile)
     lines = [f"source: {reading.source} ({framework}{frontend})", f"inputs: {inputs}"]
+    if sizes := ", ".join(f"{name}={number}" for name, number in reading.given_sizes.items()):
+        lines.append(f"sizes: {sizes}")
     return [*lines, f"read in {read}"] if read else lines
 
 

@@ -50,12 +50,12 @@ def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
     for arg in args:
         kind = type(arg)
         if kind is FakeTensor:
-            if arg.constant is not None or arg.fake_device != _CPU:
+            if arg.constant is not None or arg.fake_device != _CPU or arg._has_symbolic_sizes_strides:
                 return NotImplemented
             mode = arg.fake_mode
         elif kind not in _PLAIN and not (kind is list and all(type(one) is int for one in arg)):
             return NotImplemented
-    if mode is None or mode.shape_env is not None:
+    if mode is None:
         return NotImplemented
     if view:
         with in_kernel_invocation_manager(mode):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 _DEVICE = torch.ops.prim.device.default
+_SYMBOLS = (torch.SymInt, torch.SymFloat, torch.SymBool)
 _SIZES = ("numel", "size", "stride", "storage_offset", "is_contiguous")
 _QUESTIONS = frozenset(
     (
@@ -158,7 +159,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if op.view and not op.composite:
                 _note_view(recorder, args, out)
         except STOPS as error:
-            recorder.stop(error, event)
+            recorder.stop(error, event.parent)
             raise
         finally:
             recorder.quiet -= 1
@@ -177,13 +178,17 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 out = self._assumed()
         if out is NotImplemented:
             shown = self.tensors.writable(op.rule, args, kwargs) if op.writes else (args, kwargs)
-            with enable_python_dispatcher() if self.symbolic else contextlib.nullcontext():
+            with enable_python_dispatcher() if self._with_symbols(args) else contextlib.nullcontext():
                 out = run_kernel(func, *shown)
             if values is not None:
                 values.note(func, op.rule, args, kwargs, out)
             elif not op.rule.writes and not op.view:
                 self.tensors.journal.made(out)
         return out
+
+    def _with_symbols(self, args: tuple[Any, ...]) -> bool:
+        """Return whether an op's sizes are symbols: C++ code that asks for numbers can't be run on them."""
+        return self.symbolic and any(map(_has_symbols, args))
 
     def _assumed(self) -> Any:
         """Return the truth value that an assertion on data asks for; NotImplemented if none asks."""
@@ -199,7 +204,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         The C++ code lowers as a CPU does. Where sizes are symbols it may ask for numbers; there torch has
         Python versions for some ops, which lower a little otherwise.
         """
-        if self.symbolic:
+        symbolic = self._with_symbols(args)
+        if symbolic:
             out = symbolic_outputs(op.name, {**dict(zip(op.arguments, args, strict=False)), **kwargs})
             if out is not NotImplemented:
                 return out
@@ -209,7 +215,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if op.source in READS:
                 args = self.values.read(args)
         with self:
-            if self.symbolic:
+            if symbolic:
                 return func.decompose(*args, **kwargs)
             return func._op_dk(_COMPOSITE, *args, **kwargs)
 
@@ -228,6 +234,14 @@ def _note_view(recorder: Recorder, args: tuple[Any, ...], out: Any) -> None:
     for view in (out,) if isinstance(out, torch.Tensor) else out:
         if isinstance(view, torch.Tensor) and view is not base:
             recorder.tensors.alias(view, base)
+
+
+def _has_symbols(value: Any) -> bool:
+    if isinstance(value, torch.Tensor):
+        return value.is_nested or value._has_symbolic_sizes_strides
+    if isinstance(value, (tuple, list)):
+        return any(map(_has_symbols, value))
+    return isinstance(value, _SYMBOLS)
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:

@@ -151,9 +151,11 @@ def _holds_but_for_one(holds: Any) -> bool:
 
 
 def _known(questions: Questions, symbols: frozenset[Any]) -> Iterator[Condition]:
-    """Yield the conditions on the symbols of the inputs that are not true of every size."""
+    """Yield the conditions on the symbols that are not true of every size."""
+    numbers = questions.from_data.numbers()
     for condition in tuple(questions.conditions.values()):
         for part in _parts(condition.holds):
+            part = part.xreplace(numbers)  # noqa: PLW2901
             free = part.free_symbols & symbols
             replaced = {symbol: questions.replace(symbol) for symbol in free}
             holds = _shortened(part.xreplace({a: b for a, b in replaced.items() if a != b}))

@@ -13,17 +13,24 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sympy
 import torch
+from flopledger.frontend import symbol as named
 from flopledger.frontend import user_code
-from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch._guards import Source
+from torch.fx.experimental.symbolic_shapes import DimDynamic, GuardOnDataDependentSymNode, ShapeEnv
 from torch.utils._sympy.functions import Max
+
+from flopledger_torch.symbols.sizes import NAMES
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from flopledger_torch.symbols.from_data import FromData
 
 _TORCH = f"{Path(torch.__file__).parent}/"
 _MACHINERY = (f"{_TORCH}__init__.py", f"{_TORCH}fx/experimental/", f"{_TORCH}utils/_sympy/")
 _HERE = f"{Path(__file__).parents[1]}/"
 _READER = f"{_HERE}trace.py"
+_DISPATCH = f"{_HERE}listen/dispatch.py"
 _SYMPY = f"{Path(sympy.__file__).parent}/"
 _STANDARD = tuple(f"{sysconfig.get_path(name)}/" for name in ("stdlib", "platstdlib"))
 _INSTALLED = tuple(f"{sysconfig.get_path(name)}/" for name in ("purelib", "platlib"))
@@ -35,6 +42,8 @@ _CACHE_FILE = f"{_TORCH}_subclasses/fake_tensor.py"
 _LAYOUT = frozenset(("_reshape_view_helper", "_reshape_view_helper_core_alg", "_collapse_view_helper"))
 _CHOICES = frozenset(("decompose", "conv"))
 """Functions that run C++ code, which also chooses among kernels by size."""
+_MANY = 16
+"""How many images make ATen take another convolution kernel (``use_mkldnn``)."""
 _LARGE = 1 << 30
 """Nothing but the limits of an index is compared with more."""
 
@@ -47,17 +56,69 @@ class Condition(NamedTuple):
     line: str
 
 
-class Questions(ShapeEnv):
-    """torch's environment of symbols; it remembers each question and who asked it."""
+class _Named(Source):
+    """The origin of a symbol, which torch wants to know; ours are no places in a compiled function."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str) -> None:
+        self._called = name
+
+    @property
+    def _name_template(self) -> str:
+        return self._called
+
+
+class Questions(ShapeEnv):
+    """torch's environment of symbols; it remembers each question and who asked it.
+
+    Args:
+        from_data: The sizes that depend on data.
+    """
+
+    def __init__(self, from_data: FromData) -> None:
         super().__init__()
+        self.from_data = from_data
         self.conditions: dict[tuple[Any, bool], Condition] = {}
         self.lines: dict[Any, str] = {}
         self._recorded: set[tuple[Any, Any]] = set()
 
+    def create_unbacked_symint(self, source: Source | None = None) -> Any:
+        """Return a size that depends on data, shown as a number as those of inputs are."""
+        del source
+        size, shown = self.from_data.new(_line(_above_operator(sys._getframe(1))))
+        symbol = self.create_symbol(
+            shown, _Named(size.name), DimDynamic.DYNAMIC, positive=None, do_not_specialize_zero_one=True
+        )
+        made: Any = self.create_symintnode(symbol, hint=shown)
+        size.node = made.node
+        self.from_data.sizes[symbol] = size
+        NAMES.get()[symbol] = named(size.name) if size.given is None else size.given
+        return made
+
+    def most(self, symbol: Any) -> int | None:
+        """Return the largest number that a size can be; None if nothing limits it."""
+        upper: Any = self.var_to_range[symbol].upper
+        return int(upper) if upper.is_Integer and upper < _LARGE else None
+
+    def _constrain_range_for_size(self, a: Any, min: int | None = None, max: int | None = None) -> None:  # noqa: A002  (torch's names)
+        size = self.from_data.sizes.get(a)
+        if size is not None and max is not None and max < sys.maxsize - 1:
+            size.limit(max)
+            if size.given is None and size.node._hint > max:
+                size.node._hint = self.from_data.below(max)
+                self.backed_var_to_val[a] = sympy.Integer(size.node._hint)
+        super()._constrain_range_for_size(a, min, max)
+
     def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer a question about sizes, and remember it."""
+        try:
+            found = self.from_data.check(orig_expr)
+        except GuardOnDataDependentSymNode:
+            other = args[3] if len(args) > 3 else kwargs.get("fallback_value")
+            if other is None:
+                raise
+            return sympy.sympify(other)
+        if found is not None:
+            return found
         found = super().evaluate_expr(orig_expr, *args, **kwargs)
         if not orig_expr.is_number and orig_expr not in (sympy.true, sympy.false):
             self._remember(orig_expr, found)
@@ -77,8 +138,18 @@ class Questions(ShapeEnv):
             holds = sympy.Eq(question, answer)
         elif not answer:
             holds = sympy.to_nnf(sympy.Not(question), simplify=False)
-        if direct or not _is_layout(holds, frame):
+        if direct or not (_is_layout(holds, frame) or self._picks_kernel(holds, frame)):
             self.conditions[question, direct] = Condition(holds, direct, _line(frame))
+
+    def _picks_kernel(self, holds: Any, frame: FrameType) -> bool:
+        """Return whether a convolution asks how many images it has, by which it takes one kernel or another.
+
+        Of a size of inputs it can't be seen if that is the question; of data, rows are what is selected.
+        """
+        asks = frame.f_code.co_name in _CHOICES and holds in {
+            sympy.Ge(symbol, _MANY) for symbol in self.from_data.sizes
+        }
+        return bool(asks)
 
     def _set_replacement(self, a: Any, tgt: Any, msg: str) -> None:
         super()._set_replacement(a, tgt, msg)
@@ -119,6 +190,13 @@ def _line(frame: FrameType | None) -> str:
             return user_code.quoted_line(name, number)
         frame = frame.f_back
     return ""
+
+
+def _above_operator(frame: FrameType | None) -> FrameType | None:
+    """Return the frame that an operator was dispatched from: an operator's shapes may be Python code too."""
+    while frame is not None and frame.f_code.co_filename != _DISPATCH:
+        frame = frame.f_back
+    return frame
 
 
 def _is_layout(holds: Any, frame: FrameType) -> bool:

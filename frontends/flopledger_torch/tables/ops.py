@@ -306,6 +306,9 @@ OPS: dict[str, Rule] = {
     "binary_cross_entropy": losses.weighted_loss("binary_cross_entropy"),
     "binary_cross_entropy_with_logits": losses.weighted_loss("sigmoid_cross_entropy"),
     **dict.fromkeys(("nonzero", "bincount"), elements.picked),
+    **dict.fromkeys(
+        ("_unique", "_unique2", "unique_dim", "unique_consecutive"), reductions.located("search")
+    ),
     **{f"_convert_indices_from_{way}": elements.picked for way in ("coo_to_csr", "csr_to_coo")},
     **dict.fromkeys(("histc", "histogram"), reductions.histogram),
     **dict.fromkeys(("_embedding_bag", "_embedding_bag_forward_only"), products.embedding_bag_call),
@@ -336,6 +339,9 @@ OPS: dict[str, Rule] = {
     "_weight_norm_interface": elements.weight_norm,
     "transformers.grouped_mm_fallback": products.grouped_mm,
     "torchvision.deform_conv2d": windows.deform_conv,
+    "torchvision.nms": reductions.located("search"),
+    "torchvision.roi_align": windows.boxes("roi_align"),
+    "torchvision.roi_pool": windows.boxes("roi_pool"),
 }
 """What ops alone are called; of another library than torch's own with its name before it."""
 

@@ -117,6 +117,13 @@ def deform_conv(call: TorchCall) -> Meaning | None:
     return Meaning("deform_conv", {**found.attrs, "mask": call.get("use_mask") is True}, call.first)
 
 
+def boxes(kind: str) -> Rule:
+    """Return the rule of torchvision's functions that take one small map for each box."""
+    return lambda call: Meaning(
+        kind, {"pooled": (call.get("pooled_height"), call.get("pooled_width"))}, tuple(call.inputs[:2])
+    )
+
+
 _SHORT = {"stride": "stride", "padding": "pad", "dilation": "dilation"}
 
 

@@ -23,6 +23,11 @@ def test_each_box_is_pooled_to_one_size(ask: Ask) -> None:
     assert ask("roi_pool", (1, 512, 38, 50), (300, 5), pooled=(7, 6)).shapes == ((300, 512, 7, 6),)
 
 
+def test_each_box_is_interpolated_to_one_size() -> None:
+    found = builtin()["roi_align"]
+    assert (found.group, found.parts) == ("resample", None)
+
+
 def test_patches_are_multiplied_at_each_displacement(ask: Ask) -> None:
     """FlowNet's: 21 x 21 displacements; 20 of padding make up for the border of 20; 256 products each."""
     maps = (1, 256, 48, 64), (1, 256, 48, 64)

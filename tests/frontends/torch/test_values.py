@@ -147,7 +147,7 @@ def test_where_only_the_tail_depends_on_data_all_before_it_is_counted() -> None:
 
 def test_a_count_can_execute_as_the_refusal_says() -> None:
     def forward(net: Any, x: Tensor) -> Tensor:
-        return net.fc(x[x[:, 0] > 0])  # type: ignore[no-any-return]
+        return net.fc(x) if x[:, 0].min() > 0 else x  # type: ignore[no-any-return]
 
     with pytest.raises(SourceError, match="execute=True"):
         fl.count(Net(forward), "5x16")
