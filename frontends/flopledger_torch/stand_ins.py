@@ -199,7 +199,7 @@ class Symbolic(Fakes):
         Raises:
             SourceError: One of them depends on data, and the model went by the number that it is shown as.
         """
-        data = self.from_data.open()
+        data = self.from_data.unsettled()
         names = {**self.names, **{one: size.name for one, size in data.items()}}
         found = {name: dim_of_expression(self.env.replace(one)) for one, name in names.items()}
         for one, size in data.items():
@@ -209,7 +209,7 @@ class Symbolic(Fakes):
 
     def data_sizes(self) -> dict[str, int | None]:
         """Return the sizes that depend on data, each with the largest number that it can be."""
-        return {size.name: self.env.most(symbol) for symbol, size in self.from_data.open().items()}
+        return {size.name: self.env.most(symbol) for symbol, size in self.from_data.unsettled().items()}
 
     def given_sizes(self) -> dict[str, int]:
         """Return the sizes that depend on data and that a number was given to."""
@@ -222,10 +222,10 @@ class Symbolic(Fakes):
             line = self.env.lines.get(expression, "")
             if name in held:
                 yield f"{name} is held to {text(held[name])}" + (f" by {line}" if line else "")
-        open_sizes = self.from_data.open()
-        yield from described(size for size in open_sizes.values() if size.name not in held)
+        unsettled = self.from_data.unsettled()
+        yield from described(size for size in unsettled.values() if size.name not in held)
         shown = {symbol: self.shown[name] for symbol, name in self.names.items()}
-        shown |= {symbol: size.node.hint for symbol, size in open_sizes.items()}
+        shown |= {symbol: size.node.hint for symbol, size in unsettled.items()}
         yield from notes(self.env, list(shown), list(shown.values()))
 
 

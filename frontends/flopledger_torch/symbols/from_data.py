@@ -158,7 +158,7 @@ class FromData:
         taken = set() if self.alike else {size.node._hint for size in self.sizes.values()}
         return next((n for n in range(most, 1, -1) if n not in taken), most)
 
-    def open(self) -> dict[Any, DataSize]:
+    def unsettled(self) -> dict[Any, DataSize]:
         """Return the sizes that no number was given to."""
         return {symbol: size for symbol, size in self.sizes.items() if size.given is None}
 
