@@ -51,10 +51,10 @@ def test_files_registries_and_switches_are_completed_too() -> None:
 
 SHELLS = {
     "bash": 'eval "$(_FLOPLEDGER_COMPLETE=bash_source flopledger)"; '
-    "COMP_WORDS=(flopledger count net -c torchi); "
+    "COMP_WORDS=(flopledger count net -c torchp); "
     'COMP_CWORD=4; _flopledger_completion flopledger; printf "%s\\n" "${COMPREPLY[@]}"',
     "fish": "_FLOPLEDGER_COMPLETE=fish_source flopledger | source; "
-    "complete -C 'flopledger count net -c torchi'",
+    "complete -C 'flopledger count net -c torchp'",
 }
 
 
@@ -66,4 +66,4 @@ def test_a_real_shell_completes_a_convention(shell: str, tmp_path: Path) -> None
     done = subprocess.run(
         [shell, "-c", SHELLS[shell]], env=settings, capture_output=True, text=True, check=False, timeout=60
     )
-    assert done.stdout.split() == ["torchinfo"]
+    assert done.stdout.split() == ["torchprofile"]
