@@ -37,7 +37,10 @@ def infer(op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def first_by_place(
     op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return arguments with the first one by its place: the table's rules look for the data there."""
+    """Return arguments with the first one by its place: the table's rules look for the data there.
+
+    ``layer(inputs=x)`` is a call like ``layer(x)``, and without this it would have no input.
+    """
     if args or not kwargs:
         return args, kwargs
     first = next(iter(inspect.signature(op.call).parameters))

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
     """Let a layer run its own ``call`` on shapes; where that fails, with the backend's symbolic tensors.
 
-    With TensorFlow the nodes of the call's function graph are read. Other backends show no nodes: the
-    layers that the call reaches are recorded, and computations beside them are unknown.
+    A call on shapes fails where the user's code calls the backend itself (``tf.reshape(x, ...)``), or decides
+    by a value. With TensorFlow the nodes of the call's function graph are read then. Other backends show no
+    nodes: the layers that the call reaches are recorded, and computations beside them are unknown.
     """
     given = {name: value for name, value in kwargs.items() if name != "training"}
     if getattr(op, "_call_has_training_arg", False):
@@ -28,9 +29,8 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
     set_training(training=training)
     try:
         with tracer.own_call_on(shapes=True), warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # Keras warns of layers that can't be built on shapes; they are below
+            # Keras warns of layers that can't be built on shapes, and these are followed all the same.
+            warnings.simplefilter("ignore")
             return _call_of(op)(*args, **given)
     except (ShapeError, UsageError):
         raise
@@ -50,7 +50,11 @@ def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, An
 
 
 def _call_of(op: Any) -> Any:
-    """Return the method that a layer runs when it is called: another one where it is quantised."""
+    """Return the method that a layer runs when it is called: another one where it is quantised.
+
+    ``model.quantize("int8")`` of Keras 3 leaves ``call`` as it was, so that following it would count the
+    float layer.
+    """
     return op.call if getattr(op, "quantization_mode", None) is None else op.quantized_call
 
 

@@ -92,7 +92,11 @@ def _flat(table: Any) -> Iterator[Any]:
 
 
 def input_like(dtype: Any, shape: Any, name: str | None = None, **about: Any) -> Any:
-    """Return a value for a parameter, without the program that would make its contents."""
+    """Return a value for a parameter, without the program that would make its contents.
+
+    Paddle's own ``create_parameter`` also adds an op that initialises the weight to the start-up program,
+    which a reading never runs.
+    """
     value = paddle._pir_ops.data(name or "", shape, dtype, paddle.base.core.Place())  # noqa: SLF001
     value.persistable = True
     value.trainable = about.get("trainable", True)

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 
 _PLAIN = (torch.Tensor, torch.nn.Parameter, FakeTensor)
 _MOST_VALUES = 1 << 18
-"""How many elements a tensor may have that a model remembers somewhere and that keeps its values."""
+"""How many elements a tensor may have that a model remembers somewhere and that keeps its values.
+
+Tables of positions, anchors and masks are below it, and forwards read them (``self.grid[i].tolist()``);
+the weights of a network are above it, and to copy these would take the time and memory that a reading saves.
+"""
 _CPU = torch.device("cpu")
 _LENGTHS = itertools.count(1 << 32)
 """Numbers of lengths, above those that torch counts up from 0 for the nested tensors of a process."""
