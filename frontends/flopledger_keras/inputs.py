@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -80,7 +80,10 @@ def _declared(graph: Any, request: Request) -> Inputs:
             made.append(None)
             continue
         spec, declared = specs.get(str(tensor.name)), tuple(tensor.shape)
-        shape = _closed(str(tensor.name), declared, request) if spec is None else _fitting(spec, tensor)
+        if spec is None:
+            shape = _closed(str(tensor.name), declared, request)
+        else:
+            shape = _fitting(spec if request.values is None else _ranked(spec, declared), tensor)
         dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
         made.append(inputs.tensor(str(tensor.name), shape, dtype, declared))
     inputs.args = (keras.tree.pack_sequence_as(structure, made),)
@@ -115,6 +118,8 @@ def _omitted(values: object, structure: Any) -> set[str]:
 def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, InputSpec]:
     places = {place: str(tensor.name) for place, tensor in _places(structure)}
     specs = list(request.inputs) if request.values is None else _specs(request.values, places)
+    if isinstance(request.values, Mapping) and set(names) <= {places.get(s.name, s.name) for s in specs}:
+        specs = [s for s in specs if places.get(s.name, s.name) in names]  # Keras leaves out what is more
     free = [n for n in names if n not in {places.get(s.name, s.name) for s in specs}]
     found: dict[str, InputSpec] = {}
     for spec in specs:
@@ -142,6 +147,15 @@ def _spec(name: str, value: Any) -> InputSpec:
             f"the input {name or value!r} is {type(value).__name__}, expected a tensor or an array"
         )
     return InputSpec(name, tuple(int(d) for d in value.shape), dtype_of(value))
+
+
+def _ranked(spec: InputSpec, declared: tuple[int | None, ...]) -> InputSpec:
+    """Return a value's shape with a last axis of 1 added or left out, as ``Functional.call`` does it."""
+    shape = spec.shape or ()
+    if len(shape) == len(declared) - 1 and declared[-1] == 1:
+        return replace(spec, shape=(*shape, 1))
+    longer = len(shape) == len(declared) + 1 and shape[-1] == 1
+    return replace(spec, shape=shape[:-1]) if longer else spec
 
 
 def _fitting(spec: InputSpec, tensor: Any) -> Shape:

@@ -98,6 +98,8 @@ class Tracer(Calls):
                 call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
                 described = rule(op, call)
             if described is not None:
+                mode = getattr(op, "quantization_mode", None)  # whoever prices the steps wants to know
+                described = described if mode is None else described.noted(quantization_mode=str(mode))
                 return self._described(number, described, given, outputs)
             if isinstance(op, keras.layers.RNN):
                 return run_cell(self, op, args, kwargs, outputs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flopledger_keras.introspect import dtype_of
 from flopledger_keras.tables.call import last_axes, one_or_all
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
@@ -203,7 +204,7 @@ def _softmax(layer: Any, call: KerasCall) -> Description:
         return single("softmax", "softmax", attrs)
     pick = Step("where", "select", {"scalars": 1}, (mask,))
     whether = Branch((Step("greater", "compare", {"scalars": 1}, (mask,)),), reads_input=False)
-    beside = () if str(mask.dtype) == "bool" else (whether,)  # keras_hub's masks are numbers
+    beside = () if dtype_of(mask) == "bool" else (whether,)  # keras_hub's masks are numbers
     return Description((pick, Step("softmax", "softmax", attrs), pick), beside=beside)
 
 

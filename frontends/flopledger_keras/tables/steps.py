@@ -54,6 +54,15 @@ class Description:
     activation: Callable[..., object] | None = None
     beside: tuple[Branch, ...] = ()
 
+    def noted(self, **native: Value) -> Description:
+        """Return the same with native facts at each step."""
+
+        def known(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+            return tuple(replace(step, native={**step.native, **native}) for step in steps)
+
+        beside = tuple(replace(branch, steps=known(branch.steps)) for branch in self.beside)
+        return replace(self, steps=known(self.steps), beside=beside)
+
 
 def others_read(given: Sequence[int], operands: Sequence[int]) -> dict[str, Value]:
     """Return, as a native argument, the tensors that a call reads and for which its kind has no place.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any, Protocol
 
 import keras
@@ -81,13 +82,18 @@ def _spectral_normalization(tracer: Tracer, op: Any, args: tuple[Any, ...], kwar
     return tracer.evaluate(op.layer, args, given)
 
 
-def _time_distributed(tracer: Caller, op: Any, args: tuple[Any, ...], _kwargs: dict[str, Any]) -> Any:
+def _time_distributed(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer once, on all steps of all sequences at once: each step has the same shapes."""
     (given,) = args[:1]
     batch, steps, *rest = given.shape
     inside = keras.KerasTensor((batch * steps, *rest), dtype=given.dtype)
     _reshape(tracer, given, inside, (-1, *rest))
-    made = tracer.evaluate(op.layer, (inside,), {})
+    masks: dict[str, Any] = {}
+    mask = kwargs.get("mask")
+    if mask is not None and "mask" in inspect.signature(op.layer.call).parameters:
+        masks["mask"] = keras.KerasTensor((batch * steps, *mask.shape[2:]), dtype=mask.dtype)
+        _reshape(tracer, mask, masks["mask"], (-1, *mask.shape[2:]))
+    made = tracer.evaluate(op.layer, (inside,), masks)
     result = keras.KerasTensor((batch, steps, *made.shape[1:]), dtype=made.dtype)
     _reshape(tracer, made, result, (-1, steps, *made.shape[1:]))
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
 kl, ops = keras.layers, keras.ops
+ConvLSTM = importlib.import_module("keras.src.layers.rnn.conv_lstm").ConvLSTM
 
 # Keras's own way of reading a variable that is quantised, under NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -46,6 +48,34 @@ def changed(layer: Any, shape: tuple[int, ...], change: Callable[[Any], None]) -
 def masked(apply: Callable[[Any], Any]) -> Any:
     """Return a network of words, 0 for none: an embedding whose mask the layers after it hand on."""
     return chain(lambda x: apply(kl.Embedding(11, 6, mask_zero=True)(x)), (5,), dtype="int32")
+
+
+def causal() -> Any:
+    attention, given = kl.MultiHeadAttention(2, 4), keras.Input((6, 8))
+    return keras.Model(given, attention(given, given, use_causal_mask=True, return_attention_scores=True))
+
+
+class Masking(kl.Layer):  # type: ignore[misc]
+    """A dense layer whose result is zero where a mask is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = kl.Dense(3)
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.dense.build(shape)
+
+    def compute_output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        return (*shape[:-1], 3)
+
+    def call(self, x: Any, mask: Any = None) -> Any:
+        out = self.dense(x)
+        return out if mask is None else out * ops.cast(ops.expand_dims(mask, -1), out.dtype)
+
+
+def masked_steps() -> Any:
+    given = [keras.Input((2, 4)), keras.Input((2,), dtype="bool")]
+    return keras.Model(given, kl.TimeDistributed(Masking())(given[0], mask=given[1]))
 
 
 class Block(kl.Layer):  # type: ignore[misc]
@@ -139,6 +169,11 @@ MEASURED: Mapping[str, tuple[Callable[[], Any], int, int]] = {
     "a root of three": (lambda: chain(ops.cbrt, (6,)), 12, 24),
     "unit length over two axes": (lambda: chain(kl.UnitNormalization(axis=(1, 2)), (3, 4)), 38, 76),
     "unit length over one": (lambda: chain(kl.UnitNormalization(), (3, 4)), 42, 84),
+    "a causal mask, and the scores": (causal, 4860, 9684),
+    "steps of convolutions": (
+        lambda: chain(ConvLSTM(rank=2, filters=4, kernel_size=3, padding="same"), (3, 5, 5, 3)), 22000, 45000,
+    ),
+    "a mask of steps": (masked_steps, 60, 120),
     "whether numbers are close": (lambda: chain(ops.isclose, (6,), (6,)), 24, 48),
     "spectra": (lambda: chain(lambda x: ops.rfft(x)[0], (8,)), 0, 0),
     "logarithms": (lambda: chain(ops.log2, (4, 6)), 49, 97),
@@ -157,9 +192,15 @@ def test_an_unusual_layer_has_the_profiler_s_figure(name: str) -> None:
         assert (ledger.total.count, ledger.coverage.unknown) == (figure, ())
 
 
+def updated(layer: Any) -> None:
+    layer.quantize("int8")
+    layer.enable_lora(2)
+
+
 UNKNOWN: Mapping[str, Callable[[], Any]] = {
     "a cell in a loop": lambda: chain(kl.RNN(Cell(4)), (5, 3)),
     "a quantised dense layer": lambda: changed(kl.Dense(16), (16,), lambda x: x.quantize("int8")),
+    "an updated quantised dense layer": lambda: changed(kl.Dense(16), (16,), updated),
     "a product that depends on how shapes are compared": lambda: chain(ops.inner, (6, 6), (6, 6)),
     "a scan": lambda: chain(lambda x: ops.scan(lambda c, y: (c + y, c), x[0], x)[0], (4,)),
     "moments": lambda: chain(lambda x: ops.moments(x, axes=(0,))[1], (4,)),

@@ -233,6 +233,19 @@ def test_arrays_may_be_given_as_inputs() -> None:
     assert fl.read(chain(kl.Dense(3), shape=(5,)), numpy.zeros((4, 5), "float32")).shape(0) == (4, 5)
 
 
+def test_values_are_taken_as_the_model_takes_them() -> None:
+    column = chain(kl.Dense(3), shape=(1,))
+    assert fl.count(column, keras.ops.ones((4,))).total.count == 4 * 3
+    row = keras.Sequential([keras.Input((5,)), kl.Dense(3)])
+    assert fl.count(row, keras.ops.ones((2, 5, 1))).total.count == 2 * 5 * 3
+    given = {name: keras.Input((3,), name=name) for name in "ab"}
+    both = keras.Model(given, kl.Dense(2)(given["a"] + given["b"]))
+    values = {name: keras.ops.ones((4, 3)) for name in "abc"}
+    assert fl.count(both, values).total.count == 4 * 3 * 2
+    with pytest.raises(UsageError, match="no place for the input 'c'"):
+        fl.count(both, {name: values[name] for name in "ac"})
+
+
 def test_training_brings_in_dropout_and_the_batch_s_statistics() -> None:
     model = chain(kl.BatchNormalization(), kl.Dropout(0.5), shape=(5,))
     trained = fl.read(model, "4x5", profile={"mode": "train"})
