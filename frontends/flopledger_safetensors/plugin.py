@@ -10,6 +10,7 @@ from flopledger.frontend import Frontend, SourceError, hookimpl
 if TYPE_CHECKING:
     from flopledger.frontend import Graph, Request
 
+ENDING = ".safetensors"
 INDEX = ".safetensors.index.json"
 """The ending of the list that names the file of each weight of a large model."""
 
@@ -17,14 +18,20 @@ INDEX = ".safetensors.index.json"
 @hookimpl
 def frontend() -> Frontend:
     """Describe the frontend."""
-    reads = f"parameters alone, by name and shape (.safetensors, {INDEX})"
+    reads = f"parameters alone, by name and shape ({ENDING}, {INDEX}, a folder of them)"
     return Frontend(name="safetensors", framework="safetensors", in_place=True, reads=reads)
 
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Return whether a file is called one of weights, or the index of several."""
-    return path.name.lower().endswith((".safetensors", INDEX))
+    """Return whether a file is called one of weights, or the index of several, or a folder holds such.
+
+    A folder with a ``config.json`` has more than weights: its network can be made.
+    """
+    if path.is_dir():
+        names = [each.name.lower() for each in path.iterdir()]
+        return "config.json" not in names and any(name.endswith((ENDING, INDEX)) for name in names)
+    return path.name.lower().endswith((ENDING, INDEX))
 
 
 @hookimpl

@@ -14,19 +14,18 @@ from flopledger.frontend import (
     Module,
     Parameter,
     Reading,
-    SourceError,
     UsageError,
-    bounded,
     builtin,
 )
 
-from flopledger_safetensors.header import Stored, stored_in
-from flopledger_safetensors.plugin import INDEX
+from flopledger_safetensors.files import tensors_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
+
+    from flopledger_safetensors.header import Stored
 
 NETWORK = "safetensors.File"
 MODULE = "safetensors.Module"
@@ -40,13 +39,11 @@ _ROLES = {
     "bias": "bias",
 }  # fmt: skip
 """What frameworks call the parameters that are no weights."""
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\.safetensors")
-"""The names of files that an index may lead to: none with a slash, so that they lie beside it."""
 _DIGITS = re.compile(r"(\d+)")
 
 
 def read_file(path: Path, request: Request) -> Graph:
-    """Read a file of weights, or the files that an index names.
+    """Read a file of weights, the files that an index names, or those of a folder.
 
     Raises:
         SourceError: One of them is missing or malformed.
@@ -54,7 +51,7 @@ def read_file(path: Path, request: Request) -> Graph:
     """
     if request.inputs or request.values is not None:
         raise UsageError("a file of weights has no inputs: leave out -i, or give the network's own source")
-    tensors = _of_index(path) if path.name.lower().endswith(INDEX) else stored_in(path)
+    tensors = tensors_of(path)
     builder = GraphBuilder(builtin())
     builder.modules.append(Module(0, ("",), NETWORK))
     root = builder.layer("", CONTAINER, NETWORK, module=0)
@@ -117,28 +114,3 @@ class _Modules:
         for number, children in self.children.items():
             module = self.builder.modules[number]
             self.builder.modules[number] = replace(module, children=tuple(children))
-
-
-def _of_index(path: Path) -> list[Stored]:
-    """Return the tensors of the files beside an index that it names.
-
-    Raises:
-        SourceError: It names a file elsewhere, or one that is not there or lacks a tensor.
-    """
-    listed = bounded.json_of(bounded.text_of(path), str(path))
-    places = listed.get("weight_map") if isinstance(listed, dict) else None
-    if not isinstance(places, dict):
-        raise SourceError(f"{path}: it has no weight_map, which names the file of each tensor")
-    names = sorted({str(name) for name in places.values()})
-    for name in names:
-        if not _NAME.fullmatch(name):
-            raise SourceError(f"{path}: it names the file {name!r}, expected one beside it (.safetensors)")
-    missing = [name for name in names if not (path.parent / name).exists()]
-    if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise SourceError(f"{path}: it names {missing[0]}{more}, not found beside it")
-    found = {each.name: each for name in names for each in stored_in(path.parent / name)}
-    absent = [name for name in places if name not in found]
-    if absent:
-        raise SourceError(f"{path}: it lists the tensor {absent[0]!r}, which no file of it has")
-    return list(found.values())

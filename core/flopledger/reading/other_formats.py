@@ -26,9 +26,15 @@ BY_SUFFIX: Mapping[str, str] = MappingProxyType(
         ),
         ".pth": WEIGHTS,
         ".ckpt": WEIGHTS,
+        ".bin": WEIGHTS,
         ".gguf": WEIGHTS,
+        ".weights": WEIGHTS,
         ".npz": WEIGHTS,
         ".pdparams": WEIGHTS,
+        ".pdiparams": (
+            "it holds the weights of a saved Paddle program: give the program beside it (.json or .pdmodel)"
+        ),
+        ".ort": "it is ONNX Runtime's own form of a model: give the .onnx file that it was made from",
         ".db": "flopledger zoo shows a database of networks, and explain takes one of them with --name NAME",
         ".pb": (
             "a frozen TensorFlow graph is converted with `python -m tf2onnx.convert --graphdef FILE "
@@ -43,6 +49,7 @@ BY_SUFFIX: Mapping[str, str] = MappingProxyType(
         ".mlpackage": _CORE_ML,
         ".engine": _ENGINE,
         ".plan": _ENGINE,
+        ".trt": _ENGINE,
     }
 )
 """One sentence for each format, by the ending of its files or folders."""

@@ -2,6 +2,9 @@
 
 Names and field numbers are those of the standard (onnx/onnx.proto, IR version 13). Left out are
 documentation, training, sharding and annotations of quantisation, which change no figure.
+
+Messages are neither compared nor printed: a dataclass takes most of its time at import to write the methods
+for that, and reading a file would start noticeably later with them.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ Span: TypeAlias = "tuple[int, int]"
 """Where a field's bytes begin and end in the file; they are not read."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Entry:
     """A key and its value (StringStringEntryProto)."""
 
@@ -21,7 +24,7 @@ class Entry:
     value: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Opset:
     """The version of the operators of a domain (OperatorSetIdProto)."""
 
@@ -29,7 +32,7 @@ class Opset:
     version: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Dimension:
     """A size: a number, a name, or neither where it is open."""
 
@@ -37,14 +40,14 @@ class Dimension:
     dim_param: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TensorShape:
     """The sizes of a tensor."""
 
     dim: list[Dimension] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class TensorType:
     """The type of a tensor's elements, and its shape, or None where its rank is open."""
 
@@ -52,14 +55,14 @@ class TensorType:
     shape: TensorShape | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Wrapped:
     """A sequence or optional of a type."""
 
     elem_type: Type | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Type:
     """The type of a value: at most one of these is there (TypeProto)."""
 
@@ -69,7 +72,7 @@ class Type:
     optional_type: Wrapped | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class ValueInfo:
     """A value's name and type."""
 
@@ -77,7 +80,7 @@ class ValueInfo:
     type: Type | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Tensor:
     """A constant; of its contents only the place in the file is known (TensorProto)."""
 
@@ -94,7 +97,7 @@ class Tensor:
     data_location: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SparseTensor:
     """A constant of which only the elements other than zero are stored."""
 
@@ -103,7 +106,7 @@ class SparseTensor:
     dims: list[int] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Attribute:
     """An attribute of a node; which field holds its value is its ``type``."""
 
@@ -123,7 +126,7 @@ class Attribute:
     sparse_tensor: SparseTensor | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Node:
     """A call of an operator or of a function of the file."""
 
@@ -137,7 +140,7 @@ class Node:
     metadata_props: list[Entry] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Graph:
     """Nodes in an order in which they can run, with their inputs and outputs."""
 
@@ -151,7 +154,7 @@ class Graph:
     metadata_props: list[Entry] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Function:
     """A function of the file: nodes that represent one call."""
 
@@ -166,7 +169,7 @@ class Function:
     overload: str = ""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Model:
     """A file."""
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 WANTED = {
     "net.pt": "name the code that makes the model, as in net.py:Model, or export it",
     "net.PTH": "it holds weights and no network: name the code that makes the network instead",
+    "pytorch_model.bin": "it holds weights and no network: name the code that makes the network instead",
+    "net.pdiparams": "give the program beside it (.json or .pdmodel)",
     "yolo.cfg": "a Darknet network is converted with",
     "net.xml": "an OpenVINO model (.xml with .bin) is not read: give the ONNX file",
     "net.mlmodel": "a Core ML model is not read: give the model that coremltools converted it from",

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 from typing import TYPE_CHECKING
 
 import flopledger
@@ -9,19 +8,10 @@ import pytest
 from flopledger.cli import run
 from flopledger.errors import SourceError, UsageError
 from flopledger.testing import check_frontend
+from safetensors_files import written
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def written(**tensors: tuple[str, list[int], int]) -> bytes:
-    """A header of tensors by name (a double underscore is a dot): type, shape and bytes; no weights."""
-    header, at = {"__metadata__": {"format": "pt"}}, 0
-    for name, (dtype, shape, size) in tensors.items():
-        header[name.replace("__", ".")] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
-        at += size
-    text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text
 
 
 @pytest.fixture
@@ -94,30 +84,6 @@ def test_the_example_is_what_its_script_writes(examples: Path) -> None:
 def test_inputs_are_refused(net: Path) -> None:
     with pytest.raises(UsageError, match="a file of weights has no inputs"):
         flopledger.read(str(net), "1x3")
-
-
-def test_an_index_is_read_with_the_files_beside_it(tmp_path: Path) -> None:
-    for number in (1, 2):
-        (tmp_path / f"model-{number}.safetensors").write_bytes(
-            written(**{f"layers__{number}__weight": ("F32", [5, number], 20 * number)})
-        )
-    index = tmp_path / "model.safetensors.index.json"
-    places = {f"layers.{number}.weight": f"model-{number}.safetensors" for number in (1, 2)}
-    index.write_text(json.dumps({"metadata": {"total_size": 60}, "weight_map": places}))
-    assert flopledger.count(str(index)).total.params == 15
-    (tmp_path / "model-2.safetensors").unlink()
-    with pytest.raises(SourceError, match=r"it names model-2\.safetensors, not found beside it"):
-        flopledger.count(str(index))
-
-
-@pytest.mark.parametrize(
-    "name", ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "..safetensors", "", "x.bin"]
-)
-def test_an_index_leads_to_no_other_place(tmp_path: Path, name: str) -> None:
-    index = tmp_path / "model.safetensors.index.json"
-    index.write_text(json.dumps({"weight_map": {"w": name}}))
-    with pytest.raises(SourceError, match="expected one beside it"):
-        flopledger.count(str(index))
 
 
 @pytest.mark.parametrize(
