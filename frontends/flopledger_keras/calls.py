@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 from flopledger.frontend import CONTAINER, FlopledgerError
 
-from flopledger_keras.introspect import NOT_FOR_SHAPES, dtype_of, is_array, shape_of
+from flopledger_keras.introspect import NOT_FOR_SHAPES, dtype_of, is_array, shape_of, snake
 from flopledger_keras.modules import source_of
 
 if TYPE_CHECKING:
@@ -30,15 +31,31 @@ class Frame:
     training: bool
 
 
-class Calls:
-    """The calls of one model so far, and those that are open."""
+class Calls(abc.ABC):
+    """The calls of one model so far, and those that are open; :class:`flopledger_keras.trace.Tracer` follows.
 
-    def __init__(self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool) -> None:
-        self.builder, self.modules = builder, modules
+    Layers and operations that are followed by rules of their own take it as their ``tracer``.
+    """
+
+    def __init__(
+        self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool, symbolic: bool
+    ) -> None:
+        self.builder, self.modules, self.symbolic = builder, modules, symbolic
         self.frames = [Frame(None, "", "", training)]
         self._ids: dict[int, int] = {}
         self._alive: list[object] = []
         self._calls: dict[int, int] = {}
+        self._named: set[int] = set()
+        self._nodes: set[int] = set()
+        self._own_call, self._unrecorded = False, False
+
+    @abc.abstractmethod
+    def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Record one call, and return its result: shapes."""
+
+    @abc.abstractmethod
+    def describes(self, layer: Any) -> bool:
+        """Return whether the tables know a layer."""
 
     @property
     def frame(self) -> Frame:
@@ -166,3 +183,34 @@ class Calls:
         self.builder.rollback(written)
         del self.frames[frames:]
         self._ids = {key: number for key, number in self._ids.items() if number < written.tensors}
+
+    def spelled(self, op: Any) -> str:
+        """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
+        return str(op.name) if id(op) in self._named else snake(type(op).__name__)
+
+    def is_node(self, op: Any) -> bool:
+        """Return whether an operation is a node of the graph of a functional model."""
+        return id(op) in self._nodes
+
+    @contextlib.contextmanager
+    def own_call_on(self, *, shapes: bool) -> Iterator[None]:
+        """Let a layer run its own call; on shapes, operations on weights alone come to us too."""
+        before, self._own_call = self._own_call, shapes
+        try:
+            yield
+        finally:
+            self._own_call = before
+
+    @contextlib.contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Record no calls during this."""
+        before, self._unrecorded = self._unrecorded, True
+        try:
+            yield
+        finally:
+            self._unrecorded = before
+
+    @property
+    def own_call(self) -> bool:
+        """Whether a layer runs its own call on shapes now."""
+        return self._own_call and not self._unrecorded

@@ -14,11 +14,11 @@ import keras
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 
 @contextlib.contextmanager
-def recording_constants(tracer: Tracer) -> Iterator[None]:
+def recording_constants(tracer: Calls) -> Iterator[None]:
     """Record the operations that TensorFlow executes in this thread while a layer's call runs on shapes."""
     if keras.config.backend() != "tensorflow":
         yield
@@ -41,7 +41,7 @@ def recording_constants(tracer: Tracer) -> Iterator[None]:
 _MOVES = ("Identity", "ReadVariableOp", "VarHandleOp", "Const", "AssignVariableOp")
 
 
-def _note(tracer: Tracer, name: str, inputs: Any, outputs: Any) -> None:
+def _note(tracer: Calls, name: str, inputs: Any, outputs: Any) -> None:
     shapes = [_shape(value) for value in (*inputs, *outputs)]
     if name in _MOVES or len(outputs) != 1 or None in shapes:
         return

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape
 
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 _PACKAGE = "tensorflow"
 
@@ -34,7 +34,7 @@ _PACKAGE = "tensorflow"
 class FunctionGraph:
     """One layer's call as a graph of TensorFlow, and how much of it has been recorded."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Calls) -> None:
         self.tracer = tracer
         self.graph = tf.__internal__.FuncGraph("scratch_graph")
         self._done: dict[int, int] = {}

@@ -24,7 +24,7 @@ from flopledger_keras.modules import source_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 
 @dataclass(slots=True, eq=False)
@@ -44,7 +44,7 @@ class _Promise:
         needs = (one.promise for one in keras.tree.flatten(self.previous) if isinstance(one, _Later))
         return [need for need in needs if not need.kept]
 
-    def keep(self, tracer: Tracer) -> None:
+    def keep(self, tracer: Calls) -> None:
         """Compute the masks, and set them at the results."""
         previous = keras.tree.map_structure(_now, self.previous)
         with _method(tracer, self.layer, "compute_mask"):  # what Layer.__call__ does last
@@ -64,7 +64,7 @@ class _Later:
 class Masks:
     """The masks that are promised for the results of the layers of a graph."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Calls) -> None:
         self._tracer = tracer
         self._promises: dict[int, _Promise] = {}
 
@@ -130,7 +130,7 @@ class Masks:
 
 
 @contextlib.contextmanager
-def _method(tracer: Tracer, layer: Any, method: str) -> Iterator[None]:
+def _method(tracer: Calls, layer: Any, method: str) -> Iterator[None]:
     """Record what a method of a layer computes outside of its call, if it computes anything."""
     state = tracer.mark()
     number = tracer.call(f"{layer.name}.{method}", f"{source_of(type(layer))}.{method}", CONTAINER, (), ())

@@ -17,10 +17,10 @@ from flopledger_keras.tables.steps import others_read
 if TYPE_CHECKING:
     from flopledger.frontend import Value
 
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 
-def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def operation(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Write down an operation, and return its result: shapes."""
     name = type(op).__name__
     own = type(op).__module__.startswith("keras.")
@@ -55,7 +55,7 @@ def operation(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, 
     return outputs
 
 
-def _composite(tracer: Tracer, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _composite(tracer: Calls, composite: Any, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record an operation that is others, one after the other."""
     name = snake(type(op).__name__)
     plain = {key: value for key, value in kwargs.items() if isinstance(value, (int, float, str))}

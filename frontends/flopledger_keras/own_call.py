@@ -12,10 +12,10 @@ from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_arra
 from flopledger_keras.listen import watched
 
 if TYPE_CHECKING:
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 
-def run_own(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
+def run_own(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, training: bool) -> Any:
     """Let a layer run its own ``call`` on shapes; where that fails, with the backend's symbolic tensors.
 
     A call on shapes fails where the user's code calls the backend itself (``tf.reshape(x, ...)``), or decides
@@ -61,7 +61,7 @@ def _call_of(op: Any) -> Any:
 class _Watch:
     """Records the layers that are called while the backend infers the outputs of another."""
 
-    def __init__(self, tracer: Tracer) -> None:
+    def __init__(self, tracer: Calls) -> None:
         self.tracer = tracer
 
     def follow(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], problem: str) -> Any:

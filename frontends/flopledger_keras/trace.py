@@ -7,7 +7,6 @@ to the same place, since the method that Keras infers shapes with is replaced fo
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,6 @@ from flopledger_keras.introspect import (
     graph_of,
     infer,
     row_name,
-    snake,
     with_first,
 )
 from flopledger_keras.masks import Masks
@@ -37,7 +35,7 @@ from flopledger_keras.tables.loops import run_cell
 from flopledger_keras.tables.wrappers import WRAPPERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flopledger.frontend import GraphBuilder, Value
 
@@ -56,12 +54,8 @@ class Tracer(Calls):
     def __init__(
         self, builder: GraphBuilder, modules: Mapping[int, int], *, training: bool, symbolic: bool = False
     ) -> None:
-        super().__init__(builder, modules, training=training)
-        self.symbolic = symbolic
-        self._named: set[int] = set()
-        self._nodes: set[int] = set()
+        super().__init__(builder, modules, training=training, symbolic=symbolic)
         self._masks = Masks(self)
-        self._own_call, self._unrecorded = False, False
 
     def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Record one call, and return its result: shapes."""
@@ -211,37 +205,6 @@ class Tracer(Calls):
             )
             return made
 
-    def spelled(self, op: Any) -> str:
-        """Return the name of an operation's call: that of its node in the graph that is evaluated, if any."""
-        return str(op.name) if id(op) in self._named else snake(type(op).__name__)
-
-    def is_node(self, op: Any) -> bool:
-        """Return whether an operation is a node of the graph of a functional model."""
-        return id(op) in self._nodes
-
     def describes(self, layer: Any) -> bool:
         """Return whether the tables know a layer."""
         return bool(row_name(layer, _RULES) or row_name(layer, WRAPPERS))
-
-    @contextlib.contextmanager
-    def own_call_on(self, *, shapes: bool) -> Iterator[None]:
-        """Let a layer run its own call; on shapes, operations on weights alone come to us too."""
-        before, self._own_call = self._own_call, shapes
-        try:
-            yield
-        finally:
-            self._own_call = before
-
-    @contextlib.contextmanager
-    def unheard(self) -> Iterator[None]:
-        """Record no calls during this."""
-        before, self._unrecorded = self._unrecorded, True
-        try:
-            yield
-        finally:
-            self._unrecorded = before
-
-    @property
-    def own_call(self) -> bool:
-        """Whether a layer runs its own call on shapes now."""
-        return self._own_call and not self._unrecorded

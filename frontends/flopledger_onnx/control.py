@@ -7,7 +7,7 @@ that depends on data is unknown, unless both branches do the same work.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError, equal, scalar, text, work
 
@@ -19,12 +19,36 @@ from flopledger_onnx.tables.layers import source_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Dim, Shape
+    from flopledger.frontend import Dim, Recording, Shape
 
     from flopledger_onnx.names import Job
     from flopledger_onnx.node import Call
-    from flopledger_onnx.trace import Tracer
     from flopledger_onnx.wire.messages import Function, Graph, ValueInfo
+
+
+class Tracer(Protocol):
+    """The questions of operators that hold graphs; :class:`flopledger_onnx.trace.Tracer` answers."""
+
+    recording: Recording
+    records: list[Record]
+    uncalled: list[Record]
+    lenient: int
+    """How many graphs are being read that may not run at all."""
+
+    def affords(self, calls: int) -> bool:
+        """Return whether this number of further calls may be followed."""
+
+    def body(self, graph: Graph, scope: Scope) -> Job:
+        """Follow a graph; return the values of its outputs."""
+
+    def function(self, called: Function, scope: Scope) -> Job:
+        """Follow a function; return the values of its outputs."""
+
+    def declared(self, name: str, scope: Scope) -> Shape | None:
+        """Return the shape that the file states of a value."""
+
+    def bind(self, call: Call, scope: Scope, values: Sequence[Operand]) -> None:
+        """Give a node's outputs their names."""
 
 
 def declared(graph: Graph) -> dict[str, list[int | str]]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from flopledger.frontend import SourceError, bounded
 
+from flopledger_safetensors import ENDING, INDEX
 from flopledger_safetensors.header import stored_in
-from flopledger_safetensors.plugin import ENDING, INDEX
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

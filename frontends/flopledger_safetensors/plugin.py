@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 
 from flopledger.frontend import Frontend, SourceError, hookimpl
 
+from flopledger_safetensors import ENDING, INDEX
+
 if TYPE_CHECKING:
     from flopledger.frontend import Graph, Request
-
-ENDING = ".safetensors"
-INDEX = ".safetensors.index.json"
-"""The ending of the list that names the file of each weight of a large model."""
 
 
 @hookimpl

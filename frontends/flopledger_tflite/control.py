@@ -7,17 +7,40 @@ Work that depends on data is unknown, unless both branches do the same work.
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from flopledger.frontend import CONTAINER, UNKNOWN, Operand, ShapeError, equal, text, work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Dim, Record
+    from flopledger.frontend import Dim, Record, Recording
 
+    from flopledger_tflite.flat.model import Graph
     from flopledger_tflite.node import Call
-    from flopledger_tflite.trace import Tracer
+
+
+class Tracer(Protocol):
+    """The questions of operators that hold graphs; :class:`flopledger_tflite.trace.Tracer` answers."""
+
+    recording: Recording
+    records: list[Record]
+    uncalled: list[Record]
+    depth: int
+    """How many graphs are open, each in the one before."""
+    lenient: int
+    """How many graphs are being read that may not run at all."""
+
+    def affords(self, calls: int) -> bool:
+        """Return whether this number of further calls may be followed."""
+
+    def graph(self, index: int) -> Graph:
+        """Return one of the file's graphs."""
+
+    def body(
+        self, index: int, inputs: Sequence[Operand], parent: int | None = None, prefix: str = ""
+    ) -> list[Operand]:
+        """Follow a graph; return the values of its outputs."""
 
 
 def _given(call: Call, first: int = 0) -> list[Operand]:

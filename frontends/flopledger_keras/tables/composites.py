@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Value
 
+    from flopledger_keras.calls import Calls
     from flopledger_keras.tables.wrappers import Caller
-    from flopledger_keras.trace import Tracer
 
     Composite = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
@@ -126,7 +126,7 @@ def _stft(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     return _split(tracer, _of_real(tracer, framed, None), x)
 
 
-def _moves(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _moves(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Several results, each of them picked from the arguments."""
     with tracer.unheard():
         outputs = op.compute_output_spec(*args, **kwargs)

@@ -10,13 +10,13 @@ from flopledger.frontend import CONTAINER
 from flopledger_keras.tables.steps import Step
 
 if TYPE_CHECKING:
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 LOOP = "keras.layers.RNN.loop"
 """What the steps of a layer that is not unrolled are called: a loop of the backend."""
 
 
-def run_cell(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
+def run_cell(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:
     """Call a cell for each step.
 
     With ``unroll=True`` the cell is called step by step, as Keras does it. Otherwise the cell is called
@@ -44,7 +44,7 @@ def run_cell(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, A
     return outputs
 
 
-def _folded(tracer: Tracer, sequences: Any, inside: Any, states: Any) -> None:
+def _folded(tracer: Calls, sequences: Any, inside: Any, states: Any) -> None:
     """Record how the steps of all sequences follow from these, and as many first states of one value."""
     for before, after in zip(*map(keras.tree.flatten, (sequences, inside)), strict=True):
         step = Step("reshape", "reshape", {"shape": (-1, *after.shape[1:])})
@@ -57,7 +57,7 @@ def _folded(tracer: Tracer, sequences: Any, inside: Any, states: Any) -> None:
             tracer.name(state, tracer.step(tiled, tracer.step(first, [rows]))[0])
 
 
-def _moved(tracer: Tracer, name: str, before: Any, after: Any) -> None:
+def _moved(tracer: Calls, name: str, before: Any, after: Any) -> None:
     """Record that tensors are picked from others, or put together of them.
 
     With symbols it is left out: a shape that is simply given would fix them.
@@ -87,7 +87,7 @@ def _states(op: Any, rows: int) -> list[Any]:
     return list(states) if isinstance(states, (list, tuple)) else [states]
 
 
-def _step(tracer: Tracer, cell: Any, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+def _step(tracer: Calls, cell: Any, inputs: Any, states: list[Any]) -> tuple[Any, list[Any]]:
     """Call a cell, or one stacked cell after the other, as ``StackedRNNCells.call`` does."""
     if not isinstance(cell, keras.layers.StackedRNNCells):
         result, after = tracer.evaluate(cell, (inputs, states), {})
@@ -108,7 +108,7 @@ class NotFollowedError(Exception):
     """Why a loop of ``keras.ops`` is not followed step by step."""
 
 
-def _steps(tracer: Tracer, number: Any) -> range:
+def _steps(tracer: Calls, number: Any) -> range:
     if tracer.symbolic:
         message = "it runs once for each of a number of steps, which may be one of the symbols"
         raise NotFollowedError(message)
@@ -126,7 +126,7 @@ def _at(values: Any, place: int) -> Any:
     return keras.tree.map_structure(lambda x: x[place], values)
 
 
-def _map(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _map(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """``stack([f(x) for x in xs])``, as the documentation of ``keras.ops.map`` has it."""
     named = dict(zip(("f", "xs"), args, strict=False)) | kwargs
     steps = _steps(tracer, keras.tree.flatten(named["xs"])[0].shape[0])
@@ -134,11 +134,11 @@ def _map(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     return _stacked([named["f"](_at(named["xs"], i)) for i in steps])
 
 
-def _vectorized(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _vectorized(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     return _map(tracer, op, (op.function, *args, *kwargs.values()), {})
 
 
-def _scan(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _scan(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A value carried through a function, from one slice to the next, as ``keras.ops.scan`` documents."""
     named = dict(zip(("f", "init", "xs"), args, strict=False)) | kwargs
     xs, carry, rows = named.get("xs"), named["init"], []
@@ -148,7 +148,7 @@ def _scan(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     return carry, _stacked(rows)
 
 
-def _fori(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _fori(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A value carried through a function that is given the number of the step."""
     (state,) = (*args, *kwargs.values())
     if not all(isinstance(end, int) for end in (op.lower, op.upper)):
@@ -159,7 +159,7 @@ def _fori(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
     return state
 
 
-def _while(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _while(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A loop whose condition asks nothing of the data: a counter, say."""
     (state,) = (*args, *kwargs.values())
     several = isinstance(state, (tuple, list))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape, Value
 
-    from flopledger_keras.trace import Tracer
+    from flopledger_keras.calls import Calls
 
 
 class Caller(Protocol):
@@ -69,7 +69,7 @@ def _merged(op: Any, y: Any, z: Any) -> Any:
     return y + z if op.merge_mode == "sum" else (y + z) / 2
 
 
-def _spectral_normalization(tracer: Tracer, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _spectral_normalization(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The layer; in training its kernel is divided by an estimate of its norm before.
 
     A kernel of zeros alone would be left as it is, which depends on its values: it is taken to have others.
