@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,7 +183,9 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
     loaded = _loaded(convention).set(switches)
-    with _reader(source, one_of(inputs, input_size), how) as read_under:
+    with _reader(
+        source, one_of(inputs, input_size), how, weights_suffice=loaded.weights_suffice
+    ) as read_under:
         graph = read_under(loaded.profile)
     ledger = engine.count(graph, loaded)
     if device is None:
@@ -195,7 +197,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
 
 
 @contextlib.contextmanager
-def _reader(source: object, inputs: object, how: _How) -> Iterator[Read]:
+def _reader(source: object, inputs: object, how: _How, *, weights_suffice: bool = False) -> Iterator[Read]:
     """Give a function that reads a source under a profile; a graph is taken as it is.
 
     Raises:
@@ -207,7 +209,8 @@ def _reader(source: object, inputs: object, how: _How) -> Iterator[Read]:
             graph = how.of_graph(source)
             yield lambda _: graph
             return
-        with Readings(source, how.request(source, inputs, {})) as readings:
+        request = replace(how.request(source, inputs, {}), weights_suffice=weights_suffice)
+        with Readings(source, request) as readings:
             yield readings.read
 
 

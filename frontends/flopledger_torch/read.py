@@ -32,6 +32,7 @@ from flopledger_torch.state.process import alone
 from flopledger_torch.stated import completed
 from flopledger_torch.symbols.from_data import FromData
 from flopledger_torch.trace import DependsOnDataError, Reader, described, is_unfinished
+from flopledger_torch.weights_alone import lacks_inputs, weights_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +64,10 @@ def read_source(source: object, request: Request) -> Graph:
     if request.isolated:
         torch.set_num_threads(1)  # the threads that torch computes with are not in the forked process
     request, inputs = completed(model, request)
+    notes = tuple(filter(None, (note(model), inputs)))
+    if lacks_inputs(model, request):
+        return weights_of(model, request, profile, notes)
     with alone(request.source):
-        notes = tuple(filter(None, (note(model), inputs)))
         if compiled := [one for one in model.modules() if is_a(one, torch.jit.ScriptModule)]:
             return read_in_fork(
                 request.source, lambda: _read_compiled(compiled, model, request, profile, (*notes, _COMPILED))

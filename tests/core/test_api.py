@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from pathlib import Path
+from typing import Any
 
 import flopledger as fl
 import pytest
 from documents import validated
+from flopledger.cli.options import SourceOptions
 from flopledger.errors import ConventionError, ProfileMismatch, UsageError
 from flopledger.testing import assert_budget
 from handmade import network
@@ -122,3 +125,41 @@ def test_input_size_is_another_name_of_inputs() -> None:
     assert fl.read(LENET, input_size="2x1x28x28").count("mac").total.count == 2 * 2_293_000
     sides = fl.compare(LENET, LENET, input_size=[(2, 1, 28, 28)])
     assert sides.a.total.macs == sides.b.total.macs == 2 * 2_293_000
+
+
+IN_OPTIONS = {
+    "phase", "stages", "level", "seq", "past", "batch", "last_logits", "freeze", "train_only", "recompute",
+    "grad_inputs",
+}  # fmt: skip
+"""The source options that the library takes by name in ``options``: some are names of switches too."""
+
+
+@pytest.mark.parametrize("function", [fl.read, fl.count, fl.explain, fl.compare])
+def test_each_source_option_of_the_command_line_is_a_keyword_or_one_of_the_options(function: Any) -> None:
+    written = set(SourceOptions.__dataclass_fields__)
+    keywords = set(inspect.signature(function).parameters)
+
+    assert written - IN_OPTIONS <= keywords
+    assert IN_OPTIONS <= written
+    assert "options" in keywords
+    assert all(
+        f"``{name.removesuffix('s') if name == 'stages' else name}``" in fl.read.__doc__
+        for name in IN_OPTIONS
+    )
+
+
+def test_the_options_reach_the_reading(tmp_path: Path) -> None:
+    net = tmp_path / "net.prototxt"
+    net.write_text(
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n'
+        'layer { name: "c" type: "Convolution" bottom: "data" top: "c" include { phase: TRAIN }\n'
+        "  convolution_param { num_output: 2 kernel_size: 3 } }\n"
+    )
+    each = 2 * 6 * 6 * 27
+    assert fl.count(str(net)).total.count == 0
+    assert (
+        fl.count(str(net), options={"phase": "train"}, timeout=9.0, memory_limit=1 << 30).total.count == each
+    )
+    assert fl.explain(str(net), "mac", "2mac", mode="train", options={"phase": "train"}).gap == each
+    with pytest.raises(UsageError, match="the timeout is -1"):
+        fl.count(str(net), timeout=-1.0)

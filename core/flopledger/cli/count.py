@@ -182,8 +182,9 @@ def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
 
+    alone = all(convention.weights_suffice for convention in loaded)
     with progress(f"reading {what}"):
-        with reading.readings(source, shared) as readings:
+        with reading.readings(source, shared, weights_suffice=alone) as readings:
             graphs = profiles.reading_for_each(readings.read, loaded)
         return [_counted(graph, convention, device) for graph, convention in zip(graphs, loaded, strict=True)]
 

@@ -210,7 +210,9 @@ class SourceOptions:
         taken["sizes"] = numbers("--size", taken["sizes"])
         return cls(**taken)
 
-    def readings(self, source: str, shared: Shared | None = None) -> Readings:
+    def readings(
+        self, source: str, shared: Shared | None = None, *, weights_suffice: bool = False
+    ) -> Readings:
         """Return a reader of a source, for one profile after another; ``--mode`` overrides them."""
         from flopledger.frontend.request import Request  # noqa: PLC0415  (the help needs none of it)
         from flopledger.frontend.specs import parse_spec  # noqa: PLC0415
@@ -230,6 +232,7 @@ class SourceOptions:
             timeout=self.timeout,
             memory_limit=self.memory_limit,
             sizes=self.sizes,
+            weights_suffice=weights_suffice,
         )
         return Readings(source, request, shared)
 
@@ -249,9 +252,16 @@ class SourceOptions:
         chosen = {**found, "last_logits": self.last_logits or None}
         return {name: value for name, value in chosen.items() if value is not None}
 
-    def read(self, source: str, profile: Mapping[str, object], shared: Shared | None = None) -> Graph:
+    def read(
+        self,
+        source: str,
+        profile: Mapping[str, object],
+        shared: Shared | None = None,
+        *,
+        weights_suffice: bool = False,
+    ) -> Graph:
         """Read a source under one profile."""
-        with self.readings(source, shared) as readings:
+        with self.readings(source, shared, weights_suffice=weights_suffice) as readings:
             return readings.read(profile)
 
 

@@ -105,6 +105,11 @@ class Convention:
         """The switches that are not at their default."""
         return {name: value for name, value in self.chosen.items() if value != self.switches[name].default}
 
+    @property
+    def weights_suffice(self) -> bool:
+        """Whether the parameters are those of a table of weights, so that no call need be known for them."""
+        return self.params is not None and self.params.over == "parameters"
+
     def rule(
         self, level: str, source: str, kind: str, bases: Iterable[str]
     ) -> tuple[Expression | None, bool]:

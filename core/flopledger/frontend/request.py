@@ -58,6 +58,8 @@ class Request:
         isolated: Whether a live object is read in a forked child process.
         sizes: Numbers for symbols, by name. Those of inputs and options are in them already; a frontend that
             makes symbols for sizes which the data decides reads with the numbers of these.
+        weights_suffice: Whether a network without the inputs that it needs is read for its parameters, with
+            all that it computes unknown.
     """
 
     source: str
@@ -73,3 +75,4 @@ class Request:
     memory_limit: int | None = None
     isolated: bool = False
     sizes: Mapping[str, int] = field(default_factory=dict)
+    weights_suffice: bool = False
