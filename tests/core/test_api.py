@@ -140,7 +140,7 @@ def test_each_source_option_of_the_command_line_is_a_keyword_or_one_of_the_optio
     keywords = set(inspect.signature(function).parameters)
 
     assert written - IN_OPTIONS <= keywords
-    assert IN_OPTIONS <= written
+    assert written >= IN_OPTIONS
     assert "options" in keywords
     assert all(
         f"``{name.removesuffix('s') if name == 'stages' else name}``" in fl.read.__doc__
@@ -151,7 +151,7 @@ def test_each_source_option_of_the_command_line_is_a_keyword_or_one_of_the_optio
 def test_the_options_reach_the_reading(tmp_path: Path) -> None:
     net = tmp_path / "net.prototxt"
     net.write_text(
-        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }\n'
+        'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: [1, 3, 8, 8] } } }\n'
         'layer { name: "c" type: "Convolution" bottom: "data" top: "c" include { phase: TRAIN }\n'
         "  convolution_param { num_output: 2 kernel_size: 3 } }\n"
     )
