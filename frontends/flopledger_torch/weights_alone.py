@@ -6,7 +6,7 @@ torchinfo and others print the parameters of such a model too; what it computes 
 from __future__ import annotations
 
 import inspect
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import CONTAINER, UNKNOWN, GraphBuilder, Reading, kinds
 from torch import __version__ as torch_version
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import torch
-    from flopledger.frontend import Graph, Request, Value
+    from flopledger.frontend import Graph, Request
 
 HELD = "torch.weights"
 """The source of the rows of modules: no tool counts a module that is not called."""
@@ -40,7 +40,7 @@ def lacks_inputs(model: torch.nn.Module, request: Request) -> bool:
 
 
 def weights_of(
-    model: torch.nn.Module, request: Request, profile: Mapping[str, Value], notes: tuple[str, ...]
+    model: torch.nn.Module, request: Request, profile: Mapping[str, Any], notes: tuple[str, ...]
 ) -> Graph:
     """Return a graph of the modules, each with its parameters, and one unknown call."""
     registered = registered_in(model)
