@@ -74,7 +74,7 @@ class Analysis:
     def gradients(self) -> Gradients:
         """The work of a training step beside its forward."""
         make: type[Gradients] = attribute("flopledger.analysis.gradients:Gradients")
-        return make(self.graph, self.calls, self.formulas)
+        return make(self.graph, self.calls, self.formulas, self.hidden)
 
     @functools.cached_property
     def backward_work(self) -> Mapping[int, Work]:
@@ -87,16 +87,16 @@ class Analysis:
         return self.gradients.recomputed if self.graph.reading.trains else {}
 
     @functools.cached_property
-    def hidden(self) -> Mapping[int, tuple[int, ...]]:
-        """The parameters that calls read although no tensor among their operands shows them."""
+    def hidden(self) -> Hidden:
+        """The parameters that calls read although no tensor among their operands is linked to them."""
         make: type[Hidden] = attribute("flopledger.analysis.hidden:Hidden")
-        return make(self.graph, self.calls, self.formulas).found()
+        return make(self.graph, self.calls, self.formulas)
 
     @functools.cached_property
     def memory(self) -> Memory:
         """The memory of the activations."""
         make: type[Memory] = attribute("flopledger.analysis.memory:Memory")
-        return make(self.graph, self.formulas, self.gradients, self.hidden)
+        return make(self.graph, self.formulas, self.gradients, self.hidden.unseen)
 
     @functools.cached_property
     def training_peak(self) -> int:

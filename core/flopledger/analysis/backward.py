@@ -101,6 +101,8 @@ class Backward:
                 beside += place[key].bytes + size
                 made = _Gradient(size)
             place[key] = made
+        for weight in self._gradients.unseen(layer):
+            self._weights.setdefault(weight, _Gradient(self._memory.parameter_bytes(weight)))
         return beside + self._alive()
 
     def _alive(self) -> int:
@@ -109,4 +111,4 @@ class Backward:
         return sum(every.values())
 
     def _weight(self, tensor: int) -> int | None:
-        return self._graph.tensors[tensor].parameter
+        return self._gradients.parameter(tensor)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.call_tree import CallTree
     from flopledger.analysis.formulas import Formulas
+    from flopledger.analysis.hidden import Hidden
     from flopledger.dims.types import Dim
     from flopledger.graph.tables import Layer, Tables
 
@@ -38,6 +39,8 @@ PRODUCTS = frozenset(("matmul", "einsum", "grouped_matmul", "multiply"))
 """Kinds whose inputs are all multiplied with one another."""
 VIEWS = frozenset(("view", "reshape", "transpose", "identity"))
 """Kinds whose result may be their operand itself, unchanged."""
+WEIGHT = "weight"
+"""The role of a parameter that is a factor of products."""
 NO_GRAD, RECOMPUTED = "no_grad", "recomputed"
 """The region that a call runs in, by its native facts."""
 
@@ -66,8 +69,8 @@ NONE = Work()
 class Gradients:
     """The gradients of one graph that was read for a training step; there are none in another."""
 
-    def __init__(self, graph: Tables, calls: CallTree, formulas: Formulas) -> None:
-        self.graph, self._calls, self._formulas = graph, calls, formulas
+    def __init__(self, graph: Tables, calls: CallTree, formulas: Formulas, hidden: Hidden) -> None:
+        self.graph, self._calls, self._formulas, self._hidden = graph, calls, formulas, hidden
         self.active = graph.reading.trains
         self.wants: set[int] = set()
         self._weights: set[int] = set()
@@ -96,7 +99,7 @@ class Gradients:
             if self._stopped(layer) or not any(made):
                 continue
             given = [i for i in tensors_read(layer) if self.want(i)]
-            if given or self._own_weights(layer):
+            if given or self.unseen(layer):
                 found.add(layer.id)
                 needed.update(given)
                 memory.update(self._memory[i] for i in given)
@@ -106,12 +109,18 @@ class Gradients:
         """Return whether a tensor wants a gradient."""
         return tensor in self.wants or self._memory[tensor] in self._written
 
+    def parameter(self, tensor: int) -> int | None:
+        """Return the parameter that a tensor is; None if it is none."""
+        linked = self.graph.tensors[tensor].parameter
+        return self._hidden.shown.get(tensor) if linked is None else linked
+
     def _find_wanting(self) -> None:
         graph, parameters = self.graph, self.graph.parameters
         for tensor in graph.tensors:
-            if tensor.parameter is not None:
+            parameter = self.parameter(tensor.id)
+            if parameter is not None:
                 self._weights.add(tensor.id)
-                if parameters[tensor.parameter].trainable and is_floating(tensor.dtype):
+                if parameters[parameter].trainable and is_floating(tensor.dtype):
                     self.wants.add(tensor.id)
         asked = graph.reading.profile.get("grad_inputs", ())
         named = set(asked) if isinstance(asked, tuple) else set()
@@ -126,7 +135,7 @@ class Gradients:
         given = tensors_read(layer)
         if given and given <= self._weights:
             self._weights.update(layer.outputs)
-        if self._stopped(layer) or not (any(map(self.want, given)) or self._own_weights(layer)):
+        if self._stopped(layer) or not (any(map(self.want, given)) or self.unseen(layer)):
             return
         for tensor in layer.outputs:
             record = self.graph.tensors[tensor]
@@ -142,12 +151,16 @@ class Gradients:
     def _stopped(self, layer: Layer) -> bool:
         return layer.kind == "fill" or layer.source.startswith(STOPS) or layer.native.get(NO_GRAD) is True
 
-    def _own_weights(self, layer: Layer) -> list[int]:
-        """Return the trained weights of a module whose call shows none among its tensors."""
-        if layer.module is None or layer.level != "layer":
-            return []
-        own = (self.graph.parameters[i] for _, i in self.graph.modules[layer.module].parameters)
+    def unseen(self, layer: Layer) -> list[int]:
+        """Return the trained weights that a call reads unseen, with those of the calls inside it."""
+        hidden = self._hidden.unseen
+        calls = range(layer.id, self._calls.ends[layer.id] + 1) if hidden else ()
+        own = (self.graph.parameters[i] for call in calls for i in hidden.get(call, ()))
         return [p.id for p in own if p.trainable and not p.is_buffer]
+
+    def multiplied(self, layer: Layer) -> bool:
+        """Return whether a trained weight that a call reads unseen is a factor, and no bias."""
+        return any(self.graph.parameters[i].role == WEIGHT for i in self.unseen(layer))
 
     @functools.cached_property
     def trained(self) -> frozenset[int]:
@@ -159,8 +172,8 @@ class Gradients:
             for i in tensors_read(layer)
             if self.want(i)
         }
-        shown = (self.graph.tensors[i].parameter for i in met)
-        own = (i for layer in self.leaves if layer.id in self.reached for i in self._own_weights(layer))
+        shown = map(self.parameter, met)
+        own = (i for layer in self.leaves if layer.id in self.reached for i in self.unseen(layer))
         return frozenset((*(i for i in shown if i is not None), *own))
 
     @functools.cached_property
@@ -207,7 +220,7 @@ class Gradients:
         operands = self.operands(layer)
         wanting = [i for i in operands if self.want(i)]
         weights = sum(i in self._weights for i in wanting)
-        unseen = 0 if any(i in self._weights for i in operands) else min(len(self._own_weights(layer)), 1)
+        unseen = int(self.multiplied(layer) and not any(i in self._weights for i in operands))
         data = len(wanting) - weights
         return Work(macs * data, macs * (weights + unseen), data, weights + unseen)
 
@@ -225,7 +238,13 @@ class Gradients:
             return list(layer.inputs)
         weight = layer.native.get("weight")
         found = list(layer.inputs[:2] if layer.kind == "bilinear" else layer.inputs[:1])
-        return [*found, weight.id] if isinstance(weight, TensorRef) and weight.id not in found else found
+        if isinstance(weight, TensorRef):
+            return [*found, weight.id] if weight.id not in found else found
+        return [*found, *(i for i in sorted(tensors_read(layer) - {*layer.inputs}) if self._is_factor(i))]
+
+    def _is_factor(self, tensor: int) -> bool:
+        """Return whether a tensor among the arguments is a weight that data is multiplied with: no bias."""
+        return tensor in self._weights and len(self.graph.shape(tensor) or ()) > 1
 
     def _of_attention(self, layer: Layer) -> Work:
         """Return the four gradients of attention: ``macs`` are B H L S E and B H L S E_v."""
@@ -248,7 +267,7 @@ class Gradients:
         above = macs - first - states * facts["steps"]
         data = states * (facts["steps"] - 1) + above + (first if self.want(layer.inputs[0]) else 0)
         weights = [i for i in tensors_read(layer) if i in self._weights]
-        trained = any(map(self.want, weights)) or bool(self._own_weights(layer))
+        trained = any(map(self.want, weights)) or self.multiplied(layer)
         return Work(data, macs if trained else 0, 1, 1 if trained else 0)
 
     @functools.cached_property

@@ -7,7 +7,7 @@ weights are read by the first innermost call of the module that multiplies, else
 
 from __future__ import annotations
 
-from collections import Counter
+import functools
 from typing import TYPE_CHECKING
 
 from flopledger.graph.tables import CONTAINER, OPTIMIZER, tensors_in
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.call_tree import CallTree
     from flopledger.analysis.formulas import Formulas
-    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Layer, Tables
 
 
@@ -29,24 +28,37 @@ class Hidden:
         made = {i for layer in graph.layers for i in layer.outputs}
         self._given = made | {given.tensor for given in graph.inputs}
 
-    def found(self) -> Mapping[int, tuple[int, ...]]:
-        """Return the parameters that each innermost call reads unseen, by its id."""
-        found: dict[int, tuple[int, ...]] = {}
+    @functools.cached_property
+    def unseen(self) -> Mapping[int, tuple[int, ...]]:
+        """The parameters that each innermost call reads unseen, by its id."""
+        return self._found[0]
+
+    @functools.cached_property
+    def shown(self) -> Mapping[int, int]:
+        """The parameter that each tensor is that no call makes, found by its shape in its module."""
+        return self._found[1]
+
+    @functools.cached_property
+    def _found(self) -> tuple[Mapping[int, tuple[int, ...]], Mapping[int, int]]:
+        unseen: dict[int, tuple[int, ...]] = {}
+        shown: dict[int, int] = {}
         for call, leaves in self._own_leaves().items():
             module = self._graph.layers[call].module
             if module is None:
                 continue
-            own = self._unseen(self._held(module), leaves)
-            if own:
-                products = (one.id for one in leaves if self._formulas.macs(one) != 0)
-                found[next(products, leaves[0].id)] = own
-        return found
+            tensors = self._constants(leaves)
+            own = self._matched(self._held(module), tensors, shown)
+            hiding = [one for one in leaves if one.level != "op"]
+            if own and hiding:
+                products = (one.id for one in hiding if self._formulas.macs(one) != 0)
+                unseen[next(products, hiding[0].id)] = own
+        return unseen, shown
 
     def _own_leaves(self) -> dict[int, list[Layer]]:
-        """Return the innermost calls of each call of a module, none that has all its operands to show."""
+        """Return the innermost calls of each call of a module that are in no other module's call inside."""
         found: dict[int, list[Layer]] = {}
         for layer in self._graph.layers:
-            if layer.level == "op" or layer.kind == CONTAINER or self._calls.has_children[layer.id]:
+            if layer.kind == CONTAINER or self._calls.has_children[layer.id]:
                 continue
             for call in (layer.id, *self._calls.around(layer.id)):
                 one = self._graph.layers[call]
@@ -68,20 +80,25 @@ class Hidden:
             waiting += [child for child in modules[one].children if child not in self._calls.of_module]
         return found
 
-    def _unseen(self, held: Iterable[int], leaves: Iterable[Layer]) -> tuple[int, ...]:
-        """Leave out the parameters that are tensors among the operands, found by their shapes."""
-        parameters = self._graph.parameters
-        shown: Counter[Shape | None] = Counter()
-        for layer in leaves:
-            read = {*layer.inputs, *tensors_in(layer.native.values())} - self._given
-            shown.update(self._graph.tensors[i].shape for i in read)
+    def _constants(self, leaves: Iterable[Layer]) -> list[int]:
+        """Return the tensors that calls read and that no call makes, in the order of their use."""
+        read = (i for one in leaves for i in (*one.inputs, *tensors_in(one.native.values())))
+        tensors = self._graph.tensors
+        return [i for i in dict.fromkeys(read) if i not in self._given and tensors[i].parameter is None]
+
+    def _matched(self, held: Iterable[int], tensors: list[int], shown: dict[int, int]) -> tuple[int, ...]:
+        """Note which parameters are tensors among the operands, by their shapes, and return the others."""
+        parameters, waiting = self._graph.parameters, list(tensors)
+        linked = {one.parameter for one in self._graph.tensors if one.parameter is not None}
         found: dict[int, int] = {}
         for i in held:
             one = parameters[i]
-            if one.role == OPTIMIZER or one.storage in found:
+            if one.role == OPTIMIZER or one.storage in found or i in linked:
                 continue
-            if shown[one.shape]:
-                shown[one.shape] -= 1
-            else:
+            tensor = next((t for t in waiting if self._graph.shape(t) == one.shape), None)
+            if tensor is None:
                 found[one.storage] = i
+            else:
+                waiting.remove(tensor)
+                shown[tensor] = i
         return tuple(found.values())

@@ -221,6 +221,11 @@ class Memory:
         width = (self.graph.shape(layer.outputs[0]) or (0,))[-1]
         return _whole(taken * width * bytes_each(dtype))
 
+    def parameter_bytes(self, parameter: int) -> int:
+        """Return the bytes of a parameter, rounded up to whole ones."""
+        one = self.graph.parameters[parameter]
+        return -int(-Fraction(str(one.numel)) * bytes_each(one.dtype) // 1)
+
     def _unseen(self, layer: Layer) -> Iterable[Number]:
         """Yield the bytes of the weights that a call reads unseen, of a table the rows taken."""
         for i in self._hidden.get(layer.id, ()):

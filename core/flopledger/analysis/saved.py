@@ -53,6 +53,9 @@ class View(Protocol):
     def operands(self, layer: Layer) -> list[int]:
         """Return the operands of a product, without addends."""
 
+    def multiplied(self, layer: Layer) -> bool:
+        """Return whether a weight that wants a gradient is a factor that no operand shows."""
+
     def elements(self, tensor: int) -> object:
         """Return the number of elements of a tensor."""
 
@@ -101,6 +104,12 @@ def _factors(operands: Sequence[int], view: View) -> list[int]:
     ]
 
 
+def _of_product(layer: Layer, view: View) -> Sequence[int]:
+    """Return what a product keeps: all operands, where a weight that none of them shows wants a gradient."""
+    operands = view.operands(layer)
+    return operands if view.multiplied(layer) else _factors(operands, view)
+
+
 def _divided(layer: Layer, view: View) -> Sequence[int]:
     """Return the tensors that a division keeps: the divisor, and if that wants a gradient the dividend."""
     given = layer.inputs
@@ -122,7 +131,7 @@ _KEPT: tuple[tuple[Collection[str], Callable[[Layer, View], Sequence[int]]], ...
     (_RESULT, lambda layer, _: layer.outputs[:1]),
     (_OPERAND, _pooled),
     (_BOTH, _with_result),
-    (_FACTORS, lambda layer, view: _factors(view.operands(layer), view)),
+    (_FACTORS, _of_product),
     (_CONVOLUTIONS, lambda layer, view: view.operands(layer)),
     (_NORMS, lambda layer, _: (*layer.inputs[:1], *layer.outputs[1:3])),
     (_POOLS, lambda layer, _: (*layer.inputs[:1], *layer.outputs[1:2])),

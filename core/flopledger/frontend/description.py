@@ -16,10 +16,11 @@ class Frontend:
     ``module`` is the framework's import name, empty where none is needed; ``extra`` the extra of
     flopledger that installs it. ``in_place`` means that files are read in this process, since reading them
     needs neither a framework nor the user's code. ``language_models`` means that it makes the inputs of a
-    language model's step (:data:`flopledger.frontend.request.LANGUAGE`), ``training`` that its graphs show
-    the dependencies of the backward of a training step. ``reads`` describes in a few words the models and
-    files that it reads. ``registries`` are the collections of networks that it can list, each by the module
-    that has it; ``preload`` the modules that a reading imports, once for many where it can be.
+    language model's step (:data:`flopledger.frontend.request.LANGUAGE`), ``training`` that its graphs
+    show more of a backward than the data flow: what is detached, checkpointed, computed without gradients.
+    ``reads`` describes in a few words the models and files that it reads. ``registries`` are the collections
+    of networks that it can list, each by the module that has it; ``preload`` the modules that a reading
+    imports, once for many where it can be.
     """
 
     name: str

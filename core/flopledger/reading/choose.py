@@ -79,10 +79,21 @@ def read(plugin: Plugin, source: object, request: Request) -> Graph:
         raise SourceError(f"{message}: {frontend.remedy}")
     _check_options(frontend, request)
     request = _built(request) if has_type(source, Path) else request
+    static = request.profile.get("step") == TRAIN and not frontend.training
     graph = plugin.hooks.read(source=source, request=request)
     if not isinstance(graph, Graph):
         raise PluginError(f"the frontend {plugin.name!r} read {request.source} as {graph!r}, not as a graph")
-    return graph
+    return _as_step(graph) if static else graph
+
+
+def _as_step(graph: Graph) -> Graph:
+    """Return a forward pass as a training step, of a frontend that marks nothing for a backward.
+
+    What its graph has is enough for the rules of :mod:`flopledger.analysis.gradients`: the weights, whether
+    they are trained, and the flow of tensors.
+    """
+    profile = {**graph.reading.profile, "step": TRAIN}
+    return replace(graph, reading=replace(graph.reading, profile=profile))
 
 
 def _check_options(frontend: Frontend, request: Request) -> None:
@@ -92,11 +103,6 @@ def _check_options(frontend: Frontend, request: Request) -> None:
     if given and not frontend.language_models:
         reads = f"{request.source} is read by the frontend {frontend.name!r}"
         raise UsageError(f"{reads}, which makes no inputs for language models: leave {options} out")
-    if request.profile.get("step") == TRAIN and not frontend.training:
-        raise UsageError(
-            f"{request.source} is read by the frontend {frontend.name!r}, which does not read training "
-            "steps: leave --step train out"
-        )
     if given and "seq" not in given:
         raise UsageError(f"{options} needs --seq, the new tokens of each sequence")
 

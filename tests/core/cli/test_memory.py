@@ -25,13 +25,28 @@ def test_a_prototxt_has_weights_inputs_and_activations(tmp_path: Path, flopledge
     found = json.loads(done.stdout)
     assert found["schema"] == "flopledger.memory/1"
     assert (found["weights"], found["inputs"], found["gradients"]) == (4 * (12 + 4), 24, 0)
-    assert found["activations"] == {"sum": 32, "peak": 32, "at": "fc", "saved": None, "training_peak": None}
+    assert found["activations"] == {"sum": 32, "peak": 32, "at": "fc", "saved": 0, "training_peak": 64}
     assert found["timeline"][-1] == ["fc", 32]
     assert found["total"] == 64 + 24 + 32
 
 
-def test_a_training_step_that_cannot_be_read_is_an_error(tmp_path: Path, flopledger: Run) -> None:
+def test_a_training_step_of_any_frontend_follows_from_the_flow_of_its_tensors(
+    tmp_path: Path, flopledger: Run
+) -> None:
     (tmp_path / "net.prototxt").write_text(NET)
-    done = flopledger("memory", "net.prototxt", "--step", "train")
-    assert done.returncode == 2
-    assert "does not read training steps" in done.stderr
+    done = flopledger(
+        "memory", "net.prototxt", "--step", "train", "--optimizer", "momentum", "--format", "json"
+    )
+    found = json.loads(done.stdout)
+    assert (found["gradients"], found["optimizer"]) == (64, 64)
+    assert found["activations"]["saved"] == 0  # the network's own input is kept, which is apart
+    asked = ("count", "net.prototxt", "--step", "train", "--format", "json")
+    total = json.loads(flopledger(*asked).stdout)["ledgers"][0]["total"]
+    assert (total["forward"], total["backward"]) == (
+        24,
+        24,
+    )  # the weight's gradient: nobody wants the input's
+    total = json.loads(flopledger(*asked, "--grad-inputs", "data").stdout)["ledgers"][0]["total"]
+    assert total["backward"] == 48
+    total = json.loads(flopledger(*asked, "--freeze", "fc").stdout)["ledgers"][0]["total"]
+    assert total["backward"] == 0

@@ -59,7 +59,7 @@ def reading_alone(path: Path, request: Request, model: str, example: str) -> Ite
     """
     if request.values is not None:
         raise UsageError(f"{model} takes shapes of inputs, such as {example}, not values")
-    if request.profile.get("mode") == "train":
+    if request.profile.get("mode") == "train" and request.profile.get("step") != "train":
         raise UsageError("an exported model is read as it infers: mode train can't be had of it")
     try:
         yield

@@ -1,0 +1,53 @@
+"""Training steps of Keras's models, by hand: gradients follow from the flow of tensors and the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flopledger as fl
+import pytest
+
+keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
+kl = keras.layers
+
+
+class Projections(keras.layers.Layer):  # type: ignore[misc]
+    """Two weights of its own, and a dense layer: 4 to 7 to 5 to 6."""
+
+    def build(self, shape: tuple[int, ...]) -> None:
+        self.first = self.add_weight(shape=(shape[-1], 7))
+        self.second = self.add_weight(shape=(7, 5))
+        self.dense = kl.Dense(6)
+        self.dense.build((None, 5))
+
+    def call(self, x: Any) -> Any:
+        ops = keras.ops
+        return self.dense(ops.relu(ops.matmul(ops.matmul(x, self.first), self.second)))
+
+
+def shares(model: Any, shape: tuple[int, ...]) -> tuple[Any, Any, Any]:
+    """Return the forward, and the gradients of data and of weights."""
+    training = fl.read(model, shape, profile={"step": "train"}).count("mac").total.training
+    assert training is not None
+    return training.forward, training.grad_input, training.grad_weight
+
+
+def test_weights_of_layers_and_of_attention_have_gradients_and_so_has_the_data_between() -> None:
+    given = keras.Input((8, 4))
+    x = Projections()(given)
+    x = kl.MultiHeadAttention(2, 3)(x, x)
+    model = keras.Model(given, kl.Bidirectional(kl.GRU(3))(x))
+    first, second, dense = 2 * 8 * 4 * 7, 2 * 8 * 7 * 5, 2 * 8 * 5 * 6
+    projection, scores = 2 * 8 * 6 * 6, 2 * 2 * 8 * 8 * 3  # four of the one, and of the other QK^T and PV
+    inputs, states = 2 * 9 * 6 * 2, 2 * 9 * 3 * 2  # both directions of a GRU, for each of 8 steps
+    weights = first + second + dense + 4 * projection + 8 * (inputs + states)
+    # the first weight's input wants nothing; attention has two gradients for each product, of data alone; a
+    # GRU's first state is zero, so that its gradient goes back through 7 steps
+    data = second + dense + 4 * projection + 2 * 2 * scores + 8 * inputs + 7 * states
+    assert shares(model, (2, 8, 4)) == (weights + 2 * scores, data, weights)
+
+
+def test_a_frozen_layer_has_the_gradient_that_the_layer_before_it_needs() -> None:
+    model = keras.Sequential([keras.Input((8,)), kl.Dense(6), kl.Dense(5, use_bias=False), kl.Dense(4)])
+    model.layers[1].trainable = False
+    assert shares(model, (2, 8)) == (2 * (48 + 30 + 20), 2 * (30 + 20), 2 * (48 + 20))
