@@ -1,4 +1,7 @@
-"""Functions that a model brings with a gradient of its own: to PyTorch's tracer, one operator each."""
+"""Functions that PyTorch's tracer takes for one operator each.
+
+They are those with a gradient of their own, and those that torch.jit compiled.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +9,54 @@ import contextlib
 from typing import TYPE_CHECKING, Any
 
 from torch.autograd import Function
+from torch.jit import ScriptFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flopledger_torch.record import Recorder
 
-SOURCE = "prim.PythonOp"
-"""What the tracer calls them, whatever they do."""
+CUSTOM = "prim.PythonOp"
+"""What the tracer calls functions with a gradient of their own, whatever they do."""
+COMPILED = "prim.CallFunction"
+"""What it calls a function that was scripted or traced before: a node without operators inside."""
 
 
 @contextlib.contextmanager
 def recording_custom_functions(recorder: Recorder) -> Iterator[None]:
     """Write calls of such functions down, around the operators that they are made of."""
-    owner: Any = Function
-    plain = vars(owner)["apply"]
+    custom: Any = Function
+    compiled: Any = ScriptFunction
+    apply, call = vars(custom)["apply"], vars(compiled)["__call__"]
 
-    def apply(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
-        if not recorder.is_recording():
-            return plain.__func__(cls, *args, **kwargs)
-        event = recorder.open("op", SOURCE, cls.__name__)
-        event.composite = True
-        try:
-            out = plain.__func__(cls, *args, **kwargs)
-            recorder.finish(event, args, kwargs, out)
-        finally:
-            recorder.current = event.parent
-        return out
+    def applied(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
+        return _recorded(recorder, (CUSTOM, cls.__name__), apply.__get__(None, cls), args, kwargs)
 
-    owner.apply = classmethod(apply)
+    def called(function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        return _recorded(recorder, (COMPILED, function.name), call.__get__(function), args, kwargs)
+
+    custom.apply, compiled.__call__ = classmethod(applied), called
     try:
         yield
     finally:
-        owner.apply = plain
+        custom.apply, compiled.__call__ = apply, call
+
+
+def _recorded(
+    recorder: Recorder,
+    called: tuple[str, str],
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> Any:
+    """Call a function, and record the call by its source and name."""
+    if not recorder.is_recording():
+        return function(*args, **kwargs)
+    event = recorder.open("op", *called)
+    event.composite = True
+    try:
+        out = function(*args, **kwargs)
+        recorder.finish(event, args, kwargs, out)
+    finally:
+        recorder.current = event.parent
+    return out

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.autograd import Function
+from torch.jit import ScriptFunction
 from torch.nn.modules import transformer
 
 
@@ -172,3 +173,39 @@ def test_a_weight_norm_along_any_axis_has_a_formula() -> None:
     model = nn.utils.parametrizations.weight_norm(nn.Conv1d(6, 10, 3), dim=2)
     ledger = fl.read(model, "1x6x11").count("ops")
     assert ledger.coverage.unknown == ()
+
+
+def linear_and_product(x: Tensor, w: Tensor) -> Tensor:
+    return torch.nn.functional.linear(x, w) + torch.matmul(x, w)
+
+
+class Around(nn.Module):
+    """A layer, and a function of its result."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.fc, self.w = nn.Linear(5, 5), nn.Parameter(torch.zeros(5, 5))
+        self.function = function
+
+    def forward(self, x: Tensor) -> Any:
+        return self.function(self.fc(x), self.w)
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("compiled", ["", "script", "trace"])
+def test_a_compiled_function_is_one_operator_to_a_tracer_alone(compiled: str) -> None:
+    """fvcore and torchprofile print 375, and 125, of the layer alone, where torch.jit compiled the function.
+
+    FlopCounterMode prints 750 for each.
+    """
+    example = {"trace": [(torch.zeros(5, 5), torch.zeros(5, 5))]}.get(compiled, [])
+    function = getattr(torch.jit, compiled)(linear_and_product, *example) if compiled else linear_and_product
+    call = ScriptFunction.__call__
+    counts = {
+        name: fl.count(Around(function), "5x5", name).total.count
+        for name in ("mac", "torch-flop-counter", "fvcore", "torchprofile")
+    }
+
+    seen = 125 if compiled else 375
+    assert counts == {"mac": 375, "torch-flop-counter": 750, "fvcore": seen, "torchprofile": seen}
+    assert ScriptFunction.__call__ is call
