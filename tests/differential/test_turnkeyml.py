@@ -14,6 +14,7 @@ from typing import Any
 
 import flopledger
 import pytest
+from onnx_files import UINT8, one, tensor
 from onnx_probes import probes
 
 HERE = Path(__file__).parent
@@ -62,3 +63,18 @@ def test_every_probe_that_the_tool_counts_is_counted_as_it_does(tmp_path: Path) 
 
 def test_the_record_has_every_probe() -> None:
     assert recorded().keys() == PROBES.keys()
+
+
+def test_a_quantised_gemm_adds_its_zero_point_as_the_tool_does(tmp_path: Path) -> None:
+    """2 * 5 * 13 * 7, and 1 for the third input, which the tool takes for the bias; the tool's own answer."""
+    scales = [tensor(f"{name}_scale", [], [0.5]) for name in "xw"]
+    zeros = [tensor(f"{name}_zero", [], [0], UINT8) for name in "xw"]
+    constants = [scales[0], zeros[0], tensor("w", [7, 13], [1] * 91, UINT8), scales[1], zeros[1]]
+    path = tmp_path / "gemm.onnx"
+    path.write_bytes(
+        one("QGemm", [5, 13], constants=constants, dtype=UINT8, domain="com.microsoft", transB=1)
+    )
+
+    total = flopledger.count(str(path), convention="turnkeyml").total
+
+    assert (total.count, total.params) == (911, 95)

@@ -112,17 +112,18 @@ def value(name: str, dims: Dims | None, dtype: int = FLOAT) -> bytes:
     return block(1, name) + block(2, block(1, number(1, dtype) + shape))
 
 
-def graph(
+def graph(  # noqa: PLR0913, PLR0917  (what a graph has)
     nodes: Sequence[bytes],
     inputs: Sequence[bytes] = (),
     outputs: Sequence[str] = (),
     constants: Sequence[bytes] = (),
     infos: Sequence[bytes] = (),
+    gives: int = FLOAT,
 ) -> bytes:
     out = b"".join(block(1, each) for each in nodes) + block(2, "g")
     out += b"".join(block(5, each) for each in constants)
     out += b"".join(block(11, each) for each in inputs)
-    out += b"".join(block(12, value(name, None)) for name in outputs)
+    out += b"".join(block(12, value(name, None, gives)) for name in outputs)
     return out + b"".join(block(13, each) for each in infos)
 
 
@@ -144,7 +145,7 @@ def model(content: bytes, *, opset: int = 17, functions: Sequence[bytes] = (), *
 
 def one(  # noqa: PLR0913  (likewise)
     op: str, *shapes: Dims, constants: Sequence[bytes | None] = (), outputs: int = 1, opset: int = 17,
-    dtype: int = FLOAT, domain: str = "", **attributes: Any,
+    dtype: int = FLOAT, gives: int = FLOAT, domain: str = "", **attributes: Any,
 ) -> bytes:  # fmt: skip
     """A model of one node: inputs x0, x1 .., then constants (named by themselves), outputs y0, y1 ..."""
     names = [f"x{i}" for i in range(len(shapes))]
@@ -155,6 +156,7 @@ def one(  # noqa: PLR0913  (likewise)
         [value(name, dims, dtype) for name, dims in zip(names, shapes, strict=True)],
         made,
         [each for each in constants if each is not None],
+        gives=gives,
     )
     return model(content, opset=opset, **({domain.replace(".", "_"): 1} if domain else {}))
 

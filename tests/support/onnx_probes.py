@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from onnx_files import INT64, graph, model, node, one, tensor, value
+from onnx_files import INT32, INT64, UINT8, graph, model, node, one, tensor, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def ints(name: str, *values: int) -> bytes:
 
 
 def probes() -> dict[str, bytes]:
-    return dict([*_windows(), *_products(), *_elements(), *_graphs()])
+    return dict([*_windows(), *_products(), *_quantised(), *_elements(), *_graphs()])
 
 
 def _windows() -> Iterator[tuple[str, bytes]]:
@@ -90,6 +91,29 @@ def _products() -> Iterator[tuple[str, bytes]]:
     yield "gru", one("GRU", [5, 2, 6], constants=gru, outputs=2, hidden_size=8)
 
 
+def _quantised() -> Iterator[tuple[str, bytes]]:
+    """Products of whole numbers; each value has a scale and a zero point behind it."""
+
+    def scaled(name: str) -> list[bytes]:
+        return [tensor(f"{name}_s", [], [0.5]), tensor(f"{name}_z", [], [0], UINT8)]
+
+    def whole(name: str, *dims: int) -> bytes:
+        return tensor(name, dims, [1] * math.prod(dims), UINT8)
+
+    kernel = whole("w", 10, 6, 3, 5)
+    yield "conv_integer", one("ConvInteger", PICTURE, constants=[kernel], dtype=UINT8, gives=INT32)
+    given = [*scaled("x"), kernel, *scaled("w"), *scaled("y")]
+    yield "qlinear_conv", one("QLinearConv", PICTURE, constants=given, dtype=UINT8, gives=UINT8)
+    bias = tensor("b", [10], [1] * 10, INT32)
+    yield "qlinear_conv_bias", one("QLinearConv", PICTURE, constants=[*given, bias], dtype=UINT8, gives=UINT8)
+    given = [*scaled("x"), whole("w", 13, 7), *scaled("w"), *scaled("y")]
+    yield "qlinear_matmul", one("QLinearMatMul", [5, 13], constants=given, dtype=UINT8, gives=UINT8)
+    yield (
+        "matmul_integer",
+        one("MatMulInteger", [5, 13], constants=[whole("w", 13, 7)], dtype=UINT8, gives=INT32),
+    )
+
+
 def _elements() -> Iterator[tuple[str, bytes]]:
     for op in ELEMENTWISE:
         yield op.lower(), one(op, PICTURE)
@@ -105,6 +129,10 @@ def _elements() -> Iterator[tuple[str, bytes]]:
     yield "instance_norm", one("InstanceNormalization", PICTURE, constants=[w("s", 6), w("b", 6)])
     yield "layer_norm", one("LayerNormalization", [1, 5, 13], constants=[w("s", 13), w("b", 13)])
     yield "lrn", one("LRN", PICTURE, size=5)
+    yield "lp_norm", one("LpNormalization", [1, 5, 13], axis=-1, p=2)
+    yield "gelu", one("Gelu", PICTURE, opset=20)
+    yield "atan", one("Atan", PICTURE)
+    yield "reduce_l2", one("ReduceL2", PICTURE, axes=[2, 3], keepdims=1)
     for op in ("ReduceMean", "ReduceMax"):
         yield op.lower(), one(op, PICTURE, axes=[2, 3], keepdims=1)
     yield "concat", one("Concat", [1, 6, 9, 11], [1, 3, 9, 11], axis=1)
