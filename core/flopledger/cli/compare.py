@@ -23,11 +23,12 @@ from flopledger.cli.options import (
 )
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
+from flopledger.dims import is_symbolic, text
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS, PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from flopledger.comparing.comparison import Comparison
@@ -118,9 +119,9 @@ def command(**params: Any) -> None:
     with progress(f"comparing {options.a} and {options.b}"):
         found = compare(options, reading_a, replace(reading_a, **given))
         width, _ = room(options.output)
-        text = sidebyside.render(found, options.form, layers=options.layers, width=width)
-    write(text, options.output, gated=options.form == PAGE)
-    for line in warnings([found.a, found.b]):
+        shown = sidebyside.render(found, options.form, layers=options.layers, width=width)
+    write(shown, options.output, gated=options.form == PAGE)
+    for line in (*warnings([found.a, found.b]), *open_sizes(found)):
         messages.warn(line)
     if not found.equal:
         raise click.exceptions.Exit(DIFFERENT)
@@ -143,6 +144,26 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
             lambda: reading_b.read(options.b, profile, shared),
         )
     return comparison.compare(*graphs, *loaded)
+
+
+def open_sizes(found: Comparison) -> Iterator[str]:
+    """Yield a warning where one source leaves sizes open that the other has as numbers.
+
+    Every figure of such a pair differs, by a factor that is a name: an export with an open batch is the most
+    common one.
+    """
+    a, b = (
+        list(
+            dict.fromkeys(
+                text(d) for _, shape, _ in ledger.graph.inputs for d in shape or () if is_symbolic(d)
+            )
+        )
+        for ledger in (found.a, found.b)
+    )
+    for sizes, others, ledger, option in ((a, b, found.a, "-i"), (b, a, found.b, "-j")):
+        if sizes and not others:
+            source = ledger.graph.reading.source
+            yield f"{source} leaves {', '.join(sizes)} open: give the sizes of its inputs with {option}"
 
 
 def together(first: Callable[[], Graph], second: Callable[[], Graph]) -> tuple[Graph, Graph]:

@@ -119,6 +119,18 @@ def test_j_is_for_b_and_i_for_a(capfd: pytest.CaptureFixture[str]) -> None:
     assert {row["why"] for row in document["rows"]} == {"a batch 3 times as large in b"}
 
 
+@pytest.mark.parametrize(("option", "sizes"), [("-i", "-j"), ("-j", "-i")])
+def test_sizes_that_one_source_leaves_open_are_asked_for(
+    capfd: pytest.CaptureFixture[str], option: str, sizes: str
+) -> None:
+    net = str(EXAMPLES / "tiny.onnx")
+    assert run(["compare", net, net, sizes, "1x3x32x32"]) == 1
+    wanted = f"Warning: {net} leaves Batch open: give the sizes of its inputs with {option}\n"
+    assert capfd.readouterr().err.endswith(wanted)
+    assert run(["compare", net, net]) == 0
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [

@@ -3,12 +3,14 @@
 # ruff: noqa: E501  (a table is read row by row)
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flopledger.kinds import Call, builtin
 from flopledger.kinds.kind import REQUIRED
 from flopledger_onnx.tables.layers import CONTROL, TABLE
+from flopledger_onnx.tables.movement import DEPENDENT as ALWAYS
 from onnx_files import BOOL, FLOAT, INT8, INT32, INT64, UINT8, one, tensor
 
 if TYPE_CHECKING:
@@ -373,6 +375,12 @@ def test_the_table_has_every_operator_of_the_standard() -> None:
         "ParametricSoftplus", "Scale", "ScaledTanh",
     }  # fmt: skip
     assert names - set(TABLE) - CONTROL - experimental == set()
+
+
+def test_the_documentation_names_every_operator_that_is_always_unknown() -> None:
+    page = Path(__file__).parents[4] / "docs" / "how-to" / "count-an-exported-model.md"
+    listed = page.read_text(encoding="utf-8").partition("Shown as unknown are:")[2].partition("## ")[0]
+    assert [name for name in (*ALWAYS, *DEPENDENT, "Multinomial") if f"`{name}`" not in listed] == []
 
 
 @pytest.mark.parametrize(
