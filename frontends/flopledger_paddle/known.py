@@ -134,6 +134,8 @@ class Known:
             if self._written_over:
                 args = self.latest(args)
                 kwargs = {key: self.latest(value) for key, value in kwargs.items()}
+            if plain == "matmul":
+                args, kwargs = _aligned(args, kwargs)
             if plain in _SOURCES and not self.everything:
                 return self._source(plain, own, args, kwargs)
             sized = self._sized(plain, args)
@@ -291,6 +293,24 @@ class Known:
         if value.initialized():
             self._tensors[value.id] = tensor
         return value
+
+
+def _aligned(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return a matrix product's operands with as many axes where one of the longer is stretched.
+
+    Of the batches (2, 1) and (5) Paddle 3.3 infers (2, 1) in a program, and computes (2, 5).
+    """
+    given = dict(zip(("x", "y"), args, strict=False)) | kwargs
+    shapes = [list(given[name].shape) for name in "xy" if isinstance(given.get(name), paddle.pir.Value)]
+    short, long = sorted(shapes, key=len) if len(shapes) == 2 else ([], [])
+    missing = len(long) - len(short)
+    if len(short) < 3 or not missing or min(*short, *long) < 0:
+        return args, kwargs
+    if not any(a == 1 and b != 1 for a, b in zip(long[missing:-2], short[:-2], strict=True)):
+        return args, kwargs
+    name = "x" if len(shapes[0]) == len(short) else "y"
+    given[name] = paddle.reshape(given[name], [1] * missing + short)
+    return (given["x"], given["y"], *args[2:]), {k: v for k, v in kwargs.items() if k not in ("x", "y")}
 
 
 def _values(value: Any) -> Iterator[Any]:

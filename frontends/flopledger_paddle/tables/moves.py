@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _FREE = (
     "pixel_unshuffle fold as_strided view_shape view_dtype "
     "meshgrid diag diag_embed diagonal repeat_interleave "
-    "full_batch_size_like assign_value one_hot eye temporal_shift"
+    "full_batch_size_like assign_value one_hot eye temporal_shift crop real imag frame"
 )
 _SAME_SHAPE = (
     "set_value set_value_with_tensor tril triu index_put put_along_axis scatter scatter_nd_add "

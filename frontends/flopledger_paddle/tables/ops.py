@@ -53,6 +53,12 @@ _RENAMED = {
     "contiguous": "identity",
     "logical_not": "logical",
     "bitwise_not": "logical",
+    "expm1": "exp",
+    "cholesky": "cholesky",
+    "inverse": "inverse",
+    "conj": "negate",
+    **dict.fromkeys(("tan", "acos", "asin", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"), "special"),
+    **dict.fromkeys(("erfinv", "lgamma", "gammaln", "digamma", "i0", "i0e", "i1", "i1e"), "special"),
 }
 _BINARY = {
     "add": "add",
@@ -67,6 +73,9 @@ _BINARY = {
     "elementwise_pow": "power",
     "remainder": "modulo",
     "grad_add": "add",
+    "atan2": "atan2",
+    "heaviside": "heaviside",
+    "copysign": "multiply",
     **dict.fromkeys(
         ("equal", "not_equal", "less_than", "less_equal", "greater_than", "greater_equal"), "compare"
     ),
@@ -88,6 +97,11 @@ _REDUCED = {
 def _without_attrs(kind: str, *inputs: int) -> Rule:
     meaning = Meaning(kind, {}, inputs or (0,))
     return lambda _: meaning
+
+
+def _scalar(kind: str) -> Rule:
+    """Return the rule of a function of a tensor and a number that the op implies."""
+    return lambda _: Meaning(kind, {"scalars": 1})
 
 
 def _axis(kind: str) -> Rule:
@@ -320,6 +334,7 @@ RULES: dict[str, Rule] = {
     **{name: _without_attrs(kind, 0, 1) for name, kind in _BINARY.items()},
     **{name: _reduce(kind) for name, kind in _REDUCED.items()},
     **moves.RULES,
+    **dict.fromkeys(("isnan", "isinf", "isfinite"), _scalar("compare")),
     "add_n": _without_attrs("add"),
     "addmm": _addmm,
     "argmax": _arg_max,
@@ -333,6 +348,7 @@ RULES: dict[str, Rule] = {
     "conv3d": windows.conv,
     "conv3d_transpose": windows.conv_transpose,
     "cross_entropy_with_softmax": _cross_entropy,
+    "cumprod": lambda op: Meaning("cumprod", {"axis": op.attr("dim")}),
     "cumsum": _cumsum,
     "depthwise_conv2d": windows.conv,
     "depthwise_conv2d_transpose": windows.conv_transpose,
@@ -351,8 +367,10 @@ RULES: dict[str, Rule] = {
     "layer_norm": _layer_norm,
     "log1p": lambda _: Meaning("log_law", {"shift": 1}),
     "log_softmax": _axis("log_softmax"),
+    "increment": _scalar("add"),
     "logsumexp": _reduce("logsumexp"),
     "lp_pool2d": windows.pool,
+    "masked_fill": _without_attrs("select", 0, 1),
     "matmul": _matmul,
     "max_pool2d_with_index": windows.pool,
     "max_pool3d_with_index": windows.pool,
@@ -373,6 +391,8 @@ RULES: dict[str, Rule] = {
     "sync_batch_norm": _batch_norm,
     "topk": _top_k,
     "unfold": windows.unfold,
+    "solve": lambda op: Meaning("solve", {"vector": len(op.shape(1)) == len(op.shape(0)) - 1}, (0, 1)),
+    "triangular_solve": _without_attrs("triangular_solve", 0, 1),
     "where": _without_attrs("select", 0, 1, 2),
     **dict.fromkeys(
         ("nearest_interp", "linear_interp", "bilinear_interp", "trilinear_interp", "bicubic_interp"),

@@ -312,13 +312,13 @@ def test_an_op_that_has_no_formula_says_why(read: Read, name: str) -> None:
 
 
 def test_an_op_without_a_formula_is_unknown(read: Read) -> None:
-    graph = read(Functional(lambda x: paddle.erfinv(x)), "2x3")  # noqa: PLW0108  (a builtin has no signature)
+    graph = read(Functional(lambda x: paddle.logcumsumexp(x, axis=1)), "2x3")
     (unknown,) = graph.count("mac").coverage.unknown
 
     assert (unknown.source, unknown.calls, unknown.why) == (
-        "pd_op.erfinv",
+        "pd_op.logcumsumexp",
         1,
-        "no formula for 'pd_op.erfinv'",
+        "no formula for 'pd_op.logcumsumexp'",
     )
 
 
@@ -363,3 +363,39 @@ def test_a_loss_is_that_of_each_element_and_their_mean(read: Read, name: str) ->
     make, operations, target = LOSSES[name]
     ledger = read(make(), "2x5", target).count("ops")
     assert (ledger.total.count, ledger.coverage.unknown) == (operations, ())
+
+
+# 6 elements: a function of each, or a comparison of each
+COSTS: dict[str, tuple[Callable[[Any], Any], int]] = {
+    "tan": (paddle.tan, 6),
+    "lgamma": (paddle.lgamma, 6),
+    "expm1": (paddle.expm1, 6),
+    "isnan": (paddle.isnan, 6),
+    "masked fill": (lambda x: paddle.masked_fill(x, x > 0, 0.0), 6),  # the comparison; a choice is none
+    "view": (lambda x: x.view(3, 2), 0),
+    "view of a shape": (lambda x: paddle.view(x, [3, -1]), 0),
+    "increment": (lambda x: paddle.increment(x.reshape([6])[0]), 1),
+    "cumprod": (lambda x: paddle.cumprod(x, dim=1), 2 * (3 - 1)),
+    "crop": (lambda x: paddle.crop(x, [2, 2], [0, 1]), 0),
+}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_a_function_costs_what_its_formula_says(read: Read, name: str) -> None:
+    apply, operations = COSTS[name]
+    ledger = read(Functional(apply), "2x3").count("ops")
+    assert (ledger.total.count, ledger.coverage.unknown) == (operations, ())
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "macs"),
+    [
+        ("2x1x3x4", "5x4x2", 2 * 5 * 3 * 4 * 2),  # of which Paddle infers 2x1x3x2 in a program
+        ("5x3x4", "2x1x4x2", 2 * 5 * 3 * 4 * 2),
+        ("2x5x3x4", "5x4x2", 2 * 5 * 3 * 4 * 2),
+    ],
+)
+def test_the_batches_of_a_product_are_stretched(read: Read, a: str, b: str, macs: int) -> None:
+    graph = read(Functional(paddle.matmul), a, b)
+    assert graph.count("mac").total.count == macs
+    assert graph.shape(graph.outputs[0]) == (2, 5, 3, 2)
