@@ -23,6 +23,7 @@ _FIGURE = re.compile(
     rf"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{{1,2}}))?\s*([KMGBTP]?)[\s-]*((?:{_UNIT})s?)?\Z",
     re.IGNORECASE,
 )
+_BYTES = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGTP])(i?))?B?\Z", re.IGNORECASE)
 SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
 HUNDRED = 100
 
@@ -102,6 +103,19 @@ def parse_limit(text: str, unit: str = "") -> Fraction:
     if unit and found.unit and found.unit != unit:
         raise UsageError(f"{shown(text)} is in {found.unit}, and what it limits is in {unit}")
     return found.middle
+
+
+def parse_bytes(text: str) -> Fraction:
+    """Read a limit in bytes: ``8G`` and ``8GB`` are powers of 1000, ``8GiB`` of 1024.
+
+    Raises:
+        UsageError: The text is no number of bytes.
+    """
+    found = _BYTES.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
+    if found is None:
+        raise UsageError(f"{shown(text)} is not a number of bytes; expected one such as 8G, 8GB or 8GiB")
+    scale, binary = (found[2] or "").upper(), bool(found[3])
+    return Fraction(found[1]) * (1024 ** (" KMGTP".index(scale)) if binary else SCALES[scale])
 
 
 def parse_tolerance(text: str) -> Fraction:

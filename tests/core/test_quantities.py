@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from flopledger.errors import UsageError
-from flopledger.quantities import parse_figure, parse_limit
+from flopledger.quantities import parse_bytes, parse_figure, parse_limit
 
 
 @pytest.mark.parametrize(
@@ -49,3 +49,17 @@ def test_a_limit_in_another_unit_is_refused_and_not_taken_for_one_in_its_own() -
 def test_what_is_no_figure_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="is not a figure; expected a number such as"):
         parse_figure(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("8G", 8 * 10**9), ("8GB", 8 * 10**9), ("8GiB", 8 * 2**30), ("1.5 Kib", 1536), ("12", 12), ("3b", 3)],
+)
+def test_bytes_are_scaled_by_1000_and_by_1024_where_it_says_so(text: str, expected: int) -> None:
+    assert parse_bytes(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "G", "8 GFLOP", "-1", "1e9", "8iB"])
+def test_other_texts_are_no_bytes(text: str) -> None:
+    with pytest.raises(UsageError, match="is not a number of bytes"):
+        parse_bytes(text)

@@ -76,7 +76,8 @@ def check_key(key: str) -> str:
     """
     if key not in KEYS:
         raise UsageError(
-            f"a ledger's total has no figure {key!r}{nearest(key, KEYS)}; it has {', '.join(KEYS)}"
+            f"a ledger's total has no figure {key!r}{nearest(key, KEYS)}; it has {', '.join(KEYS)}; the name "
+            "of a convention that counts bytes limits those, as in peak=8GiB"
         )
     return key
 

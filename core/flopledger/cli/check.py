@@ -40,6 +40,7 @@ EXAMPLES = """\b
 Examples:
   flopledger check resnet18.prototxt --max-macs 1.9G --max-params 12M
   flopledger check resnet18.prototxt --max count=1900000000 --max buffers=10K
+  flopledger check resnet18.prototxt --max peak=8GiB
   flopledger check resnet18.prototxt lenet.prototxt --max-flops 4G --format json
   flopledger count resnet18.prototxt --format json -o resnet18.json
   flopledger check resnet18.prototxt --against resnet18.json --tolerance 0.5%
@@ -83,7 +84,28 @@ class CheckOptions:
         return {
             budget.check_key(key): quantities.parse_limit(text, budget.UNITS.get(key, ""))
             for key, text in written.items()
+            if _in_bytes(key) is None
         }
+
+    def conventions_limited(self) -> list[tuple[Convention, Fraction]]:
+        """Return the limits on the bytes that other conventions count, such as those of ``peak``."""
+        from flopledger import quantities  # noqa: PLC0415  (the help needs none of it)
+
+        given = pairs("--max", self.limits).items()
+        found = ((_in_bytes(key), text) for key, text in given)
+        return [(one, quantities.parse_bytes(text)) for one, text in found if one is not None]
+
+
+def _in_bytes(key: str) -> Convention | None:
+    """Return the convention of a name that counts bytes; None if there is none."""
+    from flopledger.checking.limits import KEYS  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.conventions.names import known_as  # noqa: PLC0415
+    from flopledger.plugins import discovery  # noqa: PLC0415
+
+    if key in KEYS or known_as(key, discovery.conventions()) is None:
+        return None
+    (found,) = load_conventions((key,), {})
+    return found if found.unit == "B" else None
 
 
 NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", None)
@@ -102,7 +124,7 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
 @click.option("--max-params", metavar="LIMIT", help="The most parameters, such as 26M.")
 @click.option(
     "--max", "limits", metavar="KEY=LIMIT", multiple=True,
-    help="The most of a figure of the total: count, macs, flops, params, trainable_params, buffers ...",
+    help="The most of a figure of the total (count, buffers ...), or of bytes under a convention: peak=8GiB.",
 )  # fmt: skip
 @click.option(
     "--against",
@@ -176,9 +198,10 @@ def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
     from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
     from flopledger.checking import limits as budget  # noqa: PLC0415
     from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.reading import profiles  # noqa: PLC0415
 
-    limits = options.all_limits()
-    if not limits and options.against is None:
+    limits, others = options.all_limits(), options.conventions_limited()
+    if not limits and not others and options.against is None:
         raise UsageError("nothing to check: give --max-macs, --max-flops, --max-params, --max or --against")
     if options.tolerance is not None and options.against is None:
         raise UsageError("--tolerance is for --against")
@@ -190,10 +213,17 @@ def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
     alone &= all(key == "buffers" or key.endswith("params") for key in limits)
     found = []
     for what, source in numbered(options.sources):
-        with progress(f"reading {what}"):
-            ledger = engine.count(reading.read(source, convention.profile, weights_suffice=alone), convention)
+        if limits or before is not None:
+            with progress(f"reading {what}"):
+                graph = reading.read(source, convention.profile, weights_suffice=alone)
+                ledger = engine.count(graph, convention)
             earlier = None if before is None else earlier_counts.of_same(before, ledger)
             found.append(budget.check(ledger, limits, earlier, tolerance))
+        if others:
+            with progress(f"reading {what}"), reading.readings(source) as readings:
+                graphs = profiles.reading_for_each(readings.read, [one for one, _ in others])
+            for graph, (one, most) in zip(graphs, others, strict=True):
+                found.append(budget.check(engine.count(graph, one), {"count": most}))
     return found
 
 

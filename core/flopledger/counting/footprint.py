@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from flopledger.analysis.memory import STATES
 from flopledger.counting import engine
 from flopledger.counting.generation import CACHE
-from flopledger.dims.arithmetic import is_symbolic, product
+from flopledger.dims.arithmetic import is_symbolic, product, total
+from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import OPTIMIZER
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flopledger.counting.ledger import GraphInfo
+    from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Parameter
 
@@ -29,13 +31,14 @@ KINDS = ("weights", "gradients", "optimizer", "kv")
 class Activations:
     """Bytes of activations: all that are made, the most at once and where, those kept for a backward.
 
-    ``saved`` and ``training_peak`` are None where no training step could be read.
+    ``saved`` and ``training_peak`` are None where no training step could be read, ``peak`` and
+    ``training_peak`` where sizes are symbols: what is alive at once depends on them.
     """
 
-    sum: int
-    peak: int
+    sum: Number
+    peak: int | None
     at: str
-    saved: int | None
+    saved: Number | None
     training_peak: int | None
 
 
@@ -47,22 +50,21 @@ class Footprint:
     buffers: int
     gradients: int
     optimizer: int
-    inputs: int
+    inputs: Number
     activations: Activations
-    kv_bytes: int
-    kv_bytes_per_token: int
+    kv_bytes: Number
+    kv_bytes_per_token: Number
     timeline: tuple[tuple[str, int], ...]
     graph: GraphInfo
 
     @property
-    def total(self) -> int:
+    def total(self) -> Number | None:
         """All of them together at the peak: of a training step where gradients are counted."""
-        peak = self.activations.peak
-        if self.gradients:  # the peak of a training step has the gradients in it
-            peak = (self.activations.training_peak or 0) - self.gradients
-        return (
-            self.weights + self.buffers + self.gradients + self.optimizer + self.inputs + self.kv_bytes + peak
-        )
+        peak = self.activations.training_peak if self.gradients else self.activations.peak
+        if peak is None:
+            return None
+        beside = (self.weights, self.buffers, self.optimizer, self.inputs, self.kv_bytes)
+        return total((*beside, peak))  # the peak of a training step has the gradients in it
 
 
 def footprint(
@@ -78,30 +80,28 @@ def footprint(
         dtypes: The types in memory that differ from the model's own.
 
     Raises:
-        UsageError: A size is a symbol, or the optimizer is not known.
+        UsageError: The optimizer is not known.
     """
     if optimizer not in STATES:
         known = ", ".join(STATES)
         raise UsageError(
             f"no optimizer is called {optimizer!r}{nearest(optimizer, STATES)}; there are {known}"
         )
-    if any(is_symbolic(size) for tensor in forward.tensors for size in tensor.shape or ()):
-        raise UsageError(
-            "what is alive at once depends on the sizes: give numbers in place of symbols, as with "
-            "--size NAME=NUMBER"
-        )
+    symbols = any(is_symbolic(size) for tensor in forward.tensors for size in tensor.shape or ())
     memory = engine.analysis_of(forward).memory
     kept = None if train is None else engine.analysis_of(train)
     weights = [p for p in forward.parameters if not p.is_buffer]
     trained = _trained(train) if train is not None and trains else []
     cache = [given for given in forward.inputs if given.name.startswith(CACHE)]
-    kv = sum(_bytes(forward, given.tensor, dtypes.get("kv")) for given in cache)
+    kv = total(_bytes(forward, given.tensor, dtypes.get("kv")) for given in cache)
+    peak = None if symbols else memory.peak
+    at = None if peak is None else peak.call
     activations = Activations(
-        int(str(sum(memory.made.values()))),
-        memory.peak.bytes,
-        "" if memory.peak.call is None else forward.layers[memory.peak.call].path,
-        None if kept is None else int(str(sum(kept.memory.saved.values()))),
-        None if kept is None else kept.training_peak,
+        total(memory.made.values()),
+        None if peak is None else peak.bytes,
+        "" if at is None else forward.layers[at].path,
+        None if kept is None else total(kept.memory.saved.values()),
+        None if kept is None or symbols else kept.training_peak,
     )
     as_weights = dtypes.get("weights")
     times, steps = STATES[optimizer]
@@ -110,11 +110,11 @@ def footprint(
         _stored([p for p in forward.parameters if p.is_buffer and p.role != OPTIMIZER], None),
         _stored(trained, dtypes.get("gradients", as_weights)),
         times * _stored(trained, dtypes.get("optimizer", as_weights)) + steps * len(trained),
-        sum(_bytes(forward, given.tensor, None) for given in forward.inputs if given not in cache),
+        total(_bytes(forward, given.tensor, None) for given in forward.inputs if given not in cache),
         activations,
         kv,
         _per_token(forward, dtypes.get("kv")),
-        tuple((forward.layers[call].path, live) for call, live in memory.timeline),
+        () if symbols else tuple((forward.layers[call].path, live) for call, live in memory.timeline),
         engine.graph_info(forward),
     )
 
@@ -131,16 +131,17 @@ def _trained(train: Graph) -> list[Parameter]:
     return list({p.storage: p for p in train.parameters if p.id in wanted}.values())
 
 
-def _bytes(graph: Graph, tensor: int, dtype: str | None) -> int:
+def _bytes(graph: Graph, tensor: int, dtype: str | None) -> Number:
     record = graph.tensors[tensor]
-    return int(int(str(product(record.shape or ()))) * bytes_each(dtype or record.dtype))
+    return number(product(record.shape or ()) * bytes_each(dtype or record.dtype))
 
 
-def _per_token(graph: Graph, dtype: str | None) -> int:
-    """Return the bytes that one token more of one sequence takes in the cache."""
-    found = Fraction(0)
+def _per_token(graph: Graph, dtype: str | None) -> Number:
+    """Return what one token more of one sequence takes in the cache."""
+    found: Number = 0
     for given in graph.inputs:
         shape = graph.shape(given.tensor) or ()
         if given.name.startswith(CACHE) and given.name.endswith(("keys", "values")) and len(shape) > 2:
-            found += Fraction(_bytes(graph, given.tensor, dtype), int(str(shape[0] * shape[-2])))
-    return int(found)
+            elements = product((*shape[1:-2], shape[-1]))
+            found += elements * bytes_each(dtype or graph.tensors[given.tensor].dtype)
+    return number(found)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from flopledger.counting.ledger import figure
+from flopledger.dims.arithmetic import is_symbolic
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
 from flopledger.report.numbers import grouped
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flopledger.counting.footprint import Footprint
+    from flopledger.counting.ledger import Figure
+    from flopledger.dims.types import Number
     from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.memory/1"
@@ -29,6 +33,10 @@ def blocks(found: Footprint) -> Iterator[Block]:
     """Yield a footprint as people read it."""
     yield Heading(f"{found.graph.reading.source}: memory")
     yield Grid(HEADERS, [_row(name, size) for name, size in _sizes(found) if size is not None], RIGHT)
+    if found.total is None:
+        yield Line(
+            "What is alive at once depends on the sizes: give numbers in place of symbols for the peaks."
+        )
     if found.activations.at:
         yield Line(f"The most activations are alive at {found.activations.at}.")
     if found.kv_bytes_per_token:
@@ -37,7 +45,7 @@ def blocks(found: Footprint) -> Iterator[Block]:
     yield Small(("; ".join([*notes.origin(found.graph), *notes.signed(found.graph)]),))
 
 
-def _sizes(found: Footprint) -> Iterator[tuple[str, int | None]]:
+def _sizes(found: Footprint) -> Iterator[tuple[str, Number | None]]:
     yield from (("weights", found.weights), ("buffers", found.buffers), ("inputs", found.inputs))
     if found.kv_bytes:
         yield "KV cache", found.kv_bytes
@@ -53,8 +61,15 @@ def _sizes(found: Footprint) -> Iterator[tuple[str, int | None]]:
     yield "together at the peak", found.total
 
 
-def _row(name: str, size: int) -> tuple[str, ...]:
-    return name, grouped(size), f"{float(Fraction(size, 10**6)):,.2f}", f"{float(Fraction(size, 2**20)):,.2f}"
+def _row(name: str, size: Number) -> tuple[str, ...]:
+    if is_symbolic(size):
+        return name, grouped(size), "", ""
+    exact = Fraction(str(size))
+    return name, grouped(size), f"{float(exact / 10**6):,.2f}", f"{float(exact / 2**20):,.2f}"
+
+
+def _known(value: Number | None) -> Figure | None:
+    return None if value is None else figure(value)
 
 
 def document(found: Footprint) -> dict[str, object]:
@@ -68,15 +83,18 @@ def document(found: Footprint) -> dict[str, object]:
         "buffers": found.buffers,
         "gradients": found.gradients,
         "optimizer": found.optimizer,
-        "inputs": found.inputs,
+        "inputs": figure(found.inputs),
         "activations": {
-            "sum": activations.sum,
+            "sum": figure(activations.sum),
             "peak": activations.peak,
             "at": activations.at,
-            "saved": activations.saved,
+            "saved": _known(activations.saved),
             "training_peak": activations.training_peak,
         },
-        "kv_cache": {"bytes": found.kv_bytes, "bytes_per_token": found.kv_bytes_per_token},
-        "total": found.total,
+        "kv_cache": {
+            "bytes": figure(found.kv_bytes),
+            "bytes_per_token": figure(found.kv_bytes_per_token),
+        },
+        "total": _known(found.total),
         "timeline": [[path, live] for path, live in found.timeline],
     }

@@ -9,11 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.counting.footprint import footprint
+from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
+from hypothesis import given
+from hypothesis import strategies as st
 
 if TYPE_CHECKING:
+    from flopledger.dims.types import Dim
     from flopledger.graph.graph import Graph
 
 
@@ -86,3 +91,33 @@ def test_weights_that_no_operand_shows_are_read_and_of_a_table_the_rows_taken() 
     assert rows["words"] == 24 + 6 * 16 + 96  # the ids, six rows of 16 bytes, the result
     assert rows["fc"] == 96 + 4 * (20 + 5) + 120
     assert rows["relu"] == 240  # in the memory of the dense layer's result, which it reads and writes
+
+
+def chain(widths: list[int], batch: Dim) -> Graph:
+    """Dense layers of these widths, one after another, and the sum of the last two where they are as wide."""
+    b = GraphBuilder(builtin())
+    x = b.input("x", (batch, 3))
+    made = [x]
+    for i, width in enumerate(widths):
+        y = b.tensor((batch, width))
+        attrs = {"out_features": width}
+        b.layer(f"fc{i}", "linear", "Linear", inputs=[made[-1]], outputs=[y], attrs=attrs)
+        made.append(y)
+    if len(widths) > 1 and widths[-1] == widths[-2]:
+        y = b.tensor((batch, widths[-1]))
+        b.layer("sum", "add", "Add", inputs=made[-2:], outputs=[y])
+        made.append(y)
+    return b.build(Reading("net", "toy", "toy", "", {}), [made[-1]])
+
+
+@given(st.lists(st.integers(1, 9), min_size=1, max_size=6), st.integers(1, 5))
+def test_the_peak_is_at_most_the_sum_and_at_least_the_largest_and_symbols_give_the_same_sum(
+    widths: list[int], batch: int
+) -> None:
+    memory = engine.analysis_of(chain(widths, batch)).memory
+    whole = sum(int(str(size)) for size in memory.made.values())
+    assert max(4 * batch * width for width in widths) <= memory.peak.bytes <= whole
+    assert memory.peak.bytes == max(live for _, live in memory.timeline)
+    symbolic = footprint(chain(widths, symbol("N")), None, trains=False, optimizer="sgd", dtypes={})
+    assert substitute(symbolic.activations.sum, {"N": batch}) == whole
+    assert (symbolic.activations.peak, symbolic.total, symbolic.timeline) == (None, None, ())

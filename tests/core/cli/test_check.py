@@ -180,3 +180,26 @@ def test_an_earlier_ledger_must_be_readable(text: str, flopledger: Run, tmp_path
 def test_symbols_have_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", LENET, "-i", "Nx1x28x28", "--max-macs", "1G"]) == 2
     assert "give the inputs sizes instead of symbols" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("limits", "code", "keys"),
+    [
+        (("peak=8GiB",), 0, [("peak", 8 * 2**30)]),
+        (("peak=1K", "macs=1T"), 1, [("mac", 10**12), ("peak", 1000)]),
+        (("torchinfo-size=1",), 2, []),
+    ],
+)
+def test_what_a_convention_counts_has_a_limit_too(
+    limits: tuple[str, ...], code: int, keys: list[tuple[str, int]], flopledger: Run
+) -> None:
+    asked = [word for limit in limits for word in ("--max", limit)]
+    done = flopledger("check", LENET, *asked, "--format", "json")
+    assert done.returncode == code
+    if keys:
+        document = json.loads(done.stdout)
+        checks = document.get("checks", [document])
+        found = [(one["convention"]["name"], one["findings"][0]["limit"]) for one in checks]
+        assert found == keys
+    else:
+        assert "is for networks of torch" in done.stderr
