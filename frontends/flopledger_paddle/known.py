@@ -17,7 +17,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING, Any
 
-from flopledger_paddle import internals
+from flopledger_paddle import eager, internals
 from flopledger_paddle.framework import paddle
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Known:
         self.shapes: dict[str, Shape] = {}
         self.same: dict[str, Any] = {}
         self._written_over: dict[str, Any] = {}
-        self._eager = internals.Eager()
+        self._eager = eager.Eager()
         self._tensors: dict[str, Any] = {}
 
     def given(self, value: Any, tensor: Any) -> None:
@@ -97,9 +97,9 @@ class Known:
                 if tensor.stop_gradient:
                     self._tensors[name] = tensor.clone()
         with (
-            internals.ops_replaced(self._wrapped),
-            internals.conversions_replaced(self._converted),
-            internals.in_place_seen(self._note_written, self.latest),
+            eager.ops_replaced(self._wrapped),
+            eager.conversions_replaced(self._converted),
+            eager.in_place_seen(self._note_written, self.latest),
         ):
             yield
 
@@ -224,11 +224,11 @@ class Known:
         with self._eager():
             shape, dtype, numbers = list(tensor.shape), tensor.dtype, tensor.flatten().tolist()
         if len(shape) == 1 and dtype in (paddle.int32, paddle.int64):
-            value = internals.constants(numbers, dtype)
+            value = eager.constants(numbers, dtype)
         elif len(numbers) == 1:
-            value = internals.constant(shape, numbers[0], dtype)
+            value = eager.constant(shape, numbers[0], dtype)
         elif dtype in (paddle.float32, paddle.float64):
-            value = internals.fractions(shape, numbers, dtype)
+            value = eager.fractions(shape, numbers, dtype)
         else:
             return None
         self._tensors[value.id] = tensor
