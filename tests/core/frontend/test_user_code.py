@@ -11,10 +11,17 @@ from flopledger.frontend import user_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 SITE = site.getsitepackages()[0]
 FRAMEWORK = f"{SITE}/framework/"
 FRONTEND = f"{SITE}/frontend/"
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files below the working directory, as an environment in a checkout is, are named without it."""
+    monkeypatch.chdir(tmp_path)
 
 
 def _caller(file: str, inner: Callable[[], Any] | None = None, raises: str = "") -> Callable[[], Any]:
