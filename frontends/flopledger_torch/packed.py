@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from flopledger_torch.tables import products, windows
+from flopledger_torch.tables import elements, products, windows
 
 if TYPE_CHECKING:
     from flopledger.frontend import Value
@@ -25,7 +25,13 @@ _RULES: dict[str, Rule] = {
     **{f"Linear{fused}": products.linear_module for fused in ("", "ReLU", "LeakyReLU", "Tanh")},
     "LSTM": products.recurrent_module("lstm"),
     "GRU": products.recurrent_module("gru"),
+    **{f"{name}Cell": products.cell_module(f"{name.lower()}_cell") for name in ("RNN", "GRU", "LSTM")},
     "Embedding": products.embedding_module,
+    **{f"{name}{n}d": elements.batch_norm_module for n in (2, 3) for name in ("BatchNorm", "BNReLU")},
+    **{f"InstanceNorm{n}d": elements.instance_norm_module(n) for n in (1, 2, 3)},
+    "LayerNorm": elements.layer_norm_module("layer_norm"),
+    "GroupNorm": elements.group_norm_module,
+    "Softmax": elements.softmax("softmax"),
 }
 """The quantised layers by name. A fused ReLU costs nothing: it is a bound of the requantisation."""
 

@@ -56,7 +56,8 @@ def fake_like(mode: FakeTensorMode, tensor: torch.Tensor) -> torch.Tensor:
         return tensor
     if tensor.layout != torch.strided or type(tensor) not in _PLAIN:
         return mode.from_tensor(tensor)
-    meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=tensor.dtype, device="meta")
+    dtype = torch.float32 if tensor.is_quantized else tensor.dtype
+    meta = torch.empty_strided(tensor.shape, tensor.stride(), dtype=dtype, device="meta")
     fake: torch.Tensor = FakeTensor(mode, meta, _CPU)
     if tensor.requires_grad:
         fake.requires_grad = True

@@ -26,6 +26,7 @@ from flopledger_torch.listen.functions import recording_functions
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, STOPS
 from flopledger_torch.listen.masks import recording_masks
 from flopledger_torch.listen.memory import read_as_written
+from flopledger_torch.listen.quantised import numbers_for_scales
 from flopledger_torch.listen.sizes import recording_sizes
 from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.nested import attention_by_rows
@@ -176,6 +177,7 @@ class Reader:
                 recording_derivatives(recorder),
                 recording_masks(recorder),
                 recording_checkpoints(recorder),
+                numbers_for_scales(self.tensors.values),
                 self._sizes(),
                 attention_by_rows(),
                 self.tensors.running(),

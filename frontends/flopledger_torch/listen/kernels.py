@@ -27,6 +27,7 @@ DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, Gu
 STOPS = (*DEPENDS_ON_DATA, UnsupportedOperatorException)
 """The exceptions after which nothing more is known of a forward, but all before them is."""
 _NO_KERNEL, _SPARSE = "no fake impl", "sparse"
+_NOT_COMPARED = "'__eq__' is not implemented"
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
 """Views whose fake strides differ from the real ones in axes of size 1; see :func:`_restrided`."""
 _DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
@@ -56,6 +57,10 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
         out = func(*args, **kwargs)
     except FakeTensorDeviceMismatchError:
         out = func(*map(_on_cpu, args), **kwargs)
+    except NotImplementedError as error:
+        if _NOT_COMPARED not in str(error):
+            raise
+        out = _uncached(func, args, kwargs)
     except RuntimeError as error:
         # The one is what torch raises for operators of torch.library.custom_op; of the others those that make
         # a compressed tensor mix their stand-ins up, and a fit of sizes is seen before.
@@ -67,6 +72,19 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
     if func in _DENSE and isinstance(out[0], FakeTensor):
         return (_packed(out[0]), *out[1:])
     return out
+
+
+def _uncached(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run a kernel without torch's cache of results, which compares arguments.
+
+    Packed weights of quantised modules can't be compared, so that their second call in a process would fail.
+    """
+    mode: Any = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
+    kept, mode.cache_enabled = mode.cache_enabled, False
+    try:
+        return func(*args, **kwargs)
+    finally:
+        mode.cache_enabled = kept
 
 
 def _has_stand_in(args: tuple[Any, ...]) -> bool:

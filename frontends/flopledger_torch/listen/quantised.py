@@ -7,16 +7,50 @@ operators of the same names.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch._ops import OpOverloadPacket
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from flopledger_torch.values import Values
+
+_NAMESPACE = "quantized::"
 _AXES = re.compile(r"conv(_transpose)?(\d)d")
+
+
+@contextlib.contextmanager
+def numbers_for_scales(values: Values | None) -> Iterator[None]:
+    """Let operators of quantised tensors get the numbers in a module's buffers, as its scale, for stand-ins.
+
+    Their schemas take numbers, which torch's C++ code reads from a tensor's memory.
+    """
+    owner: Any = OpOverloadPacket
+    plain = vars(owner)["__call__"]
+
+    def number(value: Any) -> Any:
+        if values is None or type(value) is not FakeTensor or value.dim():
+            return value
+        known = values.value(value)
+        with _disable_current_modes():
+            return value if known is None else known.item()
+
+    def called(packet: Any, /, *args: Any, **kwargs: Any) -> Any:
+        if packet._qualified_op_name.startswith(_NAMESPACE):
+            args, kwargs = tuple(map(number, args)), {name: number(one) for name, one in kwargs.items()}
+        return plain(packet, *args, **kwargs)
+
+    owner.__call__ = called
+    try:
+        yield
+    finally:
+        owner.__call__ = plain
 
 
 def outputs(func: Any, args: tuple[Any, ...]) -> Any:
@@ -31,7 +65,7 @@ def _rule(name: str) -> Callable[..., Any] | None:
         return _convolved
     if plain.startswith(("batch_norm", "linear")):
         return _projected if plain.startswith("linear") else _like
-    return _RULES.get(plain)
+    return _RULES.get(name) or _RULES.get(plain)
 
 
 def _like(source: torch.Tensor, *rest: Any, **named: Any) -> torch.Tensor:
@@ -62,6 +96,8 @@ def _convolved(source: torch.Tensor, *rest: Any) -> torch.Tensor:
     packed = next(one for one in rest if not isinstance(one, torch.Tensor))
     with _disable_current_modes():
         weight = packed.unpack()[0]
+        if weight.dim() > source.dim():  # of one axis: it is packed as one of two, the first of size 1
+            weight = weight.squeeze(2)
         axes = weight.dim() - 2
         meta = torch.empty(source.shape, device="meta")
         shape = torch.ops.aten.convolution(

@@ -101,9 +101,10 @@ def rule_of(module: torch.nn.Module) -> Rule | None:
     hooks add to: their computations show in the calls below.
     """
     cls = type(module)
+    packed = packed_rule(module)
     known = next((base for base in cls.__mro__ if base in LAYERS), None)
-    if known is None:
-        return packed_rule(module)
+    if packed is not None or known is None:
+        return packed
     if vars(module).get("forward") or _forward(cls) is not _forward(known):
         return None
     if any(module.__dict__.get(hooks) for hooks in _HOOKS) or "parametrizations" in module._modules:

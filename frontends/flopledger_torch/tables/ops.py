@@ -274,8 +274,14 @@ OPS: dict[str, Rule] = {
     **dict.fromkeys(("_int_mm", "_scaled_mm", "_scaled_mm_v2"), products.matmul),
     **dict.fromkeys(_PACKED_PRODUCTS.split(), products.packed_linear),
     **{f"quantized.{name}": products.packed_linear for name in _QUANTIZED_LINEAR.split()},
-    **{f"quantized.{name}": elements.addition("add") for name in ("add", "add_relu", "add_out")},
-    **{f"quantized.{name}": elements.addition("multiply") for name in ("mul", "mul_relu", "mul_out")},
+    **{
+        f"quantized.{name}": elements.addition("add")
+        for name in ("add", "add_relu", "add_out", "add_scalar", "add_scalar_relu")
+    },
+    **{
+        f"quantized.{name}": elements.addition("multiply")
+        for name in ("mul", "mul_relu", "mul_out", "mul_scalar", "mul_scalar_relu")
+    },
     **{f"quantized.{name}": CALLS[name] for name in _QUANTIZED_ACTIVATIONS.split()},
     **dict.fromkeys(("quantized.cat", "quantized.cat_relu"), elements.moved),
     "_addmm_activation": products.added("mat1", "mat2"),

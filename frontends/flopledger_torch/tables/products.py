@@ -262,7 +262,7 @@ def recurrent_module(kind: str) -> Rule:
             "batch_first": call.own("batch_first") is True,
         }
         if kind == "lstm":
-            attrs["projection"] = call.own("proj_size")
+            attrs["projection"] = call.own("proj_size") or 0  # a quantised one has no such thing
         if kind == "rnn":
             attrs["nonlinearity"] = call.own("nonlinearity")
         return Meaning(kind, attrs, call.first)

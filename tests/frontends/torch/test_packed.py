@@ -90,3 +90,78 @@ def test_a_dynamically_quantised_network_has_its_products_and_weights() -> None:
     recurrent = quantization.quantize_dynamic(nn.LSTM(8, 6), {nn.LSTM})
     ledger = fl.count(recurrent, "5x2x8")
     assert (ledger.total.count, ledger.total.params) == (5 * 2 * 24 * 14, 24 * 14 + 48)
+
+
+class Between(nn.Module):
+    """A layer of quantised tensors, or of floating ones that it quantises itself."""
+
+    def __init__(self, layer: nn.Module, *, quantises: bool) -> None:
+        super().__init__()
+        self.layer, self.quantises = layer, quantises
+
+    def forward(self, x: torch.Tensor) -> Any:
+        if self.quantises:
+            return self.layer(torch.quantize_per_tensor(x, 0.1, 0, torch.quint8)).dequantize()
+        return self.layer(x)
+
+
+def _weight() -> nn.Parameter:
+    return nn.Parameter(torch.ones(8))
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("layer", "sizes", "macs", "kind"),
+    [
+        (lambda q: q.Conv1d(8, 4, 3), (2, 8, 6), 2 * 4 * 4 * 8 * 3, "conv"),
+        (lambda q: q.BatchNorm2d(8), (2, 8, 4, 4), 0, "batch_norm"),
+        (lambda q: q.BatchNorm3d(8), (2, 8, 4, 4, 4), 0, "batch_norm"),
+        (lambda q: q.LayerNorm(8, _weight(), _weight(), 0.1, 0), (2, 8), 0, "layer_norm"),
+        (lambda q: q.GroupNorm(2, 8, _weight(), _weight(), 0.1, 0), (2, 8, 4, 4), 0, "group_norm"),
+        (lambda q: q.InstanceNorm2d(8, _weight(), _weight(), 0.1, 0), (2, 8, 4, 4), 0, "instance_norm"),
+        (lambda q: q.Softmax(), (2, 8), 0, "softmax"),
+    ],
+)
+def test_layers_of_quantised_tensors_are_those_that_they_quantise(
+    layer: Any, sizes: tuple[int, ...], macs: int, kind: str
+) -> None:
+    from torch.ao.nn import quantized
+
+    net = Between(layer(quantized), quantises=True).eval()
+    ledger = fl.count(net, sizes)
+    (row,) = (row for row in ledger.rows if row.path == "layer")
+    assert (row.kind, ledger.total.macs, ledger.coverage.unknown) == (kind, macs, ())
+    assert row.outputs == (tuple(net(torch.zeros(sizes)).shape),)
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("name", ["Hardswish", "LeakyReLU"])
+def test_activations_of_quantised_tensors_read_their_scale(name: str) -> None:
+    from torch.ao.nn import quantized
+
+    ledger = fl.count(Between(getattr(quantized, name)(0.1, 0), quantises=True).eval(), (2, 8))
+    assert ledger.coverage.unknown == ()
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize(
+    ("name", "sizes", "macs"),
+    [
+        ("LSTM", (3, 2, 8), 6 * 4 * 4 * (8 + 4)),
+        ("GRU", (3, 2, 8), 6 * 3 * 4 * (8 + 4)),
+        ("LSTMCell", (2, 8), 2 * 4 * 4 * (8 + 4)),
+        ("GRUCell", (2, 8), 2 * 3 * 4 * (8 + 4)),
+        ("RNNCell", (2, 8), 2 * 4 * (8 + 4)),
+        ("Linear", (2, 8), 2 * 4 * 8),
+    ],
+)
+def test_layers_that_quantise_as_they_run_are_read_again_and_again(
+    name: str, sizes: tuple[int, ...], macs: int
+) -> None:
+    """torch keeps results by their arguments, and can't compare packed weights."""
+    from torch.ao.nn.quantized import dynamic
+
+    net = Between(getattr(dynamic, name)(8, 4), quantises=False).eval()
+    for _ in range(2):
+        ledger = fl.count(net, sizes)
+        assert (ledger.total.count, ledger.coverage.unknown) == (macs, ())
