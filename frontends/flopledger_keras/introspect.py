@@ -105,7 +105,9 @@ def shape_of(tensor: Any) -> Shape:
 
 
 def dtype_of(tensor: Any) -> str:
-    """Return the name of a tensor's type."""
+    """Return the name of a tensor's type; an array of texts has one for each length."""
+    if getattr(tensor.dtype, "kind", "") in ("U", "S"):
+        return "string"
     name: str = keras.backend.standardize_dtype(tensor.dtype)
     return name
 

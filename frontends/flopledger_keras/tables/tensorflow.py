@@ -159,6 +159,30 @@ def _batch_norm(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> 
     )
 
 
+def _resize(mode: str) -> Rule:
+    """Return the rule of a resampling of pictures, whose channels are last, to the sizes of its result."""
+    return lambda _op, _to_shape, outs: (
+        "resample", {"mode": mode, "size": tuple(outs[0][1:3]), "channels_last": True}, FIRST,
+    )  # fmt: skip
+
+
+def _running(kind: str) -> Rule:
+    def rule(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+        axis = constant(op.inputs[1])
+        return None if axis is None else (kind, {"axis": int(axis) % len(ins[0])}, FIRST)
+
+    return rule
+
+
+def _top_k(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+    size = constant(op.inputs[1])
+    return None if size is None else ("top_k", {"size": int(size)}, FIRST)
+
+
+def _compared(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+    return "compare", {"scalars": 1}, FIRST
+
+
 def _bias(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "add", {"scalars": 1}, FIRST
 
@@ -254,6 +278,13 @@ RULES: dict[str, Rule] = {
     **dict.fromkeys(("MaxPool", "MaxPool3D"), _pool("max_pool")),
     **dict.fromkeys(("AvgPool", "AvgPool3D"), _pool("avg_pool")),
     "FusedBatchNormV3": _batch_norm,
+    "ResizeNearestNeighbor": _resize("nearest"),
+    "ResizeBilinear": _resize("linear"),
+    "ResizeBicubic": _resize("cubic"),
+    "Cumsum": _running("cumsum"),
+    "Cumprod": _running("cumprod"),
+    "TopKV2": _top_k,
+    **dict.fromkeys(("IsNan", "IsInf", "IsFinite"), _compared),
     "BiasAdd": _bias,
     "ConcatV2": _concat,
     "Pack": _stack,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import flopledger as fl
+import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
@@ -110,3 +111,21 @@ def test_convolutions_of_tensorflow_have_their_figures() -> None:
     ledger = fl.count(keras.Model(given, kl.Lambda(apply, output_shape=(2, 2, 3))(given)))
     assert ledger.total.count == 16 * 6 * 18 + 4 * 12 * 9 + 4 * 12 * 4 * 3
     assert ledger.coverage.unknown == ()
+
+
+def test_what_tensorflow_resizes_sums_up_or_compares_is_known() -> None:
+    def ops_of(apply: Any, *shape: int) -> tuple[object, tuple[Any, ...]]:
+        given = keras.Input(shape, batch_size=2)
+        ledger = fl.count(keras.Model(given, kl.Lambda(apply)(given)), convention="ops")
+        return ledger.total.count, ledger.coverage.unknown
+
+    assert ops_of(lambda x: tf.image.resize(x, (6, 8), "nearest"), 3, 4, 5) == (0, ())
+    assert ops_of(lambda x: tf.image.resize(x, (6, 8)), 3, 4, 5)[1] == ()
+    assert ops_of(lambda x: tf.cumsum(x, 1), 5) == (2 * 4, ())
+    assert ops_of(lambda x: tf.cast(tf.math.is_nan(x), tf.float32), 5) == (2 * 5, ())
+    assert ops_of(lambda x: tf.math.top_k(x, 2)[0], 5)[1] == ()
+
+
+def test_an_array_of_texts_may_be_given() -> None:
+    ledger = fl.count(kl.Hashing(num_bins=3), np.array([["words"], ["of"], ["any length"]]))
+    assert [unknown.source for unknown in ledger.coverage.unknown] == ["tensorflow.StringToHashBucketFast"]
