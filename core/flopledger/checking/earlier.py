@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flopledger import input_files
 from flopledger.bounded import values_in
 from flopledger.counting.ledger import SCHEMA, SEVERAL
+from flopledger.dims.arithmetic import symbol_names
 from flopledger.errors import SourceError, UsageError, shown
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def figure_of(ledger: Ledger, key: str) -> int | Fraction:
     if found is None:
         raise UsageError(f"the convention {ledger.convention.name!r} gives no figure for {key}")
     if not isinstance(found, (int, Fraction)):
+        sizes = " ".join(f"--size {name}=1" for name in symbol_names(found))
         raise UsageError(
-            f"{key} is {found}, a formula: give the inputs sizes instead of symbols, "
-            "or the symbols numbers with --size NAME=NUMBER"
+            f"{ledger.graph.reading.source}: {key} is {found}, a formula: give its symbols numbers in the inputs, "
+            f"or with {sizes}"
         )
     return found
 

@@ -80,12 +80,17 @@ def _sorted(root: Node, view: View, unit: str) -> Shown:
     lines = [
         (key(line.row), Line(line.node, line.path, line.path, 0))
         for line in walk(root)
-        if line.row is not None
+        if line.row is not None and (line.node is not root or _is_work(line.row))
     ]
     lines.sort(key=lambda pair: pair[0], reverse=descending)
     single = [_alone(line) for _, line in lines]
     kept = single[: view.top]
     return Shown([Line(root, "", "", -1), *kept], _rest(single[len(kept) :], unit))
+
+
+def _is_work(row: Row) -> bool:
+    """Return whether a network's own row is more than the sum that the first line shows."""
+    return bool(row.count or row.params) or row.status == "unknown"
 
 
 def _alone(line: Line) -> Line:

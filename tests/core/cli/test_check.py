@@ -179,7 +179,7 @@ def test_an_earlier_ledger_must_be_readable(text: str, flopledger: Run, tmp_path
 
 def test_symbols_have_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["check", LENET, "-i", "Nx1x28x28", "--max-macs", "1G"]) == 2
-    assert "give the inputs sizes instead of symbols" in capfd.readouterr().err
+    assert "give its symbols numbers in the inputs, or with --size N=1" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(
