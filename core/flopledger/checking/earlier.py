@@ -65,8 +65,8 @@ def figure_of(ledger: Ledger, key: str) -> int | Fraction:
     if not isinstance(found, (int, Fraction)):
         sizes = " ".join(f"--size {name}=1" for name in symbol_names(found))
         raise UsageError(
-            f"{ledger.graph.reading.source}: {key} is {found}, a formula: give its symbols numbers in the inputs, "
-            f"or with {sizes}"
+            f"{ledger.graph.reading.source}: {key} is {found}, a formula: give its symbols numbers in the "
+            f"inputs, or with {sizes}"
         )
     return found
 

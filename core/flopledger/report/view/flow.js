@@ -1,5 +1,5 @@
 // The data flow: boxes with name, kind, figure and share; blocks open and close.
-const HINT = "Enter or click opens a block; scroll zooms, drag moves";
+const HINT = "click or Enter opens";
 const camera = { x: 0, y: 0, w: 1, h: 1, set: false };
 
 const flow = {
@@ -183,6 +183,7 @@ const flow = {
     });
     box.addEventListener("pointerup", () => (from = null));
     byId("fit").addEventListener("click", () => this.fit(true));
+    window.addEventListener("beforeprint", () => this.fit(true));
     byId("shut").addEventListener("click", () => {
       flows.open = new Set([0]);
       camera.set = false;
