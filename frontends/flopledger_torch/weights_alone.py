@@ -55,6 +55,6 @@ def weights_of(
     takes = inspect.signature(model.forward)
     problem = f"no inputs are given, and its forward takes {takes}: what it computes depends on them"
     builder.layer("(operations)", UNKNOWN, SOURCE, parent=0, level="op", problem=problem)
-    note = f"{problem}; give one -i for each, as in -i 1x3x224x224"
+    note = f"{problem}; give the size of each: -i 1x3x224x224, in Python input_size=(1, 3, 224, 224)"
     reading = Reading(request.source, "torch", "torch", torch_version, dict(profile), (*notes, note))
     return builder.build(reading, ())

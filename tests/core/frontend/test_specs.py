@@ -28,6 +28,7 @@ from hypothesis import strategies as st
         ("007x1", InputSpec("", (7, 1))),
         ("1,3,224,224", InputSpec("", (1, 3, 224, 224))),
         ("(1, 3, 224, 224)", InputSpec("", (1, 3, 224, 224))),
+        ("1 x 3 x 224 x 224", InputSpec("", (1, 3, 224, 224))),
         ("[1, 3]", InputSpec("", (1, 3))),
         ("(7,)", InputSpec("", (7,))),
         ("()", InputSpec("", ())),

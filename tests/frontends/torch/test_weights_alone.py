@@ -64,4 +64,4 @@ def test_the_commands_say_what_is_missing(tmp_path: Path, capfd: pytest.CaptureF
     assert run(["count", source, "-o", str(table)]) == 0
     capfd.readouterr()
     assert "at least 0 MAC" in table.read_text("utf-8")
-    assert "give one -i for each, as in -i 1x3x224x224" in table.read_text("utf-8")
+    assert "give the size of each: -i 1x3x224x224, in Python input_size=" in table.read_text("utf-8")
