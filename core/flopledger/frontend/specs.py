@@ -82,7 +82,7 @@ def _parts(sizes: str) -> list[str]:
     """Split the sizes of a shape, written with x or as a tuple or list, without the spaces between them."""
     written = _TUPLE.match(sizes)
     if written is None and "," not in sizes:
-        return [part.strip() for part in sizes.split("x")]
+        return re.split(" *x *", sizes)
     inner = sizes if written is None else written[1] or written[2] or ""
     parts = [part.strip() for part in inner.split(",")]
     return parts[:-1] if parts[-1] == "" else parts

@@ -127,11 +127,12 @@ def _(block: Grid, width: int | None) -> Iterator[Pieces]:
     widths = [max(width_of(part) for cell in column for part in cell) for column in zip(*rows, strict=True)]
     if width is not None:
         rows = _narrowed(rows, widths, block.right, width)
+    tight = width is not None and sum(widths) + GAP * (len(widths) - 1) > width
     for number, row in enumerate(rows):
         for i in range(max(map(len, row))):
             line = [cell[i] if i < len(cell) else "" for cell in row]
             cells = [padded(cell, widths[j], right=j in block.right) for j, cell in enumerate(line)]
-            yield [((" " * GAP).join(cells), PLAIN if number else STRONG)]
+            yield [((" " if tight else " " * GAP).join(cells), PLAIN if number else STRONG)]
     if block.more:
         yield from _wrapped(block.more, PLAIN, width)
 
@@ -175,7 +176,14 @@ def _(block: Rows, width: int | None) -> Iterator[Pieces]:
         columns, table, widths = _table(block.ledgers, shown.lines, replace(view, units="auto"))
         kept, first = fit(columns, widths, width)
     widths[0] = first
-    yield _row([column.header for column in columns], kept, widths, columns, [STRONG] * len(columns))
+    headers: list[tuple[str, ...]] = [(column.header,) for column in columns]
+    if width is not None and _taken(widths, kept, first) > width:  # each word of a header on its own line
+        headers = [tuple(column.header.split(" ")) for column in columns]
+        for i in kept[1:]:
+            widths[i] = max(map(width_of, (*headers[i], *(cells[i] for cells in table))))
+    for number in range(max(map(len, headers))):
+        words = [header[number] if number < len(header) else "" for header in headers]
+        yield _row(words, kept, widths, columns, [STRONG] * len(columns))
     for line, cells in zip(shown.lines, table, strict=True):
         yield _row(cells, kept, widths, columns, _styles(line, columns))
     dropped = [column.header for i, column in enumerate(columns) if i not in kept and column.header]

@@ -103,3 +103,17 @@ def test_no_line_is_wider_than_the_terminal_and_no_word_is_broken(
     file_names = (line for line in narrow.splitlines() if "/" not in line)
     assert max(map(len, file_names)) <= 80
     assert words <= set(narrow.split())
+
+
+def test_many_conventions_fit_a_narrow_terminal(
+    flopledger: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    names = ("mac", "2mac", "ops", "netscope", "convnet-burden")
+    chosen = [word for name in names for word in ("-c", name)]
+    table = flopledger("count", LENET, *chosen, env={"COLUMNS": "80"}).stdout.split("\n\n")[1]
+
+    assert max(map(len, table.splitlines())) <= 80
+    assert [line.split() for line in table.splitlines()[:2]] == [
+        ["layer", "params", *names],
+        ["(MAC)", "(FLOP)", "(FLOP)", "(MAC)", "(MAC)"],
+    ]
