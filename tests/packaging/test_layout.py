@@ -81,6 +81,7 @@ SUBJECTS = {
     "core/cli/test_numbers.py": "options that take a number, in every command",
     "core/cli/test_special_files.py": "pipes, devices and folders in place of files, in every command",
     "core/cli/test_terminal.py": "what a terminal shows, at several widths",
+    "core/conventions/test_estimates.py": "estimates of a training step, and bytes of activations",
     "core/conventions/test_own.py": "the figures of mac, 2mac, 2mac-1 and ops",
     "core/conventions/test_schema.py": "the TOML schema for editors beside the loader",
     "core/conventions/test_seeds.py": "the figures of the documents that the project began with",
