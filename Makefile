@@ -19,7 +19,7 @@ tests-keras := tests/frontends/keras
 tests-paddle := tests/frontends/paddle
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all prove lint docs bench peers bounds slowest clean $(SUITES:%=suite-%)
+.PHONY: help demo check test test-all browser prove lint docs bench peers bounds slowest clean $(SUITES:%=suite-%)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,9 +33,14 @@ check: $(VENV)/.dev ## lint, check types, run the quick tests of core: under a m
 test: $(VENV)/.dev $(VENV)/.docs ## lint, build the documentation, run all but the slow tests; what CI runs
 	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target $(SUITES:%=suite-%) lint docs
 
-test-all: $(VENV)/.dev $(VENV)/.docs ## everything that make test does, the slow tests too, and make prove
+test-all: $(VENV)/.dev $(VENV)/.docs browser ## everything that make test does, the slow tests too, and make prove
 	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target SLOW=--slow $(SUITES:%=suite-%) lint docs
 	@$(MAKE) --no-print-directory prove
+
+browser: ## install the browser that tests of pages drive, where it is missing and Debian's packages are at hand
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || { [ "$$(id -u)" = 0 ] \
+	  && command -v apt-get >/dev/null && timeout 600 sh -c 'apt-get -qq update && apt-get -qq -y install chromium' \
+	  >/dev/null 2>&1; } || echo "no browser, and none could be installed: the tests of pages in one are skipped"
 
 prove: $(VENV)/.dev ## change each formula and each rule by one unit: a test must fail for each change
 	$(BIN)/python tests/prove/prove.py

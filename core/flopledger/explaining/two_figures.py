@@ -101,7 +101,7 @@ def _network(a: Candidate, b: Candidate) -> str:
     """Say how the network of the second figure differs from that of the first."""
     new = [change for change in b.changes if change not in a.changes and change != WITHOUT_CLASSIFIER]
     old = [change for change in a.changes if change not in b.changes and change != WITHOUT_CLASSIFIER]
-    return "; ".join([*new, *(f"not so: {change}" for change in old)]) or "read for another convention"
+    return "; ".join([*new, *(f"undone: {change}" for change in old)]) or "read for another convention"
 
 
 def _figure(counted: Evaluated, what: str) -> Number:
