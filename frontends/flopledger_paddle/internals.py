@@ -12,6 +12,8 @@ import contextlib
 import os
 import sys
 import tempfile
+import threading
+import traceback
 import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,6 +145,21 @@ def as_it_runs() -> Iterator[None]:
         _views_allowed(),
         _variable("stride_in_no_check_dy2st_diff", "1"),
     ):
+        yield
+
+
+@contextlib.contextmanager
+def without_stacks() -> Iterator[None]:
+    """Let Paddle note no stack of Python's for each op, which takes as long as all else in a reading.
+
+    It is only shown where a program's run fails. In other threads ``traceback`` does what it always does.
+    """
+    own, thread = traceback.extract_stack, threading.get_ident()
+
+    def extract_stack(*args: Any, **kwargs: Any) -> Any:
+        return [] if threading.get_ident() == thread else own(*args, **kwargs)
+
+    with replaced(traceback, "extract_stack", extract_stack):
         yield
 
 

@@ -128,6 +128,7 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
             warnings.catch_warnings(),
             internals.converted(tensors, trace.program, known.stored),
             internals.as_it_runs(),
+            internals.without_stacks(),
             known.watching(),
             internals.intercepting(recorder),
         ):

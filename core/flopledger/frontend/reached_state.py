@@ -28,7 +28,7 @@ from flopledger.frontend.program_state import (
 from flopledger.frontend.type_of import bases_of, table_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 _DICTS: tuple[type, ...] = (OrderedDict, defaultdict, dict)
 _CONTAINERS: tuple[type, ...] = (*_DICTS, list, set, deque)
@@ -53,6 +53,7 @@ class ReachedState:
         self._spaces = Namespaces(self._is_program)
         self._caches: list[tuple[Any, int]] = []
         self._pending: list[Any] = []
+        self._members: dict[int, list[tuple[Any, bool]]] = {}
         for root in roots:
             self._seen[id(root)] = root
             self._open(root)
@@ -133,13 +134,25 @@ class ReachedState:
 
     def _open(self, value: Any) -> None:
         """Keep the attributes of an object, and its slots."""
-        for base in bases_of(type(value)):
+        cls = type(value)
+        members = self._members.get(id(cls))  # a class of the user's may not be hashable
+        if members is None:
+            members = self._members[id(cls)] = list(self._members_of(cls))
+        for member, is_slot in members:
+            if is_slot:
+                self._slot(value, member)
+            else:
+                self._container(member.__get__(value), dict)
+
+    def _members_of(self, cls: type) -> Iterator[tuple[Any, bool]]:
+        """Yield what holds the state of a class's objects: their attributes, or a slot of the user's."""
+        for base in bases_of(cls):
             for name, member in table_of(base).items():
                 kind = type(member)
                 if name == "__dict__" and kind in (GetSetDescriptorType, MemberDescriptorType):
-                    self._container(member.__get__(value), dict)
+                    yield member, False
                 elif kind is MemberDescriptorType and self._is_users(base):
-                    self._slot(value, member)
+                    yield member, True
 
     def _container(self, value: Any, base: Any) -> None:
         keyed = base in _DICTS

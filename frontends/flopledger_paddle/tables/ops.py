@@ -20,7 +20,7 @@ WITHOUT_ROW = frozenset(
         "builtin.combine", "builtin.constant", "builtin.parameter", "builtin.set_parameter",
         "builtin.shadow_output", "builtin.slice", "builtin.split", "cf.yield", "pd_op.data", "pd_op.feed",
         "pd_op.fetch", "pd_op.full", "pd_op.full_int_array", "pd_op.numel", "pd_op.shadow_output",
-        "pd_op.shape", "pd_op.shape64",
+        "pd_op.shape", "pd_op.shape64", "pd_op.assert",
     }
 )  # fmt: skip
 """What holds or hands on values and computes nothing: no calls."""

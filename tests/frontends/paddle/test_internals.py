@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import threading
+import traceback
 from typing import Any
 
 import pytest
@@ -78,3 +80,14 @@ def test_what_has_no_such_attribute_is_left_alone() -> None:
 
     with internals.replaced(Empty, "gone", 1):
         assert not hasattr(Empty, "gone")
+
+
+def test_stacks_are_left_out_in_the_thread_that_reads_alone() -> None:
+    seen: list[int] = []
+    with internals.without_stacks():
+        assert traceback.extract_stack() == []
+        other = threading.Thread(target=lambda: seen.append(len(traceback.extract_stack())))
+        other.start()
+        other.join()
+    assert seen[0] > 0
+    assert traceback.extract_stack()

@@ -399,3 +399,8 @@ def test_the_batches_of_a_product_are_stretched(read: Read, a: str, b: str, macs
     graph = read(Functional(paddle.matmul), a, b)
     assert graph.count("mac").total.count == macs
     assert graph.shape(graph.outputs[0]) == (2, 5, 3, 2)
+
+
+def test_an_assertion_on_data_is_taken_as_holding(read: Read) -> None:
+    ledger = read(nn.GaussianNLLLoss(), "2x5", "2x5", "2x5").count("mac")
+    assert ledger.coverage.unknown == ()
