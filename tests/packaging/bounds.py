@@ -25,7 +25,7 @@ TESTS = {
         "tests/example_plugin",
         *(f"tests/frontends/{name}" for name in ("caffe", "onnx", "tflite", "safetensors")),
     ],
-    "dask": ["tests/core/scanning"],
+    "dask": ["--slow", "tests/core/scanning"],
     "torch": ["tests/frontends/torch"],
     "keras": ["tests/frontends/keras"],
     "paddle": ["tests/frontends/paddle"],
@@ -40,14 +40,16 @@ _BOUND = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")
 
 
 def requirements(extra: str, *, newest: bool) -> list[str]:
-    """Return what to install: each dependency with a lower bound at that version, or as it is."""
+    """Return what to install for an extra, as it is or each at its lower bound.
+
+    The dependencies of the base are at their bounds in ``base`` alone: elsewhere a framework asks for other
+    versions of the same packages, as torch 2.6 does for SymPy.
+    """
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    own = [] if extra == "base" else project["optional-dependencies"][extra]
-    named = [*project["dependencies"], *own]
+    listed = project["dependencies"] if extra == "base" else project["optional-dependencies"][extra]
     if newest:
-        return named
-    found = [_BOUND.match(text) for text in named]
-    return [f"{bound[1]}=={bound[2]}" for bound in found if bound]
+        return list(listed)
+    return [f"{bound[1]}=={bound[2]}" for text in listed if (bound := _BOUND.match(text))]
 
 
 def tools() -> list[str]:
