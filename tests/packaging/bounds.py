@@ -33,7 +33,7 @@ TESTS = {
 BESIDE = {"base": ["onnx"], "keras": ["tensorflow-cpu"], "paddle": ["setuptools"]}
 """Packages that the tests need and the extra does not bring: the referee of the ONNX reader, a backend for
 Keras, and setuptools, which Paddle imports without requiring it."""
-TOOLS = ("pytest", "pytest-randomly", "hypothesis", "jsonschema")
+TOOLS = ("hatchling", "hypothesis", "jsonschema", "pytest", "pytest-randomly")
 _ASKED = """import importlib.metadata as m, sys
 print(sys.version.split()[0], *(f"{name}=={m.version(name)}" for name in sys.argv[1:]))"""
 _BOUND = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")

@@ -25,7 +25,7 @@ from flopledger.errors import SourceError, UsageError
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.reading import ends, relay
-from flopledger.reading.interpreter import Interpreter, search_path
+from flopledger.reading.interpreter import TASK_HEAD, Interpreter, search_path
 
 if TYPE_CHECKING:
     from flopledger.frontend.request import Request
@@ -124,7 +124,7 @@ class Child:
         """Send a task; return the exit status of a child that ended instead of answering, and the answer."""
         self._result.seek(0)
         self._result.truncate()
-        self._send(pickled)
+        self._send(len(pickled).to_bytes(TASK_HEAD) + pickled)
         until = None if timeout is None else time.monotonic() + timeout
         while not select.select([self._done], [], [], _STEP_S)[0]:
             if process.status() is not None:

@@ -15,6 +15,8 @@ from flopledger.reading import processes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+TASK_HEAD = 8
+"""The bytes of a task's length, which go before it."""
 _BOOT = (
     "import sys; sys.path.append(sys.argv.pop(1)); from {module} import main; main(*map(int, sys.argv[1:]))"
 )

@@ -25,6 +25,7 @@ from flopledger.graph.write import pieces as pieces_of
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import choose as reading
 from flopledger.reading import memory, processes
+from flopledger.reading.interpreter import TASK_HEAD
 from flopledger.reading.source import Attribute, locate
 
 if TYPE_CHECKING:
@@ -59,18 +60,20 @@ def main(tasks: int, result: int, done: int, parent: int) -> NoReturn:
     for descriptor in (tasks, result, done):
         os.set_inheritable(descriptor, False)  # noqa: FBT003  (it takes no keyword)
     home = os.getpid()
-    load = pickle.load
+    load = pickle.loads
     with os.fdopen(tasks, "rb") as stream:
-        most, sys.path[:] = load(stream)  # from the parent, which started us
+        most, sys.path[:] = pickle.load(stream)  # noqa: S301  (from the parent, which started us)
         registry = plugins.registry()
         limit(most)
         limits = {kind: resource.getrlimit(kind) for kind in _LIMITED}
         loaded: dict[Attribute, object] = {}
-        while stream.peek(1):
+        # A task has its length before it: one that can't be loaded must not leave a rest for the next turn
+        while head := stream.read(TASK_HEAD):
+            task = stream.read(int.from_bytes(head))
             for kind, (soft, hard) in limits.items():
                 _setrlimit(kind, (soft, hard))
             try:
-                pieces = ["graph\n", *pieces_of(read(load(stream), registry, loaded))]
+                pieces = ["graph\n", *pieces_of(read(load(task), registry, loaded))]
             except BaseException as error:  # noqa: BLE001  (the user's code may raise anything)
                 lift_limits()
                 pieces = ["error\n", failure(error, registry)]

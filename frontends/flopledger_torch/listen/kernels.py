@@ -10,7 +10,6 @@ from torch._subclasses.fake_tensor import (
     DataDependentOutputException,
     DynamicOutputShapeException,
     FakeTensor,
-    FakeTensorDeviceMismatchError,
     UnsupportedOperatorException,
 )
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
@@ -28,6 +27,10 @@ STOPS = (*DEPENDS_ON_DATA, UnsupportedOperatorException)
 """The exceptions after which nothing more is known of a forward, but all before them is."""
 _NO_KERNEL, _SPARSE = "no fake impl", "sparse"
 _NOT_COMPARED = "'__eq__' is not implemented"
+_DEVICES = ("found two different devices", "found at least two devices")
+"""Of the error for a mix of devices, before torch had a class for it and since."""
+_GROUPED_MM = getattr(getattr(torch.ops.aten, "_grouped_mm", None), "default", None)
+"""None before torch 2.8."""
 _RESTRIDED = frozenset((torch.ops.aten.view.default, torch.ops.aten._unsafe_view.default))
 """Views whose fake strides differ from the real ones in axes of size 1; see :func:`_restrided`."""
 _DENSE = frozenset((torch.ops.aten.native_batch_norm.default,))
@@ -47,7 +50,7 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
     out = run_direct(func, args, kwargs)
     if out is not NotImplemented:
         return _restrided(args[0], out) if func in _RESTRIDED and 1 in out.shape else out
-    if func is torch.ops.aten._grouped_mm.default:
+    if func is _GROUPED_MM:
         return _grouped_mm(func, args, kwargs)
     if _has_stand_in(args):
         out = quantised.outputs(func, args)
@@ -55,18 +58,19 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
             return out
     try:
         out = func(*args, **kwargs)
-    except FakeTensorDeviceMismatchError:
-        out = func(*map(_on_cpu, args), **kwargs)
     except NotImplementedError as error:
         if _NOT_COMPARED not in str(error):
             raise
         out = _uncached(func, args, kwargs)
     except RuntimeError as error:
-        # The one is what torch raises for operators of torch.library.custom_op; of the others those that make
-        # a compressed tensor mix their stand-ins up, and a fit of sizes is seen before.
-        if _NO_KERNEL in str(error) or _SPARSE in func.name():
+        if any(text in str(error) for text in _DEVICES):
+            out = func(*map(_on_cpu, args), **kwargs)
+        elif _NO_KERNEL in str(error) or _SPARSE in func.name():
+            # The one is what torch raises for operators of torch.library.custom_op; of the others those that
+            # make a compressed tensor mix their stand-ins up, and a fit of sizes is seen before.
             raise UnsupportedOperatorException(func) from error
-        raise
+        else:
+            raise
     if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
         return _restrided(args[0], out)
     if func in _DENSE and isinstance(out[0], FakeTensor):
