@@ -140,7 +140,7 @@ class Store:
                     connection.execute(f"PRAGMA user_version = {VERSION}")
                     for statement in _TABLES.split(";"):
                         connection.execute(statement)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             kind = SourceError if readonly or there == "" else OutputError
             raise kind(f"{self.path}: {error}; expected the database of a scan") from None
         return connection

@@ -10,10 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from documents import validated
 from flopledger.cli import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 LENET, ALEXNET = EXAMPLES / "lenet.prototxt", EXAMPLES / "alexnet.prototxt"
@@ -370,11 +374,18 @@ def test_figures_beyond_every_double_and_names_of_digits_are_shown_as_they_are(
 @pytest.mark.parametrize(
     "command", [["scan", str(LENET), "-o", "zoo.db"], ["explain", "zoo.db", "--name", "a", "mac", "ops"]]
 )
-def test_a_damaged_database_is_named(command: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda old: old[:4096] + b"\xff" * (len(old) - 4096),
+        lambda old: old.replace(b"CREATE TABLE networks", b"CREATE TABLE \xffetworks"),
+    ],
+)
+def test_a_damaged_database_is_named(
+    command: list[str], damage: Callable[[bytes], bytes], capfd: pytest.CaptureFixture[str]
+) -> None:
     assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
-    content = bytearray(Path("zoo.db").read_bytes())
-    content[4096:] = b"\xff" * (len(content) - 4096)
-    Path("zoo.db").write_bytes(content)
+    Path("zoo.db").write_bytes(damage(Path("zoo.db").read_bytes()))
     capfd.readouterr()
 
     assert run(command) == 3
