@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -62,6 +63,18 @@ def test_the_extra_all_brings_every_framework(pyproject: dict[str, Any]) -> None
     extras = pyproject["project"]["optional-dependencies"]
     frameworks = [n for n in extras if n not in {"all", "dev", "docs"} and not n.startswith("peers-")]
     assert extras["all"] == [f"flopledger[{','.join(frameworks)}]"]
+
+
+def test_pythons_and_lower_bounds_are_the_documented_ones(root: Path, pyproject: dict[str, Any]) -> None:
+    project, page = pyproject["project"], (root / "docs" / "reference" / "versions.md").read_text("utf-8")
+    label = "Programming Language :: Python :: "
+    pythons = [text.removeprefix(label) for text in project["classifiers"] if text.startswith(f"{label}3.")]
+    assert project["requires-python"] == f">={pythons[0]}"
+    assert f"Python {', '.join(pythons[:-1])} and {pythons[-1]}" in page
+    extras = project["optional-dependencies"]
+    names = re.findall(r"\w+", extras["all"][0])[1:]
+    listed = [*project["dependencies"], *(text for name in names for text in extras[name])]
+    assert listed == re.findall(r"^\| `([a-z]+>=[0-9.]+)`", page, re.MULTILINE)
 
 
 def test_a_plugin_module_imports_no_framework(frontends: list[str]) -> None:

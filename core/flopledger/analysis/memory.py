@@ -9,6 +9,7 @@ take workspaces of their own. Weights, buffers and inputs are apart.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from flopledger.analysis import saved
 from flopledger.analysis.flow import tensors_read
 from flopledger.dims.arithmetic import is_symbolic, product, total
+from flopledger.errors import UsageError
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import CONTAINER
 
@@ -119,14 +121,18 @@ class Memory:
         return Peak(most, at, of_calls)
 
     def alive(self, kept: frozenset[int]) -> Iterable[tuple[int, dict[int, int]]]:
-        """Yield each call with the storages that are alive while it runs; those kept stay."""
+        """Yield each call with the storages that are alive while it runs; those kept stay.
+
+        Raises:
+            UsageError: A size is a symbol, so that no moment has the most for all sizes.
+        """
         alive: dict[int, int] = {}
         last = self._last_reads
         for layer in self.leaves:
             for tensor in layer.outputs:
                 storage = self.storages[tensor]
                 if self.made_by.get(storage) == layer.id:
-                    alive[storage] = int(str(self.size(storage)))
+                    alive[storage] = _number(self.size(storage))
             yield layer.id, alive
             touched = {self.storages[i] for i in (*tensors_read(layer), *layer.outputs)}
             for storage in touched - kept:
@@ -248,3 +254,10 @@ STATES: Mapping[str, tuple[int, int]] = {
     "amsgrad": (3, 4),
 }
 """What an optimizer keeps of each weight: so many times its bytes, and some for the number of its steps."""
+
+
+def _number(size: Number) -> int:
+    if isinstance(size, (int, Fraction)):
+        return math.ceil(size)
+    need = "give numbers in place of symbols"
+    raise UsageError(f"what is alive at once depends on the sizes ({size}): {need}")

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from flopledger.counting import engine
 from flopledger.counting.footprint import footprint
 from flopledger.dims.arithmetic import substitute, symbol
+from flopledger.errors import UsageError
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Module, Parameter, Reading
 from flopledger.kinds import builtin
+from graphs import layer
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -38,6 +41,12 @@ def graph() -> Graph:
     c = builder.tensor((2, 4))
     builder.layer("c", "add", "Add", inputs=[b, s], outputs=[c])
     return builder.build(Reading("net", "toy", "toy", "", {}), [c])
+
+
+def test_what_is_alive_at_once_needs_sizes() -> None:
+    net = layer("relu", {}, (symbol("N"), 3))
+    with pytest.raises(UsageError, match=r"depends on the sizes \(12\*N\): give numbers"):
+        net.count("peak")
 
 
 def test_views_and_results_in_place_take_no_memory_of_their_own() -> None:
