@@ -70,7 +70,8 @@ def test_pythons_and_lower_bounds_are_the_documented_ones(root: Path, pyproject:
     label = "Programming Language :: Python :: "
     pythons = [text.removeprefix(label) for text in project["classifiers"] if text.startswith(f"{label}3.")]
     assert project["requires-python"] == f">={pythons[0]}"
-    assert f"Python {', '.join(pythons[:-1])} and {pythons[-1]}" in page
+    named = " and ".join(filter(None, (", ".join(pythons[:-1]), pythons[-1])))
+    assert f"is tested with Python {named}; `requires-python` is `{project['requires-python']}`" in page
     extras = project["optional-dependencies"]
     names = re.findall(r"\w+", extras["all"][0])[1:]
     listed = [*project["dependencies"], *(text for name in names for text in extras[name])]
