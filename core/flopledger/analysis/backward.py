@@ -2,8 +2,9 @@
 
 The backward runs the calls in reverse. Each makes a gradient for each operand that wants one, in the
 operand's type; views, sums and joins pass theirs on. Then its result's gradient is freed, and the tensors
-that the call alone had kept. A second gradient of the same tensor is added to the first. Gradients of weights
-stay. Kernels' workspaces are not in it, so that a measured peak lies close and not to the byte.
+that the call alone had kept. A second gradient of the same tensor is added to the first, in its memory where
+nothing else has it. Gradients of weights stay. Kernels' workspaces are not in it, so that a measured peak
+lies close and not to the byte.
 """
 
 from __future__ import annotations
@@ -97,13 +98,28 @@ class Backward:
             size, weight = self._size(tensor), self._weight(tensor)
             made = passed[0] if passed else _Gradient(size)
             place, key = (self._gradient, tensor) if weight is None else (self._weights, weight)
-            if key in place:  # the sum of the two is made while both are there
+            if key in place and weight is not None:  # a transposed view of a product: the sum is a third
                 beside += place[key].bytes + size
                 made = _Gradient(size)
+            elif key in place:
+                made, more = self._added(place[key], made, size, passed=bool(passed))
+                beside += more
             place[key] = made
         for weight in self._gradients.unseen(layer):
             self._weights.setdefault(weight, _Gradient(self._memory.parameter_bytes(weight)))
         return beside + self._alive()
+
+    def _added(self, old: _Gradient, new: _Gradient, size: int, *, passed: bool) -> tuple[_Gradient, int]:
+        """Return the sum of two gradients, and what is alive beside it while it is made.
+
+        It is written into one of the two if nothing else has its memory, as PyTorch's engine does.
+        """
+        shared = sum(one is old for one in (*self._gradient.values(), *self._weights.values())) > 1
+        if not shared:
+            return old, 0 if passed else size
+        if not passed:
+            return new, 0
+        return _Gradient(size), 0
 
     def _alive(self) -> int:
         """Return the bytes of all gradients, each once however many tensors it is of."""

@@ -21,6 +21,11 @@ WORKSPACE = ("memory-dev-12",)
 """A fused LSTM, which keeps a workspace whose size the kernel chooses."""
 
 
+FAR = ("memory-dev-06", "memory-dev-13", "memory-dev-34")
+"""Peaks of a training step that are further off than 5 percent: of a chain of joins, fused attention, and a
+checkpointed chain of residuals by 5.02 percent."""
+
+
 def net() -> nn.Module:
     """4 to 6 with a ReLU, to 3; 5 rows: activations of 120 bytes, 120 and 60."""
     return nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 3))
@@ -74,4 +79,7 @@ def test_networks_take_what_was_measured(entry: dict[str, Any], monkeypatch: pyt
     if entry["id"] not in WORKSPACE:
         graph = fl.read(model.train(), inputs, profile={"step": "train"})
         assert graph.count("saved").total.count == entry["saved_for_backward"]["activation"]
+        measured = entry["training"]["peak_training"]
+        near = abs(engine.analysis_of(graph).training_peak - measured) <= measured / 20
+        assert near or entry["id"] in FAR or not entry["source"].startswith("nets.py")
     assert torch.is_grad_enabled()
