@@ -25,7 +25,8 @@ _VIEWS = """
 """
 _COMPUTED = """
     add.Tensor sub.Tensor mul.Tensor div.Tensor pow.Tensor_Scalar neg exp log sqrt rsqrt sin cos abs
-    reciprocal relu sigmoid silu tanh gelu mm bmm addmm dot mv baddbmm
+    reciprocal relu sigmoid silu tanh gelu mm bmm addmm dot mv baddbmm erf log1p expm1 softplus leaky_relu elu
+    hardswish hardsigmoid maximum minimum sum.dim_IntList mean.dim _softmax
 """
 _MOST = 10_000
 """How many results are kept: more are of a model whose sizes never repeat."""
@@ -65,10 +66,16 @@ def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
     return FakeTensor(mode, out, _CPU)
 
 
+def _key(arg: Any) -> tuple[Any, ...]:
+    if type(arg) is FakeTensor:
+        return arg.shape, arg.stride(), arg.dtype
+    return type(arg), tuple(arg) if type(arg) is list else arg
+
+
 def _computed(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> torch.Tensor:
     """Return a tensor on the meta device like the result of an operator, whose memory is its own."""
     # True is equal to 1, and each gives a result of another type.
-    key = (func, *[(a.shape, a.stride(), a.dtype) if type(a) is FakeTensor else (type(a), a) for a in args])
+    key = (func, *map(_key, args))
     known = _RESULTS.get(key)
     if known is not None:
         shape, stride, dtype = known

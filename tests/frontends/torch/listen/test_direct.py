@@ -14,7 +14,10 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 ATEN = torch.ops.aten
 ELEMENTWISE = (ATEN.add.Tensor, ATEN.sub.Tensor, ATEN.mul.Tensor, ATEN.div.Tensor)
-UNARY = "neg exp log sqrt rsqrt sin cos abs reciprocal relu sigmoid silu tanh gelu t detach alias"
+UNARY = """
+    neg exp log sqrt rsqrt sin cos abs reciprocal relu sigmoid silu tanh gelu t detach alias
+    erf log1p expm1 softplus leaky_relu elu hardswish hardsigmoid
+"""
 WHOLE, HALF, TRUTH = torch.int64, torch.bfloat16, torch.bool
 
 
@@ -51,6 +54,15 @@ def _arguments() -> list[tuple[Any, tuple[Any, ...]]]:
         (ATEN.baddbmm.default, (_made(2, 3, 5), _made(2, 3, 4), _made(2, 4, 5))),
         (ATEN.dot.default, (_made(3), _made(3))),
         (ATEN.mv.default, (_made(2, 3), _made(3))),
+        *((op, pair) for op in (ATEN.maximum.default, ATEN.minimum.default) for pair in pairs[:3]),
+        *(
+            (op, (_made(2, 3, 4), axes))
+            for op in (ATEN.sum.dim_IntList, ATEN.mean.dim)
+            for axes in ([-1], [0, 2])
+        ),
+        (ATEN.sum.dim_IntList, (_made(2, 3, 4, dtype=TRUTH), [1], True)),
+        (ATEN.sum.dim_IntList, (_made(4, 3, 2, order=(2, 0, 1)), [1])),
+        (ATEN._softmax.default, (_made(4, 3, 2, order=(2, 0, 1)), -1, False)),
         (ATEN.select.int, (_made(2, 3, 4), 1, -1)),
         (ATEN.slice.Tensor, (_made(5, 3), 0, 1, 100)),
         (ATEN.view.default, (_made(2, 6), [3, -1])),
