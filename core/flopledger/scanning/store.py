@@ -126,24 +126,32 @@ class Store:
         if there not in ("", "nothing"):
             raise OutputError(f"{self.path}: it is {there}, expected a file")
         address = f"{self.path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"
-        try:
-            connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_FILE)
-            connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
-            if readonly or not _is_new(connection):
-                self._check(connection)
-            if not readonly:
-                _write_ahead(connection)
-                connection.execute("PRAGMA foreign_keys = ON")
-                with _transaction(connection):
-                    connection.execute(f"PRAGMA application_id = {_ID}")
-                    connection.execute(f"PRAGMA user_version = {VERSION}")
-                    for statement in _TABLES.split(";"):
-                        connection.execute(statement)
-        except (sqlite3.Error, UnicodeDecodeError) as error:
-            kind = SourceError if readonly or there == "" else OutputError
-            raise kind(f"{self.path}: {error}; expected the database of a scan") from None
+        with contextlib.ExitStack() as held:
+            try:
+                connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+                held.callback(connection.close)
+                self._prepare(connection, readonly=readonly)
+            except (sqlite3.Error, UnicodeDecodeError) as error:
+                kind = SourceError if readonly or there == "" else OutputError
+                raise kind(f"{self.path}: {error}; expected the database of a scan") from None
+            held.pop_all()
         return connection
+
+    def _prepare(self, connection: sqlite3.Connection, *, readonly: bool) -> None:
+        """Check a database that is there, and make the tables of one that is written."""
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_FILE)
+        connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
+        if readonly or not _is_new(connection):
+            self._check(connection)
+        if readonly:
+            return
+        _write_ahead(connection)
+        connection.execute("PRAGMA foreign_keys = ON")
+        with _transaction(connection):
+            connection.execute(f"PRAGMA application_id = {_ID}")
+            connection.execute(f"PRAGMA user_version = {VERSION}")
+            for statement in _TABLES.split(";"):
+                connection.execute(statement)
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """Refuse a database of something else."""
