@@ -135,6 +135,7 @@ SUBJECTS = {
     "frontends/tflite/test_golden.py": "a real network against recorded figures",
     "frontends/torch/archive/test_fuzz.py": "archives with anything changed",
     "frontends/torch/archive/test_hostile.py": "archives made to do harm",
+    "frontends/torch/language/test_classes.py": "every class of language models beside FlopCounterMode",
     "frontends/torch/language/test_estimators.py": "conventions that estimate a training step",
     "frontends/torch/language/test_golden.py": "published language models against recorded figures",
     "frontends/torch/test_arithmetic.py": "products of sizes, as listen/sizes.py records them for a profile",

@@ -1,0 +1,130 @@
+"""Every class of transformers' MODEL_FOR_CAUSAL_LM_MAPPING, beside FlopCounterMode: prefill and decode.
+
+A class whose figures are not compared, or differ, is in ``classes.toml`` with the reason; one that is there
+and would be equal fails, so that the list stays true.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import flopledger as fl
+import pytest
+import torch
+from flopledger.errors import FlopledgerError
+from flopledger_torch.language import inputs
+from torch.utils.flop_counter import FlopCounterMode
+
+transformers: Any = pytest.importorskip("transformers", reason="the models are those of transformers")
+MAPPING = transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING
+REASONS = tomllib.loads((Path(__file__).parent / "classes.toml").read_text())["reasons"]
+LISTED = {name: reason for reason, names in REASONS.items() for name in names}
+LAYERS = (
+    "num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "decoder_layers",
+    "encoder_layers", "num_encoder_layers",
+)  # fmt: skip
+PROMPT = 7
+SOLVES = "a triangular solve counts its products, and FlopCounterMode has no rule for one"
+"""The one reason for a difference."""
+
+
+def classes() -> dict[str, tuple[Any, Any]]:
+    """Return the model's and the config's class of each entry, by the model's name."""
+    found = {}
+    for config, model in MAPPING.items():
+        first = model[0] if isinstance(model, tuple) else model
+        found.setdefault(first.__name__, (config, first))
+    return found
+
+
+def shrunk(config: Any, *, types: bool = True, depth: int = 0) -> Any:
+    """Return a config with two layers, of two types where it has types of them."""
+    for name in LAYERS:
+        if isinstance(vars(config).get(name), int):
+            setattr(config, name, 2)
+    given = vars(config).get("layer_types")
+    if types and isinstance(given, (list, tuple)):
+        config.layer_types = [*dict.fromkeys(given), *given][:2]
+    for part in list(vars(config).values()) if depth < 2 else []:
+        if isinstance(part, transformers.PretrainedConfig):
+            shrunk(part, types=types, depth=depth + 1)
+    return config
+
+
+def made(config: Any, model: Any) -> torch.nn.Module:
+    """Make a small model on the meta device, of the first of several configs that make one.
+
+    Raises:
+        Exception: None does: whatever the first one ended with.
+    """
+    ways = (
+        lambda: shrunk(config()),
+        lambda: shrunk(config(), types=False),
+        config,
+        lambda: shrunk(config().get_text_config()),
+        lambda: config().get_text_config(),
+    )
+    failures = []
+    for way in ways:
+        try:
+            chosen = way()
+            chosen._experts_implementation = "batched_mm"  # the one that runs on meta
+            if not hasattr(chosen, "pad_token_id"):
+                chosen.pad_token_id = 0
+            if getattr(chosen, "is_decoder", None) is False:
+                chosen.is_decoder = True
+            with torch.device("meta"):
+                network: torch.nn.Module = model(chosen).eval()
+        except Exception as error:  # noqa: BLE001  (a config fails in any way)
+            failures.append(error)
+        else:
+            return network
+    raise failures[0]
+
+
+def measured(network: torch.nn.Module, tokens: int, cache: dict[str, Any]) -> tuple[int, Any]:
+    """Return what FlopCounterMode counts of a step, in multiply-accumulates, and the step's result."""
+    ids = torch.zeros(1, tokens, dtype=torch.long, device="meta")
+    if "use_cache" in inspect.signature(network.forward).parameters:
+        cache = {"use_cache": True, **cache}
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        out = network(input_ids=ids, **cache)
+    return counter.get_total_flops() // 2, out
+
+
+def counted(network: torch.nn.Module, options: dict[str, int], *, solves: bool) -> int:
+    """Return our own count of a step, with the products of triangular solves or without."""
+    rows = fl.read(network, options=options).count("mac").rows
+    return sum(int(str(row.count)) for row in rows if solves or row.kind != "triangular_solve")
+
+
+def equal(config: Any, model: Any, *, solves: bool = True) -> bool:
+    """Return whether prefill and decode are equal; False where there is nothing to compare."""
+    steps = ({"seq": PROMPT}, {"seq": 1, "past": PROMPT})
+    try:
+        network = made(config, model)
+        prefill, out = measured(network, PROMPT, {})
+        name, cache = inputs.cache_of(network, out, "model")
+        decode, _ = measured(network, 1, {name: cache})
+        ours = [counted(network, step, solves=solves) for step in steps]
+    except FlopledgerError:
+        return False
+    except Exception:  # noqa: BLE001  (a class that runs nowhere has no figure: the list says why)
+        return False
+    return ours == [prefill, decode]
+
+
+def test_the_list_names_classes_that_there_are() -> None:
+    assert LISTED.keys() <= classes().keys()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the models, which are not ours
+@pytest.mark.parametrize("name", classes())
+def test_a_class_is_counted_as_measured_or_listed_with_its_reason(name: str) -> None:
+    assert equal(*classes()[name]) != (name in LISTED), LISTED.get(name, "differs, or can't be compared")
+    if LISTED.get(name) == SOLVES:
+        assert equal(*classes()[name], solves=False)
