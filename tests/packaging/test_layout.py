@@ -97,6 +97,7 @@ SUBJECTS = {
     "core/cli/test_terminal.py": "what a terminal shows, at several widths",
     "core/conventions/test_estimates.py": "estimates of a training step, and bytes of activations",
     "core/conventions/test_own.py": "the figures of mac, 2mac, 2mac-1 and ops",
+    "core/conventions/test_paddle_peers.py": "the conventions of Paddle's counters, on calls made by hand",
     "core/conventions/test_schema.py": "the TOML schema for editors beside the loader",
     "core/conventions/test_seeds.py": "the figures of the documents that the project began with",
     "core/conventions/test_torch_peers.py": "the conventions of PyTorch's counters, one layer at a time",

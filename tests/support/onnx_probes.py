@@ -42,6 +42,10 @@ def _windows() -> Iterator[tuple[str, bytes]]:
     )
     yield "conv2d_batch", one("Conv", (2, 6, 17, 23), constants=[w("w", 10, 6, 3, 5), bias])
     yield "conv2d_plain", one("Conv", PICTURE, constants=[w("w", 10, 6, 3, 5)])
+    yield (
+        "conv2d_same",
+        one("Conv", PICTURE, constants=[w("w", 10, 6, 3, 5)], strides=[2, 1], auto_pad="SAME_UPPER"),
+    )
     yield "conv2d_groups", one("Conv", PICTURE, constants=[w("w", 10, 3, 3, 5), bias], group=2)
     yield "conv2d_depthwise", one("Conv", PICTURE, constants=[w("w", 6, 1, 3, 5), w("b", 6)], group=6)
     yield "conv2d_dilated", one("Conv", PICTURE, constants=[w("w", 10, 6, 3, 3), bias], dilations=[2, 2])
