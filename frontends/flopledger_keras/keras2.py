@@ -42,6 +42,7 @@ _WITHOUT_EFFECT: Mapping[str, tuple[object, ...]] = {
 _NEVER = (
     "implementation", "fused", "renorm_clipping", "renorm_momentum", "experimental_run_tf_function",
     "query_shape", "key_shape", "value_shape", "partitioner", "batch_input_shape", "input_length",
+    "kernel_initializer", "kernel_regularizer", "kernel_constraint",  # of separable ones, with two kernels
 )  # fmt: skip
 """Arguments that affect how, not what, a layer computes, or that the network repeats elsewhere."""
 _CUDNN = {"recurrent_activation": "sigmoid", "reset_after": True}
@@ -65,6 +66,9 @@ def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -
         if old in given:
             given[new] = given.pop(old)
     part["class_name"] = known = _CLASSES.get(name, name)
+    axis = given.get("axis")
+    if known == "BatchNormalization" and isinstance(axis, list) and len(axis) == 1:
+        given["axis"] = axis[0]  # tf_keras writes a list of one, which Keras 3 does not take
     if name.startswith("CuDNN"):
         given.update({key: value for key, value in _CUDNN.items() if key in _accepted(known)})
     policy = given.get("dtype")

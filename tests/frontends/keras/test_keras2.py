@@ -60,6 +60,23 @@ def test_arguments_that_change_nothing_are_left_out(tmp_path: Path) -> None:
     assert total.params == 27 + 6 + 4 * 5 * (24 + 5 + 1)
 
 
+def test_layers_as_the_package_tf_keras_writes_them_are_read(tmp_path: Path) -> None:
+    glorot = {"module": "keras.initializers", "class_name": "GlorotUniform", "config": {"seed": None},
+              "registered_name": None}  # fmt: skip
+    gone = {"kernel_initializer": glorot, "kernel_regularizer": None, "kernel_constraint": None}
+    own = {"depthwise_initializer": glorot, "pointwise_initializer": glorot}
+    layers = [
+        layer("BatchNormalization", axis=[3]),
+        layer("SeparableConv2D", filters=5, kernel_size=[3, 3], **gone, **own),
+    ]
+    for one in layers:
+        one.update(module="keras.layers", registered_name=None)
+    total = fl.count(loaded(tmp_path, chain(*layers))).total
+    # 6 x 6 places, a kernel of 9 for each of 3 channels, then 5 filters
+    assert total.count == 36 * 3 * 9 + 36 * 3 * 5
+    assert total.params == 6 + 27 + 15 + 5
+
+
 def test_an_argument_that_changes_what_the_layer_does_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"'depthwiseconv2d' .* has groups = 3, which"):
         loaded(tmp_path, chain(depthwise(groups=3)))
