@@ -21,6 +21,8 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "attrs_inline"]
 myst_heading_anchors = 4
 exclude_patterns = ["_build"]
+smartquotes = False
+"""They make a dash of the two hyphens of an option that a text names."""
 
 html_theme = "furo"
 html_title = f"{project} {release}"
