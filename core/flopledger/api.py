@@ -166,7 +166,8 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         arguments: Arguments for what makes the model.
         options: The other options of the command line.
         frontend: The frontend that reads.
-        mode: ``eval`` or ``train``; else as the convention needs.
+        mode: ``eval`` or ``train``; else as the convention needs. Of a convention whose tool has such an
+            argument itself (``torchinfo.summary(mode="same")``) it is that decision.
         step: ``forward`` or ``train``.
         execute: Whether the forward may really run, on small tensors.
         timeout: Seconds that a reading in a child process may take.
@@ -179,10 +180,13 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         ConventionError: The convention is unknown, malformed, or not for this network.
         SourceError: The source can't be read.
     """
+    loaded = _loaded(convention)
+    if mode is not None and "mode" in loaded.switches:
+        switches, mode = {**switches, "mode": mode}, None
+    loaded = loaded.set(switches)
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
-    loaded = _loaded(convention).set(switches)
     with _reader(
         source, one_of(inputs, input_size), how, weights_suffice=loaded.weights_suffice
     ) as read_under:

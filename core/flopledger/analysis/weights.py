@@ -7,11 +7,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import total
+from flopledger.errors import ExpressionError, UsageError
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import OPTIMIZER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from fractions import Fraction
 
     from flopledger.analysis.call_tree import CallTree
     from flopledger.analysis.module_tree import ModuleTree
@@ -109,7 +111,7 @@ class Weights:
         for p in self.graph.parameters:
             known: dict[str, object] = {
                 "numel": p.numel,
-                "itemsize": bytes_each(p.dtype),
+                "itemsize": _itemsize(p.dtype),
                 "param_shape": p.shape,
                 "role": p.role,
                 "trainable": p.trainable,
@@ -159,3 +161,14 @@ class Weights:
             shapes = tuple(self.graph.parameters[i].shape for _, i in record.parameters)
             found = self._described[module] = shapes, label if isinstance(label, str) else ""
         return found
+
+
+def _itemsize(dtype: str) -> Fraction | ExpressionError:
+    """Return the bytes of an element; of a type without a size the error, for a rule that asks for it.
+
+    A saved graph may name any type, and few conventions count bytes.
+    """
+    try:
+        return bytes_each(dtype)
+    except UsageError as error:
+        return ExpressionError(str(error))

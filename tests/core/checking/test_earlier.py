@@ -73,7 +73,7 @@ def test_a_fraction_is_read_exactly(tmp_path: Path) -> None:
 def test_a_formula_can_not_be_checked() -> None:
     ledger = layer("linear", {"out_features": 5, "bias": False}, (symbol("N"), 3)).count("mac")
 
-    with pytest.raises(UsageError, match=r"count is 15\*N, a formula: give the inputs sizes"):
+    with pytest.raises(UsageError, match=r"count is 15\*N, a formula: give its symbols numbers"):
         earlier.figure_of(ledger, "count")
 
 

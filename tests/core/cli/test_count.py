@@ -184,7 +184,7 @@ def test_arguments_are_python_literals_else_texts() -> None:
 )
 def test_sizes(written: str, size: int, toy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[SourceOptions] = []
-    monkeypatch.setattr(SourceOptions, "readings", lambda options, *_: seen.append(options) or 1 / 0)
+    monkeypatch.setattr(SourceOptions, "readings", lambda options, *_, **__: seen.append(options) or 1 / 0)
     with pytest.raises(ZeroDivisionError):
         run(["count", str(toy), "--memory-limit", written])
     assert seen[0].memory_limit == size

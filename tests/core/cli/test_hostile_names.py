@@ -190,6 +190,7 @@ ANSWERS = [
         ["check", FILE, "--max", "count=0", "--against", FILE],
         ["memory", PROTO],
         ["memory", "n.tflite"],
+        ["memory", "n.onnx"],
     )
 ]
 PAGES = [
@@ -232,7 +233,7 @@ WRONG = [
     )
 ]  # fmt: skip
 WRONG += [
-    ["memory", FILE], ["memory", "n.onnx"],
+    ["memory", FILE],
     ["count", f"--{NAME}"], ["count", FILE, "-c", "./bad\x1b[31m.toml"], ["count", "bad\x1b[31m.json"],
     ["count", "bad\x1b[31m.prototxt"], ["count", FILE, "-o", f"none{EVIL}/x"],
     ["count", FILE, "--set", f"bias={NAME}"], ["count", f"{NAME}:{NAME}"], ["count", f"x\x1b.py:{NAME}"],

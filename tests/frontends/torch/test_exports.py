@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
 pytest.importorskip("onnx", reason="torch's exporters need the package onnx")
 
-pytestmark = pytest.mark.filterwarnings("ignore")  # the exporters warn of each other
+# The exporters warn of each other and take seconds.
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.slow]
 
-EXPORTERS = [
-    pytest.param(False, id="torchscript"),
-    pytest.param(True, id="dynamo", marks=pytest.mark.slow),
-]
+EXPORTERS = [pytest.param(False, id="torchscript"), pytest.param(True, id="dynamo")]
 FOLDED = "batch_norm folded into the conv before it"
 ADDED = "MatMul + Add of a constant as a linear layer with a bias"
 
@@ -163,7 +161,6 @@ def bert() -> Any:
     return Bert()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("dynamo", EXPORTERS)
 def test_bert_s_tables_are_embeddings_though_their_indices_are_stated(
     tmp_path: Path, *, dynamo: bool

@@ -216,11 +216,27 @@ def test_a_file_that_is_no_exported_program_is_refused(tmp_path: Path) -> None:
         fl.read(str(file))
 
 
+class Stepping(nn.Module):
+    """Takes as many steps as its data says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for _ in range(int(x.sum())):
+            x = self.fc(x)
+        return x
+
+
 def test_what_depends_on_data_names_the_line_and_offers_to_execute() -> None:
-    with pytest.raises(
-        SourceError, match=r"depends on its data.*networks.py, line \d+: rows = .*execute=True"
-    ):
-        fl.read(Routed(), "4x8")
+    line = r"depends on its data.*test_sources.py, line \d+: for _ in .*execute=True"
+    with pytest.raises(SourceError, match=line):
+        fl.read(Stepping(), "4x8")
+
+
+def test_rows_that_the_data_chooses_are_a_symbol_of_each_expert() -> None:
+    assert str(fl.count(Routed(), "4x8").total.count) == "64*Nonzero + 64*Nonzero2"
 
 
 def test_an_executed_forward_shows_what_depends_on_data() -> None:

@@ -68,7 +68,7 @@ def test_a_picture_has_the_size_of_the_configuration() -> None:
 def test_what_states_no_size_is_as_if_it_were_not_there(stated: object) -> None:
     model = stating("default_cfg", {"input_size": stated})
     with pytest.raises(UsageError, match=r'such as inputs="input=1x3x224x224"'):
-        fl.count(model)
+        fl.read(model)
 
 
 def test_what_is_given_goes_before_what_is_stated() -> None:
