@@ -21,7 +21,7 @@ class Scope:
     """The names of one graph or function, within those around it.
 
     Attributes:
-        key: Its identity: constants of the same name in two scopes are two.
+        key: Its identity: the same node called in two scopes is two modules.
         prefix: The prefix of its nodes' paths in messages.
         attributes: The attributes that a function is called with.
         parent: The record that contains its calls.

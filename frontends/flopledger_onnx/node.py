@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import OperatorCall
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flopledger.frontend import Operand, Shape
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Call(OperatorCall):
     """A node, its inputs, and the version of the operators that it is written in."""
 
-    __slots__ = ("attributes", "node", "opset", "parser", "scope")
+    __slots__ = ("attributes", "node", "opset", "parser")
 
     def __init__(  # noqa: PLR0913  (the parts of a node, and its place)
         self,
@@ -28,14 +28,13 @@ class Call(OperatorCall):
         *,
         opset: int,
         path: str,
-        scope: Hashable,
         parser: Parser,
     ) -> None:
         # An output without a name is not used; those behind the last one with a name are not there.
         outputs = max((i + 1 for i, name in enumerate(node.output) if name), default=0)
         super().__init__(node.op_type, path, inputs, outputs)
         self.node, self.attributes = node, attributes
-        self.opset, self.scope, self.parser = opset, scope, parser
+        self.opset, self.parser = opset, parser
 
     def input_name(self, index: int) -> str:
         """Return the name of an input, for messages."""

@@ -104,10 +104,10 @@ class Tracer:
     def constants(self, graph: Graph, scope: Scope) -> None:
         """Make a graph's initializers known."""
         for tensor in graph.initializer:
-            scope.names[tensor.name] = constant(self.parser, tensor, tensor.name, scope.key)
+            scope.names[tensor.name] = constant(self.parser, tensor, tensor.name)
         for sparse in graph.sparse_initializer:
             if sparse.values is not None:
-                scope.names[sparse.values.name] = sparse_constant(sparse, sparse.values.name, scope.key)
+                scope.names[sparse.values.name] = sparse_constant(sparse, sparse.values.name)
         scope.declared = control.declared(graph)
 
     def function(self, called: Function, scope: Scope) -> Job:
@@ -148,7 +148,7 @@ class Tracer:
             for each in node.input
         ]
         opset = scope.opsets.get(domain, 1)
-        return Call(node, attributes, inputs, opset=opset, path=path, scope=scope.key, parser=self.parser)
+        return Call(node, attributes, inputs, opset=opset, path=path, parser=self.parser)
 
     def read(self, name: str, scope: Scope, reader: str) -> Operand:
         """Return the value of a name.

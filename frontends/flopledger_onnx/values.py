@@ -11,14 +11,17 @@ from flopledger_onnx.wire.tensors import shape_of, storage_of, type_name, values
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
-    from flopledger_onnx.wire.messages import SparseTensor, Tensor
+    from flopledger_onnx.wire.messages import Attribute, SparseTensor, Tensor
     from flopledger_onnx.wire.parse import Parser
 
 
-def constant(parser: Parser, tensor: Tensor, name: str, where: Hashable) -> Operand:
-    """Return the value of a tensor of the file; ``where`` identifies it among others of its name."""
+def constant(parser: Parser, tensor: Tensor, name: str) -> Operand:
+    """Return the value of a tensor of the file.
+
+    It is identified by its place in the file: one in a function or body is one however often that is called.
+    """
     shape, dtype = shape_of(tensor), type_name(tensor.data_type)
-    storage = storage_of(tensor) or (where, name)
+    storage: Hashable = storage_of(tensor) or id(tensor)
 
     def elements() -> Array | None:
         items = values_of(parser, tensor)
@@ -28,16 +31,16 @@ def constant(parser: Parser, tensor: Tensor, name: str, where: Hashable) -> Oper
     return Operand(shape, dtype, constants=(Constant(name, shape, dtype, storage),), stored=elements)
 
 
-def known(array: Array, dtype: str, name: str, where: Hashable) -> Operand:
-    """Return a constant whose elements a node spells out."""
-    return Operand(array.shape, dtype, array, (Constant(name, array.shape, dtype, (where, name)),))
+def known(array: Array, dtype: str, name: str, attribute: Attribute) -> Operand:
+    """Return a constant whose elements an attribute spells out."""
+    return Operand(array.shape, dtype, array, (Constant(name, array.shape, dtype, id(attribute)),))
 
 
-def sparse_constant(tensor: SparseTensor, name: str, where: Hashable) -> Operand:
+def sparse_constant(tensor: SparseTensor, name: str) -> Operand:
     """Return the value of a tensor of which only some elements are stored."""
     values = tensor.values
     dtype = type_name(values.data_type) if values is not None else "float32"
     shape = tuple(tensor.dims)
     if any(size < 0 for size in shape):
         raise SourceError(f"the tensor {name!r} has the shape {shape}, sizes below 0 are none")
-    return Operand(shape, dtype, constants=(Constant(name, shape, dtype, (where, name)),))
+    return Operand(shape, dtype, constants=(Constant(name, shape, dtype, id(tensor)),))

@@ -64,7 +64,7 @@ def filled(call: Call) -> Passed | Step:
     known = arrays.filled(numbers, item) if len(numbers) == len(shape) else None
     if call.value(0).constants and len(numbers) == len(shape):
         name = call.node.output[0] if call.node.output else ""
-        stored = Constant(name, numbers, dtype, (call.scope, name))
+        stored = Constant(name, numbers, dtype, (id(call.node), id(value), numbers))
         return Passed((Operand(numbers, dtype, known, (stored,)),))
     return Step("fill", {"shape": shape}, (), [shape], dtypes=(dtype,), arrays=[known])
 
@@ -74,7 +74,7 @@ def constant(call: Call) -> Passed | Step:
     name = call.node.output[0] if call.node.output else ""
     given = call.attributes
     if "value" in given and given["value"].t is not None:
-        return Passed((stored_constant(call.parser, given["value"].t, name, call.scope),))
+        return Passed((stored_constant(call.parser, given["value"].t, name),))
     if "value_int" in given:
         found, dtype = scalar(given["value_int"].i), "int64"
     elif "value_float" in given:
@@ -85,13 +85,13 @@ def constant(call: Call) -> Passed | Step:
         found, dtype = vector(given["value_floats"].floats), "float32"
     elif "sparse_value" in given and given["sparse_value"].sparse_tensor is not None:
         sparse = given["sparse_value"].sparse_tensor
-        return Passed((sparse_constant(sparse, name, call.scope),))
+        return Passed((sparse_constant(sparse, name),))
     elif "value_string" in given or "value_strings" in given:
         strings = given.get("value_strings")
         return Passed((Operand((len(strings.strings),) if strings else (), "string"),))
     else:
         raise call.error("holds no value")
-    return Passed((known_constant(found, dtype, name, call.scope),))
+    return Passed((known_constant(found, dtype, name, next(iter(given.values()))),))
 
 
 def one_hot(call: Call) -> Step:

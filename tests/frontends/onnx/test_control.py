@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError
-from onnx_files import BOOL, INT64, Graph, function, graph, model, node, tensor, value
+from onnx_files import BOOL, INT64, Graph, Tensor, function, graph, model, node, tensor, value
 
 if TYPE_CHECKING:
     from conftest import Read
@@ -168,6 +168,46 @@ def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: R
         ("second", "container", "acme.Block"), ("second/conv", "conv", "Conv"),
         ("second/relu", "relu", "Relu"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        node("Constant", [], ["w"], value=Tensor(tensor("", [4, 4], [0.5] * 16))),
+        node("Constant", [], ["w"], value_floats=[0.5] * 16),
+        node("ConstantOfShape", ["size"], ["w"]),
+    ],
+    ids=["tensor", "numbers", "filled"],
+)
+def test_a_constant_of_a_function_is_stored_once_however_often_it_is_called(read: Read, held: bytes) -> None:
+    """Two calls of 1x4 by 16 stored elements; a list of them has one axis, and is only multiplied."""
+    flat = b"value_floats" in held
+    nodes = [
+        node("Constant", [], ["size"], value_ints=[4, 4]), held,
+        node("Mul" if flat else "MatMul", ["x", "w"], ["y"]),
+    ]  # fmt: skip
+    block = function("Block", "acme", ["x"], ["y"], nodes)
+    calls = [
+        node("Block", ["x"], ["h"], name="first", domain="acme"),
+        node("Block", ["h"], ["y"], name="second", domain="acme"),
+    ]
+    content = graph(calls, [value("x", [1, 16] if flat else [1, 4])], ["y"])
+    network = read(model(content, functions=[block], acme=1))
+    assert counted(network) == (0 if flat else 32, 16)
+
+
+def test_constants_that_calls_give_a_function_are_stored_each(read: Read) -> None:
+    block = function(
+        "Block", "acme", ["x"], ["y"],
+        [node("Constant", [], ["w"], refs={"value": "held"}), node("MatMul", ["x", "w"], ["y"])],
+        ["held"],
+    )  # fmt: skip
+    calls = [
+        node("Block", [before], [after], domain="acme", held=Tensor(tensor("", [4, 4], [item] * 16)))
+        for before, after, item in (("x", "h", 1.0), ("h", "y", 2.0))
+    ]
+    network = read(model(graph(calls, [value("x", [1, 4])], ["y"]), functions=[block], acme=1))
+    assert counted(network) == (32, 32)
 
 
 def test_functions_that_call_each_other_without_end_are_refused(read: Read) -> None:
