@@ -17,7 +17,7 @@ from flopledger_onnx.spelling import spelled
 from flopledger_onnx.tables.layers import source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from flopledger.frontend import Dim, Recording, Shape
 
@@ -32,6 +32,8 @@ class Tracer(Protocol):
     recording: Recording
     records: list[Record]
     uncalled: list[Record]
+    unread: set[Hashable]
+    """The scopes of the graphs that do not run and whose weights are kept."""
     lenient: int
     """How many graphs are being read that may not run at all."""
 
@@ -118,7 +120,7 @@ def branches(tracer: Tracer, call: Call, scope: Scope) -> Job:
     values = yield tracer.body(graphs[taken], _inside(call, scope, record, taken))
     _finish(tracer, call, scope, record, values)
     other = "else_branch" if taken == "then_branch" else "then_branch"
-    yield _unread(tracer, call, scope, other, graphs[other])
+    yield _unread(tracer, call, other, graphs[other], _inside(call, scope, record, other))
 
 
 def _attempt(tracer: Tracer, graph: Graph, inside: Scope, *, keep: bool = False) -> Job:
@@ -136,9 +138,15 @@ def _attempt(tracer: Tracer, graph: Graph, inside: Scope, *, keep: bool = False)
     return values, found
 
 
-def _unread(tracer: Tracer, call: Call, scope: Scope, name: str, graph: Graph) -> Job:
-    """Keep the weights of a graph that does not run: its modules are never called."""
-    _, found = yield _attempt(tracer, graph, _inside(call, scope, len(tracer.records), name))
+def _unread(tracer: Tracer, call: Call, name: str, graph: Graph, inside: Scope) -> Job:
+    """Keep the weights of a graph that does not run: its modules are never called.
+
+    Once is enough: in a loop around it each turn would read the same nodes again.
+    """
+    if inside.key in tracer.unread:
+        return
+    tracer.unread.add(inside.key)
+    _, found = yield _attempt(tracer, graph, inside)
     _keep(tracer, call, name, found)
 
 
@@ -245,10 +253,7 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
             return
         if not goes_on:
             break
-        inside = _inside(call, scope, record, "body")
-        names = [info.name for info in graph.input]
-        inside.names.update(zip(names, [Operand((), "int64", scalar(turn)), keep, *carried], strict=True))
-        values = yield tracer.body(graph, inside)
+        values = yield tracer.body(graph, _turn(call, scope, record, graph, [_whole(turn), keep, *carried]))
         keep, carried = values[0], values[1 : 1 + len(carried)]
         gathered.append(values[1 + len(carried) :])
         turn += 1
@@ -259,6 +264,16 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
         record,
         [*carried, *_stacked(gathered, turn, len(call.node.output) - len(carried))],
     )
+    if not turn:
+        inside = _turn(call, scope, record, graph, [_whole(0), keep, *carried])
+        yield _unread(tracer, call, "body", graph, inside)
+
+
+def _turn(call: Call, scope: Scope, record: int, graph: Graph, given: Sequence[Operand]) -> Scope:
+    """Return the scope of one turn of a body, with the values that its inputs are given."""
+    inside = _inside(call, scope, record, "body")
+    inside.names.update(zip([info.name for info in graph.input], given, strict=True))
+    return inside
 
 
 def _most_turns(call: Call) -> int | None:
@@ -266,6 +281,10 @@ def _most_turns(call: Call) -> int | None:
     trips = call.value(0).known() if call.has(0) else None
     found = trips.items[0] if trips is not None and len(trips.items) == 1 else None
     return found if isinstance(found, int) else None
+
+
+def _whole(number: int) -> Operand:
+    return Operand((), "int64", scalar(number))
 
 
 def _condition(*, known: bool) -> Operand:
@@ -331,10 +350,7 @@ def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
     carried = [call.value(i) for i in range(states)]
     gathered: list[list[Operand]] = []
     for _ in range(turns):
-        inside = _inside(call, scope, record, "body")
-        names = [info.name for info in graph.input]
-        inside.names.update(zip(names, [*carried, *slices], strict=True))
-        values = yield tracer.body(graph, inside)
+        values = yield tracer.body(graph, _turn(call, scope, record, graph, [*carried, *slices]))
         carried = values[:states]
         gathered.append(values[states:])
     stacked = _stacked(gathered, turns, len(call.node.output) - states)
@@ -342,6 +358,9 @@ def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
     for value, axis in zip(stacked, axes, strict=False):
         value.shape = _moved(value.shape, axis)
     _finish(tracer, call, scope, record, [*carried, *stacked])
+    if not turns:
+        inside = _turn(call, scope, record, graph, [*carried, *slices])
+        yield _unread(tracer, call, "body", graph, inside)
 
 
 def _moved(shape: Shape | None, axis: int) -> Shape | None:

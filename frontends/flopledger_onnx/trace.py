@@ -31,7 +31,7 @@ from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, sour
 from flopledger_onnx.values import constant, sparse_constant
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from flopledger.frontend import Dim, Row, Shape, Step
 
@@ -56,6 +56,7 @@ class Tracer:
         self.recording = Recording()
         self.records = self.recording.records
         self.uncalled: list[Record] = []
+        self.unread: set[Hashable] = set()
         self.weights = Weights(PLACES)
         self.readers = Readers()
         self.notes: list[str] = []

@@ -92,6 +92,30 @@ def test_a_loop_runs_as_often_as_its_count_says(read: Read) -> None:
     assert [layer.index for layer in calls] == [1, 2, 3, 4, 5]
 
 
+def test_a_loop_that_never_runs_stores_its_weights(read: Read) -> None:
+    network = read(looped(STEP, tensor("m", [], [0], INT64)))
+    assert counted(network) == (0, 16)
+    assert [layer.kind for layer in network.layers] == ["container", "container"]
+    assert network.tensors[network.outputs[0]].shape == (3, 4)
+
+
+def test_a_loop_that_never_runs_within_one_that_does_stores_its_weights_once(read: Read) -> None:
+    inner = Graph(
+        graph(
+            [node("MatMul", ["g", "v"], ["out"], name="mm")],
+            [value("j", [], INT64), value("on", [], BOOL), value("g", [3, 4])], ["on", "out"],
+            [tensor("v", [4, 4], None)],
+        )
+    )  # fmt: skip
+    outer = body(
+        node("Identity", ["go"], ["again"]), node("Constant", [], ["none"], value_int=0),
+        node("Loop", ["none", "", "h"], ["kept"], name="inner", body=inner),
+        node("MatMul", ["kept", "w"], ["next"], name="mm"), node("Relu", ["next"], ["seen"]), scan=True,
+    )  # fmt: skip
+    network = read(looped(outer, tensor("m", [], [5], INT64)))
+    assert counted(network) == (5 * 48, 16 + 16)
+
+
 def test_a_loop_whose_count_depends_on_data_is_unknown_with_the_figure_of_one_turn(read: Read) -> None:
     network = read(looped(STEP, None))
     assert network.layers[1].problem == "how often its body runs depends on data; once is 48 MAC"
@@ -134,16 +158,20 @@ def test_a_loop_without_end_is_unknown(read: Read) -> None:
     assert network.layers[1].kind == "unknown"
 
 
-def test_a_scan_runs_once_for_each_slice(read: Read) -> None:
+@pytest.mark.parametrize("turns", [7, 0])
+def test_a_scan_runs_once_for_each_slice_and_stores_its_weights(read: Read, turns: int) -> None:
     content = Graph(graph(
         [node("MatMul", ["h", "w"], ["g"], name="mm"), node("Add", ["g", "s"], ["next"]),
          node("Relu", ["next"], ["seen"])],
         [value("h", [3, 4]), value("s", [3, 4])], ["next", "seen"], [W],
     ))  # fmt: skip
     nodes = [node("Scan", ["x", "xs"], ["y", "ys"], name="scan", body=content, num_scan_inputs=1)]
-    network = read(model(graph(nodes, [value("x", [3, 4]), value("xs", [7, 3, 4])], ["y", "ys"])))
-    assert counted(network) == (7 * 48, 16)
-    assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), (7, 3, 4)]
+    network = read(model(graph(
+        nodes, [value("x", [3, 4]), value("xs", [7, 3, 4])][:1 + bool(turns)], ["y", "ys"],
+        [] if turns else [tensor("xs", [0, 3, 4], [])],
+    )))  # fmt: skip
+    assert counted(network) == (turns * 48, 16)
+    assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), (7, 3, 4) if turns else None]
 
 
 def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: Read) -> None:
