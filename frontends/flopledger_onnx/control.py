@@ -9,7 +9,18 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError, equal, scalar, text, work
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    Operand,
+    Record,
+    ShapeError,
+    equal,
+    scalar,
+    text,
+    unlisted,
+    work,
+)
 
 from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.scopes import scopes_of
@@ -96,7 +107,7 @@ def _inside(call: Call, scope: Scope, parent: int, name: str) -> Scope:
 
 
 def _finish(tracer: Tracer, call: Call, scope: Scope, record: int, values: Sequence[Operand]) -> None:
-    tracer.records[record].outputs = list(values)[: len(call.node.output)]
+    tracer.records[record].outputs = unlisted(values[: len(call.node.output)])
     tracer.bind(call, scope, values)
 
 

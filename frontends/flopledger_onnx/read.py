@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Reading, SourceError, file_of, graph_of, reading_alone
+from flopledger.frontend import Reading, SourceError, file_of, graph_of, reading_alone, unlisted
 
 from flopledger_onnx.inputs import inputs_of
 from flopledger_onnx.names import Scope, opsets_of
@@ -13,7 +13,7 @@ from flopledger_onnx.trace import Tracer
 from flopledger_onnx.wire.file import opened
 
 if TYPE_CHECKING:
-    from flopledger.frontend import Graph, Operand, Request
+    from flopledger.frontend import Graph, Request
 
     from flopledger_onnx.wire.parse import Parser
 
@@ -43,7 +43,7 @@ def _read(parser: Parser, request: Request) -> Graph:
     tracer = Tracer(parser, model, overridden=inputs.overridden)
     tracer.symbols = inputs.symbols
     scope = Scope("", opsets, names=dict(inputs.values))
-    values: list[Operand] = tracer.run(tracer.body(graph, scope))
+    values = unlisted(tracer.run(tracer.body(graph, scope)))
     native = {"initializers": sum(math.prod(tensor.dims) for tensor in graph.initializer)}
     notes = (*inputs.notes, *filter(None, [tracer.weights.note]))
     version = f"opset {opsets.get('', 1)}"

@@ -18,6 +18,7 @@ from flopledger.frontend import (
     Weights,
     constants_of,
     inputs_of,
+    list_of,
     nearest,
     outputs_of,
     step_of,
@@ -202,7 +203,7 @@ class Tracer:
             parameters=parameters, native=native, problem=step.problem,
         )  # fmt: skip
         self.recording.add(record, step.parts)
-        self.bind(call, scope, outputs)
+        self.bind(call, scope, [list_of(outputs)] if step.listed else outputs)
 
     def declared(self, name: str, scope: Scope) -> Shape | None:
         """Return the shape that the file states of a value, if other input sizes leave it as it is."""

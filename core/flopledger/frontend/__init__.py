@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.exported.arrays import Array, Item, scalar, vector
     from flopledger.frontend.exported.call import OperatorCall
     from flopledger.frontend.exported.open_sizes import OpenSizes, assigned, given, writable
-    from flopledger.frontend.exported.operands import Constant, Operand
+    from flopledger.frontend.exported.operands import Constant, Operand, list_of, unlisted
     from flopledger.frontend.exported.reading import file_of, graph_of, reading_alone
     from flopledger.frontend.exported.recording import (
         Recording,
@@ -209,6 +209,7 @@ __all__ = [
     "keep_class",
     "keep_table",
     "kinds",
+    "list_of",
     "many",
     "maximum",
     "minimum",
@@ -244,6 +245,7 @@ __all__ = [
     "truncate",
     "type_names",
     "unknown",
+    "unlisted",
     "vector",
     "work",
     "writable",
@@ -337,6 +339,7 @@ __getattr__, __dir__ = offer(
         "hookimpl": "flopledger.frontend.hookspecs",
         "input_files": "flopledger.input_files:",
         "inputs_of": "flopledger.frontend.exported.recording",
+        "list_of": "flopledger.frontend.exported.operands",
         "is_a": "flopledger.frontend.type_of",
         "is_array": "flopledger.frontend.program_state",
         "is_dim": "flopledger.dims.arithmetic",
@@ -381,6 +384,7 @@ __getattr__, __dir__ = offer(
         "truncate": "flopledger.dims.arithmetic",
         "type_names": "flopledger.frontend.description",
         "unknown": "flopledger.frontend.exported.recording",
+        "unlisted": "flopledger.frontend.exported.operands",
         "vector": "flopledger.frontend.exported.arrays",
         "work": "flopledger.frontend.exported.records",
         "writable": "flopledger.frontend.exported.open_sizes",

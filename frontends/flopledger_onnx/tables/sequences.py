@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Operand, Passed, Row, Step, Unshaped, arrays, row, scalar, total
+from flopledger.frontend import Passed, Row, Step, Unshaped, arrays, list_of, row, scalar
 
-from flopledger_onnx.tables.movement import inferred
+from flopledger_onnx.tables.movement import concat
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,23 +16,20 @@ if TYPE_CHECKING:
     from flopledger_onnx.node import Call
 
 
-def sequence(call: Call) -> Step:
-    """SequenceConstruct: inputs in a list."""
+def sequence(call: Call) -> Passed:
+    """SequenceConstruct: inputs in a list, which is no tensor, so that nothing is computed or moved."""
     items = tuple(value for value in call.inputs if value is not None)
-    return Step("identity", {"copies": 0}, None, [None], members=items)
+    return Passed((list_of(items),))
 
 
 def split_to_sequence(call: Call) -> Step:
-    """Parts along an axis, in a list."""
+    """Parts along an axis, in a list; without sizes, each may lose the axis."""
     shape = call.shape()
     axis = call.axis(call.whole("axis", 0), len(shape))
     sizes = _part_sizes(call, shape[axis])
-    keep = call.flag("keepdims", default=True) or call.has(1)
-    items = []
-    for size in sizes:
-        part = (*shape[:axis], *((size,) if keep else ()), *shape[axis + 1 :])
-        items.append(Operand(part, call.value(0).dtype, constants=call.value(0).constants))
-    return Step("identity", {"copies": 0}, (0,), [None], members=tuple(items))
+    if call.flag("keepdims", default=True) or call.has(1):
+        return Step("split", {"axis": axis, "sizes": tuple(sizes)}, (0,), constant=True, listed=True)
+    return Step("unstack", {"axis": axis}, (0,), constant=True, listed=True)
 
 
 def _part_sizes(call: Call, size: Dim) -> Sequence[Dim]:
@@ -62,17 +59,14 @@ def sequence_at(call: Call) -> Passed:
 def concat_from_sequence(call: Call) -> Step:
     """The members of a list side by side, or along a new axis."""
     items = call.value(0).items
-    shapes = [item.shape for item in items or () if item.shape is not None]
-    if not items or len(shapes) < len(items):
+    if not items:
         raise Unshaped("the contents of a sequence depend on data")
-    if call.flag("new_axis"):
-        axis = call.axis(call.whole("axis"), len(shapes[0]) + 1)
-        out = inferred(call, "stack", {"axis": axis}, *shapes)[0]
-    else:
-        axis = call.axis(call.whole("axis"), len(shapes[0]))
-        rest = (total(shape[axis] for shape in shapes),)
-        out = (*shapes[0][:axis], *rest, *shapes[0][axis + 1 :])
-    return Step("view", {"shape": out}, (), [out], dtypes=(items[0].dtype,))
+    # From here on the node reads the members, each with its shape and the constants in it.
+    call.inputs = items
+    if not call.flag("new_axis"):
+        return concat(call)
+    axis = call.axis(call.whole("axis"), call.rank() + 1)
+    return Step("stack", {"axis": axis}, constant=True)
 
 
 def sequence_length(call: Call) -> Step:

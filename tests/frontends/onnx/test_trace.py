@@ -94,6 +94,72 @@ def test_a_sequence_whose_parts_are_known_is_followed(read: Read) -> None:
     assert "unknown" not in {layer.kind for layer in network.layers}
 
 
+HALF, WIDE = tensor("half", [4, 8], None), tensor("wide", [8, 8], None)
+LISTS = {
+    # 2 x 8 x 8 into the list, and 8 x 8 for each row behind it.
+    "a part without its axis": (
+        [node("SplitToSequence", ["h"], ["q"], keepdims=0), node("SequenceAt", ["q", "last"], ["z"])],
+        (2 + 1) * 8 * 8, [(8,)], 64,
+    ),
+    "a part of a size": (
+        [node("SplitToSequence", ["h", "size"], ["q"], axis=1), node("SequenceAt", ["q", "last"], ["p"]),
+         node("MatMul", ["p", "half"], ["z"])],
+        (2 * 8 * 8) + (2 * 4 * 8) + (2 * 8 * 8), [(2, 8)], 64 + 32,
+    ),
+    "a value in a list": (
+        [node("SequenceConstruct", ["x", "h"], ["q"]), node("SequenceAt", ["q", "last"], ["z"])],
+        2 * (2 * 8 * 8), [(2, 8)], 64,
+    ),
+    "parts put together": (
+        [node("SplitToSequence", ["h", "size"], ["q"], axis=1),
+         node("ConcatFromSequence", ["q"], ["z"], axis=-1)],
+        2 * (2 * 8 * 8), [(2, 8)], 64,
+    ),
+    "values along a new axis": (
+        [node("SequenceConstruct", ["h", "x", "x"], ["q"]),
+         node("ConcatFromSequence", ["q"], ["z"], axis=0, new_axis=1)],
+        (1 + 3) * (2 * 8 * 8), [(3, 2, 8)], 64,
+    ),
+    "values and a constant": (
+        [node("SequenceConstruct", ["h", "half"], ["q"]),
+         node("ConcatFromSequence", ["q"], ["z"], axis=0)],
+        (2 + 6) * 8 * 8, [(6, 8)], 64 + 32,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_work_before_and_behind_a_list_is_counted(read: Read, name: str) -> None:
+    nodes, macs, shapes, params = LISTS[name]
+    nodes = [
+        node("MatMul", ["x", "wide"], ["h"]), *nodes, node("MatMul", ["z", "wide"], ["y"]),
+    ]  # fmt: skip
+    constants = [WIDE, HALF, tensor("size", [], [4], INT64), tensor("last", [], [-1], INT64)]
+    network = read(model(graph(nodes, [value("x", [2, 8])], ["y"], constants)))
+    ledger = network.count("mac")
+    assert (ledger.total.count, ledger.total.params) == (macs, params)
+    assert ledger.total.unknown_calls == 0
+    assert [network.tensors[i].shape for i in network.outputs] == shapes
+
+
+def test_a_network_that_gives_a_list_gives_its_members(read: Read) -> None:
+    nodes = [node("MatMul", ["x", "wide"], ["h"]), node("SplitToSequence", ["h"], ["q"])]
+    network = read(model(graph(nodes, [value("x", [2, 8])], ["q"], [WIDE])))
+    assert network.count("mac").total.count == 128
+    assert [network.tensors[i].shape for i in network.outputs] == [(1, 8), (1, 8)]
+
+
+def test_a_list_of_as_many_parts_as_data_say_is_unknown(read: Read) -> None:
+    nodes = [
+        node("MatMul", ["x", "wide"], ["h"]), node("SplitToSequence", ["h", "size"], ["q"]),
+        node("SequenceAt", ["q", "zero"], ["z"]), node("MatMul", ["z", "wide"], ["y"], name="behind"),
+    ]  # fmt: skip
+    inputs = [value("x", [2, 8]), value("size", [], INT64)]
+    network = read(model(graph(nodes, inputs, ["y"], [WIDE, tensor("zero", [], [0], INT64)])))
+    ledger = network.count("mac")
+    assert (ledger.total.count, ledger.total.unknown_calls) == (128, 3)
+
+
 @pytest.mark.parametrize(
     ("op", "size", "wanted"),
     [

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Sequence
 
     from flopledger.dims.types import Shape
     from flopledger.frontend.exported.arrays import Array
@@ -53,3 +53,16 @@ class Operand:
         if self.array is None and self.stored is not None:
             self.array, self.stored = self.stored(), None
         return self.array
+
+
+def list_of(items: Sequence[Operand]) -> Operand:
+    """Return a list of values, constant if all of them are."""
+    dtype = items[0].dtype if items else "float32"
+    whole = all(item.constants for item in items)
+    constants = dict.fromkeys(constant for item in items for constant in item.constants if whole)
+    return Operand(None, dtype, constants=tuple(constants), items=tuple(items))
+
+
+def unlisted(values: Sequence[Operand]) -> list[Operand]:
+    """Return values, the members of lists in place of these."""
+    return [one for value in values for one in ((value,) if value.items is None else value.items)]

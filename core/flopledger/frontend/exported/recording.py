@@ -139,7 +139,7 @@ def outputs_of(
         call: The call.
         row: Its operator.
         step: Its computation.
-        count: How many outputs it has.
+        count: How many outputs it has, unless they are the members of a list.
         stated: The shapes that the file states of outputs of a call without a formula, by their number.
     """
     shapes = list(step.shapes or ())
@@ -147,7 +147,7 @@ def outputs_of(
     default = "float32" if first is None else first.dtype
     made = constants_of(call, row) or ()
     outputs: list[Operand] = []
-    for i in range(count):
+    for i in range(len(shapes) if step.listed else count):
         shape = shapes[i] if i < len(shapes) else None
         reason = "" if shape is not None else _reason(call, step)
         if shape is None and step.kind == UNKNOWN:
@@ -160,7 +160,6 @@ def outputs_of(
                 made,
                 owner=first if step.alias and i == 0 else None,
                 reason=reason,
-                items=None if step.members is None else tuple(step.members),
             )
         )
     return outputs

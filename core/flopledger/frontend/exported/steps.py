@@ -49,7 +49,7 @@ class Step:
         alias: Whether the first output is the first input's memory under another shape.
         parts: The computations of an operator that does several.
         constant: Whether the outputs are the constants of the inputs, moved or cast.
-        members: The values in the list that the node makes.
+        listed: Whether the outputs are the members of a list, which is what the node makes.
         problem: Why a call has no formula.
     """
 
@@ -63,7 +63,7 @@ class Step:
     alias: bool = False
     parts: Sequence[Part] = ()
     constant: bool = False
-    members: Sequence[Operand] | None = None
+    listed: bool = False
     problem: str = ""
 
 
