@@ -43,7 +43,7 @@ def merge(pairs: Sequence[Couple]) -> list[Couple]:
     # Either side may be the export.
     for turned in (False, True):
         found = _turned(found) if turned else found
-        for join in (_norms, _parts, _constants, _scales, _own):
+        for join in (_moved_norms, _norms, _parts, _constants, _scales, _own):
             found = join(found)
         found = _turned(found) if turned else found
     return found
@@ -63,6 +63,63 @@ def joined(first: ComparedLayer, others: Sequence[ComparedLayer]) -> ComparedLay
         params=number(total(each.params for each in every)),
         holds=holds if others else first.holds,
     )
+
+
+def _moved_norms(pairs: list[Couple]) -> list[Couple]:
+    """Leave those batch norms of a without a counterpart that were folded, where one behind them has theirs.
+
+    Of two equal norms behind one convolution, as at the start of a DenseNet, the alignment pairs the first
+    with the one that an export keeps, which is the second.
+    """
+    found, reads = list(pairs), _Reads(pairs)
+    for place, (norm, other) in enumerate(pairs):
+        if norm is not None and other is not None and reads.folded(norm) and not reads.alike(norm, other):
+            found = _moved_on(found, place, reads)
+    return found
+
+
+def _moved_on(pairs: list[Couple], place: int, reads: _Reads) -> list[Couple]:
+    """Give the norm of b at a place to the next one of a that it fits, that one's to the next, and so on.
+
+    Nothing changes where the last of them would be left without a counterpart: it would be no better.
+    """
+    norm, moved = pairs[place]
+    out = list(pairs)
+    out[place] = (norm, None)
+    for at in range(place + 1, _reach(pairs, place, 1) + 1):
+        layer, other = out[at]
+        if layer is None or moved is None or layer.traits != moved.traits or not reads.alike(layer, moved):
+            continue
+        out[at] = (layer, moved)
+        if other is None:
+            return out
+        moved = other
+    return pairs
+
+
+class _Reads:
+    """The layers that batch norms read, and could be folded into: of each of a, its counterparts in b."""
+
+    def __init__(self, pairs: Iterable[Couple]) -> None:
+        self.counterparts: dict[str, set[str]] = {}
+        self.biased: set[str] = set()
+        for a, b in pairs:
+            if a is None or b is None or a.kind not in _FOLDING:
+                continue
+            self.counterparts.setdefault(a.path, set()).add(b.path)
+            if b.bias:
+                self.biased.add(a.path)
+        self.of_b = {path for paths in self.counterparts.values() for path in paths}
+
+    def folded(self, norm: ComparedLayer) -> bool:
+        """Return whether a norm of a may be in the bias of what it reads; without a bias there it is not."""
+        return norm.kind == NORM and norm.before in self.biased
+
+    def alike(self, norm: ComparedLayer, other: ComparedLayer) -> bool:
+        """Return whether norms of a and b read counterparts, or both something else, such as activations."""
+        if norm.before in self.counterparts:
+            return other.before in self.counterparts[norm.before]
+        return other.before not in self.of_b
 
 
 def _norms(pairs: list[Couple]) -> list[Couple]:

@@ -57,6 +57,57 @@ def test_a_batch_norm_behind_another_layer_stays_without_a_counterpart() -> None
     assert merged(pairs) == [("c", "n", ""), ("bn", "", "batch_norm without a counterpart in b")]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("kind", ["conv", "conv_transpose"])
+def test_of_two_equal_norms_the_folded_one_is_that_behind_the_layer(kind: str, turned: bool) -> None:  # noqa: FBT001
+    """The alignment pairs the norms that come first, and the export has only the second and the third."""
+    pairs: list[Couple] = [
+        (item(kind, "c", 100, 30), item(kind, "n", 100, 40, bias=True)),
+        (item("batch_norm", "bn", 0, 20, before="c"), item("batch_norm", "second", 0, 20)),
+        (item("batch_norm", "bn2", 0, 20), item("batch_norm", "third", 0, 20)),
+        (item("batch_norm", "bn3", 0, 20), None),
+    ]
+    expected = [
+        ("c", "n", f"batch_norm folded into the {kind} before it"),
+        ("bn2", "second", ""),
+        ("bn3", "third", ""),
+    ]
+    if turned:
+        pairs = [(b, a) for a, b in pairs]
+        expected = [(b, a, why) for a, b, why in expected]
+    assert merged(pairs) == expected
+
+
+@pytest.mark.parametrize(
+    ("bias", "read"),
+    [
+        pytest.param(False, "", id="no bias that holds it"),
+        pytest.param(True, "n", id="the norm of b is behind the layer too"),
+    ],
+)
+def test_a_norm_that_was_not_folded_keeps_its_counterpart(bias: bool, read: str) -> None:  # noqa: FBT001
+    pairs: list[Couple] = [
+        (item("conv", "c", 100, 30, bias=bias), item("conv", "n", 100, 30, bias=bias)),
+        (item("batch_norm", "bn", 0, 20, before="c"), item("batch_norm", "first", 0, 20, before=read)),
+        (item("batch_norm", "bn2", 0, 20), None),
+    ]
+    assert merged(pairs) == [
+        ("c", "n", ""),
+        ("bn", "first", ""),
+        ("bn2", "", "batch_norm without a counterpart in b"),
+    ]
+
+
+def test_a_norm_does_not_move_past_layers_with_work() -> None:
+    pairs: list[Couple] = [
+        (item("conv", "c", 100, 30, bias=True), item("conv", "n", 100, 30, bias=True)),
+        (item("batch_norm", "bn", 0, 20, before="c"), item("batch_norm", "first", 0, 20)),
+        (item("conv", "c2", 100, 30), item("conv", "n2", 100, 30)),
+        (item("batch_norm", "bn2", 0, 20), None),
+    ]
+    assert merged(pairs)[-1] == ("bn2", "", "batch_norm without a counterpart in b")
+
+
 ATTENTION = item("multi_head_attention", "attn", 88, 40)
 PARTS = [
     item("linear", "qkv", 30, 30), item("matmul", "qk", 14), item("matmul", "av", 14),

@@ -88,6 +88,26 @@ def test_batch_norms_are_folded_and_nothing_else(tmp_path: Path, groups: int, *,
     assert reasons(Residual(groups), given, tmp_path / "net.onnx", dynamo=dynamo) == {FOLDED: 4}
 
 
+class Preactivated(nn.Module):
+    """The start of a DenseNet: behind the stem's norm, the next block begins with one of the same size."""
+
+    def __init__(self, *, bias: bool) -> None:
+        super().__init__()
+        self.stem = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1, bias=bias), nn.BatchNorm2d(8), nn.ReLU())
+        self.block = nn.Sequential(nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.stem(x)
+        return x + self.block(x)
+
+
+@pytest.mark.parametrize("dynamo", EXPORTERS)
+@pytest.mark.parametrize("bias", [False, True])
+def test_the_folded_norm_is_the_one_behind_the_stem(tmp_path: Path, *, bias: bool, dynamo: bool) -> None:
+    given = torch.zeros(1, 3, 8, 8)
+    assert reasons(Preactivated(bias=bias), given, tmp_path / "net.onnx", dynamo=dynamo) == {FOLDED: 1}
+
+
 class Vision(nn.Module):
     """A vision transformer of one block: class token, table of positions, torch's own attention."""
 
