@@ -225,7 +225,7 @@ ROWS: Mapping[str, Row[Call]] = {
     "BitwiseOr": row(several("logical")),
     "BitwiseXor": row(several("logical")),
     "Where": row(where),
-    "RotaryEmbedding": row(rotary, 1, 2, 3),
+    "RotaryEmbedding": row(rotary, 3),
     "Det": row(determinant),
     "Range": row(numbers, 0, 1, 2),
     "RandomNormal": row(drawn),

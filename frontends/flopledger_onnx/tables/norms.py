@@ -151,6 +151,6 @@ ROWS: Mapping[str, Row[Call]] = {
     "LogSoftmax": row(softmax("log_softmax")),
     "Hardmax": row(hardmax),
     "Dropout": row(dropout, 1, 2),
-    "SoftmaxCrossEntropyLoss": row(cross_entropy, 2),
-    "NegativeLogLikelihoodLoss": row(nll, 2),
+    "SoftmaxCrossEntropyLoss": row(cross_entropy),
+    "NegativeLogLikelihoodLoss": row(nll),
 }

@@ -214,7 +214,7 @@ ROWS: Mapping[str, Row[Call]] = {
     "MatMulInteger": row(matmul(dtype="int32"), 2, 3, weights=WEIGHT),
     "QLinearMatMul": row(matmul(0, 3), 1, 2, 4, 5, 6, 7, weights={3: "weight"}),
     "Einsum": row(einsum),
-    "Attention": row(attention, 3, 4, 5, 6),
+    "Attention": row(attention, 4, 5, 6),
     "LinearAttention": row(linear_attention, 3),
     "CausalConvWithState": row(causal_conv, 3, weights=WEIGHT_AND_BIAS),
     "LSTM": row(recurrent("lstm"), 4, 5, 6, weights=_RECURRENT),

@@ -331,10 +331,10 @@ def nhwc_conv(call: Call) -> Step:
 _NORM: Mapping[int, str] = {2: "scale", 3: "shift", 4: "bias"}
 
 _ROWS: Mapping[str, Row[Call]] = {
-    "Attention": row(attention, 3, 4, 5, 6, weights=WEIGHT_AND_BIAS),
-    "MultiHeadAttention": row(multi_head, 4, 5, 6, 7, 8, 9, weights={3: "bias"}),
-    "GroupQueryAttention": row(grouped, 3, 4, 5, 6, 7, 8, 9, 10, 11),
-    "RotaryEmbedding": row(rotary, 1, 2, 3),
+    "Attention": row(attention, 3, 4, 6, weights=WEIGHT_AND_BIAS),
+    "MultiHeadAttention": row(multi_head, 4, 6, 7, 8, 9, weights={3: "bias"}),
+    "GroupQueryAttention": row(grouped, 3, 4, 5, 6, 9, 12, 13, weights={11: "weight"}),
+    "RotaryEmbedding": row(rotary, 1),
     "MatMulNBits": row(packed_matmul, 2, 3, 4, weights={1: "weight", 5: "bias"}),
     "MatMulBnb4": row(packed_matmul, 2, weights={1: "weight"}),
     "FusedMatMul": row(fused_matmul),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import SourceError
-from onnx_files import BOOL, INT8, INT64, UINT8, graph, model, node, tensor, value
+from onnx_files import BOOL, INT8, INT64, UINT8, graph, model, node, one, tensor, value
 from onnx_files import Tensor as Stored
 
 if TYPE_CHECKING:
@@ -252,6 +252,45 @@ def test_large_constants_in_other_places_are_weights_with_a_note(read: Read) -> 
     assert network.reading.notes == (
         "counted as weights, though they may be masks or positions: val_12 (16 elements)",
     )
+
+
+MS = "com.microsoft"
+TABLES = (tensor("cos", [9, 2], None), tensor("sin", [9, 2], None))
+SEQUENCE = tensor("p", [1, 3], [0, 1, 2], INT64)
+UNSURE = "counted as weights, though they may be masks or positions: "
+
+
+@pytest.mark.parametrize(
+    ("content", "numbers", "named"),
+    [
+        (one("RotaryEmbedding", [1, 2, 3, 4], constants=[*TABLES, SEQUENCE], opset=23), [18, 18], "cos, sin"),
+        (one("RotaryEmbedding", [1, 3, 8], constants=[SEQUENCE, *TABLES], domain=MS), [18, 18], "cos, sin"),
+        (
+            one("Attention", *[[1, 2, 4, 3]] * 3, constants=[tensor("mask", [4, 4], None)], opset=23),
+            [16], "mask",
+        ),
+        (
+            one("NegativeLogLikelihoodLoss", [2, 5], constants=[
+                tensor("t", [2], [0, 1], INT64), tensor("each", [5], None)]),
+            [5], "each",
+        ),
+    ],
+    ids=["rotary", "ms_rotary", "mask", "loss"],
+)  # fmt: skip
+def test_tables_and_masks_of_one_operator_are_weights_with_a_note_too(
+    read: Read, content: bytes, numbers: list[int], named: str
+) -> None:
+    network = read(content)
+    assert [count for *_, count in params(network)] == numbers
+    assert network.reading.notes == (f"{UNSURE}{named} ({sum(numbers)} elements)",)
+
+
+def test_the_sinks_of_an_attention_s_heads_are_weights(read: Read) -> None:
+    constants = [*[None] * 10, tensor("sinks", [4], None)]
+    network = read(one("GroupQueryAttention", [1, 4, 24], constants=constants, domain=MS,
+                       num_heads=4, kv_num_heads=2))  # fmt: skip
+    assert params(network) == [("sinks", "weight", 4)]
+    assert network.reading.notes == ()
 
 
 def test_a_weight_that_is_read_twice_or_lies_in_one_place_is_stored_once(read: Read) -> None:
