@@ -23,6 +23,8 @@ TRAINABLE = compile_expression("numel if trainable else 0")
 """The count of each parameter, by which frozen layers differ from trained ones."""
 _BIASED = ("conv", "conv_transpose", "linear")
 """The kinds that have a bias for each output channel."""
+_RESHAPES = ("reshape", "flatten", "squeeze", "unsqueeze")
+"""The kinds that keep the order of the elements: a last axis that stays as long holds the same features."""
 _RECURRENT = ("rnn", "gru", "lstm", "rnn_cell", "gru_cell", "lstm_cell")
 """The kinds whose axes of steps and batch every framework puts in another order."""
 NOWHERE = "(in no layer)"
@@ -214,7 +216,7 @@ class Gathering:
             return False
         sizes = [p.numel for p in self.analysis.weights.of(layer.module)]
         for tensor in layer.inputs:
-            maker = self.makers.get(tensor, -1)
+            maker = self._reshaped(tensor)
             before = self.found.get(maker)
             if before is None or before.bias or before.kind not in _BIASED:
                 continue
@@ -224,6 +226,27 @@ class Gathering:
                 self.makers.update(dict.fromkeys(layer.outputs, maker))
                 return True
         return False
+
+    def _reshaped(self, tensor: int) -> int:
+        """Return the call that made a tensor; a dense layer, if it did before its leading axes were reshaped.
+
+        Exporters also write the product over two axes, give it the axes that it came with, and add then.
+        """
+        made = maker = self.makers.get(tensor, -1)
+        features = self._last(tensor)
+        while maker in self.rows and self.rows[maker].kind in _RESHAPES:
+            given = self.layers[maker].inputs[0]
+            earlier = self.makers.get(given, -1)
+            if earlier >= maker or not equal(self._last(given), features):
+                return made
+            maker = earlier
+        dense = self.found.get(maker)
+        known = dense is not None and dense.kind == "linear" and equal(dense.channels[1], features)
+        return maker if known else made
+
+    def _last(self, tensor: int) -> Dim:
+        shape = self.analysis.graph.tensors[tensor].shape
+        return shape[-1] if shape else 0
 
     def _fold(self, row: Row) -> bool:
         """Give a scale's weights to the norm before it, and a bias's to the layer that it is added to.

@@ -211,6 +211,41 @@ def test_weights_in_no_called_module_are_a_row_of_their_own() -> None:
     ]
 
 
+def product_and_constant(shape: tuple[int, ...], constant: tuple[int, ...]) -> Graph:
+    """Return a dense layer from 3 to 4 features over 6 rows, in another shape, then a constant's addition."""
+    builder = GraphBuilder(builtin())
+    x, y = builder.input("x", (6, 3)), builder.tensor((6, 4))
+    z, added = builder.tensor(shape), builder.tensor(shape)
+    builder.modules += [
+        Module(0, ("product",), "hand.linear", parameters=(("weight", 0),)),
+        Module(1, ("sum",), "hand.add", parameters=(("constant", 1),)),
+    ]
+    builder.parameters += [
+        Parameter(0, ("product.weight",), (4, 3), object=0, storage=0),
+        Parameter(1, ("sum.constant",), constant, object=1, storage=1),
+    ]
+    attrs = {"out_features": 4, "bias": False}
+    table = builder.tensor(constant)
+    builder.layer("product", "linear", "hand.linear", module=0, inputs=[x], outputs=[y], attrs=attrs)
+    builder.layer("reshape", "reshape", "hand.reshape", inputs=[y], outputs=[z], attrs={"shape": shape})
+    builder.layer("sum", "add", "hand.add", module=1, inputs=[z, table], outputs=[added])
+    return builder.build(Reading("by hand", "hand", "hand"), [added])
+
+
+@pytest.mark.parametrize("shape", [(1, 6, 4), (2, 3, 4)])
+def test_a_constant_is_a_bias_behind_a_reshape_of_the_leading_axes(shape: tuple[int, ...]) -> None:
+    (layer,) = of(product_and_constant(shape, (4,)))
+    assert (layer.path, layer.macs, layer.params, layer.bias, layer.added) == ("product", 72, 16, True, True)
+
+
+def test_a_constant_is_no_bias_where_the_features_are_elsewhere() -> None:
+    layers = of(product_and_constant((4, 6), (4, 1)))
+    assert [(each.path, each.params, each.bias) for each in layers] == [
+        ("product", 12, False),
+        ("sum", 4, False),
+    ]
+
+
 def test_a_convention_that_does_not_apply_is_refused() -> None:
     graph = one("linear", {"out_features": 2}, 1, 3)
     with pytest.raises(ConventionError, match="is for networks of caffe"):
