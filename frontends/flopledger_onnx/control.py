@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Dim, Recording, Shape
 
+    from flopledger_onnx.budget import Budget
     from flopledger_onnx.names import Job
     from flopledger_onnx.node import Call
     from flopledger_onnx.wire.messages import Function, Graph, ValueInfo
@@ -45,11 +46,9 @@ class Tracer(Protocol):
     uncalled: list[Record]
     unread: set[Hashable]
     """The scopes of the graphs that do not run and whose weights are kept."""
+    budget: Budget
     lenient: int
     """How many graphs are being read that may not run at all."""
-
-    def affords(self, calls: int) -> bool:
-        """Return whether this number of further calls may be followed."""
 
     def body(self, graph: Graph, scope: Scope) -> Job:
         """Follow a graph; return the values of its outputs."""
@@ -244,7 +243,8 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
     """Loop: the body as often as its count and condition determine, where both are known."""
     graph, carried = _graph(call, "body"), [call.value(i) for i in range(2, len(call.inputs))]
     most = _most_turns(call)
-    fits = most is None or tracer.affords(most * len(graph.node))
+    size = max(tracer.budget.size(graph.node), 1)
+    fits = most is None or tracer.budget.affords(most * size)
     if (call.has(0) and most is None) or len(graph.input) != 2 + len(carried) or not fits:
         yield _body_once(tracer, call, scope, graph, carried)
         return
@@ -255,7 +255,7 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
     while most is None or turn < most:
         array = keep.known()
         goes_on = array.items[0] if array is not None and len(array.items) == 1 else None
-        if goes_on is None or not tracer.affords(2 * len(graph.node)):
+        if goes_on is None or not tracer.budget.affords(size):
             tracer.recording.unknown = before
             found = tracer.records[mark:]
             del tracer.records[mark:]
@@ -264,6 +264,8 @@ def loop(tracer: Tracer, call: Call, scope: Scope) -> Job:
             return
         if not goes_on:
             break
+        if not graph.node:
+            tracer.budget.take()
         values = yield tracer.body(graph, _turn(call, scope, record, graph, [_whole(turn), keep, *carried]))
         keep, carried = values[0], values[1 : 1 + len(carried)]
         gathered.append(values[1 + len(carried) :])
@@ -326,7 +328,7 @@ def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: 
     _keep(tracer, call, "body", found)
     most = _most_turns(call)
     turns = "how often its body runs depends on data"
-    if most is not None and not tracer.affords(most * len(graph.node)):
+    if most is not None and not tracer.budget.affords(most * max(tracer.budget.size(graph.node), 1)):
         turns = f"its body runs up to {most:,} times, more than are followed"
     problem = f"{turns}; once is {_macs(work(found))}"
     outputs = []
@@ -345,23 +347,26 @@ def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
     graph, count = _graph(call, "body"), call.whole("num_scan_inputs", 1)
     states = len(call.inputs) - count
     turns, slices = _slices(call, states)
+    size = max(tracer.budget.size(graph.node), 1)
     if (
         call.opset < 9
         or turns is None
-        or not tracer.affords(turns * len(graph.node))
+        or not tracer.budget.affords(turns * size)
         or states < 0
         or len(graph.input) != len(call.inputs)
     ):
-        values, found = yield _attempt(tracer, graph, _opened(call, scope, tracer, graph))
-        del values
+        many = turns is not None and not tracer.budget.affords(turns * size)
+        _, found = yield _attempt(tracer, graph, _opened(call, scope, tracer, graph))
         _keep(tracer, call, "body", found)
-        _unknown(tracer, call, scope, "how often its body runs is not known")
+        often = f"its body runs {turns:,} times, more than are followed" if many else ""
+        _unknown(tracer, call, scope, often or "how often its body runs is not known")
         return
     record = _container(tracer, call, scope)
     carried = [call.value(i) for i in range(states)]
     gathered: list[list[Operand]] = []
-    for _ in range(turns):
-        values = yield tracer.body(graph, _turn(call, scope, record, graph, [*carried, *slices]))
+    for turn in range(turns):
+        with tracer.budget.reserve((turns - turn - 1) * size):
+            values = yield tracer.body(graph, _turn(call, scope, record, graph, [*carried, *slices]))
         carried = values[:states]
         gathered.append(values[states:])
     stacked = _stacked(gathered, turns, len(call.node.output) - states)

@@ -25,6 +25,7 @@ from flopledger.frontend import (
 )
 
 from flopledger_onnx import control
+from flopledger_onnx.budget import DEEPEST, Budget
 from flopledger_onnx.node import Call
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
@@ -40,14 +41,6 @@ if TYPE_CHECKING:
     from flopledger_onnx.wire.messages import Attribute, Function, Graph, Model, Node
     from flopledger_onnx.wire.parse import Parser
 
-DEEPEST = 100
-"""The maximum nesting of graphs and functions; files of exporters have at most about ten."""
-MOST_CALLS = 15_000
-MOST_CALLS_PER_NODE = 4
-"""The maximum number of calls of a file, plus this number for each of its nodes: functions that call each
-other twice, and loops in loops, grow without end. A block of a language model is a function that is called
-some dozens of times."""
-
 
 class Tracer:
     """The calls of one model, in order."""
@@ -62,8 +55,7 @@ class Tracer:
         self.readers = Readers()
         self.notes: list[str] = []
         self.lenient = 0
-        self.calls = 0
-        self.most_calls = MOST_CALLS + MOST_CALLS_PER_NODE * _nodes(model)
+        self.budget = Budget(model)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self.symbols: dict[str, Dim] = {}
 
@@ -93,10 +85,6 @@ class Tracer:
             raise error
         return result
 
-    def affords(self, calls: int) -> bool:
-        """Return whether this number of further calls may be followed."""
-        return self.calls + calls <= self.most_calls
-
     def body(self, graph: Graph, scope: Scope) -> Job:
         """Follow a graph; return the values of its outputs."""
         self.constants(graph, scope)
@@ -118,20 +106,21 @@ class Tracer:
         return [self.read(name, scope, f"the function {called.name!r}'s output") for name in called.output]
 
     def _nodes(self, nodes: Sequence[Node], scope: Scope) -> Job:
+        to_come = self.budget.size(nodes)
         for number, node in enumerate(nodes):
-            self.calls += 1
-            if self.calls > self.most_calls:
-                raise SourceError(
-                    f"it expands to more than {self.most_calls:,} calls: its functions or loops are too many"
-                )
+            self.budget.take()
+            to_come -= 1 + self.budget.inside(node)
             name = node.name or next(filter(None, node.output), "") or f"{node.op_type}_{number}"
             call = self._call(node, scope, name)
             domain = "" if node.domain in STANDARD else node.domain
             called = self.functions.get((node.domain, node.op_type, node.overload)) if node.domain else None
             if node.op_type in CONTROL and not domain:
-                yield control.JOBS[node.op_type](self, call, scope)
+                # Its graphs stay reserved: one of them may be read a last time when a loop has run too long.
+                with self.budget.reserve(to_come + self.budget.inside(node)):
+                    yield control.JOBS[node.op_type](self, call, scope)
             elif called is not None and domain:
-                yield control.called(self, called, call, scope)
+                with self.budget.reserve(to_come):
+                    yield control.called(self, called, call, scope)
             else:
                 self.apply(call, scope)
 
@@ -223,18 +212,3 @@ class Tracer:
 
 def _own_name(call: Call, scope: Scope) -> str:
     return call.path[len(scope.prefix) :]
-
-
-def _nodes(model: Model) -> int:
-    """Return how many nodes a file has, those of graphs in nodes and of functions included."""
-    graphs: list[Sequence[Node]] = [function.node for function in model.functions]
-    if model.graph is not None:
-        graphs.append(model.graph.node)
-    count = 0
-    while graphs:
-        nodes = graphs.pop()
-        count += len(nodes)
-        for node in nodes:
-            for attribute in node.attribute:
-                graphs += (graph.node for graph in (attribute.g, *attribute.graphs) if graph is not None)
-    return count

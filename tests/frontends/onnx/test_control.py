@@ -256,3 +256,44 @@ def test_functions_that_double_are_refused_soon(read: Read) -> None:
     content = graph([node("F0", ["x"], ["y"], domain="acme")], [value("x", [1])], ["y"])
     with pytest.raises(SourceError, match="calls: its functions or loops are too many"):
         read(model(content, functions=functions, acme=1))
+
+
+def test_a_loop_that_is_too_long_is_unknown_and_what_is_behind_it_is_counted(read: Read) -> None:
+    # 15,000 calls and 4 for each of 55 nodes are followed: 5,000 turns of 3 nodes fit, but not 51 nodes too.
+    behind = [node("MatMul", ["y", "w"], ["r0"], name="last")]
+    behind += [node("Relu", [f"r{i}"], [f"r{i + 1}"]) for i in range(50)]
+    nodes = [node("Loop", ["m", "", "x"], ["y", "all"], name="loop", body=STEP), *behind]
+    trips = tensor("m", [], [5_057], INT64)
+    network = read(model(graph(nodes, [value("x", [3, 4])], ["r50"], [W, trips])))
+    assert network.layers[1].problem == (
+        "its body runs up to 5,057 times, more than are followed; once is 48 MAC"
+    )
+    assert counted(network) == (48, 16)
+    ledger = network.count("mac")
+    assert ledger.total.unknown_calls == 1
+
+
+def test_a_loop_in_a_loop_leaves_enough_for_the_rest(read: Read) -> None:
+    inner = node("Loop", ["m", "", "h"], ["k", "all"], name="inner", body=STEP)
+    outer = body(node("Identity", ["go"], ["again"]), inner, node("MatMul", ["k", "w"], ["next"]))
+    nodes = [
+        node("Loop", ["m", "", "x"], ["y"], name="outer", body=outer),
+        *[node("Relu", ["y" if not i else f"r{i}"], [f"r{i + 1}"]) for i in range(50)],
+    ]
+    network = read(model(graph(nodes, [value("x", [3, 4])], ["r50"], [W, tensor("m", [], [300], INT64)])))
+    assert network.layers[1].problem.startswith("its body runs up to 300 times, more than are followed")
+    assert len(network.layers) == 52
+
+
+def test_a_loop_without_nodes_ends(read: Read) -> None:
+    empty = Graph(graph([], [value("i", [], INT64), value("go", [], BOOL), value("h", [3, 4])], ["go", "h"]))
+    nodes = [node("Loop", ["", "", "x"], ["y"], name="loop", body=empty)]
+    network = read(model(graph(nodes, [value("x", [3, 4])], ["y"])))
+    assert [layer.kind for layer in network.layers[1:]] == ["unknown"]
+
+
+def test_a_scan_that_is_too_long_is_unknown(read: Read) -> None:
+    content = Graph(graph([node("Add", ["h", "s"], ["n"])], [value("h", [4]), value("s", [4])], ["n"]))
+    nodes = [node("Scan", ["x", "xs"], ["y"], name="scan", body=content, num_scan_inputs=1)]
+    network = read(model(graph(nodes, [value("x", [4]), value("xs", [20_000, 4])], ["y"])))
+    assert network.layers[1].problem == "its body runs 20,000 times, more than are followed"
