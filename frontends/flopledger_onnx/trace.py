@@ -6,6 +6,7 @@ wait for, so that how deep a file nests them costs no stack; see :meth:`Tracer.r
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import (
@@ -29,7 +30,7 @@ from flopledger_onnx.budget import DEEPEST, Budget
 from flopledger_onnx.node import Call
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
-from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, source_name
+from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, STATES, TABLE, source_name
 from flopledger_onnx.values import constant, sparse_constant
 
 if TYPE_CHECKING:
@@ -164,7 +165,9 @@ class Tracer:
             self.bind(call, scope, step.values)
             return
         carried = step.constant and constants_of(call, row) is not None
-        parameters = () if carried else self.weights.used(call.type, call.inputs, row)
+        parameters = (
+            () if carried else self.weights.used(call.type, call.inputs, _with_states(call, source, row))
+        )
         self._note(call, scope, source, row, step, parameters)
 
     def _note(  # noqa: PLR0913, PLR0917  (the parts of a call)
@@ -208,6 +211,18 @@ class Tracer:
         for name, value in zip(call.node.output, values, strict=False):
             if name:
                 scope.names[name] = value
+
+
+def _with_states(call: Call, source: str, row: Row[Call] | None) -> Row[Call] | None:
+    """Return an operator's row in which the states that were trained are data."""
+    trained = {i for i in STATES.get(source, ()) if call.has(i) and _trained(call.value(i))}
+    return replace(row, arguments=row.arguments - trained) if row is not None and trained else row
+
+
+def _trained(value: Operand) -> bool:
+    """Return whether a constant is known to have elements other than zero."""
+    array = value.known() if value.constants else None
+    return array is not None and any(isinstance(item, (int, float)) and item != 0 for item in array.items)
 
 
 def _own_name(call: Call, scope: Scope) -> str:

@@ -285,6 +285,28 @@ def test_tables_and_masks_of_one_operator_are_weights_with_a_note_too(
     assert network.reading.notes == (f"{UNSURE}{named} ({sum(numbers)} elements)",)
 
 
+@pytest.mark.parametrize(
+    ("states", "stored", "said"),
+    [
+        ([[0.5] * 12, [0.0] * 11 + [1.0]], 264 + 24, (f"{UNSURE}h, c (24 elements)",)),
+        ([[0.0] * 12, [0.0] * 12], 264, ()),
+        ([None, None], 264, ()),
+    ],
+    ids=["trained", "zeros", "elsewhere"],
+)
+def test_initial_states_are_weights_where_they_are_known_to_be_other_than_zero(
+    read: Read, states: list[list[float] | None], stored: int, said: tuple[str, ...]
+) -> None:
+    """The weights of 4 gates of 6 for 5 features and 6 states: 24 * (5 + 6) = 264."""
+    constants = [
+        tensor("w", [1, 24, 5], None), tensor("r", [1, 24, 6], None), None, None,
+        *(tensor(name, [1, 2, 6], items) for name, items in zip("hc", states, strict=True)),
+    ]  # fmt: skip
+    network = read(one("LSTM", [7, 2, 5], constants=constants, hidden_size=6))
+    assert network.count("mac").total.params == stored
+    assert network.reading.notes == said
+
+
 def test_the_sinks_of_an_attention_s_heads_are_weights(read: Read) -> None:
     constants = [*[None] * 10, tensor("sinks", [4], None)]
     network = read(one("GroupQueryAttention", [1, 4, 24], constants=constants, domain=MS,
