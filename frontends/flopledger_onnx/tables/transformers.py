@@ -43,10 +43,26 @@ def _together(
 
 
 def fused_matmul(call: Call) -> Step:
-    """A product whose operands may be turned, or have the batch within the last axes."""
-    if call.flag("transBatchA") or call.flag("transBatchB"):
-        raise call.impossible("turns its batch axes, which is not supported")
-    return product(call, 0, 1, (call.flag("transA"), call.flag("transB")))
+    """A product whose operands may be turned, or have their first axis in front of the batch.
+
+    That axis is put behind the batch, (M, ..., K) to (..., M, K), before the last two change places.
+    """
+    step = product(call, 0, 1, (call.flag("transA"), call.flag("transB")))
+    moved = [call.flag("transBatchA"), call.flag("transBatchB")]
+    if not any(moved):
+        return step
+    rank = call.rank()
+    if rank < 3 or call.rank(1) != rank:
+        raise call.impossible("moves the first axis, so its inputs need as many axes, three at least")
+    order = (*range(1, rank - 1), 0, rank - 1)
+    operands: list[Shape] = [call.shape(0), call.shape(1)]
+    parts = []
+    for i, name in enumerate(("turn_a", "turn_b")):
+        if moved[i]:
+            parts.append(Part(name, "transpose", {"order": order}, (operands[i],)))
+            operands[i] = tuple(operands[i][axis] for axis in order)
+    out = inferred(call, "matmul", step.attrs, *operands)[0]
+    return _together([*parts, Part("product", "matmul", step.attrs, operands)], [out], 1)
 
 
 def fused_conv(call: Call) -> Step:

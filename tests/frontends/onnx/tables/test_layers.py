@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from flopledger.errors import ShapeError
 from flopledger.kinds import Call, builtin
 from flopledger.kinds.kind import REQUIRED
 from flopledger_onnx.tables.layers import CONTROL, TABLE
@@ -407,3 +408,27 @@ def test_what_does_not_fit_is_refused_with_the_node_that_it_does_not_fit(
         read(content)
     assert reason in str(caught.value)
     assert "the node 'n'" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "flags", "shape", "macs"),
+    [
+        # The shapes are those that ONNX Runtime 1.32.0 gives; the size of the sums is 8.
+        ([5, 2, 8], [8, 2, 3], {"transBatchA": 1, "transBatchB": 1}, (2, 5, 3), 2 * 5 * 3 * 8),
+        ([5, 2, 8], [2, 8, 3], {"transBatchA": 1}, (2, 5, 3), 2 * 5 * 3 * 8),
+        ([2, 5, 8], [8, 2, 3], {"transBatchB": 1}, (2, 5, 3), 2 * 5 * 3 * 8),
+        ([8, 2, 4, 5], [2, 4, 8, 3], {"transBatchA": 1, "transA": 1}, (2, 4, 5, 3), 8 * 5 * 3 * 8),
+        ([2, 4, 5, 8], [3, 2, 4, 8], {"transBatchB": 1, "transB": 1}, (2, 4, 5, 3), 8 * 5 * 3 * 8),
+    ],
+)
+def test_a_fused_product_may_have_the_batch_behind_the_first_axis(  # noqa: PLR0913, PLR0917
+    read: Read, a: list[int], b: list[int], flags: dict[str, int], shape: tuple[int, ...], macs: int
+) -> None:
+    graph = read(one("FusedMatMul", a, b, domain=MS, **flags))
+    assert shapes(graph) == [shape]
+    assert (cost(graph), graph.count("mac").total.count) == (macs, macs)
+
+
+def test_a_fused_product_that_moves_the_first_axis_needs_three(read: Read) -> None:
+    with pytest.raises(ShapeError, match="three at least"):
+        read(one("FusedMatMul", [5, 8], [8, 3], domain=MS, transBatchA=1))
