@@ -6,7 +6,7 @@ import ast
 import contextlib
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
@@ -209,6 +209,11 @@ class SourceOptions:
         taken["arguments"] = literals("--arg", taken["arguments"])
         taken["sizes"] = numbers("--size", taken["sizes"])
         return cls(**taken)
+
+    def given(self) -> tuple[str, ...]:
+        """Return the names of the options that are not at their default, which of steps is the forward."""
+        chosen = (one.name for one in fields(self) if getattr(self, one.name) not in (None, False, (), {}))
+        return tuple(name for name in chosen if (name, self.step) != ("step", "forward"))
 
     def readings(
         self, source: str, shared: Shared | None = None, *, weights_suffice: bool = False

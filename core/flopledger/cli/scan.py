@@ -39,6 +39,13 @@ Examples:
 """
 
 
+_CARRIED = (
+    "inputs", "arguments", "frontend", "mode", "phase", "stages", "level", "execute", "timeout",
+    "memory_limit",
+)  # fmt: skip
+"""The options of reading that reach each network. Another would be ignored without a word, and is refused."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
     """The arguments of ``scan``: the networks, the conventions, the database, and where they are counted."""
@@ -79,6 +86,14 @@ class ScanOptions:
 
         if reading.inputs_from:
             raise UsageError("--inputs is for one network; give -i, or inputs for each in a list")
+        other = [name for name in reading.given() if name not in _CARRIED]
+        if other:
+            options = ", ".join(
+                f"--{'size' if name == 'sizes' else name.replace('_', '-')}" for name in other
+            )
+            raise UsageError(
+                f"{options}: a scan reads forward passes as they are; count such networks one by one"
+            )
         given = {
             "mode": reading.mode, "phase": reading.phase, "stage": reading.stages or None,
             "level": reading.level, "execute": reading.execute or None,

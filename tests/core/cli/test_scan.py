@@ -93,6 +93,23 @@ def test_a_scan_counts_only_what_is_missing(capfd: pytest.CaptureFixture[str]) -
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--step", "train"], "--step"),
+        (["--size", "N=2"], "--size"),
+        (["--seq", "8", "--last-logits"], "--seq, --last-logits"),
+        (["--grad-inputs", "all"], "--grad-inputs"),
+    ],
+)
+def test_an_option_that_no_scan_carries_is_refused(
+    options: list[str], named: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db", *options]) == 2
+    assert f"Error: {named}" in capfd.readouterr().err
+    assert not Path("zoo.db").exists()
+
+
 def test_a_file_that_has_changed_is_another_network(capfd: pytest.CaptureFixture[str]) -> None:
     net = Path("net.prototxt")
     for text in (LENET.read_text(), ALEXNET.read_text()):
