@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import keras
+import keras_corners
 from keras import layers as kl
 from keras import ops
 
@@ -382,6 +383,8 @@ for _add in (
     _networks,
 ):
     _add()
+
+PROBES.update(keras_corners.PROBES)
 
 NETWORKS = (
     "ResNet50",

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
 kl, ops = keras.layers, keras.ops
 ConvLSTM = importlib.import_module("keras.src.layers.rnn.conv_lstm").ConvLSTM
+chain = importlib.import_module("keras_models").chain
 
 # Keras's own way of reading a variable that is quantised, under NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -73,11 +74,6 @@ def attention_with_updates() -> Any:
     for inner in (layer.query_dense, layer.key_dense, layer.value_dense):
         inner.enable_lora(2)
     return keras.Model(given, out)
-
-
-def chain(apply: Callable[..., Any], *shapes: tuple[int, ...]) -> Any:
-    given = [keras.Input(shape) for shape in shapes]
-    return keras.Model(given if len(given) > 1 else given[0], apply(*given))
 
 
 def masked(apply: Callable[[Any, Any], Any], shape: tuple[int, ...], mask: tuple[int, ...]) -> Any:
