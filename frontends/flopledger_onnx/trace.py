@@ -6,7 +6,6 @@ wait for, so that how deep a file nests them costs no stack; see :meth:`Tracer.r
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flopledger.frontend import (
@@ -30,7 +29,8 @@ from flopledger_onnx.budget import DEEPEST, Budget
 from flopledger_onnx.node import Call
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
-from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, STATES, TABLE, source_name
+from flopledger_onnx.states import States
+from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, source_name
 from flopledger_onnx.values import constant, sparse_constant
 
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ class Tracer:
         self.records = self.recording.records
         self.uncalled: list[Record] = []
         self.unread: set[Hashable] = set()
-        self.weights = Weights(PLACES)
+        self.weights, self.states = Weights(PLACES), States()
         self.readers = Readers()
-        self.notes: list[str] = []
         self.lenient = 0
         self.budget = Budget(model)
         self.functions = {(f.domain, f.name, f.overload): f for f in model.functions}
@@ -98,7 +97,7 @@ class Tracer:
             scope.names[tensor.name] = constant(self.parser, tensor, tensor.name)
         for sparse in graph.sparse_initializer:
             if sparse.values is not None:
-                scope.names[sparse.values.name] = sparse_constant(sparse, sparse.values.name)
+                scope.names[sparse.values.name] = sparse_constant(self.parser, sparse, sparse.values.name)
         scope.declared = control.declared(graph)
 
     def function(self, called: Function, scope: Scope) -> Job:
@@ -165,9 +164,8 @@ class Tracer:
             self.bind(call, scope, step.values)
             return
         carried = step.constant and constants_of(call, row) is not None
-        parameters = (
-            () if carried else self.weights.used(call.type, call.inputs, _with_states(call, source, row))
-        )
+        used = row if carried else self.states.row(call, source, row)
+        parameters = () if carried else self.weights.used(call.type, call.inputs, used)
         self._note(call, scope, source, row, step, parameters)
 
     def _note(  # noqa: PLR0913, PLR0917  (the parts of a call)
@@ -211,18 +209,6 @@ class Tracer:
         for name, value in zip(call.node.output, values, strict=False):
             if name:
                 scope.names[name] = value
-
-
-def _with_states(call: Call, source: str, row: Row[Call] | None) -> Row[Call] | None:
-    """Return an operator's row in which the states that were trained are data."""
-    trained = {i for i in STATES.get(source, ()) if call.has(i) and _trained(call.value(i))}
-    return replace(row, arguments=row.arguments - trained) if row is not None and trained else row
-
-
-def _trained(value: Operand) -> bool:
-    """Return whether a constant is known to have elements other than zero."""
-    array = value.known() if value.constants else None
-    return array is not None and any(isinstance(item, (int, float)) and item != 0 for item in array.items)
 
 
 def _own_name(call: Call, scope: Scope) -> str:

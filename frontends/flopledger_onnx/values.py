@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import Array, Constant, Operand, SourceError, arrays
 
-from flopledger_onnx.wire.tensors import shape_of, storage_of, type_name, values_of
+from flopledger_onnx.wire.tensors import nonzero, shape_of, storage_of, type_name, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -28,19 +29,22 @@ def constant(parser: Parser, tensor: Tensor, name: str) -> Operand:
         few = items is not None and len(items) <= arrays.MOST_ITEMS
         return Array(shape, items) if items is not None and few else None
 
-    return Operand(shape, dtype, constants=(Constant(name, shape, dtype, storage),), stored=elements)
+    held = Constant(name, shape, dtype, storage, partial(nonzero, parser, tensor))
+    return Operand(shape, dtype, constants=(held,), stored=elements)
 
 
 def known(array: Array, dtype: str, name: str, attribute: Attribute) -> Operand:
     """Return a constant whose elements an attribute spells out."""
-    return Operand(array.shape, dtype, array, (Constant(name, array.shape, dtype, id(attribute)),))
+    held = Constant(name, array.shape, dtype, id(attribute), lambda: any(array.items))
+    return Operand(array.shape, dtype, array, (held,))
 
 
-def sparse_constant(tensor: SparseTensor, name: str) -> Operand:
+def sparse_constant(parser: Parser, tensor: SparseTensor, name: str) -> Operand:
     """Return the value of a tensor of which only some elements are stored."""
     values = tensor.values
     dtype = type_name(values.data_type) if values is not None else "float32"
     shape = tuple(tensor.dims)
     if any(size < 0 for size in shape):
         raise SourceError(f"the tensor {name!r} has the shape {shape}, sizes below 0 are none")
-    return Operand(shape, dtype, constants=(Constant(name, shape, dtype, id(tensor)),))
+    held = Constant(name, shape, dtype, id(tensor), partial(nonzero, parser, values))
+    return Operand(shape, dtype, constants=(held,))

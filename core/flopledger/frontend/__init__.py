@@ -70,7 +70,7 @@ if TYPE_CHECKING:
         Unshaped,
         row,
     )
-    from flopledger.frontend.exported.weights import Weights
+    from flopledger.frontend.exported.weights import Weights, listed
     from flopledger.frontend.forked import read_in_fork
     from flopledger.frontend.hookspecs import hookimpl
     from flopledger.frontend.libraries import check_library_has
@@ -210,6 +210,7 @@ __all__ = [
     "keep_table",
     "kinds",
     "list_of",
+    "listed",
     "many",
     "maximum",
     "minimum",
@@ -340,6 +341,7 @@ __getattr__, __dir__ = offer(
         "input_files": "flopledger.input_files:",
         "inputs_of": "flopledger.frontend.exported.recording",
         "list_of": "flopledger.frontend.exported.operands",
+        "listed": "flopledger.frontend.exported.weights",
         "is_a": "flopledger.frontend.type_of",
         "is_array": "flopledger.frontend.program_state",
         "is_dim": "flopledger.dims.arithmetic",

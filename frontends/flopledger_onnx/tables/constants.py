@@ -64,7 +64,8 @@ def filled(call: Call) -> Passed | Step:
     known = arrays.filled(numbers, item) if len(numbers) == len(shape) else None
     if call.value(0).constants and len(numbers) == len(shape):
         name = call.node.output[0] if call.node.output else ""
-        stored = Constant(name, numbers, dtype, (id(call.node), id(value), numbers))
+        storage = (id(call.node), id(value), numbers)
+        stored = Constant(name, numbers, dtype, storage, lambda: None if item is None else item != 0)
         return Passed((Operand(numbers, dtype, known, (stored,)),))
     return Step("fill", {"shape": shape}, (), [shape], dtypes=(dtype,), arrays=[known])
 
@@ -85,7 +86,7 @@ def constant(call: Call) -> Passed | Step:
         found, dtype = vector(given["value_floats"].floats), "float32"
     elif "sparse_value" in given and given["sparse_value"].sparse_tensor is not None:
         sparse = given["sparse_value"].sparse_tensor
-        return Passed((sparse_constant(sparse, name),))
+        return Passed((sparse_constant(call.parser, sparse, name),))
     elif "value_string" in given or "value_strings" in given:
         strings = given.get("value_strings")
         return Passed((Operand((len(strings.strings),) if strings else (), "string"),))

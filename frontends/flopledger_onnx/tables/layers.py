@@ -49,24 +49,6 @@ CONTROL = frozenset({"If", "Loop", "Scan"})
 PLACES = frozenset({"MatMul", "Gemm", "Einsum", "Gather", "FusedMatMul", "PRelu"})
 """Operators whose constant operands are weights: projections and tables."""
 
-STATES: Mapping[str, tuple[int, ...]] = MappingProxyType(
-    {
-        "LSTM": (5, 6),
-        "GRU": (5,),
-        "RNN": (5,),
-        "Attention": (4, 5),
-        "LinearAttention": (3,),
-        "CausalConvWithState": (3,),
-        "com.microsoft.DynamicQuantizeLSTM": (5, 6),
-        "com.microsoft.Attention": (4,),
-        "com.microsoft.QAttention": (8,),
-        "com.microsoft.MultiHeadAttention": (6, 7),
-        "com.microsoft.GroupQueryAttention": (3, 4),
-    }
-)
-"""The inputs that hold the states or the past of a sequence. Exporters write zeros where the source gives
-none, so that only constants with other elements were trained."""
-
 STANDARD = frozenset({"", "ai.onnx"})
 """The names of ONNX's own domain."""
 

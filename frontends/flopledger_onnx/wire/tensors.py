@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 4_096
 """The most elements of a tensor whose values are read: shapes, axes, pads and scales have a few, the
 tables of such numbers that exporters fold a few hundred."""
+_CHUNK = bytes(1 << 16)
 
 
 class ElementType(NamedTuple):
@@ -96,6 +97,31 @@ def storage_of(tensor: Tensor) -> tuple[str, ...] | None:
     if not entries.get("length") or not entries.get("location"):
         return None
     return entries["location"], entries.get("offset", "0"), entries["length"]
+
+
+def nonzero(parser: Parser, tensor: Tensor | None) -> bool | None:
+    """Return whether a tensor has an element other than zero, None where none are in the file.
+
+    The bytes are looked at in place, however many they are; every type writes 0 as bytes of 0.
+    """
+    if tensor is None:
+        return False
+    if tensor.data_location == _EXTERNAL:
+        return None
+    fields = (tensor.float_data, tensor.double_data, tensor.int32_data, tensor.int64_data, tensor.uint64_data)
+    spans = [span for many in fields for span in many]
+    spans += [tensor.raw_data] if tensor.raw_data is not None else []
+    if math.prod(shape_of(tensor)) and not any(end > start for start, end in spans):
+        return None
+    return any(_filled(parser, start, end) for start, end in spans)
+
+
+def _filled(parser: Parser, start: int, end: int) -> bool:
+    for at in range(start, end, len(_CHUNK)):
+        found = parser.data[at : min(at + len(_CHUNK), end)]
+        if found != _CHUNK[: len(found)]:
+            return True
+    return False
 
 
 def values_of(parser: Parser, tensor: Tensor) -> tuple[int | float | bool, ...] | None:

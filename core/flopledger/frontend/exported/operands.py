@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,15 +13,36 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Shape
     from flopledger.frontend.exported.arrays import Array
 
+STORED = re.compile(r"(?:b?float|double|u?int(?:8|4|2)\b)")
+"""The types that weights are stored in. Shapes, indices and conditions are int64, int32 and bool."""
+_NAMED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
+"""How exporters write a parameter of a module: ``encoder.layer.0.weight``. Constants that they lift out of
+the code have names such as ``val_12``, ``onnx::Add_345`` and ``/layer/Constant_output_0``."""
+
 
 @dataclass(frozen=True, slots=True)
 class Constant:
-    """A constant of the file: its name, its type, and the identity of its memory."""
+    """A constant of the file: its name, its type, and the identity of its memory.
+
+    ``nonzero`` looks in the file whether any element is other than zero, and returns None where they aren't
+    in it.
+    """
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     storage: Hashable
+    nonzero: Callable[[], bool | None] | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def is_data(self) -> bool:
+        """Whether it may be a weight by its type and its size."""
+        return STORED.match(self.dtype) is not None and math.prod(self.shape) > 1
+
+    @property
+    def is_named(self) -> bool:
+        """Whether it has a name that exporters give to what a module stores."""
+        return _NAMED.match(self.name) is not None
 
 
 @dataclass(slots=True, eq=False)

@@ -6,27 +6,23 @@ them: a constant that is used as a weight is a weight, of any type.
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from flopledger.dims.arithmetic import total
+from flopledger.frontend.exported.operands import STORED
 from flopledger.graph.tables import BUFFER_ROLES, Parameter
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence
 
+    from flopledger.dims.types import Number
     from flopledger.frontend.exported.operands import Constant, Operand
     from flopledger.frontend.exported.steps import Row
 
 C = TypeVar("C")
-_STORED = re.compile(r"(?:b?float|double|u?int(?:8|4|2)\b)")
-"""The types that weights are stored in. Shapes, indices and conditions are int64, int32 and bool."""
 _REAL = re.compile(r"b?float|double")
-_NAMED = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+\Z")
-"""How exporters write a parameter of a module: ``encoder.layer.0.weight``. Constants that they lift out of
-the code have names such as ``val_12``, ``onnx::Add_345`` and ``/layer/Constant_output_0``."""
 MOST_NAMED = 5
 
 
@@ -51,9 +47,7 @@ class Weights:
         for index, constant, role in _candidates(inputs, row):
             number = self._number(constant, role)
             found.setdefault(number, constant.name)
-            sure = (
-                index in (row.weights if row else ()) or source in self.places or _NAMED.match(constant.name)
-            )
+            sure = index in (row.weights if row else ()) or source in self.places or constant.is_named
             if sure:
                 self.unsure.pop(number, None)
                 self.sure.add(number)
@@ -80,16 +74,17 @@ class Weights:
     @property
     def note(self) -> str:
         """A sentence that names the constants that may be no weights, empty where there are none."""
-        names = [self.table[number].names[0] for number in self.unsure]
-        if not names:
+        if not self.unsure:
             return ""
-        listed = ", ".join(names[:MOST_NAMED])
-        more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-        elements = total(self.table[number].numel for number in self.unsure)
-        return (
-            f"counted as weights, though they may be masks or positions: {listed}{more} "
-            f"({elements:,} elements)"
-        )
+        found = [self.table[number] for number in self.unsure]
+        said = listed([each.names[0] for each in found], total(each.numel for each in found))
+        return f"counted as weights, though they may be masks or positions: {said}"
+
+
+def listed(names: Sequence[str], elements: Number) -> str:
+    """Return the first of the names of constants, and their size together."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more} ({elements:,} elements)"
 
 
 def _candidates(inputs: Sequence[Operand | None], row: Row[C] | None) -> Iterator[tuple[int, Constant, str]]:
@@ -100,9 +95,8 @@ def _candidates(inputs: Sequence[Operand | None], row: Row[C] | None) -> Iterato
         role = row.weights.get(index) if row is not None else None
         if role is not None:
             yield from ((index, constant, role) for constant in value.constants)
-        elif _REAL.match(value.dtype) or _STORED.match(value.dtype):
-            stored = (c for c in value.constants if _STORED.match(c.dtype) and math.prod(c.shape) > 1)
-            yield from ((index, constant, "weight") for constant in stored)
+        elif _REAL.match(value.dtype) or STORED.match(value.dtype):
+            yield from ((index, constant, "weight") for constant in value.constants if constant.is_data)
 
 
 def _renamed(parameter: Parameter, names: tuple[str, ...]) -> Parameter:
