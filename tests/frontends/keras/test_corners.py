@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 keras = pytest.importorskip("keras", reason="Keras is not installed: pip install '.[keras]' and a backend")
 kl, ops = keras.layers, keras.ops
 ConvLSTM = importlib.import_module("keras.src.layers.rnn.conv_lstm").ConvLSTM
-chain = importlib.import_module("keras_models").chain
+keras_models = importlib.import_module("keras_models")
+Cell, chain = keras_models.Cell, keras_models.chain
 
 # Keras's own way of reading a variable that is quantised, under NumPy 2
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -38,22 +39,6 @@ class TwiceTransposed(kl.Conv2DTranspose):  # type: ignore[misc]
 class TwiceSeparable(kl.SeparableConv2D):  # type: ignore[misc]
     def call(self, x: Any) -> Any:
         return super().call(x) * 2.0
-
-
-class Cell(kl.Layer):  # type: ignore[misc]
-    """Keras's example of a cell: ``x W + h R``."""
-
-    def __init__(self, units: int) -> None:
-        super().__init__()
-        self.state_size = self.output_size = units
-
-    def build(self, shape: tuple[int, ...]) -> None:
-        self.kernel = self.add_weight(shape=(shape[-1], self.state_size))
-        self.recurrent = self.add_weight(shape=(self.state_size, self.state_size))
-
-    def call(self, x: Any, states: Any) -> Any:
-        out = ops.matmul(x, self.kernel) + ops.matmul(states[0], self.recurrent)
-        return out, [out]
 
 
 def adapted(layer: Any, shape: tuple[int, ...], mode: str = "") -> Any:
