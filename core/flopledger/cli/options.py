@@ -6,7 +6,7 @@ import ast
 import contextlib
 import math
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
@@ -174,6 +174,13 @@ def source_options(command: F) -> F:
     return command
 
 
+_PLAIN = (
+    "mode", "step", "seq", "past", "batch", "last_logits", "freeze", "train_only", "recompute", "grad_inputs",
+    "sizes", "phase", "stages", "level", "execute",
+)  # fmt: skip
+_TRAINING = ("freeze", "train_only", "recompute", "grad_inputs")
+
+
 @dataclass(frozen=True, slots=True)
 class SourceOptions:
     """The options of the command line for reading a source."""
@@ -210,10 +217,14 @@ class SourceOptions:
         taken["sizes"] = numbers("--size", taken["sizes"])
         return cls(**taken)
 
-    def given(self) -> tuple[str, ...]:
-        """Return the names of the options that are not at their default, which of steps is the forward."""
-        chosen = (one.name for one in fields(self) if getattr(self, one.name) not in (None, False, (), {}))
-        return tuple(name for name in chosen if (name, self.step) != ("step", "forward"))
+    def plain(self) -> dict[str, object]:
+        """Return what is given, as a list has it: all but inputs, arguments, frontend and limits."""
+        named = {"stages": "stage", "sizes": "size"}
+        found = {named.get(name, name): getattr(self, name) for name in _PLAIN}
+        found["grad_inputs"] = tuple(self.grad_inputs.split(",")) if self.grad_inputs else ()
+        return {
+            name: value for name, value in found.items() if value not in (None, (), {}) and value is not False
+        }
 
     def readings(
         self, source: str, shared: Shared | None = None, *, weights_suffice: bool = False
@@ -243,9 +254,7 @@ class SourceOptions:
 
     def _training(self) -> dict[str, object]:
         """Return the options for a training step."""
-        named = tuple(self.grad_inputs.split(",")) if self.grad_inputs else ()
-        chosen = {"freeze": self.freeze, "train_only": self.train_only, "recompute": self.recompute}
-        return {name: value for name, value in {**chosen, "grad_inputs": named}.items() if value}
+        return {name: value for name, value in self.plain().items() if name in _TRAINING}
 
     def language(self) -> dict[str, object]:
         """Return the options for a step of a language model; a past of 0 tokens is none."""

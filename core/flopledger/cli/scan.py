@@ -12,7 +12,14 @@ import click
 from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN
 from flopledger.cli.live import live_line
-from flopledger.cli.options import SourceOptions, format_option, pairs, source_options, switches_option
+from flopledger.cli.options import (
+    SourceOptions,
+    device_option,
+    format_option,
+    pairs,
+    source_options,
+    switches_option,
+)
 from flopledger.cli.output import write
 from flopledger.errors import UsageError
 from flopledger.report import ANSWER_FORMATS
@@ -39,13 +46,6 @@ Examples:
 """
 
 
-_CARRIED = (
-    "inputs", "arguments", "frontend", "mode", "phase", "stages", "level", "execute", "timeout",
-    "memory_limit",
-)  # fmt: skip
-"""The options of reading that reach each network. Another would be ignored without a word, and is refused."""
-
-
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
     """The arguments of ``scan``: the networks, the conventions, the database, and where they are counted."""
@@ -60,6 +60,7 @@ class ScanOptions:
     keep_graphs: bool
     strict: bool
     form: str
+    device: str | None = None
 
     def chosen(self) -> tuple[Chosen, ...]:
         """Return the conventions; each switch is set on those that have it.
@@ -80,28 +81,18 @@ class ScanOptions:
         """Return the conventions and the options for each network.
 
         Raises:
-            UsageError: An option of reading is given that no scan has.
+            UsageError: An option has a value that it can't have, or is for one network alone.
         """
+        from flopledger.scanning.options import checked  # noqa: PLC0415
         from flopledger.scanning.scan import RETRIED, Settings  # noqa: PLC0415
 
         if reading.inputs_from:
             raise UsageError("--inputs is for one network; give -i, or inputs for each in a list")
-        other = [name for name in reading.given() if name not in _CARRIED]
-        if other:
-            options = ", ".join(
-                f"--{'size' if name == 'sizes' else name.replace('_', '-')}" for name in other
-            )
-            raise UsageError(
-                f"{options}: a scan reads forward passes as they are; count such networks one by one"
-            )
-        given = {
-            "mode": reading.mode, "phase": reading.phase, "stage": reading.stages or None,
-            "level": reading.level, "execute": reading.execute or None,
-        }  # fmt: skip
+        given = {"device": self.device, **reading.plain()}
         return Settings(
             conventions=self.chosen(),
             inputs=reading.inputs,
-            options={name: value for name, value in given.items() if value is not None},
+            options=checked({name: value for name, value in given.items() if value is not None}),
             arguments=reading.arguments,
             frontend=reading.frontend or "",
             keep_graphs=self.keep_graphs,
@@ -129,6 +120,7 @@ class ScanOptions:
     help="A convention, by name or a file such as ./mine.toml; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option()
+@device_option
 @click.option(
     "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
     help="The database; a scan goes on in it.",

@@ -99,7 +99,7 @@ def show(options: ZooOptions) -> str:
                 changed = list(differences.explained(earlier, store, rows))
             return report.render_changes(changed, (options.against, options.database), options.form)
     if options.columns is None:
-        columns = [*report.USUAL, *(name for name in known if name not in table.OWN and name != "mac")]
+        columns = report.usual(rows)
     else:
         columns = [table.check_column(name.strip(), known) for name in options.columns.split(",")]
     if options.form == "html":

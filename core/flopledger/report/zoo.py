@@ -13,7 +13,7 @@ from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.csvfile import safe_cell
 from flopledger.report.notes import version
 from flopledger.report.numbers import BEYOND
-from flopledger.scanning.table import WHOLE
+from flopledger.scanning.table import OWN, WHOLE, columns_of, differing, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,7 +24,19 @@ if TYPE_CHECKING:
 
 SCHEMA, CHANGES = "flopledger.zoo/1", "flopledger.zoo-changes/1"
 USUAL = ("name", "status", "input_size", "params", "macs")
-"""The columns that are shown before the conventions', unless others are chosen."""
+"""The columns that every table has unless others are chosen."""
+NUMBERS = (*WHOLE, "seconds", "seconds_at_least")
+
+
+def usual(rows: Sequence[ZooRow]) -> list[str]:
+    """Return the columns that are shown unless others are chosen: the options in which rows differ too."""
+    given = options_of(rows)
+    bound = [name for name in ("seconds_at_least",) if any(row.value(name) is not None for row in rows)]
+    alike = all(row.value("macs") == row.figures["mac"] for row in rows if "mac" in row.figures)
+    shown = {*OWN, *given, *(["mac"] if alike else [])}  # those of a training step have the backward too
+    figures = [name for name in columns_of(rows) if name not in shown]
+    name, *rest = USUAL
+    return [name, *differing(rows), *rest, *bound, *figures]
 
 
 def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str = "table") -> str:
@@ -64,7 +76,7 @@ def blocks(rows: Sequence[ZooRow], columns: Sequence[str], path: str) -> Iterato
     networks = "1 network" if len(rows) == 1 else f"{len(rows):,} networks"
     yield Heading(f"{path}: {networks}")
     right = frozenset(
-        i for i, column in enumerate(columns) if column in WHOLE or _is_convention(column, rows)
+        i for i, column in enumerate(columns) if column in NUMBERS or _is_convention(column, rows)
     )
     heads = [_head(column, rows) for column in columns]
     yield Grid(heads, [[cell(row.value(column)) for column in columns] for row in rows], right)
@@ -90,7 +102,7 @@ def cell(value: Any) -> str:
 
 
 def provenance_lines(rows: Sequence[ZooRow]) -> Iterator[str]:
-    """Yield a line for each framework and registry: the reader of the networks, and their release."""
+    """Yield a line for each framework and registry with its release, and the options that all rows share."""
     seen = dict.fromkeys(
         (
             row.cells["framework"],
@@ -104,11 +116,14 @@ def provenance_lines(rows: Sequence[ZooRow]) -> Iterator[str]:
     for framework, release, registry, registry_release in seen:
         where = f", {registry} {registry_release}".rstrip() if registry else ""
         yield f"{framework} {release}".rstrip() + where
+    alike = [name for name in options_of(rows) if name not in differing(rows)]
+    if alike:
+        yield "each read with " + ", ".join(f"{name}={rows[0].value(name)}" for name in alike)
     yield f"flopledger {version()}"
 
 
 def _latex(rows: Sequence[ZooRow], columns: Sequence[str]) -> str:
-    sides = ["r" if column in WHOLE or _is_convention(column, rows) else "l" for column in columns]
+    sides = ["r" if column in NUMBERS or _is_convention(column, rows) else "l" for column in columns]
     body = [[cell(row.value(column)) for column in columns] for row in rows]
     caption = [f"{line}." for line in provenance_lines(rows)]
     return "\n".join(latex.table(sides, [_head(column, rows) for column in columns], body, caption)) + "\n"
@@ -130,6 +145,7 @@ def document(rows: Sequence[ZooRow]) -> dict[str, object]:
         "rows": [
             {
                 **row.cells,
+                "options": dict(row.options),
                 "figures": dict(row.figures),
                 "units": dict(row.units),
                 "published": dict(row.published),

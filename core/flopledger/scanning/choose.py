@@ -16,6 +16,7 @@ from flopledger import input_files
 from flopledger.errors import SourceError, UsageError, nearest
 from flopledger.plugins import discovery as plugins
 from flopledger.reading.read import saved_graph
+from flopledger.scanning import options
 from flopledger.scanning.network import Network
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 LARGEST_LIST = 64 * 2**20
 """The largest list, in bytes."""
 _LISTS = (".toml", ".jsonl")
-_KEYS = ("name", "source", "frontend", "arguments", "inputs", "mode", "phase", "stage", "level", "execute")
-_OPTIONS = ("mode", "phase", "stage", "level", "execute")
+_KEYS = ("name", "source", "frontend", "arguments", "inputs", *options.NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +152,12 @@ def _listed(path: Path) -> Iterator[Network]:
             raise UsageError(f"{path}, {place}: inputs are a list of texts, as in ['1x3x224x224']")
         if not isinstance(arguments, dict):
             raise UsageError(f"{path}, {place}: arguments are a table, as in {{ depth = 50 }}")
-        options = {key: entry[key] for key in _OPTIONS if key in entry}
+        try:
+            given = options.checked({key: entry[key] for key in options.NAMES if key in entry})
+        except UsageError as error:
+            raise UsageError(f"{path}, {place}: {error}") from None
         settled = str(entry.get("frontend", "")) or (_frontend_of(Path(source)) or "")
-        yield Network(str(entry.get("name", source)), source, settled, arguments, tuple(inputs), options)
+        yield Network(str(entry.get("name", source)), source, settled, arguments, tuple(inputs), given)
 
 
 def _expected() -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Self
 
 from flopledger.errors import UsageError, nearest
+from flopledger.scanning.options import label
 from flopledger.scanning.store import Store
 
 if TYPE_CHECKING:
@@ -17,12 +19,21 @@ MOST = 5
 """How many sources are listed that share a name."""
 
 
+def _options(text: str) -> dict[str, object]:
+    """Return the options of a row; none where a foreign file holds something else."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 class Kept:
     """The graph of one network of a database; it was read once, so that every profile gets that reading.
 
     Args:
         database: The database.
-        name: The network's name, or its source where several share the name.
+        name: The network's name or source; where several share it, with the options as a zoo's page has them.
 
     Raises:
         SourceError: There is no such database, or it is no database of a scan, or the graph is malformed.
@@ -32,14 +43,18 @@ class Kept:
     def __init__(self, database: str | Path, name: str) -> None:
         with Store(database, readonly=True) as store:
             rows = store.rows()
-            found = [row for row in rows if name in (row["name"], row["source"])]
+            labels = {row["id"]: label(row["name"], _options(row["options"])) for row in rows}
+            found = [row for row in rows if name in (labels[row["id"]], row["source"])]
+            found = found or [row for row in rows if name == row["name"]]
             if not found:
                 near = nearest(name, [str(row["name"]) for row in rows])
                 raise UsageError(f"{database} has no network called {name!r}{near}")
             if len(found) > 1:
-                sources = ", ".join(str(row["source"]) for row in found[:MOST])
+                names = [labels[row["id"]] for row in found]
+                other = [str(row["source"]) for row in found] if len(set(names)) == 1 else names
+                known = ", ".join(other[:MOST])
                 raise UsageError(
-                    f"{database} has {len(found)} networks called {name!r}; give a source: {sources}"
+                    f"{database} has {len(found)} networks called {name!r}; give one of: {known}"
                 )
             graph = store.graph(int(str(found[0]["id"])))
         if graph is None:

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 from flopledger import input_files
 from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
+from flopledger.scanning import options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 HASHED = 64 * 2**20
 """Files up to this size are distinguished by their content, larger ones by their size and time of change."""
+_NOT_OF_FRONTENDS = ("mode", "step", "execute", "size", "device")
+"""The options that a request has elsewhere than among those for single frontends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class Network:
         frontend: The frontend that reads it, if that is settled; its framework is imported once for all.
         arguments: The arguments that make the model.
         inputs: Specs of the inputs; empty where the source states its own.
-        options: The other options of reading: ``mode``, ``phase``, ``stage``, ``level``, ``execute``.
+        options: The other options, of :data:`flopledger.scanning.options.NAMES`, in their one form.
         registry: The registry that lists it, and its version; both empty for a file.
         published: The figures that the registry states, as texts.
     """
@@ -39,7 +43,7 @@ class Network:
     frontend: str = ""
     arguments: Mapping[str, object] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     registry: str = ""
     registry_version: str = ""
     published: Mapping[str, str] = field(default_factory=dict)
@@ -50,17 +54,23 @@ class Network:
         Raises:
             UsageError: A spec is malformed.
         """
-        options = dict(self.options)
-        mode, execute = options.pop("mode", None), bool(options.pop("execute", False))
+        given = {name: value for name, value in self.options.items() if name not in _NOT_OF_FRONTENDS}
+        sizes = {name: options.size(given[name]) for name in options.STEP_SIZES if name in given}
         return Request(
             source=self.source,
             inputs=tuple(map(parse_spec, self.inputs)),
             arguments=self.arguments,
-            profile={"mode": mode} if mode else {},
-            options=options,
-            execute=execute,
+            profile={name: self.options[name] for name in ("mode", "step") if name in self.options},
+            options=given | sizes,
+            execute=bool(self.options.get("execute", False)),
             frontend=self.frontend or None,
+            sizes=self.options.get("size", {}),
         )
+
+    @property
+    def device(self) -> str:
+        """The device that the time is bounded on; empty for none."""
+        return str(self.options.get("device", ""))
 
     def key(self, versions: str) -> str:
         """Return its key: equal keys, the same reading.
@@ -77,6 +87,8 @@ class Network:
             "registry": f"{self.registry} {self.registry_version}".strip(),
             "framework": versions,
         }
+        if self.device:
+            content["device"] = _content(self.device)
         written = json.dumps(content, sort_keys=True, default=repr)
         return hashlib.sha256(written.encode()).hexdigest()[:32]
 

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from flopledger.conventions import loader
-from flopledger.counting import engine
+from flopledger.counting import engine, roofline
 from flopledger.counting.ledger import figure
+from flopledger.devices import file as devices
 from flopledger.dims.arithmetic import text
 from flopledger.errors import ConventionError
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import profiles, worker
-from flopledger.reading.child_process import Task
-from flopledger.reading.read import read_saved, saved_graph
-from flopledger.reading.source import locate
+from flopledger.reading.read import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +24,7 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Figure, Ledger
     from flopledger.dims.types import Shape
     from flopledger.graph.graph import Graph
+    from flopledger.reading.child_process import Task
     from flopledger.reading.source import Attribute
     from flopledger.scanning.network import Network
 
@@ -125,11 +124,14 @@ def examine(work: Work) -> bytes:
         SourceError: The network can't be read.
         UsageError: Its inputs or arguments don't fit.
     """
-    loaded: dict[Attribute, object] = {}
+    network = work.network
     chosen = [one.load() for one in work.conventions]
     own = loader.load(OWN)
-    graphs = profiles.reading_for_each(lambda profile: _read(work.network, profile, loaded), [own, *chosen])
+    with Readings(network.source, network.request(), _Here()) as readings:
+        graphs = profiles.reading_for_each(readings.read, [own, *chosen])
     ledger = engine.count(graphs[0], own)
+    if network.device:
+        ledger = roofline.on_device(ledger, graphs[0], devices.load(network.device))
     document = {
         "facts": _facts(graphs[0], ledger),
         "figures": [_counted(*pair) for pair in zip(graphs[1:], chosen, strict=True)],
@@ -154,13 +156,14 @@ def outcome_of(content: bytes, seconds: float, peak: int) -> Outcome:
     return Outcome(UNKNOWN if calls else OK, reason, figures, facts, kept or None, seconds, peak)
 
 
-def _read(network: Network, profile: Mapping[str, object], loaded: dict[Attribute, object]) -> Graph:
-    request = network.request()
-    request = replace(request, profile={**profile, **request.profile})
-    target = locate(network.source)
-    if isinstance(target, Path) and saved_graph(target):
-        return read_saved(target, request)
-    return worker.read(Task(target, request), plugins.registry(), loaded)
+class _Here:
+    """Reads in this process, which is the network's own already; code that was loaded stays for the next."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[Attribute, object] = {}
+
+    def read(self, task: Task) -> Graph:
+        return worker.read(task, plugins.registry(), self._loaded)
 
 
 def _facts(graph: Graph, ledger: Ledger) -> dict[str, object]:
@@ -179,6 +182,7 @@ def _facts(graph: Graph, ledger: Ledger) -> dict[str, object]:
         "unknown_calls": _unknown(ledger),
         "unknown": [one.source for one in ledger.coverage.unknown],
         "digest": ledger.graph.digest,
+        "seconds_at_least": None if total.roofline is None else float(total.roofline.seconds),
     }
 
 

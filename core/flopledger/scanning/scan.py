@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from flopledger.scanning import choose, listing
+from flopledger.scanning import choose, listing, options
 from flopledger.scanning.choose import Wanted
 from flopledger.scanning.outcome import FAILED, MEMORY, TIMEOUT, UNKNOWN, Outcome, Work
 
@@ -64,7 +64,7 @@ class Settings:
         return replace(
             network,
             inputs=network.inputs or self.inputs,
-            options={**self.options, **network.options},
+            options=options.settled({**self.options, **network.options}),
             arguments={**self.arguments, **network.arguments},
             frontend=network.frontend or self.frontend,
         )

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from flopledger.scanning.network import Network
     from flopledger.scanning.outcome import Counted, Outcome
 
-VERSION = 1
-"""The version of the tables; a file of another one is refused."""
+VERSION = 2
+"""The version of the tables. A file of an earlier one is read as it is, and brought up by the next scan."""
 _ID = 0x464C5A31
 """What SQLite keeps in the file's header for us: ``FLZ1``."""
 _PATIENCE_S = 60.0
@@ -40,10 +40,12 @@ _STEP_S = 0.05
 _NETWORKS = """
 SELECT id, key, name, source, arguments, inputs, options, registry, registry_version, frontend, framework,
     framework_version, status, reason, input_size, params, trainable_params, buffers, macs, flops,
-    unknown_calls, published, digest, graph IS NOT NULL AS has_graph, seconds, peak_bytes, counted_at
+    unknown_calls, published, digest, graph IS NOT NULL AS has_graph, seconds, peak_bytes, counted_at,
+    {seconds_at_least} AS seconds_at_least
 FROM networks
 """
 """The columns of a row: all but the graph, which may be large. Sorted in Python, see :meth:`Store.rows`."""
+_ORDER = ("name", "source", "options", "key")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS networks (
     id INTEGER PRIMARY KEY,
@@ -89,6 +91,8 @@ CREATE TABLE IF NOT EXISTS figures (
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS networks_by_name ON networks (name);
 """
+_LATER = ("ALTER TABLE networks ADD COLUMN seconds_at_least REAL",)
+"""What each later version has added; a new file is made in the same way, so that its tables are the same."""
 _TEXTS = frozenset(re.findall(r"(\w+) TEXT NOT NULL", _TABLES))
 """The columns that hold a text in each row."""
 _SCHEMA = """
@@ -143,25 +147,29 @@ class Store:
         connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
         if readonly or not _is_new(connection):
             self._check(connection)
+        self._version = _version(connection) if readonly else VERSION
         if readonly:
             return
         _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         with _transaction(connection):
             connection.execute(f"PRAGMA application_id = {_ID}")
-            connection.execute(f"PRAGMA user_version = {VERSION}")
             for statement in _TABLES.split(";"):
                 connection.execute(statement)
+            for statement in _LATER[max(_version(connection), 1) - 1 :]:  # another scan may have been quicker
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """Refuse a database of something else."""
         (found,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        if found != _ID or version != VERSION:
-            what = f"version {version} of one" if found == _ID else "a database of something else"
-            raise SourceError(f"{self.path}: it is {what}, expected a scan's database of version {VERSION}")
+        there = _version(connection)
+        if found != _ID or not 1 <= there <= VERSION:
+            what = f"version {there} of one" if found == _ID else "a database of something else"
+            expected = f"a scan's database of version {VERSION} or less"
+            raise SourceError(f"{self.path}: it is {what}, expected {expected}")
         # A view, a virtual table, a generated column or a trigger would compute without end, or fill memory
-        if connection.execute(_SCHEMA).fetchall() != _schema():
+        if connection.execute(_SCHEMA).fetchall() != _schema(there):
             raise SourceError(f"{self.path}: its tables are not those of a scan's database")
 
     def __enter__(self) -> Self:
@@ -229,7 +237,9 @@ class Store:
         Raises:
             SourceError: The file is damaged, or holds what no scan writes.
         """
-        networks = sorted(self._select(_NETWORKS), key=lambda row: (row["name"], row["source"], row["key"]))
+        bound = "seconds_at_least" if self._version > 1 else "NULL"
+        selected = self._select(_NETWORKS.format(seconds_at_least=bound))
+        networks = sorted(selected, key=lambda row: tuple(row[one] for one in _ORDER))
         found = {row["id"]: row for row in networks}
         for row in networks:
             row["figures"] = []
@@ -287,11 +297,17 @@ class Store:
 
 
 @functools.cache
-def _schema() -> list[tuple[str, str, str]]:
-    """Return what :data:`_SCHEMA` gives for tables that we made."""
+def _schema(release: int) -> list[tuple[str, str, str]]:
+    """Return what :data:`_SCHEMA` gives for tables that we made, in one of their versions."""
     with contextlib.closing(sqlite3.connect(":memory:")) as memory:
-        memory.executescript(_TABLES)
+        memory.executescript(";".join((_TABLES, *_LATER[: release - 1])))
         return memory.execute(_SCHEMA).fetchall()
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    """Return the version of a database's tables; 0 where there are none."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
 
 
 def _size(value: object) -> int:
@@ -361,6 +377,7 @@ def _row(key: str, network: Network, outcome: Outcome) -> dict[str, object]:
         "graph": outcome.graph,
         "seconds": outcome.seconds,
         "peak_bytes": outcome.peak,
+        "seconds_at_least": facts.get("seconds_at_least"),
         "counted_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     exact = ("input_size", "params", "trainable_params", "buffers", "macs", "flops", "unknown_calls")

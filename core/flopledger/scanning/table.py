@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from flopledger.errors import SourceError, UsageError, nearest, shown
+from flopledger.scanning import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 OWN = (
     "name", "source", "status", "input_size", "params", "trainable_params", "buffers", "macs", "flops",
     "unknown_calls", "frontend", "framework", "framework_version", "registry", "registry_version",
-    "seconds", "peak_bytes", "reason",
+    "seconds", "peak_bytes", "reason", "seconds_at_least",
 )  # fmt: skip
 """The columns that every zoo has; each convention is one more, by its name."""
 WHOLE = ("params", "trainable_params", "buffers", "macs", "flops", "peak_bytes", "unknown_calls")
@@ -38,6 +39,7 @@ class ZooRow:
         figures: Its figure under each convention, by the convention's title in the table.
         units: The unit of each figure.
         published: The figures that its registry states, as texts.
+        options: The options that it was read with, where they are not the usual ones, each as a cell.
         has_graph: Whether its graph is kept.
     """
 
@@ -46,6 +48,7 @@ class ZooRow:
     figures: Mapping[str, Figure | None]
     units: Mapping[str, str]
     published: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
     has_graph: bool = False
 
     @property
@@ -55,7 +58,9 @@ class ZooRow:
 
     def value(self, column: str) -> Any:
         """Return its value in a column; None where it has none."""
-        return self.cells[column] if column in self.cells else self.figures.get(column)
+        if column in self.cells:
+            return self.cells[column]
+        return self.options[column] if column in self.options else self.figures.get(column)
 
 
 def rows_of(store: Store) -> list[ZooRow]:
@@ -74,6 +79,8 @@ def rows_of(store: Store) -> list[ZooRow]:
 def _row(found: Mapping[str, Any]) -> ZooRow:
     cells = {name: _figure(found[name]) if name in (*WHOLE, "input_size") else found[name] for name in OWN}
     _check_seconds(cells["seconds"])
+    if cells["seconds_at_least"] is not None:
+        _check_seconds(cells["seconds_at_least"])
     figures: dict[str, Figure | None] = {}
     units: dict[str, str] = {}
     for one in found["figures"]:
@@ -81,7 +88,8 @@ def _row(found: Mapping[str, Any]) -> ZooRow:
         title = f"{one['convention']}[{switches}]" if switches else one["convention"]
         figures[title], units[title] = _figure(one["count"]), one["unit"]
     published = {str(what): _stated(text) for what, text in json.loads(found["published"]).items()}
-    return ZooRow(found["id"], cells, figures, units, published, bool(found["has_graph"]))
+    given = {name: _option(value) for name, value in json.loads(found["options"]).items()}
+    return ZooRow(found["id"], cells, figures, units, published, given, bool(found["has_graph"]))
 
 
 def _stated(text: Any) -> str:
@@ -103,6 +111,13 @@ def _text(value: Any) -> str:
     return value
 
 
+def _option(value: Any) -> str | int:
+    cell = options.text(value)
+    if not isinstance(cell, (str, int)):
+        raise TypeError(f"an option is {shown(value)}")
+    return cell
+
+
 def _check_seconds(value: Any) -> None:
     if not (isinstance(value, (int, float)) and math.isfinite(value)):
         raise TypeError(f"seconds are {shown(value)}")
@@ -110,7 +125,19 @@ def _check_seconds(value: Any) -> None:
 
 def columns_of(rows: Iterable[ZooRow]) -> list[str]:
     """Return the names of all columns."""
-    return [*OWN, *dict.fromkeys(title for row in rows for title in row.figures)]
+    listed = list(rows)
+    figures = dict.fromkeys(title for row in listed for title in row.figures)
+    return list(dict.fromkeys((*OWN, *options_of(listed), *figures)))
+
+
+def options_of(rows: Sequence[ZooRow]) -> list[str]:
+    """Return the names of the options that a row was read with, in their usual order."""
+    return options.ordered({name for row in rows for name in row.options})
+
+
+def differing(rows: Sequence[ZooRow]) -> list[str]:
+    """Return the options that not every row was read with alike."""
+    return [name for name in options_of(rows) if len({row.options.get(name) for row in rows}) > 1]
 
 
 def check_column(name: str, known: Sequence[str]) -> str:
@@ -207,7 +234,7 @@ class Change:
 def changes(before: Sequence[ZooRow], after: Sequence[ZooRow]) -> Iterator[Change]:
     """Yield the changes between two zoos: networks that came or went, statuses, figures.
 
-    A network is the same by its name and registry, else by its name and source.
+    A network is the same by its name, its options, and its registry or else its source.
     """
     old = {_identity(row): row for row in before}
     new = {_identity(row): row for row in after}
@@ -225,8 +252,8 @@ def changes(before: Sequence[ZooRow], after: Sequence[ZooRow]) -> Iterator[Chang
                 yield Change(b.name, what, a.value(what), b.value(what), b.number, a.number)
 
 
-def _identity(row: ZooRow) -> tuple[str, str]:
-    return row.name, row.cells["registry"] or row.cells["source"]
+def _identity(row: ZooRow) -> tuple[str, str, str]:
+    return row.name, row.cells["registry"] or row.cells["source"], str(sorted(row.options.items()))
 
 
 def published(rows: Iterable[ZooRow]) -> Iterator[Change]:

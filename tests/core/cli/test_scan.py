@@ -93,21 +93,72 @@ def test_a_scan_counts_only_what_is_missing(capfd: pytest.CaptureFixture[str]) -
     }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("options", "named"),
-    [
-        (["--step", "train"], "--step"),
-        (["--size", "N=2"], "--size"),
-        (["--seq", "8", "--last-logits"], "--seq, --last-logits"),
-        (["--grad-inputs", "all"], "--grad-inputs"),
-    ],
-)
-def test_an_option_that_no_scan_carries_is_refused(
-    options: list[str], named: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["scan", str(LENET), "-o", "zoo.db", *options]) == 2
-    assert f"Error: {named}" in capfd.readouterr().err
-    assert not Path("zoo.db").exists()
+def test_a_network_at_another_step_is_another_row(capfd: pytest.CaptureFixture[str]) -> None:
+    for options in ([], ["--step", "train"], ["--step", "train", "--freeze", "ip2"], ["--step", "forward"]):
+        assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "mac", *options]) == 0
+    out = capfd.readouterr().out
+    assert out.count("1 of 1 networks counted") == 3  # a forward pass is the first of them
+    rows = {(row["options"].get("freeze", row["options"].get("step"))): row for row in table(capfd, "zoo.db")}
+
+    # the backward takes each product twice, but no gradient of the picture, for conv1 (20 x 25 x 24^2);
+    # a frozen ip2 (10 x 500) is spared the gradient of its weights
+    assert {name: row["figures"]["mac"] for name, row in rows.items()} == {
+        None: 2_293_000, "train": 3 * 2_293_000 - 288_000, "ip2": 3 * 2_293_000 - 288_000 - 5_000,
+    }  # fmt: skip
+    assert {row["macs"] for row in rows.values()} == {2_293_000}
+
+
+def test_options_in_which_rows_differ_are_columns(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = [
+        {"source": str(LENET), "name": "lenet"},
+        {"source": str(LENET), "name": "lenet", "step": "train", "freeze": "conv1"},
+        {"source": str(LENET), "name": "lenet", "seq": 8},
+    ]
+    Path("list.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert run(["scan", "list.jsonl", "-o", "zoo.db", "--mode", "eval", "--keep-graphs"]) == 0
+    capfd.readouterr()
+    assert run(["zoo", "zoo.db", "--format", "csv"]) == 0
+    # conv1 (288,000) is not trained, so that conv2 (50 x 500 x 8^2) makes no gradient of its input either
+    assert capfd.readouterr().out == (
+        "name,step,seq,freeze,status,input_size,params,macs,mac\n"
+        f"lenet,train,,conv1,ok,28,431080,2293000,{3 * 2_293_000 - 2 * 288_000 - 1_600_000}\n"
+        "lenet,,8,,failed,,,,\n"
+        "lenet,,,,ok,28,431080,2293000,2293000\n"
+    )
+    assert run(["zoo", "zoo.db", "--where", "step = 'train'"]) == 0
+    assert "each read with mode=eval, step=train, freeze=conv1" in capfd.readouterr().out
+    failed = next(row for row in table(capfd, "zoo.db") if row["status"] == "failed")
+    assert "makes no inputs for language models: leave --seq out" in str(failed["reason"])
+    assert run(["explain", "zoo.db", "--name", "lenet", "mac", "2mac"]) == 2
+    assert "lenet[mode=eval, step=train, freeze=conv1]" in capfd.readouterr().err
+    assert run(["explain", "zoo.db", "--name", "lenet[mode=eval]", "mac", "2mac"]) == 0
+
+
+def test_the_time_on_a_device_is_bounded_for_each_network(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("slow.toml").write_text("bandwidth = 1e29\n[flops]\nfloat32 = 2293000\n")
+    assert run(["scan", str(LENET), "-o", "zoo.db", "--device", "./slow.toml"]) == 0
+    (row,) = table(capfd, "zoo.db")
+
+    assert (row["seconds_at_least"], row["options"]) == (2, {"device": "./slow.toml"})  # 2 FLOP for each
+    Path("slow.toml").write_text("bandwidth = 1e29\n[flops]\nfloat32 = 4586000\n")
+    assert run(["scan", str(LENET), "-o", "zoo.db", "--device", "./slow.toml"]) == 0
+    assert sorted(row["seconds_at_least"] for row in table(capfd, "zoo.db")) == [1, 2]
+
+
+def test_a_database_of_the_first_version_is_shown_and_goes_on(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    connection = sqlite3.connect("zoo.db")
+    connection.execute("ALTER TABLE networks DROP COLUMN seconds_at_least")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+
+    assert [row["macs"] for row in table(capfd, "zoo.db")] == [2_293_000]
+    assert run(["scan", str(LENET), str(ALEXNET), "-o", "zoo.db", "--device", "h100-sxm"]) == 0
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    assert "0 of 1 networks counted, 1 were there" in capfd.readouterr().out
+    assert [row["seconds_at_least"] is None for row in table(capfd, "zoo.db")].count(True) == 1
+    assert sqlite3.connect("zoo.db").execute("PRAGMA user_version").fetchone() == (2,)
 
 
 def test_a_file_that_has_changed_is_another_network(capfd: pytest.CaptureFixture[str]) -> None:
@@ -252,6 +303,10 @@ def test_a_database_of_something_else_is_refused(capfd: pytest.CaptureFixture[st
         ("list.toml", "[[network]]\nname = 'x'\n", "network 1: it has no source"),
         ("list.jsonl", '{"source": "a.prototxt"}\n{"source": 3}\n', "line 2: it has no source"),
         ("list.jsonl", '{"source": "a.prototxt", "inputs": [3]}\n', "inputs are a list of texts"),
+        ("list.toml", "[[network]]\nsource = 'x'\nseq = 1.5\n", "network 1: seq is 1.5, expected a number"),
+        ("list.toml", "[[network]]\nsource = 'x'\nstep = 'back'\n", "expected forward or train"),
+        ("list.toml", "[[network]]\nsource = 'x'\nsize = { n = 2 }\n", "is no symbol"),
+        ("list.toml", "[[network]]\nsource = 'x'\ndevice = 'h10'\n", "no device is called 'h10'"),
         ("list.toml", "", "it lists no network"),
         ("list.toml", "[[network", "it can't be read as a list"),
     ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.report.view.page import page
+from flopledger.scanning.options import label
+from flopledger.scanning.table import differing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,13 +29,14 @@ def of_zoo(
     """
     titles = list(dict.fromkeys(name for row in rows for name in row.figures)) or ["macs"]
     units = {name: unit for row in rows for name, unit in row.units.items()}
+    differ = differing(rows)
     content = {
         "conventions": [f"{name} ({units[name]})" if name in units else name for name in titles],
         "units": [units.get(name, "MAC") for name in titles],
         "provenance": " · ".join(provenance),
         "rows": [
             [
-                row.name,
+                label(row.name, {name: row.options.get(name) for name in differ}),
                 row.cells["status"],
                 row.cells["input_size"],
                 row.cells["params"],
