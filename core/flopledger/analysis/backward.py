@@ -1,10 +1,9 @@
 """The memory of a training step: tensors kept by the forward, and gradients made and freed by the backward.
 
 The backward runs the calls in reverse. Each makes a gradient for each operand that wants one, in the
-operand's type; views, sums and joins pass theirs on. Then its result's gradient is freed, and the tensors
-that the call alone had kept. A second gradient of the same tensor is added to the first, in its memory where
-nothing else has it. Gradients of weights stay. Kernels' workspaces are not in it, so that a measured peak
-lies close and not to the byte.
+operand's type; views, sums and joins pass theirs on, or parts of it. Then its result's gradient is freed, and
+the tensors that no earlier call has kept. A second gradient of the same tensor is added to the first: in its
+memory, where nothing else has it or shows it. Gradients of weights stay. Kernels' workspaces are not in it.
 """
 
 from __future__ import annotations
@@ -16,23 +15,35 @@ from flopledger.analysis import saved
 from flopledger.analysis.flow import tensors_read
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from flopledger.analysis.gradients import Gradients
     from flopledger.analysis.memory import Memory
     from flopledger.graph.tables import Layer
 
-PASSES_ON = frozenset(
-    ("view", "reshape", "transpose", "identity", "add", "concat", "stack", "split", "silence", "average")
-)
-"""Kinds whose operands' gradients are that of the result, or a view of it."""
+PASSES_ON = frozenset(("view", "reshape", "transpose", "identity", "add", "subtract", "reduce_sum"))
+"""Kinds whose operand's gradient is that of the result, if it is as large, shown often of a sum."""
+PARTS = frozenset(("concat", "stack"))
+"""Kinds whose operands' gradients are parts of that of the result."""
+PRODUCTS = frozenset(("multiply", "divide", "power", "prelu"))
+REPEATS = PRODUCTS | {"add", "subtract", "matmul", "linear"}
+"""Kinds that repeat a smaller operand; the gradient of each repeat of one of products is in memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Gradient:
+class _Memory:
     """The memory of a gradient, which several tensors may have in common."""
 
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Gradient:
+    """A gradient of a tensor or a weight; it may show a part of its memory, or show it in another form."""
+
+    of: tuple[str, int]
+    memory: _Memory
+    shows: bool = False
 
 
 class Backward:
@@ -40,9 +51,9 @@ class Backward:
 
     def __init__(self, memory: Memory, gradients: Gradients) -> None:
         self._memory, self._gradients, self._graph = memory, gradients, memory.graph
-        self._forward = {storage: self._bytes(storage) for storage in memory.kept}
-        self._gradient: dict[int, _Gradient] = {}
-        self._weights: dict[int, _Gradient] = {}
+        self._held = {storage: self._bytes(storage) for storage in memory.kept}
+        self._waiting: dict[tuple[str, int], _Gradient] = {}
+        self._most = 0
 
     def _bytes(self, storage: int) -> int:
         return int(str(self._memory.bytes_of(storage)))
@@ -52,79 +63,110 @@ class Backward:
 
     def peak(self) -> int:
         """Return the most bytes that are alive at once: activations, and gradients of them and of weights."""
-        forward = [sum(alive.values()) for _, alive in self._memory.alive(frozenset(self._forward))]
-        most = max(forward, default=0)
-        held = dict(self._forward)
+        forward = (sum(alive.values()) for _, alive in self._memory.alive(frozenset(self._held)))
+        self._most = max(forward, default=0)
+        one = _Memory(0)  # the loss is the sum of all results: a single number, shown for each element
+        wanted = (i for i in self._graph.outputs if self._gradients.want(i))
+        self._waiting = {("", i): _Gradient(("", i), one, shows=True) for i in wanted}
         needed = self._needed_until()
         for layer in reversed(self._reached()):
-            self._run_again(layer, held)
-            made = self._make(layer)
-            most = max(most, sum(held.values()) + made)
-            for storage in [s for s, call in needed.items() if call == layer.id]:
-                held.pop(storage, None)
-        return most
+            self._run_again(layer)
+            results = [("", i) for i in dict.fromkeys(layer.outputs)]
+            given = [self._waiting.pop(key) for key in results if key in self._waiting]
+            made = self._of_operands(layer, given)
+            self._look(*given, *made, beside=self._beside(layer, made))
+            for storage in needed.get(layer.id, ()):
+                self._held.pop(storage, None)
+            self._hand_on(made)
+        return self._most
+
+    def _look(self, *more: _Gradient, beside: int = 0) -> None:
+        """Note what is alive now, with gradients that are in use; each memory counts once."""
+        every = {id(one.memory): one.memory.bytes for one in (*self._waiting.values(), *more)}
+        self._most = max(self._most, sum(self._held.values()) + sum(every.values()) + beside)
 
     def _reached(self) -> list[Layer]:
         return [layer for layer in self._memory.leaves if layer.id in self._gradients.reached]
 
-    def _needed_until(self) -> dict[int, int]:
-        """Return the first call that needs each storage that is kept: after its backward the storage goes."""
-        first: dict[int, int] = {}
+    def _needed_until(self) -> dict[int, list[int]]:
+        """Return the storages that go after the backward of each call, the last that needs them."""
+        last: dict[int, int] = {}
         for layer in reversed(self._reached()):
             kept = self._memory.stored(layer, saved.tensors(layer, self._gradients))
-            first.update(dict.fromkeys(kept, layer.id))
-        return first
+            last.update(dict.fromkeys(kept, layer.id))
+        for region, _ in self._gradients.regions():
+            begin = min(one.id for one in region if one.id in self._gradients.reached)
+            for storage in self._memory.entering(region):
+                last[storage] = min(last.get(storage, begin), begin)
+        found: dict[int, list[int]] = {}
+        for storage, call in last.items():
+            found.setdefault(call, []).append(storage)
+        return found
 
-    def _run_again(self, layer: Layer, held: dict[int, int]) -> None:
+    def _run_again(self, layer: Layer) -> None:
         """Make the tensors that a checkpointed region keeps, when the backward comes to its last call."""
-        for region, _ in self._regions(layer):
-            for one in region:
-                if one.id in self._gradients.reached:
+        for region, _ in self._gradients.regions():
+            reached = [one for one in region if one.id in self._gradients.reached]
+            if layer.id == max(one.id for one in reached):
+                for one in reached:
                     kept = self._memory.stored(one, saved.tensors(one, self._gradients))
-                    held.update({storage: self._bytes(storage) for storage in kept})
+                    self._held.update({storage: self._bytes(storage) for storage in kept})
 
-    def _regions(self, layer: Layer) -> Iterator[tuple[Sequence[Layer], bool]]:
-        for region, early in self._gradients.regions():
-            reached = [one.id for one in region if one.id in self._gradients.reached]
-            if reached and layer.id == max(reached):
-                yield region, early
-
-    def _make(self, layer: Layer) -> int:
-        """Make the gradients of a call's operands; return the bytes of all gradients that are alive then."""
-        given = [self._gradient.pop(i) for i in dict.fromkeys(layer.outputs) if i in self._gradient]
-        passed = given if layer.kind in PASSES_ON else []
-        beside = 0 if passed else sum(one.bytes for one in given)
+    def _of_operands(self, layer: Layer, given: Sequence[_Gradient]) -> list[_Gradient]:
+        """Return the gradients of a call's operands and weights."""
+        made: list[_Gradient] = []
         for tensor in dict.fromkeys(i for i in tensors_read(layer) if self._gradients.want(i)):
-            size, weight = self._size(tensor), self._weight(tensor)
-            made = passed[0] if passed else _Gradient(size)
-            place, key = (self._gradient, tensor) if weight is None else (self._weights, weight)
-            if key in place and weight is not None:  # a transposed view of a product: the sum is a third
-                beside += place[key].bytes + size
-                made = _Gradient(size)
-            elif key in place:
-                made, more = self._added(place[key], made, size, passed=bool(passed))
-                beside += more
-            place[key] = made
+            size, weight = self._size(tensor), self._gradients.parameter(tensor)
+            of = ("", tensor) if weight is None else ("weight", weight)
+            passed = self._passed(layer, tensor) and len(given) == 1
+            if passed and (weight is None or given[0].memory.bytes == size):
+                shows = given[0].shows or self._shows(layer, tensor)
+                made.append(_Gradient(of, given[0].memory, shows))
+            else:
+                made.append(_Gradient(of, _Memory(size), self._repeats(layer, tensor)))
         for weight in self._gradients.unseen(layer):
-            self._weights.setdefault(weight, _Gradient(self._memory.parameter_bytes(weight)))
-        return beside + self._alive()
+            size = self._memory.parameter_bytes(weight)
+            made.append(_Gradient(("weight", weight), _Memory(size)))
+        return made
 
-    def _added(self, old: _Gradient, new: _Gradient, size: int, *, passed: bool) -> tuple[_Gradient, int]:
-        """Return the sum of two gradients, and what is alive beside it while it is made.
+    def _passed(self, layer: Layer, tensor: int) -> bool:
+        """Return whether the result's gradient, or a part of it, is that of an operand."""
+        if layer.kind in PARTS:
+            return True
+        if layer.kind == "subtract" and tensor not in layer.inputs[:1]:
+            return False
+        whole = layer.kind == "reduce_sum" or self._size(tensor) == self._size(layer.outputs[0])
+        return layer.kind in PASSES_ON and len(layer.outputs) == 1 and whole
 
-        It is written into one of the two if nothing else has its memory, as PyTorch's engine does.
+    def _shows(self, layer: Layer, tensor: int) -> bool:
+        """Return whether an operand's gradient shows the result's in another form."""
+        storages = self._memory.storages
+        return layer.kind in (*PARTS, "reduce_sum") or storages[tensor] == storages[layer.outputs[0]]
+
+    def _repeats(self, layer: Layer, tensor: int) -> bool:
+        """Return whether an operand is repeated along axes, so that its gradient is a sum over them."""
+        return layer.kind in REPEATS and self._size(tensor) < self._size(layer.outputs[0])
+
+    def _beside(self, layer: Layer, made: Sequence[_Gradient]) -> int:
+        """Return the bytes of products that are added up to the gradients of repeated operands."""
+        repeated = sum(one.shows for one in made) if layer.kind in PRODUCTS else 0
+        return repeated * self._size(layer.outputs[0]) if repeated else 0
+
+    def _hand_on(self, made: Sequence[_Gradient]) -> None:
+        """Let gradients wait for the calls that made the operands; add those that are not the first.
+
+        A sum is written into the memory of the first if nothing else has it or shows it, as PyTorch's engine
+        does.
         """
-        shared = sum(one is old for one in (*self._gradient.values(), *self._weights.values())) > 1
-        if not shared:
-            return old, 0 if passed else size
-        if not passed:
-            return new, 0
-        return _Gradient(size), 0
-
-    def _alive(self) -> int:
-        """Return the bytes of all gradients, each once however many tensors it is of."""
-        every = {id(one): one.bytes for one in (*self._gradient.values(), *self._weights.values())}
-        return sum(every.values())
-
-    def _weight(self, tensor: int) -> int | None:
-        return self._gradients.parameter(tensor)
+        for place, new in enumerate(made):
+            old = self._waiting.get(new.of)
+            if old is None:
+                self._waiting[new.of] = new
+                continue
+            left = made[place:]
+            others = sum(one.memory is old.memory for one in (*self._waiting.values(), *left)) > 1
+            if others or old.shows:
+                kind, number = new.of
+                size = self._memory.parameter_bytes(number) if kind else self._size(number)
+                self._waiting[new.of] = _Gradient(new.of, _Memory(size))
+                self._look(old, *left)

@@ -22,7 +22,7 @@ from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import CONTAINER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from flopledger.analysis.formulas import Formulas
     from flopledger.analysis.gradients import Gradients
@@ -177,6 +177,12 @@ class Memory:
                 outside = [i for i in one.inputs if self.made_by.get(self.storages[i], -1) not in calls]
                 found[one.id] = outside
         return found
+
+    def entering(self, region: Sequence[Layer]) -> set[int]:
+        """Return the storages that come into a checkpointed region from outside."""
+        calls = {one.id for one in region}
+        every = {self.storages[i] for one in region for i in one.inputs}
+        return {i for i in every if i in self.made_by and self.made_by[i] not in calls}
 
     @functools.cached_property
     def saved(self) -> dict[int, Number]:

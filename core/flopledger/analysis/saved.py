@@ -92,7 +92,9 @@ def _raised(layer: Layer, view: View) -> Sequence[int]:
 
 
 def _indices(layer: Layer, view: View) -> Sequence[int]:
-    return [i for i in _refs(layer) if view.dtype(i) in _INDEXED[layer.kind]]
+    """Return the mask or the indices; of a bag also where each is: its further results."""
+    found = [i for i in _refs(layer) if view.dtype(i) in _INDEXED[layer.kind]]
+    return [*found, *layer.outputs[1:]] if layer.kind == "embedding_bag" else found
 
 
 def _factors(operands: Sequence[int], view: View) -> list[int]:
