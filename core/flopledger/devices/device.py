@@ -31,6 +31,8 @@ class Device:
     source: str
     bandwidth: Fraction
     flops: Mapping[str, Fraction]
+    note: str = ""
+    """What of it the source does not state, and how that was derived."""
 
     def peak(self, dtype: str) -> Fraction:
         """Return the most operations a second on a type.

@@ -22,7 +22,7 @@ LARGEST_FILE = 20_000
 """The largest file of a device that is read, in bytes."""
 MOST = 10**30
 """No device does as many operations, or moves as many bytes, in a second."""
-_KEYS = ("name", "title", "source", "bandwidth", "flops")
+_KEYS = ("name", "title", "source", "note", "bandwidth", "flops")
 _DTYPES = ("float8", *BITS, *SHORT)
 _FLOAT = re.compile(r"[+-]?[0-9_]{1,40}(\.[0-9_]{1,40})?([eE][+-]?[0-9]{1,3})?\Z")
 _LINE = re.compile(r"""\s*["']?([A-Za-z0-9_-]+)["']?\s*=""")
@@ -89,6 +89,7 @@ class _File:
             self._word("source", ""),
             self._rate(self.content, "bandwidth", "bytes"),
             self._flops(),
+            self._word("note", ""),
         )
 
     def _check(self, table: Mapping[str, object], known: Iterable[str]) -> None:

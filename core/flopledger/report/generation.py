@@ -37,6 +37,8 @@ def blocks(found: Generation) -> Iterator[Block]:
             f"No step is faster on {found.device.title} than its bound, which is no latency: the operations "
             "at its peak, or the bytes read at its bandwidth."
         )
+        if found.device.note:
+            yield Line(f"Its figures: {found.device.note}.")
     if found.routed:
         yield Line("Of routed experts those count as read that are expected if each is picked as often.")
     used = f"convention: {notes.named(found.convention)}"

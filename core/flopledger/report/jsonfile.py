@@ -161,6 +161,7 @@ def device_document(device: Device) -> dict[str, object]:
         "name": device.name,
         "title": device.title,
         "source": device.source,
+        "note": device.note,
         "bandwidth": float(device.bandwidth),
         "flops": {dtype: float(peak) for dtype, peak in device.flops.items()},
     }

@@ -82,6 +82,8 @@ def totals(ledger: Ledger) -> list[tuple[str, str]]:
     lines.append(("own FLOP", f"{at_least(total.flops, 'FLOP', unknown)} ({own})"))
     if total.roofline is not None and ledger.device is not None:
         lines.append(("time", _time(total.roofline, ledger.device)))
+        if ledger.device.note:
+            lines.append(("device", ledger.device.note))
     if total.params is not None:
         lines.append(("params", f"{in_words(total.params)} ({name})"))
     others = f"frozen {in_words(total.non_trainable_params)}; buffers {in_words(total.buffers)}"

@@ -27,6 +27,12 @@ def test_the_figures_of_a_data_sheet() -> None:
     assert (found.bandwidth, found.peak("bf16")) == (2_039_000_000_000, 312_000_000_000_000)
 
 
+def test_a_shipped_device_says_what_of_it_is_derived() -> None:
+    assert "half again is float16" in file.load("jetson-agx-orin-64gb").note
+    assert file.load("epyc-7763").note.startswith("derived: 64 cores at 3.5 GHz")
+    assert file.load("rtx-4090").note == ""
+
+
 def test_a_file_of_the_user_s_is_read_exactly(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text("bandwidth = 0.1\n[flops]\nfp16 = 5\nint8 = 1_000.5e1\n")
     found = file.load(str(tmp_path / "mine.toml"))
