@@ -43,7 +43,7 @@ def merge(pairs: Sequence[Couple]) -> list[Couple]:
     # Either side may be the export.
     for turned in (False, True):
         found = _turned(found) if turned else found
-        for join in (_moved_norms, _norms, _parts, _constants, _scales, _own):
+        for join in (_moved_norms, _spelled, _norms, _parts, _constants, _scales, _own):
             found = join(found)
         found = _turned(found) if turned else found
     return found
@@ -122,15 +122,43 @@ class _Reads:
         return other.before not in self.of_b
 
 
+def _spelled(pairs: list[Couple]) -> list[Couple]:
+    """Pair a norm of a, left over, with the calls of b that hold its weights and its statistics.
+
+    TensorFlow's converter spells a norm out whose variables it does not make constants, and a file states no
+    statistics as such: they are weights like the others. Only all of them together are a norm.
+    """
+    left: dict[tuple[str, Number], list[int]] = {}
+    for place, (a, b) in enumerate(pairs):
+        if a is None and b is not None and b.kind in SCALES and b.macs == 0:
+            left.setdefault((b.kind, b.params), []).append(place)
+    out: list[Couple] = list(pairs)
+    for place, (norm, other) in enumerate(pairs):
+        if norm is None or other is not None or norm.kind != NORM or not isinstance(norm.params, int):
+            continue
+        for weights in (2, 1):
+            wanted = {"multiply": weights, "subtract": 1, "add": 1}
+            at = {kind: left.get((kind, norm.params // weights), []) for kind in wanted}
+            if all(len(at[kind]) >= count for kind, count in wanted.items()):
+                taken = [at[kind].pop(0) for kind, count in wanted.items() for _ in range(count)]
+                first, *others = [b for b in (out[i][1] for i in taken) if b is not None]
+                out[place] = (norm, joined(first, others))
+                for i in taken:
+                    out[i] = (None, None)
+                break
+    return [pair for pair in out if pair != (None, None)]
+
+
 def _norms(pairs: list[Couple]) -> list[Couple]:
     """Join each batch norm of a without a counterpart to the layer before it, which has one.
 
     torch.onnx.export in eval mode and TensorFlow's converter to TFLite fold it into the convolution. Left
     alone, a ResNet-50 and its export would differ in 53 layers "without a counterpart" and in 53 biases. One
     norm is folded into a layer, and only into the one whose output it reads: a norm in front of a
-    convolution, as in DenseNet, is not folded.
+    convolution, as in DenseNet, is not folded, and neither is one whose scale is still read behind it.
     """
     places = {a.path: place for place, (a, b) in enumerate(pairs) if a is not None and b is not None}
+    scaled = {(b.before, b.params) for a, b in pairs if a is None and b is not None and b.kind == SCALES[0]}
     out: list[Couple] = list(pairs)
     dropped = set()
     for place, (norm, other) in enumerate(pairs):
@@ -138,7 +166,9 @@ def _norms(pairs: list[Couple]) -> list[Couple]:
             continue
         before = places[norm.before]
         layer, counterpart = out[before]
-        if layer is not None and counterpart is not None and layer.kind in _FOLDING and not layer.holds:
+        if layer is None or counterpart is None or layer.kind not in _FOLDING or layer.holds:
+            continue
+        if not any(equal(2 * params, norm.params) for path, params in scaled if path == counterpart.path):
             out[before] = (joined(layer, [norm]), counterpart)
             dropped.add(place)
     return [pair for place, pair in enumerate(out) if place not in dropped]

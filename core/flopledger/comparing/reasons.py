@@ -99,7 +99,8 @@ def _of_merged(a: ComparedLayer, b: ComparedLayer) -> Reason | None:
             words = "an embedding of known indices as a constant that is added"
             return Reason(words, words, macs=False)
         if one.kind.endswith("norm") and other.kind in SCALES:
-            words = f"{one.kind} as the multiplication and addition of constants"
+            statistics = ", its statistics among them" if len(other.holds) > 2 else ""
+            words = f"{one.kind} as the multiplication and addition of constants{statistics}"
             return Reason(words, words, macs=False)
         if one.holds and not other.holds:
             words = f"{other.kind} as the layers that it covers"

@@ -205,6 +205,36 @@ def test_a_norm_is_the_multiplication_and_addition_of_its_constants() -> None:
     ]
 
 
+@pytest.mark.parametrize(("params", "products"), [(16, 2), (8, 1)], ids=["scale_and_shift", "shift"])
+def test_a_norm_whose_statistics_are_constants_is_the_calls_that_read_them(
+    params: int, products: int
+) -> None:
+    """Weights of 8 features, and a mean and a variance: 2 products or 1, a difference and a sum of 8 each."""
+    pairs: list[Couple] = [
+        (item("conv", "c", 100, 30), item("conv", "n", 100, 38, bias=True)),
+        (item("batch_norm", "bn", 0, params, before="c"), None),
+        (None, item("add", "variance", 0, 8)),
+        *((None, item("multiply", f"product{i}", 0, 8)) for i in range(products)),
+        (None, item("subtract", "shift", 0, 8)),
+    ]
+    words = "batch_norm as the multiplication and addition of constants, its statistics among them"
+    assert merged(pairs) == [("c", "n", "bias in b only"), ("bn", "product0", words)]
+    folded, *alone = merged([*pairs[:3], *pairs[4:]])
+    assert folded == ("c", "n", "batch_norm folded into the conv before it")
+    assert len(alone) == products + 1
+
+
+def test_a_norm_whose_scale_is_read_behind_the_layer_was_not_folded() -> None:
+    pairs: list[Couple] = [
+        (item("conv", "c", 100, 30), item("conv", "n", 100, 30)),
+        (item("batch_norm", "bn", 0, 20, before="c"), None),
+        (None, item("multiply", "scale", 0, 10, before="n")),
+        (None, item("add", "shift", 0, 10)),
+    ]
+    words = "batch_norm as the multiplication and addition of constants"
+    assert merged(pairs) == [("c", "n", ""), ("bn", "scale", words)]
+
+
 def test_a_product_is_the_same_layer_under_another_name() -> None:
     pairs: list[Couple] = [(item("einsum", "query", 30, 13), item("linear", "MatMul", 30, 13, bias=True))]
     assert merged(pairs) == [("query", "MatMul", "einsum as linear")]
