@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from flopledger.reading.profiles import reading_for_each
 from flopledger.reading.python_words import spoken
 from flopledger.reading.read import Readings, read_source
 from flopledger.reading.sizes import checked, given
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

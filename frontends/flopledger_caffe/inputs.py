@@ -6,10 +6,10 @@ Sources: Caffe's ``data_layer.cpp``, ``image_data_layer.cpp``, ``window_data_lay
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import UsageError, nearest
+from flopledger.frontend import UsageError, dataclass, nearest
 
 from flopledger_caffe.text.fields import LARGEST_DIM
 from flopledger_caffe.text.net import folded
@@ -87,7 +87,7 @@ class Specs:
             raise UsageError(f"{len(self.placed)} more shapes are given than there are inputs: {inputs}")
 
 
-@dataclass
+@dataclass(slots=True)
 class Told:
     """The contents of a file about an input layer: the shape of each top, its batch, and the assumptions."""
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import abc
 import contextlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.frontend import CONTAINER, FlopledgerError
+from flopledger.frontend import CONTAINER, FlopledgerError, dataclass
 
 from flopledger_keras.introspect import NOT_FOR_SHAPES, dtype_of, is_array, shape_of, snake
 from flopledger_keras.modules import source_of

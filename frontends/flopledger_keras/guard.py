@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
-from flopledger.frontend import SourceError
+from flopledger.frontend import SourceError, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.frontend import InputSpec, SourceError, UsageError, gather, is_symbolic, nearest, symbol_names
+from flopledger.frontend import (
+    InputSpec,
+    SourceError,
+    UsageError,
+    dataclass,
+    gather,
+    is_symbolic,
+    nearest,
+    symbol_names,
+)
 
 from flopledger_keras.introspect import dtype_of, graph_of
 

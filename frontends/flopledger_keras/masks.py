@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import keras
-from flopledger.frontend import CONTAINER
+from flopledger.frontend import CONTAINER, dataclass
 from keras.src.backend import get_keras_mask, set_keras_mask
 from keras.src.utils.python_utils import is_default
 

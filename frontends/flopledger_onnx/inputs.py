@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import OpenSizes, Operand, SourceError, assigned, given, writable
+from flopledger.frontend import OpenSizes, Operand, SourceError, assigned, dataclass, given, writable
 
 from flopledger_onnx.control import sizes_of
 from flopledger_onnx.wire.tensors import type_name

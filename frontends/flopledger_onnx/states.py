@@ -7,11 +7,11 @@ those whose elements are not in the file the name decides, and a note says so.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import listed
+from flopledger.frontend import dataclass, listed
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping

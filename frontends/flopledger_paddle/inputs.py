@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import InputSpec, check_arguments, gather, spec_dtype, split_values, symbol
+from flopledger.frontend import (
+    InputSpec,
+    check_arguments,
+    dataclass,
+    gather,
+    spec_dtype,
+    split_values,
+    symbol,
+)
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import dtype_name

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
+
+from flopledger.frontend import dataclass
 
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle

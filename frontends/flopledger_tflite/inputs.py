@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import OpenSizes, Operand, assigned, given
+from flopledger.frontend import OpenSizes, Operand, assigned, dataclass, given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

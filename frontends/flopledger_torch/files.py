@@ -10,10 +10,11 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from flopledger.frontend import dataclass
 from torch.fx.node import map_arg
 from torch.utils import _pytree as pytree
 

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import InputSpec, check_arguments, gather, is_a, offers, spec_dtype, split_values
+from flopledger.frontend import (
+    InputSpec,
+    check_arguments,
+    dataclass,
+    gather,
+    is_a,
+    offers,
+    spec_dtype,
+    split_values,
+)
 
 from flopledger_torch.nested import check
 from flopledger_torch.state.weights import is_tensor

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 import torch
+from flopledger.frontend import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,7 +34,7 @@ UNDECLARED = {
 """What operators write to in training though their schemas do not say so."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What an op does to memory, by its schema: which arguments it writes to, whether results are views."""
 

@@ -8,11 +8,11 @@ memory, where nothing else has it or shows it. Gradients of weights stay. Kernel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.analysis import saved
 from flopledger.analysis.flow import tensors_read
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -16,13 +16,13 @@ Rules, each checked against the backward that PyTorch really runs:
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.analysis import saved
 from flopledger.analysis.flow import memories, tensors_read
 from flopledger.dims.arithmetic import equal, is_dim, product, total
 from flopledger.graph.tables import CONTAINER, TensorRef
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,12 +8,12 @@ axes are queries and keys.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.flow import tensors_read
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, maximum, minimum, product
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from flopledger.dims.arithmetic import is_symbolic, product, total
 from flopledger.errors import UsageError
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import CONTAINER
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

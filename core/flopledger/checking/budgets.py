@@ -12,11 +12,12 @@ Each is a table with a source and its limits, by the names of the command line's
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from flopledger import input_files
 from flopledger.errors import UsageError, nearest, shown
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -13,6 +12,7 @@ from flopledger.bounded import values_in
 from flopledger.counting.ledger import SCHEMA, SEVERAL
 from flopledger.dims.arithmetic import symbol_names
 from flopledger.errors import SourceError, UsageError, shown
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

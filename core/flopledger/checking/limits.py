@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.checking.earlier import COSTS, figure_of
 from flopledger.errors import UsageError, nearest
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

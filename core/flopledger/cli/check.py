@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from flopledger.cli.options import (
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import UsageError
+from flopledger.records import dataclass
 from flopledger.report import CHECK_FORMATS
 
 if TYPE_CHECKING:

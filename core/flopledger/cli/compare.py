@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -25,6 +25,7 @@ from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.dims import is_symbolic, text
 from flopledger.errors import UsageError
+from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS, PAGE
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +23,7 @@ from flopledger.cli.options import (
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import ProfileMismatch, UsageError
+from flopledger.records import dataclass
 from flopledger.report import FORMATS, View, render
 from flopledger.report.columns import NAMES
 from flopledger.report.rows import GROUPS, KEYS

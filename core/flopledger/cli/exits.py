@@ -6,13 +6,13 @@ import contextlib
 import io
 import os
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from flopledger.cli import messages
 from flopledger.errors import ConventionError, ExpressionError, FlopledgerError, OutputError, UsageError
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -24,6 +24,7 @@ from flopledger.cli.options import (
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import UsageError
+from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:

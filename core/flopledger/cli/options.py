@@ -6,7 +6,7 @@ import ast
 import contextlib
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,6 +15,7 @@ import click
 from flopledger.cli import completion
 from flopledger.errors import UsageError, shown
 from flopledger.reading import noise
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

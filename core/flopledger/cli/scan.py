@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +21,7 @@ from flopledger.cli.options import (
 )
 from flopledger.cli.output import write
 from flopledger.errors import UsageError
+from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
@@ -17,6 +16,7 @@ from flopledger.cli.options import (
 )
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from typing import Any

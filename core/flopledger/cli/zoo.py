@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from flopledger.cli.options import format_option, output_option
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
 from flopledger.errors import OutputError, UsageError
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,6 @@ lists are aligned as sequences, by kind, kernel, channels and size.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger import lazy
@@ -18,6 +17,7 @@ from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, magnitude, total
 from flopledger.dims.bounds import number
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

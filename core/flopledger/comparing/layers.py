@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
 from flopledger.dims.bounds import number
 from flopledger.expressions.compiler import compile_expression
 from flopledger.graph.tables import CONTAINER
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.comparing.merging import NORM, OWN, SCALES, described
 from flopledger.dims.arithmetic import equal, product, text
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 from flopledger.errors import ConventionError, nearest
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

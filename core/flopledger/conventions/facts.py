@@ -7,7 +7,6 @@ network).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +16,7 @@ from flopledger.errors import ExpressionError
 from flopledger.expressions.functions import TensorShape
 from flopledger.graph.tables import LEVELS
 from flopledger.kinds.kind import FACTS, PARTS
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -23,11 +23,11 @@ suffix = "%"
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from flopledger.errors import ConventionError, ExpressionError, nearest
 from flopledger.expressions.compiler import Expression, compile_expression
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.counting import training
@@ -18,6 +17,7 @@ from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError, GraphError, Unbounded
 from flopledger.graph.tables import CONTAINER, LEVELS
 from flopledger.meter import metered
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import OPTIMIZER
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,7 +8,7 @@ few pieces, each half its length times the sum of its ends: a few readings serve
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from flopledger.counting.roofline import bound_of
 from flopledger.dims.arithmetic import product, total
 from flopledger.errors import UsageError
 from flopledger.graph.dtypes import bytes_each
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis

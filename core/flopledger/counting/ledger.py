@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -11,6 +11,7 @@ from flopledger import lazy
 from flopledger.dims.arithmetic import plain, text, total
 from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError
 from flopledger.graph.dtypes import SHORT
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

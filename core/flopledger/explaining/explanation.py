@@ -11,7 +11,6 @@ that the causes sum to the gap by construction, for any two files.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger import gc_pause, lazy
@@ -24,6 +23,7 @@ from flopledger.explaining import causes, parameters
 from flopledger.explaining.words import Difference
 from flopledger.explaining.work import Evaluated
 from flopledger.reading import profiles
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

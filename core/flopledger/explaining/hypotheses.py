@@ -7,11 +7,11 @@ count that is compared with the figure like any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.explaining.moved_strides import with_moved_strides
 from flopledger.graph.tables import CONTAINER
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

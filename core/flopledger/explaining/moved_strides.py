@@ -8,12 +8,13 @@ only norms and activations separate, one of them with a stride, and gives the st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.errors import ShapeError
 from flopledger.graph.tables import CONTAINER
 from flopledger.kinds.kind import Call
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from flopledger.counting import engine
@@ -13,6 +12,7 @@ from flopledger.explaining.two_figures import gap_between
 from flopledger.frontend.specs import InputSpec
 from flopledger.reading import profiles
 from flopledger.reading.read import Readings
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

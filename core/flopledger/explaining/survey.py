@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
 from flopledger.errors import ConventionError
 from flopledger.explaining.explanation import explain_counts, on_other_reading
 from flopledger.explaining.work import Evaluated
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from flopledger.dims.bounds import number
 from flopledger.explaining.explanation import Cause, explain_counts, largest_first, on_other_reading
 from flopledger.explaining.find_figure import WITHOUT_CLASSIFIER
 from flopledger.explaining.work import Evaluated
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from flopledger.dims.arithmetic import product
 from flopledger.dims.bounds import number
 from flopledger.explaining.work import OPERATIONS
 from flopledger.graph.tables import LEVELS
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from flopledger.counting.scopes import CallScope
 from flopledger.dims.arithmetic import is_symbolic, plain, total
 from flopledger.dims.bounds import number
 from flopledger.explaining.omissions import Omissions
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

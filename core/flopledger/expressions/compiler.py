@@ -13,7 +13,6 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
@@ -21,6 +20,7 @@ from flopledger.dims.bounds import number, whole
 from flopledger.errors import ExpressionError, SourceError, Unbounded, nearest, shown
 from flopledger.expressions import functions
 from flopledger.meter import metered, spend
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from flopledger.kinds.activation import PER_ELEMENT
     from flopledger.kinds.kind import same_shape
     from flopledger.lazy import kinds
+    from flopledger.records import dataclass
 
 __all__ = [
     "BUFFER_ROLES",
@@ -187,6 +188,7 @@ __all__ = [
     "check_library_has",
     "constants_of",
     "contents",
+    "dataclass",
     "einsum",
     "equal",
     "extent",
@@ -327,6 +329,7 @@ __getattr__, __dir__ = offer(
         "check_library_has": "flopledger.frontend.libraries",
         "constants_of": "flopledger.frontend.exported.recording",
         "contents": "flopledger.frontend.program_state",
+        "dataclass": "flopledger.records",
         "einsum": "flopledger.expressions.einsum:",
         "equal": "flopledger.dims.arithmetic",
         "extent": "flopledger.dims.arithmetic",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import importlib.util
 import types
-from dataclasses import dataclass
 from typing import TypeGuard, TypeVar
+
+from flopledger.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims.arithmetic import symbol
 from flopledger.dims.types import SYMBOL, Dim, Shape
 from flopledger.errors import UsageError
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

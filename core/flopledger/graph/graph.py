@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from flopledger import lazy
 from flopledger.graph.load import load
 from flopledger.graph.tables import Tables
 from flopledger.graph.write import canonical, dump
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.lazy import Ledger

@@ -8,10 +8,11 @@ nothing recurses, so that a chain of any length can be read, counted and stored.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flopledger.dims.arithmetic import product
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

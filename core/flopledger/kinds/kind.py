@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims.arithmetic import is_dim, product, text, total
 from flopledger.errors import GraphError, ShapeError, nearest
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

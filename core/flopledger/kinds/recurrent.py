@@ -24,12 +24,12 @@ arXiv:1402.1128 for the projection)::
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import product
 from flopledger.kinds.activation import PER_ELEMENT
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.dims.types import Dim, Shape

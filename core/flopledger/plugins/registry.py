@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger.errors import PluginError
 from flopledger.kinds import builtin
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     import pluggy

@@ -18,7 +18,6 @@ import pickle
 import select
 import tempfile
 import time
-from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Protocol
 
 from flopledger.errors import SourceError, UsageError
@@ -26,6 +25,7 @@ from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.reading import ends, relay
 from flopledger.reading.interpreter import TASK_HEAD, Interpreter, search_path
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.frontend.request import Request

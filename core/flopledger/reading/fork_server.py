@@ -25,13 +25,13 @@ import signal
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import IO, TYPE_CHECKING, NoReturn
 
 from flopledger import lazy
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import memory, processes, worker
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.plugins.registry import Registry

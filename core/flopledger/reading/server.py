@@ -11,7 +11,6 @@ import os
 import pickle
 import socket
 import subprocess
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from flopledger.errors import SourceError
 from flopledger.reading import relay
 from flopledger.reading.fork_server import Start
 from flopledger.reading.interpreter import Interpreter, search_path
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from flopledger.reading.fork_server import Job

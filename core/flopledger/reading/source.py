@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from flopledger import input_files
 from flopledger.errors import SourceError
+from flopledger.records import dataclass
 
 _EXPECTED = "Expected a file, package.module:attribute, file.py:attribute or a model such as timm:resnet50"
 _READABLE = ("", "a directory")

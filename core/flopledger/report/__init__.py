@@ -7,11 +7,11 @@ when it is used.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.errors import UsageError, nearest
 from flopledger.lazy import attribute
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,8 +8,9 @@ line: a cell of several lines is a tuple.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

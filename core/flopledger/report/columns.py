@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import text
 from flopledger.errors import UsageError, nearest
+from flopledger.records import dataclass
 from flopledger.report import notes
 from flopledger.report import numbers as figures
 

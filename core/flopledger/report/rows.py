@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import magnitude, total
 from flopledger.errors import UsageError, nearest
+from flopledger.records import dataclass
 from flopledger.report.numbers import calls_text, grouped
 from flopledger.report.tree import Line, Node, grow, together, walk
 

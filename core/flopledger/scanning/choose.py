@@ -8,7 +8,6 @@ import glob
 import importlib.metadata
 import json
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from flopledger import input_files
 from flopledger.errors import SourceError, UsageError, nearest
 from flopledger.plugins import discovery as plugins
 from flopledger.reading.read import saved_graph
+from flopledger.records import dataclass
 from flopledger.scanning import options
 from flopledger.scanning.network import Network
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger import input_files
 from flopledger.frontend.request import Request
 from flopledger.frontend.specs import parse_spec
+from flopledger.records import dataclass
 from flopledger.scanning import options
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from flopledger.conventions import loader
@@ -16,6 +16,7 @@ from flopledger.errors import ConventionError
 from flopledger.plugins import discovery as plugins
 from flopledger.reading import profiles, worker
 from flopledger.reading.read import Readings
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from flopledger.records import dataclass
 from flopledger.scanning import choose, listing, options
 from flopledger.scanning.choose import Wanted
 from flopledger.scanning.outcome import FAILED, MEMORY, TIMEOUT, UNKNOWN, Outcome, Work

@@ -6,11 +6,12 @@ import json
 import math
 import re
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from flopledger.errors import SourceError, UsageError, nearest, shown
+from flopledger.records import dataclass
 from flopledger.scanning import options
 
 if TYPE_CHECKING:

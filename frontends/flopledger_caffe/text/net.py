@@ -6,10 +6,9 @@ Sources: Caffe's ``caffe.proto`` (``V1LayerParameter``, ``NetStateRule``), ``upg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import UsageError
+from flopledger.frontend import UsageError, dataclass
 
 from flopledger_caffe.text.message import INT32, Form
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import TensorRef
+from flopledger.frontend import TensorRef, dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -9,8 +9,10 @@ for that, and reading a file would start noticeably later with them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
+
+from flopledger.frontend import dataclass
 
 Span: TypeAlias = "tuple[int, int]"
 """Where a field's bytes begin and end in the file; they are not read."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import is_symbolic
+from flopledger.frontend import dataclass, is_symbolic
 
 if TYPE_CHECKING:
     from flopledger.frontend import Shape, Value

@@ -6,10 +6,9 @@ that op; any other is a container of its ops.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import CONTAINER
+from flopledger.frontend import CONTAINER, dataclass
 
 from flopledger_paddle.framework import paddle
 from flopledger_paddle.modules import class_path

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import SourceError
+from flopledger.frontend import SourceError, dataclass
 
 from flopledger_tflite.flat.tensors import type_name
 

@@ -8,10 +8,10 @@ used here: two JSON documents contain all that a reading needs, and nothing else
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import SourceError, bounded, shown
+from flopledger.frontend import SourceError, bounded, dataclass, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 import torch
+from flopledger.frontend import dataclass
 
 from flopledger_torch.archive import values
 from flopledger_torch.archive.documents import documents, listed, malformed, mapping, text, union, whole

@@ -8,11 +8,10 @@ have taken; and whether a result requires a gradient, on which lowering depends,
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import TensorRef
+from flopledger.frontend import TensorRef, dataclass
 from torch._dispatch.python import enable_python_dispatcher
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode

@@ -15,11 +15,10 @@ import sysconfig
 import types
 import weakref
 from collections import OrderedDict, defaultdict, deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import bases_of, is_array, namespace_of, table_of
+from flopledger.frontend import bases_of, dataclass, is_array, namespace_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,11 +11,10 @@ gets no answer but those that are the same for all numbers, and it is never take
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import sympy
-from flopledger.frontend import UsageError
+from flopledger.frontend import UsageError, dataclass
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
 if TYPE_CHECKING:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.experts.choices import BIAS_AXES, STACKED_AXES, ExpertSet, ExpertSets
@@ -23,6 +22,7 @@ from flopledger.analysis.flow import downstream, memories, tensors_read
 from flopledger.dims.arithmetic import plain, product, total
 from flopledger.graph.tables import CONTAINER
 from flopledger.meter import spend
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

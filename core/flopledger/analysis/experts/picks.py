@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_right
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.experts import PICKS
 from flopledger.analysis.flow import tensors_read
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

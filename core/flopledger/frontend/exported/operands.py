@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
+
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence

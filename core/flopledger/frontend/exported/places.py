@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple
 
 from flopledger.frontend.exported.scopes import leaf_of
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -7,12 +7,13 @@ them: a constant that is used as a weight is a weight, of any type.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
 from flopledger.dims.arithmetic import total
 from flopledger.frontend.exported.operands import STORED
 from flopledger.graph.tables import BUFFER_ROLES, Parameter
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterator, Sequence

@@ -7,7 +7,7 @@ in one list, and rows refer to them by number, which halves the file.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import is_symbolic, symbol_names, text, total
 from flopledger.graph.tables import CONTAINER, tensors_in
 from flopledger.lazy import attribute
+from flopledger.records import dataclass
 from flopledger.report import notes
 from flopledger.report.numbers import shape_text, shapes_text
 from flopledger.report.tree import grow
