@@ -6,7 +6,6 @@ exception into text and an exit code; a library caller catches :class:`Flopledge
 
 from __future__ import annotations
 
-import difflib
 import reprlib
 from typing import TYPE_CHECKING
 
@@ -80,6 +79,8 @@ def near_names(name: str, known: Iterable[str]) -> list[str]:
     """Return the known name that is spelled most like ``name``, in any case; none where all differ."""
     if len(name) > LONGEST_NAME:
         return []
+    import difflib  # noqa: PLC0415  (only a message needs it)
+
     short = {other.lower(): other for other in sorted(known) if len(other) <= LONGEST_NAME}
     compared = list(short)[:MOST_NAMES]
     return [short[match] for match in difflib.get_close_matches(name.lower(), compared, n=1, cutoff=0.5)]

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import re
-import shutil
 import stat
 import sys
 from pathlib import Path
@@ -57,8 +56,11 @@ def room(target: str | None) -> tuple[int | None, bool]:
         return None, False
     terminal = sys.stdout is not None and sys.stdout.isatty()
     color = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    limited = terminal or "COLUMNS" in os.environ
-    return (shutil.get_terminal_size().columns if limited else None), color
+    if not terminal and "COLUMNS" not in os.environ:
+        return None, color
+    import shutil  # noqa: PLC0415  (slow to import: it knows archives too)
+
+    return shutil.get_terminal_size().columns, color
 
 
 def _write_stdout(text: str) -> None:

@@ -7,7 +7,6 @@ show and does not affect the others.
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +15,14 @@ import pluggy
 from flopledger.errors import PluginError
 from flopledger.frontend import hookspecs
 from flopledger.frontend.description import Frontend
+from flopledger.plugins.installed import entry_points
 from flopledger.plugins.registry import Plugin, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from flopledger.kinds import Kind
+    from flopledger.plugins.installed import EntryPoint
 
 GROUP = "flopledger.frontends"
 
@@ -47,34 +48,26 @@ def load(name: str, distribution: str, module: object) -> Plugin:
     return Plugin(name, distribution, frontend, manager.hook, code)
 
 
-def _origins(entries: Iterable[EntryPoint]) -> list[tuple[tuple[bool, str, str], EntryPoint]]:
-    """Our own come first, then by distribution and name, whatever the order on the search path.
-
-    A distribution's name is read from the whole text of its metadata each time, its README included.
-    """
-    name_of = functools.cache(lambda distribution: distribution.name)
-    named = [(name_of(entry.dist) if entry.dist else "an unknown distribution", entry) for entry in entries]
-    return sorted(
-        (((name != "flopledger", name, entry.name), entry) for name, entry in named),
-        key=lambda found: found[0],
-    )
+def _place(entry: EntryPoint) -> tuple[bool, str, str]:
+    """Our own come first, then by distribution and name, whatever the order on the search path."""
+    return entry.distribution != "flopledger", entry.distribution, entry.name
 
 
 def discover(entries: Iterable[EntryPoint]) -> Registry:
     """Load plugins one by one; no framework is imported."""
     found = Registry()
-    for (_, distribution, name), entry in _origins(entries):
+    for entry in sorted(entries, key=_place):
         try:
-            found.add(load(name, distribution, entry.load()))
+            found.add(load(entry.name, entry.distribution, entry.load()))
         except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may be broken in any way)
-            found.fail(name, distribution, error)
+            found.fail(entry.name, entry.distribution, error)
     return found
 
 
 @functools.cache
 def registry() -> Registry:
     """Return the registry of the installed plugins; it is looked up once."""
-    return discover(entry_points(group=GROUP))
+    return discover(entry_points(GROUP))
 
 
 def kinds() -> Mapping[str, Kind]:

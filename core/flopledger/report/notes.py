@@ -6,12 +6,12 @@ The texts hold names as they are; the writers of reports escape invisible charac
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import json
 from typing import TYPE_CHECKING
 
 from flopledger import printable
 from flopledger.conventions import names as convention_names
+from flopledger.plugins import installed
 from flopledger.reading import profiles
 from flopledger.report.numbers import (
     at_least,
@@ -49,7 +49,7 @@ DEFAULT = "mac"
 @functools.cache
 def version() -> str:
     """Return flopledger's version as it is installed."""
-    return importlib.metadata.version("flopledger")
+    return installed.version("flopledger")
 
 
 def heading(ledger: Ledger) -> str:

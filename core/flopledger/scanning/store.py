@@ -15,7 +15,6 @@ import time
 import zlib
 from collections import Counter
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,6 +22,7 @@ from flopledger import input_files
 from flopledger.errors import OutputError, SourceError, shown
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
+from flopledger.plugins.installed import version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
