@@ -12,7 +12,6 @@ import json
 import mmap
 import os
 import struct
-import zipfile
 import zlib
 from typing import IO, TYPE_CHECKING, TypeAlias
 
@@ -40,7 +39,6 @@ _LONG_END = struct.Struct("<4sQ2H2L4Q")
 _LONG_END_MARK = b"PK\x06\x06"
 _LOCATOR_BYTES = 20
 _IN_LONG_END = 0xFFFFFFFF
-_PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _DIRECTORY_ENTRY = 46
 """The bytes of the shortest entry of an archive's directory."""
 
@@ -85,6 +83,8 @@ def names_in(path: Path) -> list[str]:
     Raises:
         SourceError: It can't be read, or has too many members.
     """
+    import zipfile  # noqa: PLC0415  (slow to import, and few files are archives)
+
     try:
         with input_files.open_regular(path) as stream:
             _check_directory(stream, path)
@@ -101,13 +101,15 @@ def member_of(path: Path, name: str, most: int = MOST_BYTES) -> bytes:
         KeyError: There is none of that name.
         SourceError: It can't be read, has more than ``most`` bytes, or is packed in an uncommon way.
     """
+    import zipfile  # noqa: PLC0415  (slow to import, and few files are archives)
+
     try:
         with input_files.open_regular(path) as stream:
             _check_directory(stream, path)
             with zipfile.ZipFile(stream) as archive:
                 member = archive.getinfo(name)
                 # LZMA takes as much memory for its dictionary as the file asks for, up to 4 GB
-                if member.compress_type not in _PLAIN_METHODS:
+                if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
                     raise SourceError(f"{path}: its {name} is neither stored nor deflated, as it is expected")
                 with archive.open(member) as packed:
                     content = packed.read(most + 1)

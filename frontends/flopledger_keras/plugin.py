@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, Member, SourceError, bounded, hookimpl, input_files, type_names
+from flopledger.frontend import Frontend, SourceError, bounded, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from flopledger.frontend import Graph, Request
+    from flopledger.frontend import Graph, Member, Request
 
 _RELATED = (
     "tf_keras.src.engine.base_layer.Layer",
@@ -78,6 +78,7 @@ def build(factory: Callable[[], object], request: Request) -> object:  # noqa: A
 def members(registry: str) -> Iterable[Member]:
     """List the networks of ``keras.applications``; each states its own input."""
     import keras  # noqa: PLC0415  (it takes seconds)
+    from flopledger.frontend import Member  # noqa: PLC0415  (few need it)
 
     names = [name for name, made in vars(keras.applications).items() if callable(made) and name[0].isupper()]
     return [Member(name, f"{registry}:{name}") for name in sorted(names)]

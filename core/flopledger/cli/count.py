@@ -24,9 +24,7 @@ from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import ProfileMismatch, UsageError
 from flopledger.records import dataclass
-from flopledger.report import FORMATS, View, render
-from flopledger.report.columns import NAMES
-from flopledger.report.rows import GROUPS, KEYS
+from flopledger.report import COLUMNS, FORMATS, GROUPS, SORT_KEYS, View, render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,12 +106,12 @@ class CountOptions:
 @output_option
 @click.option("--depth", type=click.IntRange(min=1), help="Levels of the table's tree, or of --by module.")
 @click.option("--top", type=click.IntRange(min=1), help="Only N rows, the largest first (not in json).")
-@click.option("--sort", type=click.Choice(list(KEYS)), help="Sort rows instead of showing a tree.")
+@click.option("--sort", type=click.Choice(list(SORT_KEYS)), help="Sort rows instead of showing a tree.")
 @click.option("--full", is_flag=True, help="Every row of a table; else about 40 lines, equal blocks in one.")
 @click.option("--by", type=click.Choice(list(GROUPS)), help="Sum a table's rows by kind, source or module.")
 @click.option(
-    "--columns", metavar="NAME,...", default="", shell_complete=completion.several_of(NAMES),
-    help=f"A table's columns, of {', '.join(NAMES)}.",
+    "--columns", metavar="NAME,...", default="", shell_complete=completion.several_of(COLUMNS),
+    help=f"A table's columns, of {', '.join(COLUMNS)}.",
 )  # fmt: skip
 @click.option(
     "--units", type=click.Choice(["auto", "raw"]), default="raw", show_default=True,

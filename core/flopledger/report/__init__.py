@@ -18,7 +18,19 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import Ledger
 
-__all__ = ["ANSWER_FORMATS", "CHECK_FORMATS", "EVERYTHING", "FITTED", "FORMATS", "PAGE", "View", "render"]
+__all__ = [
+    "ANSWER_FORMATS",
+    "CHECK_FORMATS",
+    "COLUMNS",
+    "EVERYTHING",
+    "FITTED",
+    "FORMATS",
+    "GROUPS",
+    "PAGE",
+    "SORT_KEYS",
+    "View",
+    "render",
+]
 
 FORMATS: Mapping[str, str] = {
     "table": "flopledger.report.table",
@@ -40,6 +52,17 @@ PAGE = "html"
 """The format of explanations and comparisons that is a page, as ``flopledger view`` makes of a network."""
 
 
+COLUMNS = (
+    "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
+    "share", "bar", "intensity", "bound", "time",
+)  # fmt: skip
+"""The columns of a table, which :mod:`flopledger.report.columns` makes."""
+SORT_KEYS = ("count", "macs", "params", "path", "kind", "source")
+"""What rows can be sorted by."""
+GROUPS = ("kind", "source", "module")
+"""What rows can be summed by."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """How much of a ledger is shown, and where.
@@ -47,13 +70,13 @@ class View:
     Attributes:
         depth: How many levels of the tree are shown; deeper ones are in their parents' subtotals.
         top: How many rows are shown, the largest first.
-        sort: The sort order of the rows, a key of :data:`flopledger.report.rows.KEYS`.
+        sort: The sort order of the rows, one of :data:`SORT_KEYS`.
         width: The columns that there is room for; None for no limit.
         color: Whether the text may carry a terminal's styles.
         full: Whether every row is shown, however many there are; ``depth``, ``top`` and ``sort`` too decide
             that themselves, and else a table has about as many lines as a screen.
-        by: What rows are summed by, a key of :data:`flopledger.report.rows.GROUPS`.
-        columns: The columns of a table, of :data:`flopledger.report.columns.NAMES`; () for the usual ones.
+        by: What rows are summed by, one of :data:`GROUPS`.
+        columns: The columns of a table, of :data:`COLUMNS`; () for the usual ones.
         units: ``raw`` for figures of rows in full, ``auto`` for four digits and a prefix.
     """
 

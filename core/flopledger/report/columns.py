@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.dims.arithmetic import text
 from flopledger.errors import UsageError, nearest
 from flopledger.records import dataclass
-from flopledger.report import notes
+from flopledger.report import COLUMNS, notes
 from flopledger.report import numbers as figures
 
 if TYPE_CHECKING:
@@ -166,11 +166,6 @@ class Table:
         return found[name]
 
 
-NAMES = (
-    "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
-    "share", "bar", "intensity", "bound", "time",
-)  # fmt: skip
-"""The names of the columns that ``--columns`` chooses from."""
 USUAL = ("kind", "output", "params", "count", "share", "bar")
 SIDE_BY_SIDE = ("kind", "output", "params", "count")
 """The columns of one convention, and of several."""
@@ -191,9 +186,9 @@ def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list
     more = ROOFLINE if on_device else ()
     names = view.columns or (*(name for name in usual if name != "bar" or not more), *more)
     for name in names:
-        if name not in NAMES:
+        if name not in COLUMNS:
             raise UsageError(
-                f"no column is called {name!r}{nearest(name, NAMES)}; there are {', '.join(NAMES)}"
+                f"no column is called {name!r}{nearest(name, COLUMNS)}; there are {', '.join(COLUMNS)}"
             )
     if not on_device and not set(ROOFLINE).isdisjoint(names):
         raise UsageError(f"the columns {', '.join(ROOFLINE)} need a device: --device NAME")

@@ -30,12 +30,12 @@ KEYS: Mapping[str, tuple[Callable[[Row], Fraction | str], bool]] = {
     "source": (lambda row: row.source, False),
 }
 """The sort keys of rows, and whether the largest comes first."""
-GROUPS: Mapping[str, Callable[[Row, int], str]] = {
+GROUP_OF: Mapping[str, Callable[[Row, int], str]] = {
     "kind": lambda row, _: row.kind,
     "source": lambda row, _: row.source,
     "module": lambda row, depth: ".".join(row.path.replace("/", ".").split(".")[:depth]),
 }
-"""What rows can be summed by; the modules are those of a depth, the outermost ones by default."""
+"""What rows are summed by; the modules are those of a depth, the outermost ones by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,15 @@ def _largest(lines: Sequence[Line], unit: str) -> tuple[list[Line], list[str]]:
 def _groups(ledgers: Sequence[Ledger], view: View) -> Shown:
     """Sum the rows by a field of theirs, the largest first."""
     name = view.by or "kind"
-    if name not in GROUPS:
-        raise UsageError(f"rows can't be summed by {name!r}{nearest(name, GROUPS)}; by {', '.join(GROUPS)}")
+    if name not in GROUP_OF:
+        raise UsageError(
+            f"rows can't be summed by {name!r}{nearest(name, GROUP_OF)}; by {', '.join(GROUP_OF)}"
+        )
     root = grow(ledgers)
     groups: dict[str, list[Line]] = {}
     for line in walk(root):
         if line.row is not None and not (line.row.status == "container" and not _counts(line.node)):
-            key = GROUPS[name](line.row, view.depth or 1)
+            key = GROUP_OF[name](line.row, view.depth or 1)
             groups.setdefault(key, []).append(_alone(line))
     lines = sorted((_group(key, each) for key, each in groups.items()), key=_size, reverse=True)
     kept = lines[: view.top or (None if view.full else FITTED)]

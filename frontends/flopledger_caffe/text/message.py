@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-import difflib
 import enum
 import functools
 import math
@@ -125,6 +124,8 @@ class Message:
 
     def refuse_slip(self, key: str, known: Iterable[str]) -> None:
         """Refuse a field without meaning whose name is nearly that of one with a meaning."""
+        import difflib  # noqa: PLC0415  (only a file with a field of no meaning needs it)
+
         if difflib.get_close_matches(key, known, n=1, cutoff=_SIMILAR):
             field = self.all(key)[0]
             raise self.error(f"{self.name} has no field {key!r}{nearest(key, known)}", field)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.errors import UsageError
-from flopledger.report import View
-from flopledger.report.rows import FITTED, shown_lines
+from flopledger.report import GROUPS, SORT_KEYS, View
+from flopledger.report.rows import FITTED, GROUP_OF, KEYS, shown_lines
 
 if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
@@ -16,6 +16,11 @@ def dense(ledger: Ledger, *paths: str) -> Ledger:
     """Return a ledger of dense layers, each 1440 macs and 1450 parameters, at these paths."""
     rows = tuple(replace(ledger.rows[3], id=i, path=path) for i, path in enumerate(paths))
     return replace(ledger, rows=rows)
+
+
+def test_rows_are_sorted_and_summed_by_what_the_options_name() -> None:
+    assert tuple(KEYS) == SORT_KEYS
+    assert tuple(GROUP_OF) == GROUPS
 
 
 def test_a_network_that_fits_on_a_screen_is_shown_whole(toy: Ledger) -> None:
