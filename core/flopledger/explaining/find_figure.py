@@ -11,6 +11,7 @@ from flopledger.counting import engine
 from flopledger.dims.arithmetic import total
 from flopledger.errors import ConventionError
 from flopledger.explaining import hypotheses
+from flopledger.explaining.selections import KINDS, WITHOUT_CLASSIFIER, Step, selections
 from flopledger.plugins import discovery
 from flopledger.records import dataclass
 
@@ -31,16 +32,17 @@ Published figures differ from a convention's default in one or two respects (2 F
 multiply-accumulate, with biases); three would try hundreds of variants, and some of them fit any figure of
 two digits by chance.
 """
-WITHOUT_CLASSIFIER = "without the classifier"
+PARAMS = "params"
+"""What a figure of parameters is of, and its unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How a candidate's figure is made: a network, its convention, the omitted part, and its batch."""
+    """How a candidate's figure is made: a network, its convention, the steps after that, and its batch."""
 
     variant: Variant
     convention: Convention
-    left_out: int | Fraction = 0
+    steps: tuple[Step, ...] = ()
     batch: int = 1
 
 
@@ -75,17 +77,20 @@ class Match:
         return len(self.by.switches) + 2 * len(self.by.changes) + self.cut
 
 
-def variants(convention: Convention, switches: Iterable[str] | None = None) -> Iterator[Convention]:
+def variants(
+    convention: Convention, switches: Iterable[str] | None = None, most: int = MOST_SWITCHED
+) -> Iterator[Convention]:
     """Yield a convention unchanged, then with one decision changed, then with two.
 
     Args:
         convention: The convention.
         switches: The decisions that may be changed; None for all.
+        most: How many are changed at once.
     """
     yield convention
     allowed = None if switches is None else set(switches)
     choices = [one for one in _decisions(convention) if allowed is None or one[0] in allowed]
-    for count in range(1, MOST_SWITCHED + 1):
+    for count in range(1, most + 1):
         for chosen in itertools.combinations(choices, count):
             if len({name for name, _ in chosen}) == count:
                 yield convention.set(dict(chosen))
@@ -94,7 +99,7 @@ def variants(convention: Convention, switches: Iterable[str] | None = None) -> I
 def candidates(
     graphs: Iterable[tuple[Graph, Iterable[Convention]]], changes: tuple[str, ...] = ()
 ) -> list[Candidate]:
-    """Count a network under each convention, with up to two decisions changed.
+    """Count a network under each convention, with up to two decisions changed, one where others are already.
 
     A decision that changes nothing by itself is not changed together with another. Networks that are not the
     one that was read are counted under our own conventions, whose rules use no facts of a framework.
@@ -103,14 +108,24 @@ def candidates(
         graphs: The network under each profile, with the conventions to try on that reading.
         changes: How it differs from the one that was asked about.
     """
-    return [
-        one
-        for graph, conventions in graphs
-        for variant in hypotheses.variants(graph, discovery.kinds(), changes)
-        for convention in conventions
-        if not (variant.changes and convention.tool)
-        for one in _tried(variant, convention)
-    ]
+    found = []
+    for number, (graph, conventions) in enumerate(graphs):
+        for variant in hypotheses.variants(graph, discovery.kinds(), changes):
+            tried = [one for one in conventions if not (variant.changes and one.tool)]
+            most = MOST_SWITCHED - bool(changes)
+            found += [one for convention in tried for one in _tried(variant, convention, most)]
+            if number == 0 and not variant.changes:
+                found += _of_parameters(variant, tried)
+    return found
+
+
+def _of_parameters(variant: Variant, conventions: Iterable[Convention]) -> Iterator[Candidate]:
+    """Yield the figures of selections of parameters, under one of our own conventions: all count alike."""
+    own = next((one for one in conventions if not one.tool), None)
+    if own is not None:
+        for count, steps in selections(variant):
+            changes = tuple(step.words for step in steps)
+            yield Candidate(own.name, (), PARAMS, PARAMS, count, changes, Made(variant, own, steps))
 
 
 def of_batches(tried: Iterable[Candidate]) -> Iterator[Candidate]:
@@ -123,7 +138,7 @@ def of_batches(tried: Iterable[Candidate]) -> Iterator[Candidate]:
             yield replace(one, count=one.count * batch, changes=(f"a batch of {batch}",), made=made)
 
 
-def _tried(variant: Variant, convention: Convention) -> list[Candidate]:
+def _tried(variant: Variant, convention: Convention, most: int) -> list[Candidate]:
     """Count a network under a convention and its variants, each of them once."""
     plain = _figures(variant, convention)
     if not plain:
@@ -142,7 +157,7 @@ def _tried(variant: Variant, convention: Convention) -> list[Candidate]:
         if name in effective:
             found += figures
     alone = 1 + sum(name in effective for name, _ in single)
-    for other in itertools.islice(variants(convention, effective), alone, None):
+    for other in itertools.islice(variants(convention, effective, most), alone, None):
         found += _figures(variant, other)
     return found
 
@@ -161,7 +176,7 @@ def _figures(variant: Variant, convention: Convention) -> list[Candidate]:
         count = engine.evaluate(variant.graph, convention)
         figures: list[tuple[str, str, Number | None]] = [("count", convention.unit, count.total[0])]
         if not convention.changed:
-            figures.append(("params", "params", count.params.count))
+            figures.append((PARAMS, PARAMS, count.params.count))
         found = [
             Candidate(
                 convention.name, tuple(convention.changed.items()), what, unit, figure, variant.changes,
@@ -176,21 +191,15 @@ def _figures(variant: Variant, convention: Convention) -> list[Candidate]:
 
 
 def _headless(count: Count, whole: Candidate) -> Candidate | None:
-    """Return a figure without that of the classifier; None where there is none, or the parts don't sum."""
-    if whole.made is None or whole.made.convention.tool or count.total[1]:
+    """Return a count without that of the classifier; None where there is none, or rows don't sum to it."""
+    if whole.made is None or whole.made.convention.tool or whole.what == PARAMS or count.total[1]:
         return None
-    graph = whole.made.variant.graph
-    calls = hypotheses.classifier(graph, discovery.kinds())
-    if whole.what == "count":
-        left = total(count.priced[i].count for i in calls if i in count.priced)
-    else:
-        modules = {graph.layers[i].module for i in calls} - {None}
-        left = total(value for module, value in count.params.values() if module in modules)
+    calls = whole.made.variant.classifier.calls
+    left = total(count.priced[i].count for i in calls if i in count.priced)
     if not isinstance(left, (int, Fraction)) or left == 0:
         return None
-    made = replace(whole.made, left_out=left)
-    changes = (*whole.changes, WITHOUT_CLASSIFIER)
-    return replace(whole, count=whole.count - left, changes=changes, made=made)
+    made = replace(whole.made, steps=(Step(WITHOUT_CLASSIFIER, KINDS[WITHOUT_CLASSIFIER], -left),))
+    return replace(whole, count=whole.count - left, changes=(*whole.changes, WITHOUT_CLASSIFIER), made=made)
 
 
 def find(tried: Iterable[Candidate], figure: Figure) -> list[Match]:
@@ -207,13 +216,14 @@ def _match(one: Candidate, figure: Figure) -> Match:
     return Match(one, abs(Fraction(one.count) - figure.middle), rounded or cut, cut)
 
 
-def _best_first(match: Match) -> tuple[bool, int, Fraction, int, str]:
-    """Sort matches that fit by their assumptions, and the others by their distance."""
-    assumptions = match.assumptions
+def _best_first(match: Match) -> tuple[bool, int, Fraction, int, bool, str]:
+    """Sort matches that fit by their assumptions, and the others by their distance; ours before a tool's."""
+    assumptions, made = match.assumptions, match.by.made
     return (
         not match.fits,
         assumptions if match.fits else 0,
         match.distance,
         assumptions,
+        made is not None and bool(made.convention.tool),
         match.by.convention,
     )

@@ -7,18 +7,19 @@ count that is compared with the figure like any other.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
+from flopledger.explaining.classifier import classifier
 from flopledger.explaining.moved_strides import with_moved_strides
-from flopledger.graph.tables import CONTAINER
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from flopledger.dims.types import Shape
+    from flopledger.explaining.classifier import Classifier
     from flopledger.graph.graph import Graph
-    from flopledger.graph.tables import Layer
     from flopledger.kinds import Kind
 
 SIZES = (224, 227, 256, 299, 384, 512)
@@ -36,20 +37,26 @@ RANK = 4
 """The axes of a batch of pictures."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Variant:
     """A network that a figure may be of: its graph, and the changes, empty for it as it was read."""
 
     graph: Graph
+    kinds: Mapping[str, Kind]
     changes: tuple[str, ...] = ()
+
+    @functools.cached_property
+    def classifier(self) -> Classifier:
+        """Its classifier, which a figure of a backbone leaves out."""
+        return classifier(self.graph, self.kinds)
 
 
 def variants(graph: Graph, kinds: Mapping[str, Kind], changes: tuple[str, ...] = ()) -> Iterator[Variant]:
     """Yield a network, and the same with its strides moved if it has blocks for that."""
-    yield Variant(graph, changes)
+    yield Variant(graph, kinds, changes)
     moved = with_moved_strides(graph, kinds)
     if moved is not None:
-        yield Variant(moved[0], (*changes, moved[1]))
+        yield Variant(moved[0], kinds, (*changes, moved[1]))
 
 
 def other_sizes(graph: Graph) -> Iterator[tuple[int, Shape]]:
@@ -65,36 +72,3 @@ def other_sizes(graph: Graph) -> Iterator[tuple[int, Shape]]:
     for size in SIZES:
         if size != shape[axes[0]]:
             yield size, tuple(size if axis in axes else dim for axis, dim in enumerate(shape))
-
-
-def classifier(graph: Graph, kinds: Mapping[str, Kind]) -> frozenset[int]:
-    """Return the calls of the last dense layer that only activations follow; empty if there is none.
-
-    Figures of a backbone leave it out (``include_top=False`` in Keras, ``num_classes=0`` in timm). Keras and
-    Caffe end with a softmax after it. A dense layer further inside is no classifier: without it the network
-    would not fit together.
-    """
-    ends = set(graph.outputs)
-    for layer in reversed(graph.layers):
-        if layer.kind == CONTAINER or ends.isdisjoint(layer.outputs):
-            continue
-        if layer.kind == "linear":
-            return _whole(graph.layers, layer.outputs[0])
-        kind = kinds.get(layer.kind)
-        if kind is None or not (kind.group == "activation" or layer.kind in ("softmax", "log_softmax")):
-            return frozenset()
-        ends |= set(layer.inputs)
-    return frozenset()
-
-
-def _whole(layers: Sequence[Layer], output: int) -> frozenset[int]:
-    """Return the calls that make a tensor on every level, and those inside them.
-
-    PyTorch's Linear is a module, a function and a lowered op: whichever a convention counts has to go.
-    """
-    found: set[int] = set()
-    for layer in layers:
-        is_dense = layer.kind == "linear" and output in layer.outputs
-        if is_dense or layer.parent in found:
-            found.add(layer.id)
-    return frozenset(found)

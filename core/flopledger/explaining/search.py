@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from flopledger.quantities import Figure
 
 PAIR = 2
-PLAIN = "every convention with up to two decisions changed; strides moved within blocks; no classifier"
+PLAIN = (
+    "every convention with up to two decisions changed; strides moved within blocks; no classifier; of "
+    "parameters also those without biases, norms or embeddings, the trainable ones, and those with buffers"
+)
 
 
 class Source(Protocol):
@@ -102,4 +105,4 @@ def _of_sizes(
 
 def _sizes(read: Sequence[str]) -> Iterator[str]:
     if read:
-        yield f"input sizes {', '.join(read)}"
+        yield f"input sizes {', '.join(read)}, with one decision changed"

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING
 from flopledger.counting import engine
 from flopledger.dims.bounds import number
 from flopledger.explaining.explanation import Cause, explain_counts, largest_first, on_other_reading
-from flopledger.explaining.find_figure import WITHOUT_CLASSIFIER
 from flopledger.explaining.work import Evaluated
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Container, Iterator, Sequence
 
     from flopledger.dims.types import Number
     from flopledger.explaining.find_figure import Candidate, Made, Match
+    from flopledger.explaining.selections import Step
 
 MOST_PAIRED = 40
 """How many matches of each figure are paired with those of the other."""
 
 
+UNDONE = "undone: "
 MOST_EXPLAINED = 6
 """How many of the simplest pairs are explained, of which the one with the fewest causes is shown."""
 
@@ -74,7 +75,8 @@ def _causes(a: Candidate, b: Candidate) -> Iterator[Cause]:
     first, second = a.made, b.made
     if first is None or second is None:
         return
-    yield from _undone(a, first)
+    alike = frozenset(first.steps) & frozenset(second.steps)
+    yield from _undone(a, first, alike)
     start = on_other_reading(first.convention, first.variant.graph)
     there = start
     if first.variant is not second.variant:
@@ -84,24 +86,29 @@ def _causes(a: Candidate, b: Candidate) -> Iterator[Cause]:
             yield Cause(_network(a, b), "network", change, 0)
     end = Evaluated(engine.evaluate(second.variant.graph, second.convention))
     yield from explain_counts(there, end, a.what).causes
-    for cause in _undone(b, second):
-        yield Cause(cause.cause, cause.kind, number(-cause.count), cause.calls)
+    if second.batch > 1:
+        yield Cause(b.changes[-1], "batch", number(b.count - Fraction(b.count) / second.batch), 0)
+    for step in second.steps:
+        if step not in alike:
+            yield Cause(step.words, step.kind, step.count, 0)
 
 
-def _undone(one: Candidate, made: Made) -> Iterator[Cause]:
-    """Yield the steps from a figure to the whole one of a single input."""
+def _undone(one: Candidate, made: Made, kept: Container[Step]) -> Iterator[Cause]:
+    """Yield the steps from a figure to the whole one of a single input, but those that the other has too."""
     if made.batch > 1:
         single = number(Fraction(one.count) / made.batch)
-        yield Cause(one.changes[-1], "batch", number(single - one.count), 0)
-    if made.left_out:
-        yield Cause(WITHOUT_CLASSIFIER, "classifier", made.left_out, 0)
+        yield Cause(f"{UNDONE}{one.changes[-1]}", "batch", number(single - one.count), 0)
+    for step in made.steps:
+        if step not in kept:
+            yield Cause(f"{UNDONE}{step.words}", step.kind, number(-step.count), 0)
 
 
 def _network(a: Candidate, b: Candidate) -> str:
     """Say how the network of the second figure differs from that of the first."""
-    new = [change for change in b.changes if change not in a.changes and change != WITHOUT_CLASSIFIER]
-    old = [change for change in a.changes if change not in b.changes and change != WITHOUT_CLASSIFIER]
-    return "; ".join([*new, *(f"undone: {change}" for change in old)]) or "read for another convention"
+    there, here = (one.made.variant.changes if one.made is not None else () for one in (b, a))
+    new = [change for change in there if change not in here]
+    old = [f"{UNDONE}{change}" for change in here if change not in there]
+    return "; ".join([*new, *old]) or "read for another convention"
 
 
 def _figure(counted: Evaluated, what: str) -> Number:

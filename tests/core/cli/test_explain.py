@@ -203,6 +203,30 @@ def test_two_figures_are_explained_by_what_is_most_simply_between_them(
     assert headless["gap"] is None
 
 
+def test_two_figures_of_parameters_are_explained(flopledger: Run, tmp_path: Path) -> None:
+    """The weights are 3 * 50, 50 * 10 * 9 and 160 * 5 + 5, which are 5,455, the last 805 of a classifier.
+
+    Without its bias, the only one of the network, there are 5,450.
+    """
+    (tmp_path / "net.prototxt").write_text(BLOCK)
+    done = flopledger("explain", "net.prototxt", "5455", "4650", "--format", "json")
+    document = validated("figures", done.stdout)
+    whole, backbone = (figure["matches"][0] for figure in document["figures"])
+
+    assert (whole["what"], whole["figure"], whole["changes"]) == ("params", 5455, [])
+    assert (backbone["what"], backbone["figure"]) == ("params", 4650)
+    assert backbone["changes"] == ["without the classifier"]
+    assert [(cause["cause"], cause["count"]) for cause in document["gap"]["causes"]] == [
+        ("without the classifier", -805)
+    ]
+    back = validated(
+        "figures", flopledger("explain", "net.prototxt", "4650", "5455", "--format", "json").stdout
+    )
+    assert [(cause["cause"], cause["count"]) for cause in back["gap"]["causes"]] == [
+        ("undone: without the classifier", 805)
+    ]
+
+
 def test_sizes_and_batches_are_tried_for_what_nothing_else_fits(flopledger: Run, tmp_path: Path) -> None:
     """A convolution of 1x1 from 3 to 50 channels has 150 MACs a pixel: 9,600 at 8x8, 7,526,400 at 224x224."""
     (tmp_path / "net.prototxt").write_text(BLOCK.partition('layer { name: "b"')[0])
