@@ -153,6 +153,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     memory_limit: int | None = None,
     isolated: bool = False,
     device: str | Path | None = None,
+    traffic: bool = False,
     **switches: object,
 ) -> Ledger:
     """Read a network under the profile that a convention needs, and count it.
@@ -175,6 +176,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
         memory_limit: Bytes that it may use.
         isolated: Whether a live model is read in a child process.
         device: The name of a device, or its file, of which the time is bounded from below.
+        traffic: Whether each row says how many bytes its calls read and write, nothing fused.
         switches: The convention's documented decisions, as in ``bias="add"``.
 
     Raises:
@@ -193,12 +195,16 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     ) as read_under:
         graph = read_under(loaded.profile)
     ledger = engine.count(graph, loaded)
-    if device is None:
-        return ledger
-    from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
-    from flopledger.devices import file as devices  # noqa: PLC0415
+    if device is not None:
+        from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
+        from flopledger.devices import file as devices  # noqa: PLC0415
 
-    return roofline.on_device(ledger, graph, devices.load(str(device)))
+        ledger = roofline.on_device(ledger, graph, devices.load(str(device)))
+    if traffic:
+        from flopledger.counting.traffic import with_traffic  # noqa: PLC0415  (few need it)
+
+        ledger = with_traffic(ledger, graph)
+    return ledger
 
 
 @contextlib.contextmanager

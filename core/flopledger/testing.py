@@ -196,12 +196,31 @@ def check_graph(graph: Graph, kinds: Mapping[str, Kind]) -> None:
         again = Graph.from_json(graph.to_json(), graph.reading.source)
         for layer in graph.layers:
             check_layer(graph, layer, kinds)
+        check_traffic(graph)
     except FlopledgerError as error:
         raise AssertionError(f"the graph breaks the contract: {error}") from error
     if again != graph:
         raise AssertionError("the graph differs after it was written as JSON and read back")
     if again.digest != graph.digest:
         raise AssertionError("the digest differs after the graph was written and read back")
+
+
+def check_traffic(graph: Graph) -> None:
+    """Check that the bytes that a forward's calls read and write are those that the convention counts.
+
+    Raises:
+        AssertionError: They are not, although all are known.
+    """
+    from flopledger.conventions import loader  # noqa: PLC0415  (few checks count anything)
+    from flopledger.counting import engine, traffic  # noqa: PLC0415
+
+    if graph.reading.trains:
+        return
+    counted = engine.count(graph, loader.load("bytes"))
+    moved = traffic.with_traffic(counted, graph).total.traffic
+    if moved is not None and not moved.unknown and moved.reads + moved.writes != counted.total.count:
+        found = f"{moved.reads} read and {moved.writes} written"
+        raise AssertionError(f"the bytes are {found}, the convention 'bytes' has {counted.total.count}")
 
 
 def check_layer(graph: Graph, layer: Layer, kinds: Mapping[str, Kind]) -> None:

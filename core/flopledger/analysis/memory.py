@@ -193,7 +193,11 @@ class Memory:
         return found
 
     def moved(self, layer: Layer) -> Number:
-        """Return the bytes that a call reads and writes: each tensor once, of a table the rows taken alone.
+        """Return the bytes that a call reads and writes."""
+        return total(self.traffic(layer))
+
+    def traffic(self, layer: Layer) -> tuple[Number, Number]:
+        """Return the bytes that a call reads, and writes: each tensor once, of a table the rows taken alone.
 
         A view moves nothing. A result in another one's memory is no view if something is computed for it.
         """
@@ -207,9 +211,9 @@ class Memory:
             or (i in given and layer.kind not in STILL)
         ]
         if layer.kind == CONTAINER or (layer.outputs and not writes):
-            return 0
+            return 0, 0
         read = (self._read(layer, i) for i in tensors_read(layer))
-        return total((*read, *self._unseen(layer), *(self.size(i) for i in writes)))
+        return total((*read, *self._unseen(layer))), total(self.size(i) for i in writes)
 
     def _read(self, layer: Layer, tensor: int) -> Number:
         """Return the bytes of a tensor that a call reads, of a table the rows that are looked up."""

@@ -24,20 +24,21 @@ from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
 from flopledger.errors import ProfileMismatch, UsageError
 from flopledger.records import dataclass
-from flopledger.report import COLUMNS, FORMATS, GROUPS, SORT_KEYS, View, render
+from flopledger.report import COLUMNS, FORMATS, GROUPS, SORT_KEYS, TRAFFIC, View, render
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Ledger
-    from flopledger.devices.device import Device
     from flopledger.graph.graph import Graph
     from flopledger.reading.shared import Shared
 
 TABLES = ("table", "markdown", "latex")
 """The formats that sum rows and choose among columns."""
+FIELDS = ("json", "csv")
+"""The formats that have every field of a row, and the bytes moved if they are asked for."""
 SHOW_UNKNOWN = ("table", "markdown")
 """The formats that show unknown calls; with the others a warning on stderr reports them."""
 
@@ -47,6 +48,7 @@ Examples:
   flopledger count alexnet.prototxt -c caffe-script --format tool
   flopledger count net.prototxt -i data=Nx3xHxW -c 2mac --set bias=mac
   flopledger count alexnet.prototxt --device h100-sxm --by kind
+  flopledger count alexnet.prototxt --columns kind,count,reads,writes
   flopledger count a.prototxt b.prototxt -c mac -c ops --format json -o counts.json
 """
 
@@ -70,26 +72,39 @@ class CountOptions:
     strict: bool
     device: str | None = None
 
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The columns that are asked for; () for the usual ones."""
+        return tuple(name.strip() for name in self.columns.split(",")) if self.columns else ()
+
+    @property
+    def traffic(self) -> bool:
+        """Whether the bytes moved are asked for."""
+        return not set(TRAFFIC).isdisjoint(self.chosen)
+
     def check(self) -> None:
         """Refuse options that the format can't show.
 
         Raises:
             UsageError: The rows are summed, or columns chosen, where the format lists rows as they are.
         """
-        asked = {"--by": self.by, "--columns": self.columns}
+        chosen = set(self.chosen)
+        asked = {"--by": self.by, "--columns": chosen - set(TRAFFIC if self.form in FIELDS else ())}
         for option, value in asked.items():
             if value and self.form not in TABLES:
-                raise UsageError(f"{option} is for the formats {', '.join(TABLES)}, not for {self.form}")
+                more = f", which has {' and '.join(TRAFFIC)} alone" if self.form in FIELDS else ""
+                raise UsageError(
+                    f"{option} is for the formats {', '.join(TABLES)}, not for {self.form}{more}"
+                )
         if self.by and self.sort:
             raise UsageError("--by puts the largest sum first and --sort orders rows; give one of them")
 
     def view(self) -> View:
         """Return how much is shown, and which styles the output supports."""
         width, color = room(self.output)
-        columns = tuple(name.strip() for name in self.columns.split(",")) if self.columns else ()
         return View(
             self.depth, self.top, self.sort, width, color,
-            full=self.full, by=self.by, columns=columns, units=self.units,
+            full=self.full, by=self.by, columns=self.chosen, units=self.units,
         )  # fmt: skip
 
 
@@ -111,7 +126,7 @@ class CountOptions:
 @click.option("--by", type=click.Choice(list(GROUPS)), help="Sum a table's rows by kind, source or module.")
 @click.option(
     "--columns", metavar="NAME,...", default="", shell_complete=completion.several_of(COLUMNS),
-    help=f"A table's columns, of {', '.join(COLUMNS)}.",
+    help=f"A table's columns, of {', '.join(COLUMNS)}. With json and csv, reads,writes add these fields.",
 )  # fmt: skip
 @click.option(
     "--units", type=click.Choice(["auto", "raw"]), default="raw", show_default=True,
@@ -156,12 +171,12 @@ def count(options: CountOptions, reading: SourceOptions) -> tuple[list[Ledger], 
         ProfileMismatch: Every convention refuses the reading.
     """
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
-    device = load_device(options.device)
+    more = _more(options)
     with shared_by(options.sources) as shared:
         found = [
             one
             for what, source in numbered(options.sources)
-            for one in _count(source, loaded, reading, shared, what, device)
+            for one in _count(source, loaded, reading, shared, what, more)
         ]
     refused = [one for one in found if isinstance(one, ProfileMismatch)]
     if len(refused) == len(found):
@@ -175,7 +190,7 @@ def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
     reading: SourceOptions,
     shared: Shared | None,
     what: str,
-    device: Device | None,
+    more: Callable[[Ledger, Graph], Ledger],
 ) -> list[Ledger | ProfileMismatch]:
     """Read a source once for each profile that is needed, and count it under each convention."""
     from flopledger.reading import profiles  # noqa: PLC0415  (the help needs none of it)
@@ -184,21 +199,36 @@ def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
     with progress(f"reading {what}"):
         with reading.readings(source, shared, weights_suffice=alone) as readings:
             graphs = profiles.reading_for_each(readings.read, loaded)
-        return [_counted(graph, convention, device) for graph, convention in zip(graphs, loaded, strict=True)]
+        return [_counted(graph, convention, more) for graph, convention in zip(graphs, loaded, strict=True)]
 
 
-def _counted(graph: Graph, convention: Convention, device: Device | None) -> Ledger | ProfileMismatch:
+def _more(options: CountOptions) -> Callable[[Ledger, Graph], Ledger]:
+    """Return what adds the figures that only some ask for: the bound of the time, the bytes moved."""
+    device = load_device(options.device)
+
+    def add(ledger: Ledger, graph: Graph) -> Ledger:
+        if device is not None:
+            from flopledger.counting import roofline  # noqa: PLC0415
+
+            ledger = roofline.on_device(ledger, graph, device)
+        if options.traffic:
+            from flopledger.counting import traffic  # noqa: PLC0415
+
+            ledger = traffic.with_traffic(ledger, graph)
+        return ledger
+
+    return add
+
+
+def _counted(
+    graph: Graph, convention: Convention, more: Callable[[Ledger, Graph], Ledger]
+) -> Ledger | ProfileMismatch:
     """Count a reading; one that --mode put into another mode than the convention's is refused by it alone."""
     from flopledger.counting import engine, idle  # noqa: PLC0415  (the help needs none of it)
 
     try:
         for line in idle.without_effect(graph, convention):
             messages.warn(line)
-        ledger = engine.count(graph, convention)
-        if device is None:
-            return ledger
-        from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
-
-        return roofline.on_device(ledger, graph, device)
+        return more(engine.count(graph, convention), graph)
     except ProfileMismatch as error:
         return error

@@ -9,7 +9,9 @@ import click
 from flopledger.cli import completion
 from flopledger.cli.options import (
     SourceOptions,
+    device_option,
     load_conventions,
+    load_device,
     pairs,
     source_options,
     switches_option,
@@ -25,6 +27,7 @@ EXAMPLES = """\b
 Examples:
   flopledger view alexnet.prototxt -o alexnet.html
   flopledger view model.py:Net -i 1x3x224x224 -c mac -c ptflops -o net.html
+  flopledger view alexnet.prototxt --device h100-sxm -o alexnet.html
   flopledger view net.prototxt -i data=Nx3xHxW -o net.html
 """
 
@@ -37,6 +40,7 @@ class ViewOptions:
     conventions: tuple[str, ...]
     switches: tuple[str, ...]
     output: str
+    device: str | None = None
 
 
 @click.command("view", short_help="Draw a network as a web page.", epilog=EXAMPLES, no_args_is_help=True)
@@ -48,6 +52,7 @@ class ViewOptions:
     help="A convention to switch to on the page; may be repeated. Default: mac.",
 )  # fmt: skip
 @switches_option("Change a decision of the conventions.")
+@device_option
 @click.option(
     "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
     help="The page to write; - for stdout.",
@@ -56,7 +61,7 @@ def command(**params: Any) -> None:
     """Draw where a network's operations and parameters go, in one HTML file that opens offline.
 
     Under several conventions, the page switches between them and explains why the others differ from the
-    first. Sizes that are symbols (-i data=Nx3xHxW) have sliders.
+    first. Sizes that are symbols (-i data=Nx3xHxW) have sliders. With --device, the time is a figure too.
     """
     reading = SourceOptions.taken_from(params)
     options = ViewOptions(**params)
@@ -72,9 +77,14 @@ def drawn(options: ViewOptions, reading: SourceOptions) -> str:
     from flopledger.report import view  # noqa: PLC0415
 
     loaded = load_conventions(options.conventions or ("mac",), pairs("--set", options.switches))
+    device = load_device(options.device)
     with reading.readings(options.source) as readings:
         graphs = profiles.reading_for_each(readings.read, loaded)
     ledgers = [engine.count(graph, one) for graph, one in zip(graphs, loaded, strict=True)]
+    if device is not None:
+        from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
+
+        ledgers[0] = roofline.on_device(ledgers[0], graphs[0], device)
     explanations = [
         explanation.explain(graphs[0], loaded[0], other, graph_b=graph)
         for graph, other in zip(graphs[1:], loaded[1:], strict=True)

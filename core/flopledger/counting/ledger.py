@@ -109,6 +109,27 @@ class Roofline:
 
 
 @dataclass(frozen=True, slots=True)
+class Traffic:
+    """The bytes that calls read and write, nothing fused; a lower bound while ``unknown``."""
+
+    reads: Number = 0
+    writes: Number = 0
+    unknown: bool = False
+
+    def __add__(self, other: Traffic) -> Traffic:
+        """Return those of both."""
+        return Traffic(
+            total((self.reads, other.reads)),
+            total((self.writes, other.writes)),
+            self.unknown or other.unknown,
+        )
+
+    def times(self, count: int) -> Traffic:
+        """Return those of as many repetitions."""
+        return Traffic(self.reads * count, self.writes * count, self.unknown)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One call as the convention counted it.
 
@@ -141,6 +162,7 @@ class Row:
     kernel: tuple[Dim, ...] = ()
     training: Shares | None = None
     roofline: Roofline | None = None
+    traffic: Traffic | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +185,7 @@ class Total:
     unknown_calls: int = 0
     training: Shares | None = None
     roofline: Roofline | None = None
+    traffic: Traffic | None = None
 
     @property
     def flops(self) -> Dim:

@@ -28,6 +28,7 @@ __all__ = [
     "GROUPS",
     "PAGE",
     "SORT_KEYS",
+    "TRAFFIC",
     "View",
     "render",
 ]
@@ -54,9 +55,11 @@ PAGE = "html"
 
 COLUMNS = (
     "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
-    "share", "bar", "intensity", "bound", "time",
+    "reads", "writes", "share", "bar", "intensity", "bound", "time",
 )  # fmt: skip
 """The columns of a table, which :mod:`flopledger.report.columns` makes."""
+TRAFFIC = ("reads", "writes")
+"""The columns, and fields of JSON and CSV, of the bytes moved: they are followed only where asked for."""
 SORT_KEYS = ("count", "macs", "params", "path", "kind", "source")
 """What rows can be sorted by."""
 GROUPS = ("kind", "source", "module")

@@ -13,7 +13,7 @@ from flopledger.report import numbers as figures
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.counting.ledger import Ledger, Roofline
+    from flopledger.counting.ledger import Ledger, Roofline, Traffic
     from flopledger.dims.types import Number
     from flopledger.report import View
     from flopledger.report.tree import Line
@@ -88,9 +88,11 @@ class Table:
     def __init__(self, ledgers: Sequence[Ledger], view: View) -> None:
         self.ledgers, self.raw = ledgers, view.units != "auto"
 
-    def written(self, value: Number) -> str:
-        """Write a figure in full, or in short with a prefix."""
-        return figures.grouped(value) if self.raw else figures.scaled(value).strip() or figures.grouped(value)
+    def written(self, value: Number, unit: str = "") -> str:
+        """Write a figure in full, or in short with a prefix; its unit stands in the header."""
+        unit = unit if unit != "params" else ""
+        short = "" if self.raw else figures.scaled(value, unit).removesuffix(unit).strip()
+        return short or figures.grouped(value)
 
     def _counts(self) -> list[Column]:
         """Return a column for each convention."""
@@ -106,7 +108,7 @@ class Table:
             return (
                 "unknown"
                 if row is not None and row.status == "unknown" and not count
-                else self.written(count)
+                else self.written(count, self.ledgers[which].total.unit)
             )
 
         return value
@@ -130,10 +132,32 @@ class Table:
 
         return value
 
+    def _traffic(self, side: Callable[[Traffic], Number]) -> Callable[[Line], str]:
+        """Return a cell of the bytes read or written; the network's own has the calls that are in no row."""
+
+        def value(line: Line) -> str:
+            found = line.traffic if line.depth >= 0 else self.ledgers[0].total.traffic
+            if found is None:
+                return ""
+            moved = side(found)
+            text = self.written(moved, "B")
+            return text if not found.unknown else f"≥ {text}" if moved else "unknown"
+
+        return value
+
+    def _params(self, line: Line) -> str:
+        """Return the parameters; nothing for a tool that prints none."""
+        return "" if self.ledgers[0].total.params is None else self.written(line.params)
+
+    def _own(self, of_line: Callable[[Line], Number], whole: Number, unit: str = "") -> Callable[[Line], str]:
+        """Return a cell of our own figures; the network's has what no row of the convention has."""
+        return lambda line: self.written(of_line(line) if line.depth >= 0 else whole, unit)
+
     def of_name(self, name: str) -> list[Column]:
         """Return the columns that a name is for, one for each convention where it is ``count``."""
         several = len(self.ledgers) > 1
         by = f" ({self.ledgers[0].convention.name})" if several else ""
+        total = self.ledgers[0].total
         params = f"params{by}" if len({one.total.params for one in self.ledgers}) > 1 else "params"
         found: Mapping[str, list[Column]] = {
             "kind": [Column("kind", "kind", kind, yields=3)],
@@ -141,15 +165,28 @@ class Table:
             "input": [Column("input", "input", _input, yields=2)],
             "output": [Column("output", "output", output, yields=1)],
             "kernel": [Column("kernel", "kernel", _kernel, yields=2)],
-            "params": [Column("params", params, lambda line: self.written(line.params), right=True)],
+            "params": [Column("params", params, self._params, right=True)],
             "params-share": [
                 Column("params-share", f"of {params}", self._params_share, right=True, yields=4)
             ],
             "trainable": [
-                Column("trainable", "trainable", lambda line: self.written(line.trainable), right=True)
+                Column(
+                    "trainable",
+                    "trainable",
+                    self._own(lambda line: line.trainable, total.trainable_params),
+                    right=True,
+                )
             ],
             "count": self._counts(),
-            "macs": [Column("macs", "own MAC", lambda line: self.written(line.macs), right=True)],
+            "macs": [
+                Column("macs", "own MAC", self._own(lambda line: line.macs, total.macs, "MAC"), right=True)
+            ],
+            "reads": [
+                Column("reads", "reads (B)", self._traffic(lambda one: one.reads), right=True, yields=2)
+            ],
+            "writes": [
+                Column("writes", "writes (B)", self._traffic(lambda one: one.writes), right=True, yields=2)
+            ],
             "intensity": [Column("intensity", "FLOP/B", self._roofline(_intensity), right=True, yields=2)],
             "bound": [Column("bound", "bound by", self._roofline(lambda one: one.bound), yields=3)],
             "time": [

@@ -2,7 +2,8 @@
 
 The column ``record`` distinguishes them (``row``, ``adjustment``, ``total``): the counts of the rows
 and adjustments sum to the total's, whose ``status`` says how many calls are unknown, if any. A last column
-``active_params`` is there only if a router picks experts, columns of a bound of the time only with a device.
+``active_params`` is there only if a router picks experts, columns of a bound of the time only with a
+device, and those of the bytes moved only if they are asked for.
 
 A spreadsheet calculates a cell that begins with ``=``, ``+``, ``-`` or ``@``, and a formula can send a file's
 content away. A name that begins so gets an apostrophe before it, which spreadsheets read as "this is text".
@@ -18,13 +19,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import printable
 from flopledger.counting.ledger import figure
+from flopledger.report import jsonfile
 from flopledger.report.numbers import calls_text, shapes_text
 from flopledger.report.rows import shown_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.counting.ledger import Figure, Ledger, Roofline, Row
+    from flopledger.counting.ledger import Figure, Ledger, Roofline, Row, Traffic
     from flopledger.dims.types import Number
     from flopledger.report import View
 
@@ -36,7 +38,8 @@ COLUMNS = (
 )  # fmt: skip
 ACTIVE = "active_params"
 ROOFLINE = ("flop", "bytes", "bound", "seconds_at_least")
-FIGURES = frozenset({"params", "count", "macs", ACTIVE, *ROOFLINE})
+TRAFFIC = ("reads", "writes")
+FIGURES = frozenset({"params", "count", "macs", ACTIVE, *ROOFLINE, *TRAFFIC})
 _FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 """Characters that start a formula in a spreadsheet; the wide forms do so in Japanese and Chinese."""
 
@@ -46,7 +49,8 @@ def render(ledgers: Sequence[Ledger], view: View) -> str:
     written = io.StringIO()
     routed = any(ledger.experts for ledger in ledgers)
     bounded = any(ledger.device for ledger in ledgers)
-    columns = (*COLUMNS, *((ACTIVE,) if routed else ()), *(ROOFLINE if bounded else ()))
+    moved = TRAFFIC if any(ledger.total.traffic for ledger in ledgers) else ()
+    columns = (*COLUMNS, *((ACTIVE,) if routed else ()), *(ROOFLINE if bounded else ()), *moved)
     writer = csv.DictWriter(written, columns, lineterminator="\n")
     writer.writeheader()
     for ledger in ledgers:
@@ -81,6 +85,7 @@ def _records(ledger: Ledger, view: View, *, routed: bool) -> Iterator[Record]:
         "macs": figure(total.macs),
         **active,
         **_roofline(total.roofline),
+        **_traffic(total.traffic),
     }
 
 
@@ -88,6 +93,11 @@ def _roofline(bound: Roofline | None) -> Record:
     if bound is None:
         return {}
     return dict(zip(ROOFLINE, (bound.flop, bound.bytes, bound.bound, float(bound.seconds)), strict=True))
+
+
+def _traffic(moved: Traffic | None) -> Record:
+    """Return the bytes moved; nothing where they are not all known."""
+    return {} if moved is None else dict(jsonfile.traffic_document(moved))
 
 
 def _figure(value: Number | None) -> Figure | None:
@@ -109,4 +119,5 @@ def _record(row: Row) -> Record:
         "count": figure(row.count),
         "macs": figure(row.macs),
         **_roofline(row.roofline),
+        **_traffic(row.traffic),
     }

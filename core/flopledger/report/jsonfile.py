@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Roofline,
         Row,
         Shares,
+        Traffic,
     )
     from flopledger.devices.device import Device
     from flopledger.dims.types import Shape
@@ -55,6 +56,8 @@ class TotalDocument(TypedDict):
     backward: NotRequired[Figure]
     recompute: NotRequired[Figure]
     roofline: NotRequired[RooflineDocument]
+    reads: NotRequired[Figure | None]
+    writes: NotRequired[Figure | None]
 
 
 def render(ledgers: Sequence[Ledger], _: View) -> str:
@@ -150,6 +153,9 @@ def total_document(ledger: Ledger) -> TotalDocument:
         document["recompute"] = figure(shares.recompute)
     if total.roofline is not None:
         document["roofline"] = roofline_document(total.roofline)
+    if total.traffic is not None:
+        moved = traffic_document(total.traffic)
+        document["reads"], document["writes"] = moved["reads"], moved["writes"]
     if ledger.experts and total.active_params is not None:
         document["active_params"] = figure(total.active_params)
     return document
@@ -175,6 +181,14 @@ def roofline_document(bound: Roofline) -> RooflineDocument:
         "intensity": None if bound.intensity is None else float(bound.intensity),
         "bound": bound.bound or None,
         "seconds_at_least": float(bound.seconds),
+    }
+
+
+def traffic_document(moved: Traffic) -> dict[str, Figure | None]:
+    """Return the bytes read and written; null where they are not all known."""
+    return {
+        "reads": None if moved.unknown else figure(moved.reads),
+        "writes": None if moved.unknown else figure(moved.writes),
     }
 
 
@@ -224,6 +238,7 @@ def row_document(row: Row) -> dict[str, object]:
         "parts": {name: figure(part) for name, part in row.parts.items()},
         **({} if row.training is None else _row_shares(row.training)),
         **({} if row.roofline is None else {"roofline": roofline_document(row.roofline)}),
+        **({} if row.traffic is None else traffic_document(row.traffic)),
     }
 
 

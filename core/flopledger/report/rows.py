@@ -102,7 +102,8 @@ def _alone(line: Line) -> Line:
     macs, trainable = (row.macs, row.trainable) if row else (0, 0)
     params = first.params if first else 0
     node = Node(line.label, line.path, 0, rows, {}, counts, macs, params, trainable)
-    node.roofline = row.roofline if row else None
+    node.roofline = first.roofline if first else None
+    node.traffic = first.traffic if first else None
     return Line(node, line.label, line.path, 0)
 
 
@@ -182,6 +183,7 @@ def _group(name: str, members: Sequence[Line]) -> Line:
         total(line.macs for line in members), total(line.params for line in members),
         total(line.trainable for line in members), len(members),
         roofline=together(line.roofline for line in members),
+        traffic=together(line.traffic for line in members),
     )  # fmt: skip
     return Line(node, name, name, 0)
 

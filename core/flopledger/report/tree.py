@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from flopledger.counting.ledger import Roofline, Traffic
 from flopledger.dims.arithmetic import total
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from flopledger.counting.ledger import Ledger, Roofline, Row
+    from flopledger.counting.ledger import Ledger, Row
     from flopledger.dims.types import Dim, Number
 
+Summed = TypeVar("Summed", Roofline, Traffic)
+"""What is summed over calls."""
 BOUNDARY = re.compile(r"(?=[./])")
 """Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two nodes."""
 _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z", re.DOTALL)
@@ -36,7 +39,8 @@ class Node:
         trainable: The sum of our own trainable parameters.
         calls: How many rows there are, its own among them.
         unknown: How many of these are unknown under any of the conventions.
-        roofline: The bound of the time on a device, if one is given.
+        roofline: The bound of the time on a device, if one is given, under the first convention.
+        traffic: The bytes read and written, if they are asked for, under the first convention.
         alike: Equal for two nodes whose rows, figures and children are the same but for their names.
     """
 
@@ -53,6 +57,7 @@ class Node:
     unknown: int = 0
     alike: int = -1
     roofline: Roofline | None = None
+    traffic: Traffic | None = None
 
     @property
     def row(self) -> Row | None:
@@ -119,16 +124,16 @@ def _sum(nodes: Sequence[Node]) -> None:
         node.params = total([first.params if first else 0, *(child.params for child in below)])
         node.trainable = total([own[0].trainable if own else 0, *(child.trainable for child in below)])
         node.macs = total([own[0].macs if own else 0, *(child.macs for child in below)])
-        bounds = [own[0].roofline if own else None, *(child.roofline for child in below)]
-        node.roofline = together(bounds)
+        node.roofline = together([first.roofline if first else None, *(child.roofline for child in below)])
+        node.traffic = together([first.traffic if first else None, *(child.traffic for child in below)])
         node.calls = bool(own) + sum(child.calls for child in below)
         node.unknown = any(row.status == "unknown" for row in own) + sum(child.unknown for child in below)
 
 
-def together(bounds: Iterable[Roofline | None]) -> Roofline | None:
-    """Return the bound of several calls, one after another; None without a device."""
-    found: Roofline | None = None
-    for one in bounds:
+def together(several: Iterable[Summed | None]) -> Summed | None:
+    """Return what several calls take together, one after another; None where nobody asked."""
+    found: Summed | None = None
+    for one in several:
         found = found if one is None else one if found is None else found + one
     return found
 
@@ -182,6 +187,11 @@ class Line:
     def roofline(self) -> Roofline | None:
         """The bound of the time on a device."""
         return None if self.node.roofline is None else self.node.roofline.times(self.times)
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """The bytes read and written."""
+        return None if self.node.traffic is None else self.node.traffic.times(self.times)
 
 
 def walk(root: Node, depth: int | None = None, *, fold: bool = False) -> Iterator[Line]:

@@ -83,6 +83,33 @@ def test_rows_are_summed_and_columns_chosen(toy: Path, flopledger: Run) -> None:
     assert "no column is called 'kernl'; did you mean 'kernel'" in refused.stderr
 
 
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        ("table", r"\nconv +768 +576\n"),
+        ("markdown", r"\| conv \| 768 \| 576 \|"),
+        ("latex", r"conv & 768 & 576 "),
+        ("csv", r"\nrow,toy.prototxt,mac,conv,.*,3888,768,576\n"),
+        ("json", r'"reads": 768, "writes": 576'),
+    ],
+)
+def test_bytes_read_and_written_are_columns_or_fields(
+    form: str, expected: str, toy: Path, flopledger: Run
+) -> None:
+    """The convolution reads 3 x 8 x 8 numbers and writes 4 x 6 x 6, of 4 bytes; this file has no weights."""
+    done = flopledger("count", toy, "--columns", "reads,writes", "--format", form)
+    assert re.search(expected, done.stdout)
+    if form in (
+        "table",
+        "markdown",
+        "latex",
+    ):  # the last call is unknown, so the network has at least its own
+        assert "reads (B)" in done.stdout
+        assert re.search("proposal.* ≥ 576", done.stdout)
+    else:
+        assert re.search('"reads": null, "writes": null|MAC,0,,\n', done.stdout)
+
+
 def test_what_a_format_can_not_show_is_refused(toy: Path, flopledger: Run) -> None:
     refused = flopledger("count", toy, "--by", "kind", "--format", "csv")
     assert (refused.returncode, refused.stdout) == (2, "")

@@ -16,7 +16,7 @@ const bars = {
       const name = k ? "params" : chosen().unit;
       svg.append(draw("text", { x: 8, y: k ? HALF + 38 : 22, class: "strong" }, name));
       svg.append(draw("text", { x: 8, y: k ? HALF + 52 : 36, class: "quiet" }, cut ? "cut at" : "up to"));
-      svg.append(draw("text", { x: 8, y: k ? HALF + 66 : 50, class: "quiet" }, shortDouble(top)));
+      svg.append(draw("text", { x: 8, y: k ? HALF + 66 : 50, class: "quiet" }, k ? shortDouble(top) : briefly(rounded(top))));
     });
     leaves.forEach((node, k) => svg.append(this.bar(node, k, step, figures, scales)));
     svg.append(draw("line", { x1: MARGIN, x2: width - 8, y1: HALF + 0.5, y2: HALF + 0.5, stroke: "var(--line)" }));
@@ -78,6 +78,5 @@ const bars = {
   },
 };
 
-function shortDouble(value) {
-  return short(ratio(BigInt(Math.round(value))));
-}
+const rounded = (value) => ratio(BigInt(Math.round(value)));
+const shortDouble = (value) => short(rounded(value));

@@ -118,6 +118,9 @@ function split(x) {
   return [exact(x), ""];
 }
 
+// The prefixes of picoseconds, in which times are.
+const TIMES = { "": "ps", k: "ns", M: "µs", G: "ms", T: "s" };
+
 function short(x) {
   return split(x).join(" ").trim();
 }

@@ -42,7 +42,7 @@ const flow = {
     group.append(draw("rect", { class: "frame", x, y, width: box.w, height: box.h, rx: 7 }));
     const value = boxSum(box);
     const unknown = node.status === "unknown" && !value.n;
-    const figure = unknown ? "unknown" : value.n ? `${bounded(node)}${short(value)}` : "";
+    const figure = unknown ? "unknown" : value.n ? `${bounded(node)}${briefly(value)}` : "";
     const share = unknown ? "" : value.n ? percent(value, root().value) : "";
     if (box.inner) this.title(group, box, x, y, [figure, share].filter(Boolean).join(" · "));
     else this.face(group, box, x, y, figure, share);

@@ -44,7 +44,7 @@ const icicle = {
     group.append(draw("title", {}, `${node.name}\n${what(node)}\n${bounded(node)}${exact(node.value)} ${unit()} ${shareOf(node)}`));
     group.setAttribute("tabindex", node.i === state.selected || (state.selected < 0 && level === 0) ? 0 : -1);
     group.setAttribute("role", "button");
-    group.setAttribute("aria-label", `${node.name}, ${bounded(node)}${short(node.value)} ${unit()}, ${shareOf(node)}`);
+    group.setAttribute("aria-label", `${node.name}, ${bounded(node)}${briefly(node.value)}${unit() === "ps" ? "" : ` ${unit()}`}, ${shareOf(node)}`);
     acts(group, () => this.zoom(node));
     group.addEventListener("keydown", (event) => this.move(event, node));
     return group;
@@ -54,7 +54,7 @@ const icicle = {
   label(node, room) {
     if (node.unknown && !node.kids.length) return fitted("? " + node.source, room) || (room > 0 ? "?" : "");
     const name = /^[0-9]+$/.test(node.label) ? `${node.label} ${what(node)}` : node.label;
-    const full = `${name}   ${bounded(node)}${short(node.value)} · ${shareOf(node)}`;
+    const full = `${name}   ${bounded(node)}${briefly(node.value)} · ${shareOf(node)}`;
     const brief = node.kids.length ? [node.label] : [what(node), node.kind, node.label];
     return [full, name, ...brief].find((text) => widthOf(text) <= room) || fitted(name, room);
   },

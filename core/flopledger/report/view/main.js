@@ -11,20 +11,26 @@ function tile(text, small, words, title) {
 const head = {
   draw() {
     const whole = net.conventions[state.convention];
-    const count = compiled(whole.count)(state.symbols);
-    const [digitsOf, prefix] = split(count);
-    const least = whole.complete ? "" : "at least ";
-    const tiles = [tile(least + digitsOf, prefix + whole.unit, `${whole.name}: ${exact(count)} ${whole.unit}`, whole.title)];
+    const tiles = [this.tile(whole)];
     if (whole.params !== null) {
       const params = compiled(whole.params)(state.symbols);
       tiles.push(tile(split(params)[0], split(params)[1], `parameters: ${exact(params)}`, "as the convention counts them"));
     }
+    const time = net.conventions.find((one) => one.unit === "ps");
+    if (time && time !== whole) tiles.push(this.tile(time));
     byId("tiles").replaceChildren(...tiles);
     const said = [...whole.adjustments.map((line) => `In the total beside the rows: ${line}`), ...net.notes];
     if (net.cut) said.unshift(`This page is cut: it has ${net.cut[0].toLocaleString("en-US")} rows for ${net.cut[1].toLocaleString("en-US")} calls; the others are in the sums of those above them.`);
     byId("said").textContent = said.join("  ");
     show("said", said.length > 0);
     for (const button of byId("metric").children) button.setAttribute("aria-pressed", button.dataset.metric === state.metric);
+  },
+
+  tile(convention) {
+    const count = compiled(convention.count)(state.symbols);
+    const [shown, prefix] = split(count);
+    const scaled = convention.unit === "ps" ? TIMES[prefix] : prefix + convention.unit;
+    return tile((convention.complete ? "" : "at least ") + shown, scaled, `${convention.name}: ${exact(count)} ${convention.unit}`, convention.title);
   },
 
   start() {

@@ -87,6 +87,12 @@ function mainFamily(node) {
 const root = () => nodes[0];
 const chosen = () => net.conventions[state.convention];
 const unit = () => (state.metric === "params" ? "params" : chosen().unit);
+// In short, a time with its unit.
+function briefly(x) {
+  const [shown, prefix] = split(x);
+  return unit() === "ps" ? `${shown} ${TIMES[prefix]}` : short(x);
+}
+
 const bounded = (node) => (node.unknown && state.metric === "count" ? "≥ " : "");
 const shareOf = (node) => percent(node.value, root().value);
 

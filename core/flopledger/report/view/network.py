@@ -19,7 +19,7 @@ from flopledger.lazy import attribute
 from flopledger.records import dataclass
 from flopledger.report import notes
 from flopledger.report.numbers import shape_text, shapes_text
-from flopledger.report.tree import grow
+from flopledger.report.tree import grow, together
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Layer
     from flopledger.report.tree import Node
 
+PICOSECONDS = 10**12
 MOST = 4000
 """How many nodes a page has: deeper ones are in their parents' figures."""
 COLORS = {
@@ -77,6 +78,8 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
     """Return a network with its counts under some conventions."""
     first = ledgers[0]
     root = grow(ledgers)
+    if first.total.roofline is not None:
+        root.roofline = first.total.roofline  # with the calls that are in no row
     drawn, rest = _drawn(root)
     places = {
         row.id: place
@@ -96,7 +99,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "inputs": [f"{given.name} {shape_text(shape)}".strip() for given, shape, _ in first.graph.inputs],
         "notes": list(graph.reading.notes),
         "symbols": sorted({name for row in rows for name in _symbols(row)}),
-        "conventions": [_convention(ledger) for ledger in ledgers],
+        "conventions": [*map(_convention, ledgers), *_times(first)],
         "unknown": list(dict.fromkeys(line for ledger in ledgers for line in notes.unknowns(ledger))),
         "colors": {kind: families().get(kind, "other") for kind in sorted(kinds_used)},
         "strings": list(strings.found),
@@ -130,6 +133,27 @@ def _convention(ledger: Ledger) -> dict[str, object]:
         "unknown_calls": total_of.unknown_calls,
         "adjustments": notes.adjustments(ledger),
     }
+
+
+def _times(ledger: Ledger) -> Iterator[dict[str, object]]:
+    """Yield the time on a device as one figure more to switch to, in whole picoseconds."""
+    bound = ledger.total.roofline
+    if bound is not None and ledger.device is not None:
+        yield {
+            "name": f"time on {ledger.device.title}",
+            "title": "a lower bound, call by call: neither arithmetic nor memory is faster",
+            "unit": "ps",
+            "count": _picoseconds(bound.seconds),
+            "listed": _picoseconds(bound.seconds),
+            "params": None,
+            "complete": False,
+            "unknown_calls": ledger.total.unknown_calls,
+            "adjustments": [],
+        }
+
+
+def _picoseconds(seconds: Fraction) -> int:
+    return int(seconds * PICOSECONDS)
 
 
 def _size(root: Node) -> int:
@@ -198,10 +222,12 @@ def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) 
             row.kind, row.source, shapes_text(row.outputs), shapes_text(row.inputs),
             _attributes(layer) if layer is not None else "",
         )  # fmt: skip
-        note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
+        tied = ties.get(-1 if row.module is None else row.module, "")
+        note = "; ".join(filter(None, [row.why, tied, _bound(row)]))
     figures: list[Number] = [
         total([node.params, *(-child.params for child in drawn.below)]),
         *(total([c, *(-child.counts[k] for child in drawn.below)]) for k, c in enumerate(node.counts)),
+        *_own_time(drawn),
     ]
     alike = node.alike if drawn.below else 0
     numbers = [strings.number(each) for each in texts]
@@ -219,6 +245,21 @@ def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) 
     return found
 
 
+def _own_time(drawn: Drawn) -> Iterator[int]:
+    """Yield the time of a node without those that are drawn below it; nothing without a device."""
+    if drawn.node.roofline is not None:
+        below = (_picoseconds(child.roofline.seconds) for child in drawn.below if child.roofline is not None)
+        yield _picoseconds(drawn.node.roofline.seconds) - sum(below)
+
+
+def _bound(row: Row) -> str:
+    """Say what bounds a row's time; nothing without a device."""
+    bound = row.roofline
+    if bound is None or bound.intensity is None:
+        return ""
+    return f"bound by {bound.bound}, {float(bound.intensity):,.4g} FLOP/B"
+
+
 def _layer(graph: Graph, row: Row) -> Layer | None:
     """Return the call of a row; None for a row of another reading that has a call of its own."""
     layer = graph.layers[row.id] if row.id < len(graph.layers) else None
@@ -230,8 +271,23 @@ def _rest(nodes: Sequence[Node], strings: Strings) -> list[object]:
     calls = sum(node.calls for node in nodes)
     counts = [total(each) for each in zip(*(node.counts for node in nodes), strict=True)]
     params = total(node.params for node in nodes)
+    times = [_picoseconds(bound.seconds)] if (bound := together(node.roofline for node in nodes)) else []
     status = STATUSES.index("unknown" if any(node.unknown for node in nodes) else "counted")
-    return [0, f".... {calls:,} more calls", 0, 0, 0, 0, 0, status, strings.number(""), 0, params, *counts]
+    return [
+        0,
+        f".... {calls:,} more calls",
+        0,
+        0,
+        0,
+        0,
+        0,
+        status,
+        strings.number(""),
+        0,
+        params,
+        *counts,
+        *times,
+    ]
 
 
 def _attributes(layer: Layer) -> str:

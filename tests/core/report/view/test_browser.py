@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import struct
 import xml.etree.ElementTree as ET
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import flopledger as fl
 import pytest
+from flopledger.counting.roofline import on_device
+from flopledger.devices.device import Device
 from flopledger.graph.tables import Input, Layer, Module, Reading, Tensor
 from flopledger.report import view
 
@@ -97,6 +100,20 @@ def test_conventions_and_figures_switch(opened: Callable[[str], Opened], resnet:
     )
     page.page.check("#without")
     assert "cut" in page.page.locator("#bars-hint").inner_text()
+
+
+@pytest.mark.slow
+def test_the_time_on_a_device_is_drawn_like_a_count(opened: Callable[[str], Opened], root: Path) -> None:
+    """As in test_network.py: 1,882,776,000 ps in all, of which ip1 takes 1,607,200,000, 85.4 %."""
+    device = Device("toy", "Toy", "by hand", Fraction(10**9), {"float32": Fraction(10**12)})
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    page = opened(view.of_network(graph, [on_device(graph.count("mac"), graph, device)]))
+    assert page.texts("#tiles .tile b") == ["2.293MMAC", "431.1k", "at least 1.883ms"]
+    page.page.select_option("#convention", "1")
+    assert page.texts("#tiles .tile b") == ["at least 1.883ms"]
+    assert page.page.locator("#icicle [aria-label^='ip1, 1.607 ms']").count() == 1
+    row = next(text.split("\t") for text in page.texts("#tree tbody tr") if text.startswith("ip1"))
+    assert [cell.strip() for cell in row[-2:]] == ["1,607,200,000", "85.4 %"]
 
 
 @pytest.mark.slow

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import sys
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
+from flopledger.counting.roofline import on_device
+from flopledger.devices.device import Device
 from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor
 from flopledger.report.view.network import network
 
@@ -39,6 +42,23 @@ def test_a_row_has_its_place_its_kind_and_its_window(resnet: fl.Graph) -> None:
     assert texts == ["conv", "Convolution", "1x64x112x112", "1x3x224x224", "7x7 /2"]
     assert found["colors"]["conv"] == "conv"
     assert all(row[PARENT] < i for i, row in enumerate(rows))
+
+
+def test_the_time_on_a_device_is_one_figure_more(root: Path) -> None:
+    """LeNet moves 1,805,096 + 77,680 bytes, its first convolution 51,296: at 10^9 a second a ps for each.
+
+    At 10^12 operations a second 2 x 288,000 take 576,000 ps, so memory bounds the convolution, as all others.
+    """
+    device = Device("toy", "Toy", "by hand", Fraction(10**9), {"float32": Fraction(10**12)})
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    found = network(graph, [on_device(graph.count("mac"), graph, device)])
+    time = found["conventions"][1]
+    rows = {row[PART]: row for row in found["rows"]}
+
+    assert (time["name"], time["unit"], time["count"]) == ("time on Toy", "ps", 1_882_776_000)
+    assert sum(cell(row, COUNT + 1) for row in found["rows"]) == 1_882_776_000
+    assert rows["conv1"][COUNT + 1] == 51_296_000
+    assert found["strings"][rows["conv1"][NOTE]] == "bound by memory, 11.23 FLOP/B"
 
 
 def test_the_data_flow_joins_what_makes_a_tensor_with_what_reads_it(resnet: fl.Graph) -> None:
