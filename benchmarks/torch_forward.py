@@ -148,7 +148,9 @@ def bare_floor(model: Any, given: Any) -> object:
     mode, cpu = FakeTensorMode(), torch.device("cpu")
 
     def fake(tensor: Any) -> Any:
-        return FakeTensor(mode, torch.empty_like(tensor, device="meta"), cpu)
+        made = FakeTensor(mode, torch.empty_like(tensor, device="meta"), cpu)
+        # Without gradients an attention layer in eval is one fused operator, and another forward than ours
+        return made.requires_grad_() if tensor.requires_grad else made
 
     fakes = {name: fake(t) for name, t in (*model.named_parameters(), *model.named_buffers())}
     inputs = (fake(given),)

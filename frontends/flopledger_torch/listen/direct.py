@@ -8,7 +8,7 @@ CPU all of them are in one place.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensor, in_kernel_invocation_manager
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
 _CPU = torch.device("cpu")
-_PLAIN = frozenset((int, float, bool, type(None), torch.dtype))
+_PLAIN = frozenset(
+    (int, float, bool, str, type(None), torch.dtype, torch.device, torch.layout, torch.memory_format)
+)
 _VIEWS = """
     select.int slice.Tensor view t transpose.int permute unsqueeze squeeze.dim expand alias detach
 """
@@ -27,6 +29,16 @@ _COMPUTED = """
     add.Tensor sub.Tensor mul.Tensor div.Tensor pow.Tensor_Scalar neg exp log sqrt rsqrt sin cos abs
     reciprocal relu sigmoid silu tanh gelu mm bmm addmm dot mv baddbmm erf log1p expm1 softplus leaky_relu elu
     hardswish hardsigmoid maximum minimum sum.dim_IntList mean.dim _softmax
+"""
+_OF_THE_MODE = """
+    convolution native_batch_norm native_layer_norm native_group_norm max_pool2d_with_indices avg_pool2d
+    _adaptive_avg_pool2d embedding gather clone cat empty.memory_format hardtanh
+    _scaled_dot_product_flash_attention_for_cpu
+"""
+"""Operators whose results the fake mode makes by rules of its own, or has several of: it is asked once."""
+_IN_PLACE = """
+    add_.Tensor sub_.Tensor mul_.Tensor div_.Tensor relu_ sigmoid_ silu_ tanh_ hardtanh_ hardswish_
+    leaky_relu_ elu_
 """
 _MOST = 10_000
 """How many results are kept: more are of a model whose sizes never repeat."""
@@ -38,52 +50,76 @@ def _operators(names: str) -> frozenset[Any]:
 
 
 _VIEW_OPERATORS, _COMPUTING_OPERATORS = _operators(_VIEWS), _operators(_COMPUTED)
-_RESULTS: dict[Any, tuple[torch.Size, tuple[int, ...], torch.dtype]] = {}
-"""Sizes, strides and type of the results of operators that compute, by the operator and its arguments."""
+_ASKED_OPERATORS, _IN_PLACE_OPERATORS = _operators(_OF_THE_MODE), _operators(_IN_PLACE)
+_DIRECT = _VIEW_OPERATORS | _COMPUTING_OPERATORS | _ASKED_OPERATORS | _IN_PLACE_OPERATORS
+_FACTORIES = _operators("empty.memory_format")
+_Result: TypeAlias = "tuple[torch.Size, tuple[int, ...], torch.dtype]"
+_RESULTS: dict[Any, tuple[_Result, ...]] = {}
+"""Sizes, strides and types of the results of operators, by the operator and its arguments."""
 
 
 def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return an operator's result for stand-ins on the CPU; NotImplemented if that needs torch's care."""
-    view = func in _VIEW_OPERATORS
-    if kwargs or not (view or func in _COMPUTING_OPERATORS):
+    if func not in _DIRECT or (kwargs and func not in _ASKED_OPERATORS):
         return NotImplemented
-    mode = None
-    for arg in args:
+    key, mode = [func, *kwargs], None
+    for arg in (*args, *kwargs.values()) if kwargs else args:
         kind = type(arg)
-        if kind is FakeTensor:
-            if arg.constant is not None or arg.fake_device != _CPU or arg._has_symbolic_sizes_strides:
+        if kind in _PLAIN:
+            key += (kind, arg)  # True is equal to 1, and each gives a result of another type
+            continue
+        several = kind is list
+        if several and all(type(one) is int for one in arg):
+            key.append(tuple(arg))
+            continue
+        for one in arg if several else (arg,):
+            if type(one) is not FakeTensor or not _is_usual(one):
                 return NotImplemented
-            mode = arg.fake_mode
-        elif kind not in _PLAIN and not (kind is list and all(type(one) is int for one in arg)):
-            return NotImplemented
+            mode = one.fake_mode
+            key += (one.shape, one.stride(), one.dtype, one.requires_grad)
+        key.append(several)
+    if mode is None and func in _FACTORIES:
+        mode = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
     if mode is None:
         return NotImplemented
-    if view:
+    if func in _VIEW_OPERATORS:
         with in_kernel_invocation_manager(mode):
-            out = func(*args)
-    else:
-        out = _computed(mode, func, args)
-    return FakeTensor(mode, out, _CPU)
+            return FakeTensor(mode, func(*args), _CPU)
+    key += (torch.get_default_dtype(), torch.is_grad_enabled())
+    return _known(mode, func, args, kwargs, tuple(key))
 
 
-def _key(arg: Any) -> tuple[Any, ...]:
-    if type(arg) is FakeTensor:
-        return arg.shape, arg.stride(), arg.dtype
-    return type(arg), tuple(arg) if type(arg) is list else arg
+def _is_usual(tensor: FakeTensor) -> bool:
+    """Return whether nothing but the sizes, strides and type of a stand-in decides what becomes of it."""
+    return (
+        tensor.constant is None
+        and tensor.fake_device == _CPU
+        and not tensor._has_symbolic_sizes_strides
+        and tensor.layout is torch.strided
+    )
 
 
-def _computed(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> torch.Tensor:
-    """Return a tensor on the meta device like the result of an operator, whose memory is its own."""
-    # True is equal to 1, and each gives a result of another type.
-    key = (func, *map(_key, args))
+def _known(
+    mode: FakeTensorMode, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], key: tuple[Any, ...]
+) -> Any:
+    """Return stand-ins like the results that an operator had for such arguments, with memory of their own."""
     known = _RESULTS.get(key)
     if known is not None:
-        shape, stride, dtype = known
+        if func in _IN_PLACE_OPERATORS:
+            return args[0]
         with torch._C._DisableTorchDispatch():
-            return torch.empty_strided(shape, stride, dtype=dtype, device="meta")
-    with in_kernel_invocation_manager(mode):
-        out: torch.Tensor = func(*args)
-    if len(_RESULTS) >= _MOST:
-        _RESULTS.clear()
-    _RESULTS[key] = (out.shape, out.stride(), out.dtype)
+            made = [torch.empty_strided(size, order, dtype=t, device="meta") for size, order, t in known]
+        found = tuple([FakeTensor(mode, one, _CPU) for one in made])
+        return found if len(func._schema.returns) > 1 else found[0]
+    out: Any
+    if func in _COMPUTING_OPERATORS:
+        with in_kernel_invocation_manager(mode):
+            out = FakeTensor(mode, func(*args), _CPU)
+    else:
+        out = func(*args, **kwargs)
+    results = out if isinstance(out, tuple) else (out,)
+    if all(type(one) is FakeTensor and _is_usual(one) and one.storage_offset() == 0 for one in results):
+        if len(_RESULTS) >= _MOST:
+            _RESULTS.clear()
+        _RESULTS[key] = tuple((one.shape, one.stride(), one.dtype) for one in results)
     return out

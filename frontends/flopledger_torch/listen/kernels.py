@@ -48,8 +48,17 @@ _GATES = {"lstm": 4, "gru": 3, "rnn_tanh": 1, "rnn_relu": 1}
 def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Run an op's own kernel, corrected where fake kernels differ from real ones."""
     out = run_direct(func, args, kwargs)
-    if out is not NotImplemented:
-        return _restrided(args[0], out) if func in _RESTRIDED and 1 in out.shape else out
+    if out is NotImplemented:
+        out = _run(func, args, kwargs)
+    if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
+        return _restrided(args[0], out)
+    if func in _DENSE and isinstance(out[0], FakeTensor):
+        return (_packed(out[0]), *out[1:])
+    return out
+
+
+def _run(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Run an op with all the care of torch's fake mode, and some of ours."""
     if func is _GROUPED_MM:
         return _grouped_mm(func, args, kwargs)
     if _has_stand_in(args):
@@ -57,25 +66,19 @@ def run_kernel(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
         if out is not NotImplemented:
             return out
     try:
-        out = func(*args, **kwargs)
+        return func(*args, **kwargs)
     except NotImplementedError as error:
         if _NOT_COMPARED not in str(error):
             raise
-        out = _uncached(func, args, kwargs)
+        return _uncached(func, args, kwargs)
     except RuntimeError as error:
         if any(text in str(error) for text in _DEVICES):
-            out = func(*map(_on_cpu, args), **kwargs)
-        elif _NO_KERNEL in str(error) or _SPARSE in func.name():
+            return func(*map(_on_cpu, args), **kwargs)
+        if _NO_KERNEL in str(error) or _SPARSE in func.name():
             # The one is what torch raises for operators of torch.library.custom_op; of the others those that
             # make a compressed tensor mix their stand-ins up, and a fit of sizes is seen before.
             raise UnsupportedOperatorException(func) from error
-        else:
-            raise
-    if func in _RESTRIDED and any(type(size) is int and size == 1 for size in out.shape):
-        return _restrided(args[0], out)
-    if func in _DENSE and isinstance(out[0], FakeTensor):
-        return (_packed(out[0]), *out[1:])
-    return out
+        raise
 
 
 def _uncached(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

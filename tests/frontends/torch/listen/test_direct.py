@@ -74,6 +74,91 @@ def _arguments() -> list[tuple[Any, tuple[Any, ...]]]:
     ]
 
 
+def _asked() -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
+    """Return operators that the mode has rules for, or that have several results, or that write."""
+    picture = _made(2, 8, 6, 6)
+    last = picture.to(memory_format=torch.channels_last)
+    weight = _made(4, 8, 3, 3)
+    heads = _made(1, 2, 5, 4)
+    found: list[tuple[Any, tuple[Any, ...], dict[str, Any]]] = [
+        *(
+            (ATEN.convolution.default, (x, w, None, [1, 1], [1, 1], [1, 1], False, [0, 0], 1), {})
+            for x in (picture, last, _made(16, 8, 6, 6))
+            for w in (weight, weight.to(memory_format=torch.channels_last))
+        ),
+        *(
+            (ATEN.native_batch_norm.default, (x, *[_made(8)] * 4, training, 0.1, 1e-5), {})
+            for x in (picture, last)
+            for training in (False, True)
+        ),
+        (ATEN.native_layer_norm.default, (_made(2, 3, 8), [8], _made(8), _made(8), 1e-5), {}),
+        (ATEN.native_layer_norm.default, (_made(2, 3, 8), [3, 8], None, None, 1e-5), {}),
+        (ATEN.native_group_norm.default, (picture, None, None, 2, 8, 36, 4, 1e-5), {}),
+        (ATEN.max_pool2d_with_indices.default, (last, [3, 3], [2, 2], [1, 1]), {}),
+        (ATEN.avg_pool2d.default, (picture, [2, 2]), {}),
+        (ATEN._adaptive_avg_pool2d.default, (last, [2, 2]), {}),
+        (ATEN.embedding.default, (_made(10, 4), _made(2, 3, dtype=WHOLE)), {}),
+        (ATEN.gather.default, (_made(2, 3), 1, _made(2, 5, dtype=WHOLE)), {}),
+        (ATEN.clone.default, (_made(3, 2, order=(1, 0)),), {}),
+        (ATEN.clone.default, (_made(3, 2, order=(1, 0)),), {"memory_format": torch.contiguous_format}),
+        (ATEN.cat.default, ([picture, last], 1), {}),
+        (ATEN.cat.default, ([_made(2, 3), _made(2, 4, dtype=HALF)], -1), {}),
+        (ATEN.empty.memory_format, ([0],), {"dtype": torch.uint8, "device": torch.device("cpu")}),
+        (ATEN._scaled_dot_product_flash_attention_for_cpu.default, (heads, heads, heads), {}),
+    ]
+    names = ("relu_", "sigmoid_", "silu_", "tanh_", "hardtanh_", "hardswish_", "leaky_relu_", "elu_")
+    found += [(getattr(ATEN, name).default, (last,), {}) for name in names]
+    for op in (ATEN.add_.Tensor, ATEN.sub_.Tensor, ATEN.mul_.Tensor, ATEN.div_.Tensor):
+        found += [(op, (last, _made(8, 1, 1)), {}), (op, (picture, 2), {})]
+    return found
+
+
+def _all_facts(out: Any) -> list[tuple[Any, ...]]:
+    return [_facts(one) for one in (out if isinstance(out, tuple) else (out,))]
+
+
+def test_what_is_kept_of_the_mode_is_what_it_gives_again() -> None:
+    different = []
+    for op, real, named in _asked():
+        mode = FakeTensorMode()
+
+        def fake(one: Any, mode: FakeTensorMode = mode) -> Any:
+            if isinstance(one, list):
+                return list(map(fake, one))
+            return mode.from_tensor(one) if isinstance(one, Tensor) else one
+
+        given = tuple(map(fake, real))
+        with mode:
+            expected = _all_facts(op(*given, **named))
+            found = [run_direct(op, given, named) for _ in range(2)]
+        if list(map(_all_facts, found)) != [expected, expected]:
+            different.append((str(op), expected, found))
+        assert (found[0] is given[0]) == op._schema.name.endswith("_"), op
+    assert different == []
+
+
+def test_what_does_not_fit_is_refused_each_time() -> None:
+    mode = FakeTensorMode()
+    one, other = mode.from_tensor(_made(2, 3)), mode.from_tensor(_made(4, 3))
+    for _ in range(2):
+        with mode, pytest.raises(RuntimeError, match="broadcast a dimension of length 4"):
+            run_direct(ATEN.add_.Tensor, (one, other), {})
+
+
+def test_a_number_of_another_type_by_default_is_another_result() -> None:
+    mode = FakeTensorMode()
+    fake = mode.from_tensor(torch.zeros(2, dtype=WHOLE))
+    found = []
+    try:
+        for dtype in (torch.float32, torch.float64):
+            torch.set_default_dtype(dtype)
+            with mode, _disable_current_modes():
+                found.append(run_direct(ATEN.div.Tensor, (fake, 2), {}).dtype)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert found == [torch.float32, torch.float64]
+
+
 def _facts(tensor: Tensor) -> tuple[Any, ...]:
     return (tensor.shape, tensor.stride(), tensor.dtype, tensor.device, tensor.storage_offset())
 
