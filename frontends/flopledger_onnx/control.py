@@ -16,6 +16,7 @@ from flopledger.frontend import (
     Record,
     ShapeError,
     equal,
+    list_of,
     scalar,
     text,
     unlisted,
@@ -201,17 +202,25 @@ def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
 
 
 def _agreed(both: Sequence[Sequence[Operand]], outputs: int) -> list[Operand]:
-    """Return the outputs of two branches, with shapes only where they are the same."""
+    """Return the outputs of two branches, a list as a list of what its members agree in."""
     found = []
     for i in range(outputs):
         values = [values[i] for values in both if i < len(values)]
-        shapes = [value.shape for value in values]
-        same = len(values) == len(both) and all(shape == shapes[0] for shape in shapes)
-        reason = "" if same and shapes[0] is not None else "its shape depends on which branch runs"
-        found.append(
-            Operand(shapes[0] if same else None, values[0].dtype if values else "float32", reason=reason)
-        )
+        lists = [value.items for value in values if value.items is not None]
+        flat = all(member.items is None for members in lists for member in members)
+        if len(lists) == len(both) and flat and len({len(members) for members in lists}) == 1:
+            found.append(list_of([_alike_in(members, len(both)) for members in zip(*lists, strict=True)]))
+        else:
+            found.append(_alike_in(values, len(both)))
     return found
+
+
+def _alike_in(values: Sequence[Operand], branches: int) -> Operand:
+    """Return one output of the branches, with a shape only where it is the same in all."""
+    shapes = [value.shape for value in values]
+    same = len(values) == branches and all(shape == shapes[0] for shape in shapes)
+    reason = "" if same and shapes[0] is not None else "its shape depends on which branch runs"
+    return Operand(shapes[0] if same else None, values[0].dtype if values else "float32", reason=reason)
 
 
 def _unknown(

@@ -65,6 +65,27 @@ def test_branches_that_differ_are_unknown_with_both_figures(read: Read) -> None:
     assert network.tensors[network.outputs[0]].shape is None
 
 
+@pytest.mark.parametrize(
+    ("members", "sources"),
+    [((2, 2), []), ((1, 2), ["SequenceAt", "MatMul"])],
+    ids=["agree", "differ"],
+)
+def test_a_list_out_of_two_branches_has_the_members_that_both_agree_in(
+    read: Read, members: tuple[int, int], sources: list[str]
+) -> None:
+    """3 x 4 by 4 x 4 is 48."""
+    then, other = (branch(node("SequenceConstruct", ["x"] * count, ["s"]), out="s") for count in members)
+    nodes = [
+        node("If", ["c"], ["l"], then_branch=then, else_branch=other),
+        node("SequenceAt", ["l", "zero"], ["h"]),
+        node("MatMul", ["h", "w"], ["y"]),
+    ]
+    inputs = [value("x", [3, 4]), value("c", [], BOOL)]
+    network = read(model(graph(nodes, inputs, ["y"], [W, tensor("zero", [], [0], INT64)])))
+    assert [layer.source for layer in network.layers if layer.kind == "unknown"] == sources
+    assert counted(network) == (0 if sources else 48, 16)
+
+
 def body(*nodes: bytes, scan: bool = False) -> Graph:
     inputs = [value("i", [], INT64), value("go", [], BOOL), value("h", [3, 4])]
     return Graph(graph(nodes, inputs, ["again", "next", *["seen"] * scan], [W]))
