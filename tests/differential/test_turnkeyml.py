@@ -5,64 +5,32 @@ TURNKEYML names ``turnkeyml/common/analyze_model.py`` out of an unpacked wheel o
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import flopledger
 import pytest
 from onnx_files import UINT8, one, tensor
+from onnx_peers import Peer
 from onnx_probes import probes
 
-HERE = Path(__file__).parent
-RECORD = HERE / "recorded" / "turnkeyml.json"
-PROBES = probes()
+if TYPE_CHECKING:
+    from pathlib import Path
 
-
-def ask(folder: Path) -> dict[str, Any]:
-    """Ask the tool itself about all probes, in one process of its own."""
-    for name, content in PROBES.items():
-        (folder / f"{name}.onnx").write_bytes(content)
-    files = [str(folder / f"{name}.onnx") for name in PROBES]
-    command = [sys.executable, HERE / "run_turnkeyml.py", os.environ["TURNKEYML"], *files]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return {Path(file).stem: answer for file, answer in said.items()}
+TOOL = Peer("turnkeyml", "6.2.5", probes(), "flops", "TURNKEYML")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def record(tmp_path_factory: pytest.TempPathFactory, *, ask_peers: bool) -> None:
-    if ask_peers and "TURNKEYML" in os.environ:
-        answers = ask(tmp_path_factory.mktemp("probes"))
-        said = {"peer": "turnkeyml", "version": "6.2.5", "answers": answers}
-        RECORD.write_text(json.dumps(said, indent=1, sort_keys=True) + "\n")
-
-
-def recorded() -> dict[str, Any]:
-    answers: dict[str, Any] = json.loads(RECORD.read_text())["answers"]
-    return answers
+    if ask_peers:
+        TOOL.ask(tmp_path_factory.mktemp("probes"))
 
 
 def test_every_probe_that_the_tool_counts_is_counted_as_it_does(tmp_path: Path) -> None:
-    different, without = {}, set()
-    for name, answer in recorded().items():
-        if answer.get("flops") is None:
-            without.add(name)
-            continue
-        path = tmp_path / "probe.onnx"
-        path.write_bytes(PROBES[name])
-        total = flopledger.count(str(path), convention="turnkeyml").total
-        if (total.count, total.params) != (answer["flops"], answer["params"]):
-            different[name] = (total.count, total.params, answer)
-    assert different == {}
-    assert without == {"einsum", "gemm_plain", "gru"}
+    assert TOOL.differences(tmp_path) == ({}, {"einsum", "gemm_plain", "gru"})
 
 
 def test_the_record_has_every_probe() -> None:
-    assert recorded().keys() == PROBES.keys()
+    assert TOOL.answers().keys() == TOOL.probes.keys()
 
 
 def test_a_quantised_gemm_adds_its_zero_point_as_the_tool_does(tmp_path: Path) -> None:
