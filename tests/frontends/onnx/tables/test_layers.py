@@ -378,6 +378,21 @@ def test_the_table_has_every_operator_of_the_standard() -> None:
     assert names - set(TABLE) - CONTROL - experimental == set()
 
 
+def test_only_lists_optional_values_texts_and_what_depends_on_data_are_always_unknown() -> None:
+    defs: Any = pytest.importorskip("onnx.defs", reason="the types of operators are the package onnx's")
+    marks = ("seq(", "optional(", "tensor(string)")
+    of_values = set()
+    for name in ALWAYS:
+        schema = defs.get_schema(name)
+        places = [place.types for place in (*schema.inputs, *schema.outputs)]
+        optional = any(kind.startswith("optional(") for types in places for kind in types)
+        if not optional and not any(all(kind.startswith(marks) for kind in types) for types in places):
+            of_values.add(name)
+    texts = {"TfIdfVectorizer"}  # it takes numbers in place of words too
+    assert of_values - texts == {"NonMaxSuppression", "Unique", "ImageDecoder"}
+    assert {name for name, each in TABLE.items() if each.rule is TABLE["Unique"].rule} == set(ALWAYS)
+
+
 def test_the_documentation_names_every_operator_that_is_always_unknown() -> None:
     page = Path(__file__).parents[4] / "docs" / "how-to" / "count-an-exported-model.md"
     listed = page.read_text(encoding="utf-8").partition("Shown as unknown are:")[2].partition("## ")[0]
