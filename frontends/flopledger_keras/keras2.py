@@ -45,6 +45,14 @@ _NEVER = (
     "kernel_initializer", "kernel_regularizer", "kernel_constraint",  # of separable ones, with two kernels
 )  # fmt: skip
 """Arguments that affect how, not what, a layer computes, or that the network repeats elsewhere."""
+_ASIDE = {
+    "LayerNormalization": ("rms_scaling",),
+    "IntegerLookup": ("vocabulary_size",),
+    "StringLookup": ("vocabulary_size",),
+    "TextVectorization": ("vocabulary_size",),
+}
+"""Arguments that a layer of Keras 3 writes and takes, and that no signature has: an .h5 file of Keras 3 has
+the form of tf.keras 2."""
 _CUDNN = {"recurrent_activation": "sigmoid", "reset_after": True}
 
 
@@ -96,9 +104,9 @@ def _accepted(name: str) -> frozenset[str]:
     kinds = (keras.layers.Layer, keras.initializers.Initializer)
     if not inspect.isclass(cls) or not issubclass(cls, kinds) or issubclass(cls, keras.Model):
         return frozenset()
-    accepted = (
-        {"batch_input_shape"} if issubclass(cls, keras.layers.Layer) and name != "InputLayer" else set()
-    )
+    accepted = set(_ASIDE.get(name, ()))
+    if issubclass(cls, keras.layers.Layer) and name != "InputLayer":
+        accepted.add("batch_input_shape")
     for base in cls.__mro__:
         made = vars(base).get("__init__")
         if inspect.isfunction(

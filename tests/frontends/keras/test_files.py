@@ -47,6 +47,17 @@ def test_a_file_is_read_by_its_configuration(tmp_path: Path, suffix: str) -> Non
     assert (total.count, total.params, total.buffers) == (MACS, PARAMS, 8)
 
 
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_an_h5_file_keeps_arguments_that_no_signature_of_keras_has(tmp_path: Path) -> None:
+    given = keras.Input((6, 8))
+    x = kl.Dense(3)(kl.LayerNormalization()(given))
+    words = keras.Input((2,), dtype="string")
+    y = kl.Embedding(4, 3)(kl.StringLookup(vocabulary=["a", "b", "c"])(words))
+    keras.Model([given, words], [x, y]).save(tmp_path / "network.h5")
+    # 8 scales and 8 offsets; 8 x 3 weights and 3 biases; 4 words of 3
+    assert fl.count(load(tmp_path / "network.h5"), ("1x6x8", "1x2:string")).total.params == 16 + 27 + 12
+
+
 def test_a_keras_file_is_read_without_its_weights(tmp_path: Path) -> None:
     file, bare = tmp_path / "network.keras", tmp_path / "bare.keras"
     network().save(file)
