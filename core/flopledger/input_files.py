@@ -35,6 +35,19 @@ def kind(path: str | Path) -> str:
     return _kind(mode)
 
 
+def is_folder(path: str | Path) -> bool:
+    """Return whether a path is a folder; ``Path.is_dir`` raises for a name that no file can have."""
+    return kind(path) == "a directory"
+
+
+def names_in(folder: str | Path) -> list[str]:
+    """Return the names in a folder, in order; none if it can't be listed."""
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  (names alone are wanted)
+    except (OSError, ValueError):
+        return []
+
+
 def open_regular(path: str | Path) -> BinaryIO:
     """Open a regular file for reading, without waiting for anything.
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from flopledger.frontend import SourceError
+from flopledger.frontend import SourceError, input_files
 
 
 def defined(named: str) -> dict[str, Any]:
@@ -17,7 +17,7 @@ def defined(named: str) -> dict[str, Any]:
         SourceError: There is no such file.
     """
     path = Path(named)
-    if not path.is_file():
+    if input_files.kind(path):
         raise SourceError(f"custom_objects={named}: there is no such file")
     spec = importlib.util.spec_from_file_location(path.stem, path.resolve())
     if spec is None or spec.loader is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import SourceError, bounded
+from flopledger.frontend import SourceError, bounded, input_files
 
 from flopledger_safetensors import ENDING, INDEX
 from flopledger_safetensors.header import stored_in
@@ -28,13 +28,13 @@ def tensors_of(path: Path) -> list[Stored]:
     Raises:
         SourceError: A file is missing or malformed, or it is not clear which files belong together.
     """
-    if path.is_dir():
+    if input_files.is_folder(path):
         return _of_folder(path)
     return _of_index(path) if path.name.lower().endswith(INDEX) else stored_in(path)
 
 
 def _of_folder(path: Path) -> list[Stored]:
-    names = sorted(each.name for each in path.iterdir())
+    names = [name for name in input_files.names_in(path) if not input_files.is_folder(path / name)]
     indices = [name for name in names if name.lower().endswith(INDEX)]
     if len(indices) > 1:
         raise SourceError(f"{path}: it holds {', '.join(indices)}: name one of them")
@@ -76,7 +76,7 @@ def _of_index(path: Path) -> list[Stored]:
     for name in names:
         if not _NAME.fullmatch(name):
             raise SourceError(f"{path}: it names the file {name!r}, expected one beside it ({ENDING})")
-    missing = [name for name in names if not (path.parent / name).exists()]
+    missing = [name for name in names if input_files.kind(path.parent / name) == "nothing"]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise SourceError(f"{path}: it names {missing[0]}{more}, not found beside it")

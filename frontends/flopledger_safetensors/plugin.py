@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, SourceError, hookimpl
+from flopledger.frontend import Frontend, SourceError, hookimpl, input_files
 
 from flopledger_safetensors import ENDING, INDEX
 
@@ -26,8 +26,8 @@ def recognises_file(path: Path) -> bool:
 
     A folder with a ``config.json`` has more than weights: its network can be made.
     """
-    if path.is_dir():
-        names = [each.name.lower() for each in path.iterdir()]
+    if input_files.is_folder(path):
+        names = [name.lower() for name in input_files.names_in(path)]
         return "config.json" not in names and any(name.endswith((ENDING, INDEX)) for name in names)
     return path.name.lower().endswith((ENDING, INDEX))
 

@@ -37,7 +37,7 @@ def frontend() -> Frontend:
 @hookimpl
 def recognises_file(path: Path) -> bool:
     """Recognise an exported program by its name, a config of transformers by its content."""
-    file = path / "config.json" if path.is_dir() else path
+    file = path / "config.json" if input_files.is_folder(path) else path
     if file.suffix.lower() == ".json":
         return b'"model_type"' in input_files.head(file, _LARGEST_CONFIG)
     return path.suffix.lower() == ".pt2"

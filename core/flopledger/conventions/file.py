@@ -139,7 +139,7 @@ class ConventionFile:
         if "/" in base and not base.endswith(".toml"):
             raise self.wrong("", "extend", f"it extends {shown(base)}, expected a name or a .toml file")
         found = find(base, self.extra) if "/" not in base else path.parent / base
-        if "\0" in base or not found.is_file():
+        if input_files.kind(found):
             raise self.wrong("", "extend", f"it extends {shown(base)}, and there is no such file")
         return found
 

@@ -52,7 +52,7 @@ class Contents:
     @cached_property
     def head(self) -> bytes:
         """The first bytes."""
-        return b"" if self.path.is_dir() else input_files.head(self.path, _HEAD)
+        return b"" if input_files.is_folder(self.path) else input_files.head(self.path, _HEAD)
 
     @cached_property
     def members(self) -> list[str]:
@@ -93,7 +93,9 @@ class Format(NamedTuple):
 FORMATS = (
     Format(
         _SAVED_MODEL,
-        mark=lambda file: file.name == "saved_model.pb" or (file.path / "saved_model.pb").exists(),
+        mark=lambda file: (
+            file.name == "saved_model.pb" or input_files.kind(file.path / "saved_model.pb") != "nothing"
+        ),
     ),
     Format(
         "it is an exported program of PyTorch: give it the ending .pt2, and it is read",

@@ -156,7 +156,7 @@ def _read_live(source: object, request: Request) -> Graph:
 
 def saved_graph(path: Path) -> bool:
     """Return whether a file is a graph that was saved."""
-    if not path.is_file():
+    if input_files.kind(path):
         return False
     try:
         with input_files.open_regular(path) as stream:

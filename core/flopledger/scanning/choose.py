@@ -88,11 +88,11 @@ def wanted(what: str) -> Wanted | list[Network]:
         return list(_listed(path))
     if found not in ("", "nothing", "a directory"):
         raise SourceError(f"{what}: it is {found}, expected a registry, a folder or a regular file")
-    if path.is_dir():
+    if found == "a directory":
         return _files(sorted(path.rglob("*")), path)
-    if not path.exists() and glob.has_magic(what):
-        return _files(map(Path, sorted(glob.glob(what, recursive=True))), None, what)  # noqa: PTH207  (as the shell)
-    if path.exists() or ":" in what:
+    if found and glob.has_magic(what):
+        return _files(_matching(path), None, what)
+    if not found or ":" in what:
         return [Network(_name(path, None), what, _frontend_of(path) or "")]
     frontends = [plugin.frontend for plugin in plugins.registry().plugins.values()]
     known = sorted(name for frontend in frontends for name in frontend.registries)
@@ -112,6 +112,21 @@ def _files(paths: Iterable[Path], root: Path | None, what: str = "") -> list[Net
     if not found:
         raise SourceError(f"{what or root}: no file there is one that a frontend reads")
     return found
+
+
+def _matching(pattern: Path) -> list[Path]:
+    """Return the files that a glob means, as a shell does: no hidden ones, and no links followed in ``**``.
+
+    Two links to their own folder are a tree of 2**40 folders.
+    """
+    parts = [part if part == "**" else part.replace("**", "*") for part in pattern.parts]
+    parts += ["*"] if parts[-1] == "**" else []
+    plain = [part for part in parts if part not in (pattern.anchor, "..")]
+    start = Path(pattern.anchor)
+    found = sorted(start.glob("/".join(parts[1:] if pattern.anchor else parts)))
+    if any(part.startswith(".") for part in plain):
+        return found
+    return [path for path in found if not any(part.startswith(".") and part != ".." for part in path.parts)]
 
 
 def _name(path: Path, root: Path | None) -> str:
@@ -172,7 +187,9 @@ def _entries(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         if path.suffix == ".toml":
             found = tomllib.loads(text).get("network", [])
-            entries = [(f"network {i}", one) for i, one in enumerate(found, 1)]
+            entries = [
+                (f"network {i}", one) for i, one in enumerate(found if isinstance(found, list) else [], 1)
+            ]
         else:
             lines = enumerate(text.splitlines(), 1)
             entries = [(f"line {i}", json.loads(line)) for i, line in lines if line.strip()]

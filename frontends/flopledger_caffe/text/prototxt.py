@@ -95,7 +95,7 @@ def load(path: Path) -> Message:
 
 
 def _bytes(path: Path) -> bytes:
-    if path.is_dir():
+    if input_files.is_folder(path):
         raise SourceError(f"{path} is a directory, expected a file (.prototxt)")
     try:
         with input_files.open_regular(path) as file:

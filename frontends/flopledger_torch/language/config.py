@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import SourceError, UsageError, input_files, nearest
+from flopledger.frontend import SourceError, UsageError, bounded, input_files, nearest
 
 from flopledger_torch.build import add_note, build_model
 from flopledger_torch.language.untrusted import closed, without_code
@@ -35,7 +35,7 @@ def model_of(path: Path, request: Request) -> torch.nn.Module:
             f"{request.source}: a config says nothing of the input's length: give --seq, as in --seq 1024 "
             "or --seq S; --past and --batch are for a step with a cache and for several sequences"
         )
-    written = _written(path / NAME if path.is_dir() else path, request.source)
+    written = _written(path / NAME if input_files.is_folder(path) else path, request.source)
     os.environ["HF_HUB_OFFLINE"] = "1"  # before the import: nothing here may ask for a file from the network
     try:
         import transformers  # noqa: PLC0415  (slow, and needed for configs alone)
@@ -54,11 +54,10 @@ def model_of(path: Path, request: Request) -> torch.nn.Module:
 
 def _written(file: Path, source: str) -> dict[str, Any]:
     try:
-        found = json.loads(input_files.read_text(file, _LARGEST))
+        text = input_files.read_text(file, _LARGEST)
     except OSError as error:
         raise SourceError(f"{source}: it can't be read: {error.strerror}") from None
-    except (ValueError, RecursionError) as error:
-        raise SourceError(f"{source}: it is no JSON: {error}") from None
+    found = bounded.json_of(text, source)
     if not isinstance(found, dict) or not isinstance(found.get("model_type"), str):
         raise SourceError(f"{source}: expected the config of a model, an object with a model_type")
     return without_code(found, source)  # type: ignore[no-any-return]  # an object stays one
