@@ -57,6 +57,20 @@ def test_nothing_and_names_that_no_file_can_have_are_an_os_error(tmp_path: Path)
             input_files.open_regular(name)
 
 
+def test_a_name_that_no_file_can_have_is_no_folder_and_has_none_in_it(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "a").write_bytes(b"")
+    (tmp_path / "loop").symlink_to("loop")
+    assert input_files.names_in(tmp_path) == ["a", "b", "loop"]
+    assert [name for name in input_files.names_in(tmp_path) if input_files.is_folder(tmp_path / name)] == [
+        "b"
+    ]
+    for name in ("N" * 300, "a\0b", "\ud800", "loop", "a/b"):
+        assert input_files.kind(tmp_path / name) == "nothing"
+        assert not input_files.is_folder(tmp_path / name)
+        assert input_files.names_in(tmp_path / name) == []
+
+
 def test_a_file_is_read_up_to_its_bound_and_no_further(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"abc")

@@ -88,7 +88,10 @@ def _write_file(content: bytes, target: Path) -> None:
         with os.fdopen(_opened(target), "wb") as stream:
             _write_all(stream, content)
     else:
-        _replace(content, Path(os.path.realpath(target)))
+        real = Path(os.path.realpath(target))
+        if real.is_symlink():  # it leads to itself, and would be replaced
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        _replace(content, real)
 
 
 def _opened(target: Path) -> int:

@@ -144,16 +144,17 @@ def command(**params: Any) -> None:
     source. Running it again counts only what is missing.
     """
     from flopledger.report import scan as summary  # noqa: PLC0415  (the help needs none of it)
-    from flopledger.scanning.scan import scan  # noqa: PLC0415
+    from flopledger.scanning.scan import scan, works_of  # noqa: PLC0415
     from flopledger.scanning.store import Store  # noqa: PLC0415
 
     reading = SourceOptions.taken_from(params)
     options = ScanOptions(**params)
     settings = options.settings(reading)
-    with Store(options.output) as store:
-        with options.where(reading) as where, live_line() as show:
-            found = scan(options.what, store, where, settings, lambda progress: show(_line(progress)))
-        statuses = store.tally(found.keys)
+    with options.where(reading) as where, live_line() as show:
+        works = works_of(options.what, where, settings)
+        with Store(options.output) as store:
+            found = scan(works, store, where, settings, lambda progress: show(_line(progress)))
+            statuses = store.tally(found.keys)
     write(summary.render(found, statuses, options.output, options.form))
     if options.strict and statuses.total() > statuses["ok"]:
         failed = statuses.total() - statuses["ok"] - statuses["unknown"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.memory import STATES
@@ -46,10 +45,10 @@ class Activations:
 class Footprint:
     """The memory that a network takes, in bytes; ``timeline`` is the memory alive while each call runs."""
 
-    weights: int
-    buffers: int
-    gradients: int
-    optimizer: int
+    weights: Number
+    buffers: Number
+    gradients: Number
+    optimizer: Number
     inputs: Number
     activations: Activations
     kv_bytes: Number
@@ -109,7 +108,7 @@ def footprint(
         _stored(weights, as_weights),
         _stored([p for p in forward.parameters if p.is_buffer and p.role != OPTIMIZER], None),
         _stored(trained, dtypes.get("gradients", as_weights)),
-        times * _stored(trained, dtypes.get("optimizer", as_weights)) + steps * len(trained),
+        number(times * _stored(trained, dtypes.get("optimizer", as_weights)) + steps * len(trained)),
         total(_bytes(forward, given.tensor, None) for given in forward.inputs if given not in cache),
         activations,
         kv,
@@ -119,10 +118,10 @@ def footprint(
     )
 
 
-def _stored(parameters: Iterable[Parameter], dtype: str | None) -> int:
-    """Return the bytes of parameters, each storage once."""
-    found = {p.storage: int(str(p.numel)) * bytes_each(dtype or p.dtype) for p in parameters}
-    return int(sum(found.values(), Fraction(0)))
+def _stored(parameters: Iterable[Parameter], dtype: str | None) -> Number:
+    """Return the bytes of parameters, each storage once; a linear layer's weights may depend on the input."""
+    found = {p.storage: number(p.numel * bytes_each(dtype or p.dtype)) for p in parameters}
+    return number(total(found.values()))
 
 
 def _trained(train: Graph) -> list[Parameter]:

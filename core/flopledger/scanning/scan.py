@@ -97,8 +97,27 @@ class Progress:
         return self.total - self.kept - self.done.total()
 
 
+def works_of(what: Iterable[str], where: Counts, settings: Settings) -> tuple[Work, ...]:
+    """Say what a scan is about, before a database is made for it.
+
+    Args:
+        what: Registries, folders, globs, lists, or single sources; see :func:`choose.wanted`.
+        where: Where a registry is listed.
+        settings: What is counted.
+
+    Raises:
+        SourceError: There is nothing to count, or a registry can't be listed.
+        UsageError: A list is malformed, or a pattern matches nothing.
+    """
+    works: dict[str, Work] = {}
+    for network in map(settings.complete, _all(what, where)):
+        key = network.key(choose.release_of(network.frontend))
+        works.setdefault(key, Work(key, network, settings.conventions, settings.keep_graphs))
+    return tuple(works.values())
+
+
 def scan(
-    what: Sequence[str],
+    works: Sequence[Work],
     store: Store,
     where: Counts,
     settings: Settings,
@@ -107,23 +126,17 @@ def scan(
     """Count every network that the database lacks.
 
     Args:
-        what: Registries, folders, globs, lists, or single sources; see :func:`choose.wanted`.
+        works: What :func:`works_of` gives.
         store: The database.
         where: Where they are counted.
         settings: What is counted.
         tell: Is called before the first network and after each.
 
     Raises:
-        SourceError: There is nothing to count, or a registry can't be listed.
-        UsageError: A list is malformed, or a pattern matches nothing.
         OutputError: The database can't be written.
     """
-    works: dict[str, Work] = {}
-    for network in map(settings.complete, _all(what, where)):
-        key = network.key(choose.release_of(network.frontend))
-        works.setdefault(key, Work(key, network, settings.conventions, settings.keep_graphs))
-    missing = _missing(works.values(), store, settings)
-    progress = Progress(len(works), len(works) - len(missing), keys=tuple(works))
+    missing = _missing(works, store, settings)
+    progress = Progress(len(works), len(works) - len(missing), keys=tuple(work.key for work in works))
     tell(progress)
     for work, outcome in where.count(missing):
         store.put(work.key, work.network, outcome)
@@ -134,7 +147,7 @@ def scan(
     return progress
 
 
-def _all(what: Sequence[str], where: Counts) -> Iterator[Network]:
+def _all(what: Iterable[str], where: Counts) -> Iterator[Network]:
     for one in what:
         found = choose.wanted(one)
         if isinstance(found, Wanted):

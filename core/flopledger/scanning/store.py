@@ -7,9 +7,8 @@ were in flight, and two scans into one file take turns.
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
-import re
+import os
 import sqlite3
 import time
 import zlib
@@ -23,6 +22,7 @@ from flopledger.errors import OutputError, SourceError, shown
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins.installed import version
+from flopledger.scanning import schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from flopledger.scanning.network import Network
     from flopledger.scanning.outcome import Counted, Outcome
 
-VERSION = 2
-"""The version of the tables. A file of an earlier one is read as it is, and brought up by the next scan."""
-_ID = 0x464C5A31
-"""What SQLite keeps in the file's header for us: ``FLZ1``."""
 _PATIENCE_S = 60.0
 """How long a scan waits for another that writes into the same file."""
 _STEP_S = 0.05
@@ -46,61 +42,6 @@ FROM networks
 """
 """The columns of a row: all but the graph, which may be large. Sorted in Python, see :meth:`Store.rows`."""
 _ORDER = ("name", "source", "options", "key")
-_TABLES = """
-CREATE TABLE IF NOT EXISTS networks (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    name TEXT NOT NULL,
-    source TEXT NOT NULL,
-    arguments TEXT NOT NULL,
-    inputs TEXT NOT NULL,
-    options TEXT NOT NULL,
-    registry TEXT NOT NULL,
-    registry_version TEXT NOT NULL,
-    frontend TEXT NOT NULL,
-    framework TEXT NOT NULL,
-    framework_version TEXT NOT NULL,
-    flopledger TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('ok', 'unknown', 'failed', 'timeout', 'memory')),
-    reason TEXT NOT NULL,
-    input_size,
-    params,
-    trainable_params,
-    buffers,
-    macs,
-    flops,
-    unknown_calls INTEGER,
-    published TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    graph BLOB,
-    seconds REAL NOT NULL,
-    peak_bytes INTEGER NOT NULL,
-    counted_at TEXT NOT NULL
-);
-CREATE TABLE IF NOT EXISTS figures (
-    network INTEGER NOT NULL REFERENCES networks (id) ON DELETE CASCADE,
-    convention TEXT NOT NULL,
-    switches TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    unit TEXT NOT NULL,
-    count,
-    params,
-    unknown_calls INTEGER,
-    reason TEXT NOT NULL,
-    PRIMARY KEY (network, convention, switches, digest)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS networks_by_name ON networks (name);
-"""
-_LATER = ("ALTER TABLE networks ADD COLUMN seconds_at_least REAL",)
-"""What each later version has added; a new file is made in the same way, so that its tables are the same."""
-_TEXTS = frozenset(re.findall(r"(\w+) TEXT NOT NULL", _TABLES))
-"""The columns that hold a text in each row."""
-_SCHEMA = """
-SELECT type, name, sql FROM sqlite_master
-WHERE lower(tbl_name) IN ('networks', 'figures') AND NOT (type = 'index' AND sql IS NULL)
-ORDER BY type, name
-"""
-"""The tables and their attachments: indexes and triggers, but for SQLite's own indexes."""
 _LARGEST = 2**63 - 1
 """The largest integer of SQLite; larger figures are kept as text, exactly."""
 
@@ -129,7 +70,7 @@ class Store:
             raise SourceError(f"{self.path}: there is {found}, expected the database of a scan")
         if there not in ("", "nothing"):
             raise OutputError(f"{self.path}: it is {there}, expected a file")
-        address = f"{self.path.resolve().as_uri()}?mode={'ro' if readonly else 'rwc'}"
+        address = f"{Path(os.path.realpath(self.path)).as_uri()}?{self._mode(readonly=readonly)}"
         with contextlib.ExitStack() as held:
             try:
                 connection = sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
@@ -141,35 +82,52 @@ class Store:
             held.pop_all()
         return connection
 
+    def _mode(self, *, readonly: bool) -> str:
+        """Say how SQLite opens the file.
+
+        A reader of a database without a log of writes, into which nobody writes now, locks nothing: else
+        SQLite would make files beside it and leave them there, or fail in a folder that can't be written.
+        """
+        if not readonly:
+            return "mode=rwc"
+        return "mode=ro" if self._log.exists() else "mode=ro&immutable=1"
+
+    @property
+    def _log(self) -> Path:
+        path = Path(os.path.realpath(self.path))
+        return path.with_name(f"{path.name}-wal")
+
     def _prepare(self, connection: sqlite3.Connection, *, readonly: bool) -> None:
         """Check a database that is there, and make the tables of one that is written."""
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_FILE)
         connection.execute("PRAGMA trusted_schema = OFF")  # a file from somebody else runs no function
         if readonly or not _is_new(connection):
             self._check(connection)
-        self._version = _version(connection) if readonly else VERSION
+        self._version = schema.version_of(connection) if readonly else schema.VERSION
         if readonly:
             return
         _write_ahead(connection)
         connection.execute("PRAGMA foreign_keys = ON")
         with _transaction(connection):
-            connection.execute(f"PRAGMA application_id = {_ID}")
-            for statement in _TABLES.split(";"):
+            connection.execute(f"PRAGMA application_id = {schema.APPLICATION}")
+            for statement in schema.TABLES.split(";"):
                 connection.execute(statement)
-            for statement in _LATER[max(_version(connection), 1) - 1 :]:  # another scan may have been quicker
+            # another scan may have been quicker
+            for statement in schema.LATER[max(schema.version_of(connection), 1) - 1 :]:
                 connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(f"PRAGMA user_version = {schema.VERSION}")
 
     def _check(self, connection: sqlite3.Connection) -> None:
         """Refuse a database of something else."""
         (found,) = connection.execute("PRAGMA application_id").fetchone()
-        there = _version(connection)
-        if found != _ID or not 1 <= there <= VERSION:
-            what = f"version {there} of one" if found == _ID else "a database of something else"
-            expected = f"a scan's database of version {VERSION} or less"
+        there = schema.version_of(connection)
+        if found != schema.APPLICATION or not 1 <= there <= schema.VERSION:
+            ours = found == schema.APPLICATION
+            what = f"version {there} of one" if ours else "a database of something else"
+            expected = f"a scan's database of version {schema.VERSION} or less"
             raise SourceError(f"{self.path}: it is {what}, expected {expected}")
         # A view, a virtual table, a generated column or a trigger would compute without end, or fill memory
-        if connection.execute(_SCHEMA).fetchall() != _schema(there):
+        if connection.execute(schema.OBJECTS).fetchall() != schema.expected(there):
             raise SourceError(f"{self.path}: its tables are not those of a scan's database")
 
     def __enter__(self) -> Self:
@@ -270,8 +228,7 @@ class Store:
 
     def _measure(self) -> int:
         """Measure the file and its log of writes, which grow while another scan writes into them."""
-        log = self.path.with_name(f"{self.path.name}-wal")
-        sizes = (path.stat().st_size for path in (self.path, log) if path.exists())
+        sizes = (path.stat().st_size for path in (self.path, self._log) if path.exists())
         self._bytes = sum(sizes)
         return self._bytes
 
@@ -296,27 +253,13 @@ class Store:
             raise SourceError(f"{self.path}: the graph of {name!r} can't be read: {error}") from None
 
 
-@functools.cache
-def _schema(release: int) -> list[tuple[str, str, str]]:
-    """Return what :data:`_SCHEMA` gives for tables that we made, in one of their versions."""
-    with contextlib.closing(sqlite3.connect(":memory:")) as memory:
-        memory.executescript(";".join((_TABLES, *_LATER[: release - 1])))
-        return memory.execute(_SCHEMA).fetchall()
-
-
-def _version(connection: sqlite3.Connection) -> int:
-    """Return the version of a database's tables; 0 where there are none."""
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    return int(found)
-
-
 def _size(value: object) -> int:
     return len(value) if isinstance(value, (str, bytes)) and value else 1
 
 
 def _texts(row: dict[str, Any]) -> dict[str, Any]:
     """Return a row whose texts are texts: SQLite keeps anything in a column of any type."""
-    for name in _TEXTS & row.keys():
+    for name in schema.TEXTS & row.keys():
         if not isinstance(row[name], str):
             raise TypeError(f"{name} is {shown(row[name])}, expected a text")
     return row

@@ -30,6 +30,16 @@ def test_a_prototxt_has_weights_inputs_and_activations(tmp_path: Path, flopledge
     assert found["total"] == 64 + 24 + 32
 
 
+def test_weights_that_depend_on_the_input_have_a_symbol(tmp_path: Path, flopledger: Run) -> None:
+    (tmp_path / "net.prototxt").write_text(NET.replace("dim: 2 dim: 3", "dim: 1 dim: 3"))
+    done = flopledger("memory", "net.prototxt", "-i", "data=1xC", "--step", "train", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    # 4 x C weights and 4 biases of 4 bytes; a gradient for each, and the two moments of Adam's and its steps
+    assert (found["weights"], found["gradients"], found["total"]) == ("16 + 16*C", "16 + 16*C", None)
+    assert flopledger("memory", "net.prototxt", "-i", "data=1xC").returncode == 0
+
+
 def test_a_training_step_of_any_frontend_follows_from_the_flow_of_its_tensors(
     tmp_path: Path, flopledger: Run
 ) -> None:

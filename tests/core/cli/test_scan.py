@@ -308,6 +308,7 @@ def test_a_database_of_something_else_is_refused(capfd: pytest.CaptureFixture[st
         ("list.toml", "[[network]]\nsource = 'x'\nsize = { n = 2 }\n", "is no symbol"),
         ("list.toml", "[[network]]\nsource = 'x'\ndevice = 'h10'\n", "no device is called 'h10'"),
         ("list.toml", "", "it lists no network"),
+        ("list.toml", "network = 3", "it lists no network"),
         ("list.toml", "[[network", "it can't be read as a list"),
     ],
 )
@@ -318,12 +319,45 @@ def test_a_malformed_list_is_named(
 
     assert run(["scan", name, "-o", "zoo.db"]) == 2
     assert message in capfd.readouterr().err
+    assert not Path("zoo.db").exists()
 
 
-@pytest.mark.parametrize("what", ["nowhere", "tim", "no/*.prototxt"])
-def test_what_is_not_there_is_named(what: str, capfd: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("what", ["nowhere", "tim", "no/*.prototxt", "N" * 300])
+def test_what_is_not_there_is_named_and_no_database_is_made(
+    what: str, capfd: pytest.CaptureFixture[str]
+) -> None:
     assert run(["scan", what, "-o", "zoo.db"]) == 3
     assert capfd.readouterr().err.startswith("Error: ")
+    assert not Path("zoo.db").exists()
+
+
+def test_a_list_may_name_what_no_file_can_be_called(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("list.jsonl").write_text(json.dumps({"name": "long", "source": "N" * 300}))
+    assert run(["scan", "list.jsonl", "-o", "zoo.db"]) == 0
+    assert [row["status"] for row in table(capfd, "zoo.db")] == ["failed"]
+
+
+def test_a_glob_follows_no_links_to_folders_and_finds_nothing_hidden(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Path("nets/deep").mkdir(parents=True)
+    Path("nets/.hidden").mkdir()
+    for name in ("deep/a", "b", ".hidden/c", ".d"):
+        Path(f"nets/{name}.prototxt").write_text(LENET.read_text())
+    for link in ("one", "two"):  # 2**40 folders for whom follows them
+        Path(f"nets/{link}").symlink_to(".")
+    for pattern in ("nets/**/*.prototxt", "nets/**", f"{Path.cwd()}/nets/**/*.prototxt"):
+        Path("zoo.db").unlink(missing_ok=True)
+        assert run(["scan", pattern, "-o", "zoo.db"]) == 0
+        names = [str(row["name"]).rpartition("nets/")[2] for row in table(capfd, "zoo.db")]
+        assert names == ["b.prototxt", "deep/a.prototxt"]
+
+
+def test_a_database_is_shown_from_a_folder_that_stays_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db", "--keep-graphs"]) == 0
+    assert len(table(capfd, "zoo.db")) == 1
+    assert run(["explain", "zoo.db", "--name", str(LENET), "mac", "ops"]) == 0
+    assert [one.name for one in Path().iterdir()] == ["zoo.db"]
 
 
 def test_a_kept_graph_is_explained_without_the_source(capfd: pytest.CaptureFixture[str]) -> None:

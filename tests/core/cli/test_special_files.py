@@ -1,4 +1,4 @@
-"""Pipes, devices, sockets and directories where a file belongs: an error at once, never a wait."""
+"""Pipes, devices, sockets, folders and names without a file: an error at once, never a wait or a new file."""
 
 from __future__ import annotations
 
@@ -51,6 +51,12 @@ PLACES = {
 }
 
 
+THINGS = {
+    "pipe": "pipe", "socket": "socket", "folder": "folder", "device": "device", "link to itself": "loop",
+    "name below a file": "toy.json/x", "name below nothing": "nothing/x", "name that is too long": "N" * 300,
+}  # fmt: skip
+
+
 @pytest.fixture(autouse=True)
 def soon() -> Iterator[None]:
     """Fail a test that waits."""
@@ -75,17 +81,19 @@ def things(toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             listener.bind(f"socket{suffix}")
         (tmp_path / f"folder{suffix}").mkdir()
         (tmp_path / f"device{suffix}").symlink_to("/dev/full")
+        (tmp_path / f"loop{suffix}").symlink_to(f"loop{suffix}")
     assert toy.parent == tmp_path
     return tmp_path
 
 
-@pytest.mark.usefixtures("things")
-@pytest.mark.parametrize("thing", ["pipe", "socket", "folder", "device"])
+@pytest.mark.parametrize("thing", THINGS)
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_no_regular_file_ends_at_once_with_the_code_of_its_place(
-    place: str, thing: str, capfd: pytest.CaptureFixture[str]
+    place: str, thing: str, things: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     args, code = PLACES[place]
+    thing = THINGS[thing]
+    before = sorted(things.iterdir())
     plain = ".py:" in args or ".toml" in args or args.startswith("llm")
     names = [thing] if plain else [thing, f"{thing}.prototxt", f"{thing}.json"]
     for name in names:
@@ -94,6 +102,7 @@ def test_what_is_no_regular_file_ends_at_once_with_the_code_of_its_place(
         assert out == ""
         assert err.startswith("Error: ")
         assert "Traceback" not in err
+        assert sorted(things.iterdir()) == before
 
 
 def test_a_pipe_that_is_read_is_written_to(things: Path) -> None:

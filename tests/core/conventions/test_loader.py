@@ -53,6 +53,11 @@ def test_a_file_may_extend_its_neighbour(write) -> None:  # noqa: ANN001
     assert layer("linear", {"out_features": 5}, (2, 3)).count(file).total.count == 90
 
 
+def test_a_file_that_extends_what_no_file_can_be_called_is_refused(write) -> None:  # noqa: ANN001
+    with pytest.raises(ConventionError, match="there is no such file"):
+        loader.load(write(f'extend = "./{"N" * 300}.toml"\nname = "next"\n'))
+
+
 def test_texts_for_readers_are_no_part_of_the_digest(write) -> None:  # noqa: ANN001
     switch = '[switches.half]\nvalues = ["no", "yes"]\ndefault = "no"\ndoc = "{}"\n'
     plain = loader.load(write(MINE + switch.format("one"))).digest

@@ -15,7 +15,7 @@ from flopledger.errors import SourceError
 from flopledger.scanning.cluster import Cluster
 from flopledger.scanning.network import Network
 from flopledger.scanning.outcome import Chosen, Outcome, Work
-from flopledger.scanning.scan import Settings, scan
+from flopledger.scanning.scan import Settings, scan, works_of
 from flopledger.scanning.store import Store
 
 LENET = Path(__file__).parents[3] / "examples" / "lenet.prototxt"
@@ -39,7 +39,7 @@ def test_nothing_is_lost_or_counted_twice_when_a_worker_dies(tmp_path: Path) -> 
             if progress.done.total() == 4 and victim:
                 os.kill(victim, signal.SIGKILL)
 
-        found = scan([str(nets)], store, cluster, settings, kill)
+        found = scan(works_of([str(nets)], cluster, settings), store, cluster, settings, kill)
 
     assert (found.total, dict(found.done)) == (24, {"ok": 24})
     rows = sqlite3.connect(tmp_path / "zoo.db").execute("SELECT name, flops FROM networks ORDER BY name")

@@ -28,6 +28,19 @@ def test_an_index_is_read_with_the_files_beside_it(tmp_path: Path) -> None:
         flopledger.count(str(index))
 
 
+def test_an_index_that_names_a_file_that_none_can_be_is_refused(tmp_path: Path) -> None:
+    index = tmp_path / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"w": f"{'N' * 300}.safetensors"}}))
+    with pytest.raises(SourceError, match="not found beside it"):
+        flopledger.count(str(index))
+
+
+def test_a_link_to_its_own_folder_is_no_file_in_it(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").symlink_to(".")
+    with pytest.raises(SourceError, match=r"no \.safetensors file is in it"):
+        flopledger.count(str(tmp_path))
+
+
 @pytest.mark.parametrize(
     "name", ["../secret.safetensors", "/etc/passwd", "a/b.safetensors", "..safetensors", "", "x.bin"]
 )

@@ -57,6 +57,12 @@ def test_a_config_without_a_known_type_is_refused(folder: Path) -> None:
         fl.read(str(file), options={"seq": 1})
 
 
+def test_a_config_that_is_nested_too_deep_is_refused(folder: Path) -> None:
+    (folder / "config.json").write_text(json.dumps(LLAMA)[:-1] + ', "x": ' + "[" * 700 + "]" * 700 + "}")
+    with pytest.raises(SourceError, match="nested deeper than 200 levels"):
+        fl.read(str(folder), options={"seq": 5})
+
+
 def test_a_config_needs_the_length_of_its_input(folder: Path) -> None:
     with pytest.raises(UsageError, match="--seq"):
         fl.read(str(folder))
