@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Level, Shape, Value
 
+_SPARSE = frozenset(
+    (torch.sparse_coo, torch.sparse_csr, torch.sparse_csc, torch.sparse_bsr, torch.sparse_bsc)
+)
 _PLAIN = frozenset({int, bool, str, float, type(None)})
 _NAMES: dict[torch.dtype, str] = {}
 
@@ -71,6 +74,7 @@ class Tensors:
         self.dtypes: list[str] = []
         self.aliases: dict[int, int] = {}
         self.nested: set[int] = set()
+        self.sparse: set[int] = set()
         self._known: dict[int, TensorRef] = {}
         self.alive: list[torch.Tensor] = []  # an address identifies a tensor only as long as it lives
 
@@ -84,6 +88,8 @@ class Tensors:
             self.alive.append(tensor)
             if tensor.is_nested:
                 self.nested.add(found.id)
+            elif tensor.layout in _SPARSE:
+                self.sparse.add(found.id)
         return found
 
     def number(self, tensor: torch.Tensor) -> int | None:

@@ -48,6 +48,9 @@ if TYPE_CHECKING:
 
 _MOST_RESULTS = 10_000
 """How many results a forward that yields them may give."""
+_LAZY = {types.GeneratorType, map, filter, zip, enumerate, type(iter([]))}
+_LAZY |= {kind for kind in vars(itertools).values() if isinstance(kind, type)}
+"""The types of what works its items out, by calls of layers, when it is asked for them."""
 _NEEDS_KERNEL = "needs the result of an operator that has no kernel for tensors without memory"
 _OURS = (f"{Path(__file__).parent}/",)
 _TORCH = (f"{Path(torch.__file__).parent}/",)
@@ -185,7 +188,7 @@ class Reader:
                 above_autograd(),
                 self._ops(),
             ):
-                return _consumed(model(*given.args, **given.kwargs))
+                return _consumed_inside(model(*given.args, **given.kwargs))
         except STOPS as error:
             return self._stopped(error)
         except RuntimeError as error:
@@ -327,14 +330,24 @@ class _Run:
 
 
 def _consumed(out: Any) -> Any:
-    """Return a forward's result; of one that yields, all that it yields, since its calls run only then.
+    """Return a forward's result; of one that is worked out as it is asked for, all of it.
+
+    A generator's calls run only then, and those of ``map(self.layer, xs)`` alike.
 
     Raises:
         SourceError: There is no end to it.
     """
-    if type(out) is not types.GeneratorType:
+    if type(out) not in _LAZY:
         return out
     found = list(itertools.islice(out, _MOST_RESULTS + 1))
     if len(found) > _MOST_RESULTS:
-        raise SourceError(f"its forward is a generator that yields more than {_MOST_RESULTS} results")
+        raise SourceError(f"its forward returns a {type(out).__name__} of more than {_MOST_RESULTS} results")
     return found
+
+
+def _consumed_inside(out: Any) -> Any:
+    """Return the network's result with all that is worked out later, in its lists and dicts too."""
+    out = _consumed(out)
+    if type(out) in {list, tuple}:
+        return type(out)(map(_consumed_inside, out))
+    return {key: _consumed_inside(one) for key, one in out.items()} if type(out) is dict else out

@@ -119,7 +119,7 @@ def solve_shapes(call: Call) -> tuple[Shape, ...]:
 def _sides(call: Call) -> tuple[Dim, Dim]:
     """Return how many right-hand sides there are, and the elements of each."""
     _, n = _square(call)
-    return floordiv(call.out_elems, n), n
+    return 0 if n == 0 else floordiv(call.out_elems, n), n
 
 
 def triangular_solve_facts(call: Call) -> Facts:

@@ -231,7 +231,7 @@ _QUANTIZED_LINEAR = """
     linear linear_relu linear_leaky_relu linear_tanh linear_dynamic linear_relu_dynamic linear_dynamic_fp16
     linear_relu_dynamic_fp16 linear_with_input_q_dq_qweight_dq_output_fp32
 """
-_QUANTIZED_ACTIVATIONS = "relu6 hardswish elu celu leaky_relu sigmoid threshold"
+_QUANTIZED_ACTIVATIONS = "relu6 hardswish elu celu leaky_relu prelu sigmoid threshold"
 
 OPS: dict[str, Rule] = {
     **dict.fromkeys(
@@ -284,6 +284,7 @@ OPS: dict[str, Rule] = {
     },
     **{f"quantized.{name}": CALLS[name] for name in _QUANTIZED_ACTIVATIONS.split()},
     **dict.fromkeys(("quantized.cat", "quantized.cat_relu"), elements.moved),
+    **{f"quantized.embedding_bag_{kind}": products.packed_bag for kind in ("byte", "4bit", "2bit")},
     "_addmm_activation": products.added("mat1", "mat2"),
     **dict.fromkeys(
         ("quantize_per_tensor", "quantize_per_channel", "quantize_per_tensor_dynamic"), same("quantize")

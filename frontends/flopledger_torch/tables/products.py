@@ -175,6 +175,12 @@ def embedding_bag_call(call: TorchCall) -> Meaning | None:
     return _bags(call, call.get("mode", "mean"), (weight[0], weight[1]), operands)
 
 
+def packed_bag(call: TorchCall) -> Meaning | None:
+    """Bags of a packed table, whose size no argument shows; they are always sums."""
+    operands = call.get("indices"), call.get("offsets"), call.get("per_sample_weights")
+    return _bags(call, "sum", (None, call.out[-1]), operands)
+
+
 def attention(call: TorchCall) -> Meaning | None:
     """Scaled dot-product attention, and the kernels that it chooses among."""
     operands = call.refs("query", "key", "value")

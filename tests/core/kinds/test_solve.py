@@ -42,6 +42,7 @@ CASES = [
     ("cholesky", ((6, 6),), {}, ((6, 6),), 35, {"multiplies": 35, "adds": 35, "divides": 15, "sqrts": 6}),
     ("cholesky", (THREE,), {}, (THREE,), 4, {"multiplies": 4, "adds": 4, "divides": 3, "sqrts": 3}),
     # 2 sides of 1 + 2 products and 3 quotients
+    ("triangular_solve", ((0, 0), (0, 2)), {}, ((0, 2),), 0, {"multiplies": 0, "adds": 0, "divides": 0}),
     ("triangular_solve", (THREE, (3, 2)), {}, ((3, 2),), 6, {"multiplies": 6, "adds": 6, "divides": 6}),
     (
         "triangular_solve",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
@@ -105,6 +106,19 @@ def test_a_forward_that_yields_is_run_to_its_end() -> None:
         yield net.fc(x)
 
     assert figures(twice) == (64, [])
+
+
+def test_what_is_worked_out_when_it_is_asked_for_is_counted_wherever_it_is_returned() -> None:
+    """Two calls of 2 * 16 each, which run only when the results are taken."""
+    assert figures(lambda net, x: map(net.fc, [x, x])) == (64, [])
+    assert figures(lambda net, x: zip([1, 2], map(net.fc, [x, x]), strict=True)) == (64, [])
+    assert figures(lambda net, x: itertools.starmap(net.fc, [(x,), (x,)])) == (64, [])
+    assert figures(lambda net, x: {"rows": [(net.fc(x) for _ in range(2))]}) == (64, [])
+
+
+def test_results_without_end_are_refused() -> None:
+    with pytest.raises(SourceError, match="returns a cycle of more than 10000 results"):
+        figures(lambda net, x: itertools.cycle([net.fc(x)]))
 
 
 def test_a_branch_is_counted_where_its_condition_is_known_and_else_unknown() -> None:

@@ -192,3 +192,21 @@ def test_a_function_without_a_formula_is_shown_and_not_zero() -> None:
     unknown = fl.count(Sorted(), "2x8").coverage.unknown
     assert {u.source for u in unknown} == {"aten._linalg_svd.default", "aten.sort.default"}
     assert all("depends on the data" in u.why for u in unknown)
+
+
+@pytest.mark.filterwarnings("ignore:Sparse CSR")
+@pytest.mark.parametrize("layout", [torch.sparse_coo, torch.sparse_csr])
+def test_a_product_of_a_sparse_tensor_is_unknown_and_not_that_of_a_dense_one(layout: torch.layout) -> None:
+    """Linear(4, 4) on 3 rows is 48; the product behind it multiplies the elements that are there."""
+
+    class Spread(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.fc, self.edges = nn.Linear(4, 4), torch.eye(2, 3).to_sparse(layout=layout)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.edges @ self.fc(x)
+
+    ledger = fl.count(Spread(), "3x4")
+    assert ledger.total.count == 48
+    assert [unknown.source for unknown in ledger.coverage.unknown] == ["aten.mm.default"]

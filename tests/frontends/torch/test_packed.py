@@ -135,11 +135,38 @@ def test_layers_of_quantised_tensors_are_those_that_they_quantise(
 
 
 @pytest.mark.usefixtures("quiet")
-@pytest.mark.parametrize("name", ["Hardswish", "LeakyReLU"])
+@pytest.mark.parametrize("name", ["ELU", "Hardswish", "LeakyReLU", "PReLU"])
 def test_activations_of_quantised_tensors_read_their_scale(name: str) -> None:
     from torch.ao.nn import quantized
 
     ledger = fl.count(Between(getattr(quantized, name)(0.1, 0), quantises=True).eval(), (2, 8))
+    assert ledger.coverage.unknown == ()
+    assert [row.outputs for row in ledger.rows if row.path == "layer"] == [((2, 8),)]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_norm_that_torchs_recipe_quantises_reads_its_scale() -> None:
+    """The recipe keeps the scale as a tensor of one element, on an axis."""
+    from torch.ao import quantization
+
+    net = nn.Sequential(quantization.QuantStub(), nn.BatchNorm2d(3), quantization.DeQuantStub()).eval()
+    net.qconfig = quantization.get_default_qconfig("fbgemm")  # type: ignore[assignment]
+    quantization.prepare(net, inplace=True)
+    net(torch.rand(1, 3, 4, 4))
+    ledger = fl.count(quantization.convert(net, inplace=True), "1x3x4x4")
+    assert (ledger.total.params, ledger.coverage.unknown) == (6, ())
+
+
+@pytest.mark.usefixtures("quiet")
+def test_bags_of_a_quantised_table_are_sums() -> None:
+    """2 bags of 5 vectors of 16, so 4 additions for each element; the table has 10 vectors."""
+    from torch.ao import quantization
+
+    net = nn.Sequential(nn.EmbeddingBag(10, 16, mode="sum")).eval()
+    net[0].qconfig = quantization.float_qparams_weight_only_qconfig  # type: ignore[assignment]
+    quantised = quantization.convert(quantization.prepare(net))
+    ledger = fl.count(quantised, "2x5:int64", "ops")
+    assert (ledger.total.count, ledger.total.params) == (2 * 4 * 16, 160)
     assert ledger.coverage.unknown == ()
 
 
