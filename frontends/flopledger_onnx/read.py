@@ -45,7 +45,7 @@ def _read(parser: Parser, request: Request) -> Graph:
     scope = Scope("", opsets, names=dict(inputs.values))
     values = unlisted(tracer.run(tracer.body(graph, scope)))
     native = {"initializers": sum(math.prod(tensor.dims) for tensor in graph.initializer)}
-    notes = (*inputs.notes, *filter(None, [tracer.weights.note]), *tracer.states.notes())
+    notes = (*inputs.notes, *filter(None, [tracer.weights.note]), *tracer.placeholders.notes())
     version = f"opset {opsets.get('', 1)}"
     reading = Reading(request.source, "onnx", "onnx", version, profile={"mode": "eval"}, notes=notes)
     return graph_of(tracer, inputs.values, values, network=NETWORK, native=native, reading=reading)

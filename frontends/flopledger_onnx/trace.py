@@ -27,9 +27,9 @@ from flopledger.frontend import (
 from flopledger_onnx import control
 from flopledger_onnx.budget import DEEPEST, Budget
 from flopledger_onnx.node import Call
+from flopledger_onnx.placeholders import Placeholders
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
-from flopledger_onnx.states import States
 from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, source_name
 from flopledger_onnx.values import constant, sparse_constant
 
@@ -52,7 +52,7 @@ class Tracer:
         self.records = self.recording.records
         self.uncalled: list[Record] = []
         self.unread: set[Hashable] = set()
-        self.weights, self.states = Weights(PLACES), States()
+        self.weights, self.placeholders = Weights(PLACES), Placeholders()
         self.readers = Readers()
         self.lenient = 0
         self.budget = Budget(model)
@@ -164,7 +164,7 @@ class Tracer:
             self.bind(call, scope, step.values)
             return
         carried = step.constant and constants_of(call, row) is not None
-        used = row if carried else self.states.row(call, source, row)
+        used = row if carried else self.placeholders.row(call, source, row)
         parameters = () if carried else self.weights.used(call.type, call.inputs, used)
         self._note(call, scope, source, row, step, parameters)
 

@@ -328,7 +328,7 @@ def unknown(call: Call) -> Step:
 
 
 DEPENDENT = (
-    "NonMaxSuppression", "Unique", "SequenceEmpty", "SequenceErase", "SequenceInsert", "SequenceMap",
+    "NonMaxSuppression", "Unique", "SequenceMap",
     "Optional", "OptionalGetElement", "OptionalHasElement", "StringConcat", "StringNormalizer", "StringSplit",
     "RegexFullMatch", "TfIdfVectorizer", "ImageDecoder",
 )  # fmt: skip

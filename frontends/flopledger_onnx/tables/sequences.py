@@ -11,9 +11,14 @@ from flopledger_onnx.tables.movement import concat
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger.frontend import Dim
+    from flopledger.frontend import Dim, Operand
 
     from flopledger_onnx.node import Call
+
+
+MOST_MEMBERS = 256
+"""The longest list that members are put into or taken out of: each time it is copied."""
+_UNKNOWN = "the contents of a sequence depend on data"
 
 
 def sequence(call: Call) -> Passed:
@@ -52,15 +57,51 @@ def sequence_at(call: Call) -> Passed:
     """A member of a list."""
     items, place = call.value(0).items, call.array(1).items[0]
     if items is None or not isinstance(place, int) or not -len(items) <= place < len(items):
-        raise Unshaped("the contents of a sequence depend on data")
+        raise Unshaped(_UNKNOWN)
     return Passed((items[place],))
+
+
+def empty(call: Call) -> Passed:  # noqa: ARG001  (a rule takes its node)
+    """SequenceEmpty: a list to put members into."""
+    return Passed((list_of(()),))
+
+
+def insert(call: Call) -> Passed:
+    """A list with one more member, at its end where no place is given."""
+    items = _members(call)
+    place = _place(call, 2, len(items), last=len(items)) if call.has(2) else len(items)
+    return Passed((list_of([*items[:place], call.value(1), *items[place:]]),))
+
+
+def erase(call: Call) -> Passed:
+    """A list without one of its members, the last where no place is given."""
+    items = _members(call)
+    place = _place(call, 1, len(items), last=len(items) - 1) if call.has(1) else len(items) - 1
+    return Passed((list_of([*items[:place], *items[place + 1 :]]),))
+
+
+def _members(call: Call) -> Sequence[Operand]:
+    items = call.value(0).items
+    if items is None:
+        raise Unshaped(_UNKNOWN)
+    if len(items) >= MOST_MEMBERS:
+        raise Unshaped(f"lists of more than {MOST_MEMBERS} members are not followed")
+    return items
+
+
+def _place(call: Call, index: int, count: int, *, last: int) -> int:
+    """Return a place in a list of a number of members; below 0 it is counted from the end."""
+    place = call.array(index).items[0]
+    if not isinstance(place, int) or not -count <= place <= last:
+        raise Unshaped(_UNKNOWN)
+    return place + count if place < 0 else place
 
 
 def concat_from_sequence(call: Call) -> Step:
     """The members of a list side by side, or along a new axis."""
     items = call.value(0).items
     if not items:
-        raise Unshaped("the contents of a sequence depend on data")
+        raise Unshaped(_UNKNOWN)
     # From here on the node reads the members, each with its shape and the constants in it.
     call.inputs = items
     if not call.flag("new_axis"):
@@ -73,12 +114,15 @@ def sequence_length(call: Call) -> Step:
     """How many members a list has."""
     items = call.value(0).items
     if items is None:
-        raise Unshaped("the contents of a sequence depend on data")
+        raise Unshaped(_UNKNOWN)
     found = scalar(len(items))
     return Step("index_arithmetic", {"shape": ()}, (), [()], dtypes=("int64",), arrays=[found])
 
 
 ROWS: Mapping[str, Row[Call]] = {
+    "SequenceEmpty": row(empty),
+    "SequenceInsert": row(insert, 2),
+    "SequenceErase": row(erase, 1),
     "SequenceConstruct": row(sequence),
     "SplitToSequence": row(split_to_sequence, 1),
     "SequenceAt": row(sequence_at, 1),

@@ -125,6 +125,26 @@ LISTS = {
          node("ConcatFromSequence", ["q"], ["z"], axis=0)],
         (2 + 6) * 8 * 8, [(6, 8)], 64 + 32,
     ),
+    "a constant before the last of a list": (
+        [node("SequenceConstruct", ["h"], ["q"]), node("SequenceInsert", ["q", "half", "last"], ["r"]),
+         node("SequenceAt", ["r", "last"], ["z"])],
+        2 * (2 * 8 * 8), [(2, 8)], 64,
+    ),
+    "a constant behind the last of a list": (
+        [node("SequenceEmpty", [], ["p"]), node("SequenceInsert", ["p", "h"], ["q"]),
+         node("SequenceInsert", ["q", "half"], ["r"]), node("SequenceAt", ["r", "last"], ["z"])],
+        (2 + 4) * 8 * 8, [(4, 8)], 64 + 32,
+    ),
+    "a list without its last": (
+        [node("SequenceConstruct", ["h", "half"], ["q"]), node("SequenceErase", ["q"], ["r"]),
+         node("SequenceAt", ["r", "last"], ["z"])],
+        2 * (2 * 8 * 8), [(2, 8)], 64,
+    ),
+    "a list without another": (
+        [node("SequenceConstruct", ["x", "h", "half"], ["q"]), node("SequenceErase", ["q", "last"], ["r"]),
+         node("SequenceErase", ["r", "zero"], ["s"]), node("ConcatFromSequence", ["s"], ["z"], axis=0)],
+        2 * (2 * 8 * 8), [(2, 8)], 64,
+    ),
 }  # fmt: skip
 
 
@@ -135,6 +155,7 @@ def test_work_before_and_behind_a_list_is_counted(read: Read, name: str) -> None
         node("MatMul", ["x", "wide"], ["h"]), *nodes, node("MatMul", ["z", "wide"], ["y"]),
     ]  # fmt: skip
     constants = [WIDE, HALF, tensor("size", [], [4], INT64), tensor("last", [], [-1], INT64)]
+    constants.append(tensor("zero", [], [0], INT64))
     network = read(model(graph(nodes, [value("x", [2, 8])], ["y"], constants)))
     ledger = network.count("mac")
     assert (ledger.total.count, ledger.total.params) == (macs, params)
@@ -147,6 +168,27 @@ def test_a_network_that_gives_a_list_gives_its_members(read: Read) -> None:
     network = read(model(graph(nodes, [value("x", [2, 8])], ["q"], [WIDE])))
     assert network.count("mac").total.count == 128
     assert [network.tensors[i].shape for i in network.outputs] == [(1, 8), (1, 8)]
+
+
+@pytest.mark.parametrize("place", [2, -2])
+def test_a_place_outside_of_a_list_is_unknown(read: Read, place: int) -> None:
+    nodes = [
+        node("SequenceConstruct", ["x"], ["q"]), node("SequenceInsert", ["q", "x", "place"], ["r"]),
+        node("SequenceLength", ["r"], ["y"]),
+    ]  # fmt: skip
+    content = graph(nodes, [value("x", [2, 8])], ["y"], [tensor("place", [], [place], INT64)])
+    assert read(model(content)).count("mac").total.unknown_calls == 2
+
+
+@pytest.mark.parametrize(("more", "unknown"), [(255, 0), (256, 1)])
+def test_lists_are_followed_up_to_a_length(read: Read, more: int, unknown: int) -> None:
+    """Each member costs a copy of the list, so that a file of many nodes could take all memory."""
+    nodes = [node("SequenceConstruct", ["x"], ["q0"])]
+    nodes += [node("SequenceInsert", [f"q{i}", "x"], [f"q{i + 1}"]) for i in range(more)]
+    nodes += [node("SequenceConstruct", ["x"], ["y"])] if unknown else []
+    network = read(model(graph(nodes, [value("x", [2, 8])], ["y" if unknown else f"q{more}"])))
+    assert network.count("mac").total.unknown_calls == unknown
+    assert len(network.outputs) == (1 if unknown else 256)
 
 
 def test_a_list_of_as_many_parts_as_data_say_is_unknown(read: Read) -> None:
@@ -285,6 +327,7 @@ def test_tables_and_masks_of_one_operator_are_weights_with_a_note_too(
     assert network.reading.notes == (f"{UNSURE}{named} ({sum(numbers)} elements)",)
 
 
+PLACEHOLDERS = "not counted, as the ones and zeros that exporters write for a norm without weights: "
 ELSEWHERE = "initial states whose elements are not in the file, "
 BY_NAME, AS_ZEROS = (
     "counted as trained, by their names: ",
@@ -347,6 +390,30 @@ def test_a_sparse_state_is_looked_at(read: Read, items: list[float], stored: int
     constants = [tensor("w", [1, 6, 2], None), tensor("r", [1, 6, 6], None)]
     content = graph(nodes, [value("x", [4, 1, 2])], ["y"], constants) + block(15, state)
     assert read(model(content)).count("mac").total.params == 12 + 36 + stored
+
+
+@pytest.mark.parametrize(
+    ("scale", "stored", "said"),
+    [
+        (
+            {"val_1": [1.0] * 3, "val_2": [0.0] * 3}, 0,
+            (f"{PLACEHOLDERS}val_1, val_2 (6 elements)",),
+        ),
+        ({"n.weight": [1.0] * 3, "n.bias": [0.0] * 3}, 6, ()),
+        ({"val_1": [1.0, 1.0, 1.5], "val_2": [0.0, 0.0, 0.5]}, 6, ()),
+        ({"val_1": [0.0] * 3, "val_2": [1.0] * 3}, 6, ()),
+        ({"val_1": None, "val_2": None}, 6, ()),
+    ],
+    ids=["placeholders", "named", "trained", "other_elements", "elsewhere"],
+)  # fmt: skip
+def test_the_ones_and_zeros_of_a_norm_without_weights_are_no_weights(
+    read: Read, scale: dict[str, list[float] | None], stored: int, said: tuple[str, ...]
+) -> None:
+    """Exporters spell a group norm of 3 groups as an instance norm of 3 channels with neither."""
+    constants = [tensor(name, [3], items) for name, items in scale.items()]
+    network = read(one("InstanceNormalization", [1, 3, 5], constants=constants))
+    assert network.count("mac").total.params == stored
+    assert network.reading.notes == said
 
 
 def test_the_sinks_of_an_attention_s_heads_are_weights(read: Read) -> None:

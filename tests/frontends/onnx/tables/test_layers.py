@@ -338,7 +338,6 @@ DEPENDENT = (
     "Compress",
     "StringNormalizer",
     "Optional",
-    "SequenceEmpty",
 )
 
 
