@@ -1,7 +1,8 @@
 """How long the whole command takes on ResNet-152, against a Python that only imports the same packages.
 
 Both are processes of their own, started in turn, so that a busy machine slows both alike. The ratio
-of the medians is what is kept: seconds belong to a machine, the ratio to the program.
+of the medians is what is kept: seconds belong to a machine, the ratio to the program. A second pair says what
+a small ONNX file takes beside a small prototxt: the imports of its frontend, for the most part.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-NEVER = ("sympy", "numpy", "torch", "keras", "tensorflow", "paddle")
+NEVER = ("sympy", "numpy", "torch", "keras", "tensorflow", "paddle", "importlib.metadata", "email", "zipfile")
 """Modules that counting a prototxt with plain sizes must not import."""
+EXAMPLES = Path(__file__).parents[1] / "examples"
 
 MACS = 11_282_415_616
 PARAMS = 60_192_808
@@ -140,9 +142,14 @@ def main() -> None:
         script = str(Path(sys.executable).with_name("flopledger"))
         count = [script, "count", str(network), "--format", "json"]
         ours, theirs = medians([count, [sys.executable, str(bare)]], runs, env)
+        small = [[script, "count", str(EXAMPLES / name)] for name in ("tiny.onnx", "lenet.prototxt")]
+        onnx, caffe = medians(small, runs, env)
     print(f"{ours * 1000:8.1f} ms  flopledger count ResNet-152.prototxt --format json")
     print(f"{theirs * 1000:8.1f} ms  Python that imports the same {len(modules)} third-party modules")
     print(f"{ours / theirs:8.2f}     ratio of the medians of {runs} runs each, in turn")
+    print(f"{onnx * 1000:8.1f} ms  flopledger count tiny.onnx")
+    print(f"{caffe * 1000:8.1f} ms  flopledger count lenet.prototxt")
+    print(f"{onnx / caffe:8.2f}     ratio of these two")
     print(f"not imported: {', '.join(NEVER)}")
 
 

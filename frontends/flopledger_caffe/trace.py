@@ -24,7 +24,7 @@ from flopledger_caffe.inputs import Specs, is_source, label, params_name, told
 from flopledger_caffe.modules import Parameters
 from flopledger_caffe.remedies import example, top_example
 from flopledger_caffe.tables.layers import SPELLINGS, TABLE, is_foreign
-from flopledger_caffe.tables.row import MANY, Known, arity, facts
+from flopledger_caffe.tables.row import MANY, Known, Operand, arity, facts
 from flopledger_caffe.text import net
 from flopledger_caffe.text.fields import LARGEST_DIM, Unshaped, View, unread
 from flopledger_caffe.text.message import ForeignError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Shape
 
-    from flopledger_caffe.tables.row import Attrs, Blob, Operand, Row
+    from flopledger_caffe.tables.row import Attrs, Blob, Row
     from flopledger_caffe.text.message import Message
     from flopledger_caffe.text.net import Entry, State
 
@@ -60,6 +60,7 @@ class Tracer:
         self.culprits: dict[int, str] = {}
         self.paths: set[str] = {""}
         self.repeats: dict[str, int] = {}
+        self.known: dict[tuple[object, ...], Known] = {}
 
     def read(self) -> tuple[int, ...]:
         """Read everything and return the network's outputs: the blobs that no layer uses."""
@@ -185,6 +186,10 @@ class Tracer:
             reason = str(error).removeprefix(entry.where).removeprefix(": ").removeprefix(" ")
             self._read_unknown(entry, bottoms, f"another layer than the known {entry.type!r}: {reason}")
             return
+        self.notes += [
+            f"{entry.name}: the field {key} of {view.params.name} was left out" for key in known.unread
+        ]
+        self._note_ones(entry, known.attrs)
         tensors = self._tops(entry, row, bottoms, known.made)
         self._add(
             entry, known.kind or UNKNOWN, known.attrs, inputs, tensors,
@@ -194,7 +199,22 @@ class Tracer:
             self.notes.append(f"{entry.name}: {row.note}")
 
     def _known(self, view: View, row: Row, inputs: list[int]) -> Known:
-        """Return a row's description of a layer; ``inputs`` become the operands of its kind."""
+        """Return a row's description of a layer; ``inputs`` become the operands of its kind.
+
+        A network repeats a few blocks many times: layers of one type with equal fields and inputs have one
+        description. An operand that is a view of a bottom is a tensor of each layer's own.
+        """
+        alike = (view.entry.type, view.tops, view.shapes, view.params.spelling())
+        found = self.known.get(alike)
+        if found is None:
+            found = self._describe(view, row, inputs)
+            if found.order is not None:
+                self.known[alike] = found
+        elif found.order is not None:
+            inputs[:] = [inputs[i] for i in found.order]
+        return found
+
+    def _describe(self, view: View, row: Row, inputs: list[int]) -> Known:
         entry, bottoms = view.entry, tuple(inputs)
         kind = row.kind(view) if callable(row.kind) else row.kind
         native = {**own_fields(entry, row.params), **facts(view, row)}
@@ -202,26 +222,24 @@ class Tracer:
         blobs: tuple[Blob, ...] = ()
         try:
             attrs, blobs = row.attrs(view), row.blobs(view)
-            if row.operands is not None:
-                inputs[:] = [self._operand(bottoms, operand) for operand in row.operands(view)]
+            operands = (
+                tuple(map(Operand, range(len(bottoms)))) if row.operands is None else row.operands(view)
+            )
+            inputs[:] = [self._operand(bottoms, operand) for operand in operands]
             view.all_shapes()
             made = self._made(view, row, kind, attrs, inputs)
-            self._note_unread(view)
-            self._note_ones(entry, attrs)
         except Unshaped:
             tensor = self._unshaped(bottoms)
             problem = f"its input has no shape: {self.culprits[tensor]} above it is unknown"
             return Known(kind, attrs, blobs, (None,) * view.tops, native, problem)
-        return Known(kind, attrs, blobs, made, native)
+        views = any(operand.shape is not None for operand in operands)
+        order = None if views else tuple(operand.bottom for operand in operands)
+        return Known(kind, attrs, blobs, made, native, unread=unread(view), order=order)
 
     def _note_ones(self, entry: Entry, attrs: Attrs) -> None:
         size = attrs.get("kernel")
         if "clip" in attrs and not attrs["clip"] and isinstance(size, tuple) and 1 in size:
             self.ones.append(entry.name)
-
-    def _note_unread(self, view: View) -> None:
-        entry, params = view.entry, view.params
-        self.notes += [f"{entry.name}: the field {key} of {params.name} was left out" for key in unread(view)]
 
     def _operand(self, bottoms: Sequence[int], operand: Operand) -> int:
         tensor = bottoms[operand.bottom]

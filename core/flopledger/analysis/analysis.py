@@ -127,6 +127,8 @@ class Analysis:
     @functools.cached_property
     def masked(self) -> Mapping[int, Masked]:
         """The masks of attention's products, by their call."""
+        if not flow.has_mask(self.graph):
+            return {}
         make: type[Masks] = attribute("flopledger.analysis.masks:Masks")
         return make(self.graph, self.calls, self.formulas).found
 

@@ -11,6 +11,14 @@ if TYPE_CHECKING:
 
     from flopledger.graph.tables import Layer, Tables
 
+MASK = "attention_mask"
+"""The kind of a call that makes a mask of attention."""
+
+
+def has_mask(graph: Tables) -> bool:
+    """Return whether a call makes a mask of attention, or is an attention with a mask of its own."""
+    return any(layer.kind == MASK or layer.attrs.get("causal") is True for layer in graph.layers)
+
 
 def downstream(
     layers: Iterable[Layer], begins: Callable[[Layer], bool], ends: Callable[[Layer], bool]

@@ -61,6 +61,8 @@ def absorbed(graph: Tables, formulas: Formulas) -> Mapping[int, Number]:
 
 
 def _sizes(native: Mapping[str, object]) -> tuple[Dim, Dim, Dim, Dim] | None:
+    if FACTS[0] not in native:
+        return None
     found = [native.get(name) for name in FACTS]
     whole = [size for size in found if is_dim(size)]
     return (whole[0], whole[1], whole[2], whole[3]) if len(whole) == len(FACTS) else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.analysis.flow import tensors_read
+from flopledger.analysis.flow import MASK, tensors_read
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, maximum, minimum, product
 from flopledger.records import dataclass
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Dim, Number
     from flopledger.graph.tables import Layer, Tables
 
-MASK = "attention_mask"
-"""The kind of a call that makes a mask."""
 PRODUCTS = frozenset(("matmul", "einsum"))
 """The kinds of products that attention is made of where it is spelled out."""
 

@@ -90,12 +90,15 @@ class Fact:
     """A structural fact: its meaning, and how to compute it.
 
     ``alike`` marks facts that are equal for calls of equal kind, source, level, attributes and shapes: a rule
-    that names only such facts is evaluated once for all of them. Any other fact depends on the call's place.
+    that names only such facts is evaluated once for all of them. Any other fact depends on the call's place;
+    ``some`` returns the calls for which it has another value than for all others, so that a network without
+    such calls is counted as if no rule named it.
     """
 
     doc: str
     value: Callable[[CallView], object]
     alike: bool = False
+    some: Callable[[Analysis], Collection[int]] | None = None
 
 
 def _module(call: CallView) -> Module:
@@ -137,6 +140,14 @@ def _backward(call: CallView, value: Callable[[Work], object]) -> object:
 def _masked(call: CallView, value: Callable[[Masked], object]) -> object:
     found = call.analysis.masked.get(call.layer.id)
     return 0 if found is None else value(found)
+
+
+def _trained(analysis: Analysis) -> Collection[int]:
+    return analysis.backward_work
+
+
+def _with_mask(analysis: Analysis) -> Collection[int]:
+    return analysis.masked
 
 
 STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
@@ -184,22 +195,27 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "data_grads": Fact(
             "in a training step: how many of its operands that are no weights have a gradient",
             lambda c: _backward(c, lambda work: work.data),
+            some=_trained,
         ),
         "weight_grads": Fact(
             "in a training step: how many of its weights have a gradient",
             lambda c: _backward(c, lambda work: work.weights),
+            some=_trained,
         ),
         "grad_input": Fact(
             "in a training step: the macs of the gradients of data, of all calls inside too",
             lambda c: _backward(c, lambda work: work.of_data),
+            some=_trained,
         ),
         "grad_weight": Fact(
             "in a training step: the macs of the gradients of weights, of all calls inside too",
             lambda c: _backward(c, lambda work: work.of_weights),
+            some=_trained,
         ),
         "recomputed": Fact(
             "in a training step: the macs that run again in the backward, of all calls inside too",
             lambda c: c.analysis.recomputed.get(c.layer.id, 0),
+            some=lambda analysis: analysis.recomputed,
         ),
         "innermost": Fact(
             "whether no call is inside it",
@@ -228,26 +244,32 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "absorbed": Fact(
             "the factor of its macs if the projection of latent keys and values is absorbed; else 1",
             lambda c: c.analysis.absorbed.get(c.layer.id, 1),
+            some=lambda analysis: analysis.absorbed,
         ),
         "pair_macs": Fact(
             "the macs of each pair of a query and a key, where a mask leaves some pairs out; else 0",
             lambda c: _masked(c, lambda found: found.pair_macs),
+            some=_with_mask,
         ),
         "pair_dots": Fact(
             "the dot products of each such pair",
             lambda c: _masked(c, lambda found: found.pair_dots),
+            some=_with_mask,
         ),
         "pairs_above": Fact(
             "the pairs that a causal mask leaves out: keys after the query",
             lambda c: _masked(c, lambda found: found.mask.above),
+            some=_with_mask,
         ),
         "pairs_half": Fact(
             "half of all pairs where the queries are the keys, as estimators have it; else those above",
             lambda c: _masked(c, lambda found: found.mask.half),
+            some=_with_mask,
         ),
         "pairs_outside": Fact(
             "the pairs that a sliding window or a chunk leaves out of those that a causal mask leaves",
             lambda c: _masked(c, lambda found: found.mask.outside),
+            some=_with_mask,
         ),
         "depth": Fact("how many calls are around it", lambda c: c.analysis.calls.depths[c.layer.id]),
         "leaf": Fact("whether the module has no children", lambda c: not _module(c).children),

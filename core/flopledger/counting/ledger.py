@@ -38,6 +38,8 @@ GROUPS = ("kind", "source", "level", "path", "status")
 
 def figure(value: Number) -> Figure:
     """Return a count as JSON holds it: an ``int``, or a string where symbols or fractions appear."""
+    if type(value) is int:  # nearly always, and a class of numbers takes long to ask
+        return value
     if isinstance(value, Fraction):
         return value.numerator if value.denominator == 1 else text(value)
     whole = plain(value)

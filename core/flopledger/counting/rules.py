@@ -10,12 +10,14 @@ from flopledger.conventions.convention import without_overload
 from flopledger.conventions.facts import STRUCTURAL
 from flopledger.counting.memo import Memo
 from flopledger.counting.scopes import CallScope, keep_errors, raised
+from flopledger.errors import ExpressionError, GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
+    from flopledger.conventions.facts import Fact
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.tables import Layer, Module
 
@@ -29,7 +31,21 @@ class Rules:
 
     def memo(self, expression: Expression) -> Memo:
         """Return an expression that remembers its values for the calls of this network."""
-        return Memo(expression, self.convention.define, _alike)
+        return Memo(expression, self.convention.define, self._alike)
+
+    def _alike(self, name: str) -> bool:
+        """Return whether a name has one value for all calls of a signature, wherever they are."""
+        fact = STRUCTURAL.get(name)
+        return fact is None or fact.alike or not self._differs(fact)
+
+    def _differs(self, fact: Fact) -> bool:
+        """Return whether a fact that depends on a call's place has several values in this network."""
+        if fact.some is None:
+            return True
+        try:
+            return bool(fact.some(self.analysis))
+        except (ExpressionError, GraphError):  # a rule that needs it will say so, and name its call
+            return True
 
     def rule(self, layer: Layer) -> tuple[Memo | None, bool]:
         """Return the rule for a call, and whether it was found by the call's source."""
@@ -128,9 +144,3 @@ class Rules:
             return self.convention.define[name](scope)
 
         return scope
-
-
-def _alike(name: str) -> bool:
-    """Return whether a name has one value for all calls of a signature, wherever they are."""
-    fact = STRUCTURAL.get(name)
-    return fact is None or fact.alike

@@ -6,7 +6,8 @@ import dataclasses
 import functools
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from flopledger import printable
@@ -17,7 +18,7 @@ from flopledger.graph.tables import TensorRef
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from flopledger.dims.types import Dim, Shape
+    from flopledger.dims.types import Shape
     from flopledger.graph.tables import Tables, Value
 
 
@@ -77,22 +78,25 @@ def canonical(graph: Tables) -> bytes:
 
 def _record(record: DataclassInstance) -> dict[str, Json]:
     """Write one record; fields with their default values are omitted."""
-    written: dict[str, Json] = {}
-    for name, default, write in _columns(type(record)):
-        value = getattr(record, name)
-        if value != default:
-            written[name] = write(value)
-    return written
+    columns, values = _columns(type(record))
+    return {
+        name: write(value)
+        for (name, default, write), value in zip(columns, values(record), strict=True)
+        if value != default
+    }
+
+
+_Column: TypeAlias = "tuple[str, object, Callable[[Any], Json]]"
 
 
 @functools.cache
-def _columns(record: type[DataclassInstance]) -> tuple[tuple[str, object, Callable[[Any], Json]], ...]:
-    """Return the name of each field, its default, and how it is written."""
-    columns = []
+def _columns(record: type[DataclassInstance]) -> tuple[list[_Column], Callable[[object], Iterable[Any]]]:
+    """Return the name of each field, its default and how it is written, and what gives the values of all."""
+    columns: list[_Column] = []
     for field in _fields(record):
         default = field.default if field.default_factory is dataclasses.MISSING else {}
         columns.append((field.name, default, _WRITTEN.get(field.name, _plain)))
-    return tuple(columns)
+    return columns, attrgetter(*(name for name, _, _ in columns))
 
 
 def _plain(value: Any) -> Json:
@@ -104,17 +108,13 @@ def _values(values: Mapping[str, Value]) -> Json:
 
 
 def _shape(shape: Shape | None) -> Json:
-    return None if shape is None else [_size(dim) for dim in shape]
+    return None if shape is None else [dim if isinstance(dim, int) else text(dim) for dim in shape]
 
 
 _WRITTEN: Mapping[str, Callable[[Any], Json]] = {
     **dict.fromkeys(("attrs", "native", "profile", "data_sizes", "given_sizes"), _values),
     "shape": _shape,
 }
-
-
-def _size(dim: Dim) -> Json:
-    return dim if isinstance(dim, int) else text(dim)
 
 
 def _json(value: Value) -> Json:

@@ -13,13 +13,10 @@ import sys
 from importlib.machinery import PathFinder
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from flopledger import input_files
 from flopledger.lazy import attribute
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LARGEST_FILE = 1_000_000
 """The part of a file of metadata that is read, in bytes; descriptions behind the headers may be long."""
@@ -47,11 +44,12 @@ def entry_points(group: str) -> list[EntryPoint]:
 
         found = metadata.entry_points(group=group)
         return [EntryPoint(one.name, one.value, one.dist.name if one.dist else UNKNOWN) for one in found]
-    return [
-        EntryPoint(name, value, _header(folder, "Name"))
-        for folder in _folders().values()
-        for name, value in _listed(_start(f"{folder}/entry_points.txt"), group)
-    ]
+    points: list[EntryPoint] = []
+    for folder in _folders().values():
+        listed = _listed(_start(f"{folder}/entry_points.txt"), group)
+        distribution = _header(folder, "Name") if listed else ""
+        points += [EntryPoint(name, value, distribution) for name, value in listed]
+    return points
 
 
 def version(distribution: str) -> str:
@@ -102,14 +100,14 @@ def _header(folder: str, name: str) -> str:
     return next(values, UNKNOWN)
 
 
-def _listed(text: str, group: str) -> Iterator[tuple[str, str]]:
-    """Yield the names and values of a group in a file of entry points."""
-    if group not in text:
-        return
+def _listed(text: str, group: str) -> list[tuple[str, str]]:
+    """Return the names and values of a group in a file of entry points."""
+    found: list[tuple[str, str]] = []
     section = ""
-    for line in map(str.strip, text.splitlines()):
+    for line in map(str.strip, text.splitlines() if group in text else ()):
         if line.startswith("["):
             section = line.strip("[] ")
         elif section == group and "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
-            yield name.strip(), value.strip()
+            found.append((name.strip(), value.strip()))
+    return found

@@ -32,7 +32,11 @@ class Operand(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A row's description of one layer: kind and attributes, weights, tops, native fields, and problems."""
+    """A row's description of one layer: kind and attributes, weights, tops, native fields, and problems.
+
+    ``unread`` are its fields that may have a meaning and were not read; ``order`` are the bottoms that are
+    operands of its kind, None where one of them is another view of a bottom.
+    """
 
     kind: str | None
     attrs: Attrs
@@ -40,6 +44,8 @@ class Known(NamedTuple):
     made: Sequence[Shape | None]
     native: dict[str, Value]
     problem: str = ""
+    unread: tuple[str, ...] = ()
+    order: tuple[int, ...] | None = None
 
 
 Attrs: TypeAlias = "dict[str, Value]"

@@ -209,6 +209,15 @@ class Message:
                 values.setdefault(field.key, []).append(self._spelled(field))
         return {key: tuple(items) if len(items) > 1 else items[0] for key, items in values.items()}
 
+    def spelling(self) -> tuple[object, ...]:
+        """Return a key that is equal for messages with equal fields in the same order, wherever they are."""
+        return tuple(
+            [
+                (key, form, value if isinstance(value, str) else value.spelling())
+                for key, form, value, _ in self.fields
+            ]
+        )
+
     def _spelled(self, field: Field) -> bool | float | str:
         text = str(field.value)
         if field.form is Form.WORD:

@@ -168,7 +168,7 @@ def last_of_stderr(script: str) -> str:
 UNNEEDED = (
     "rich", "sympy", "numpy", "torch", "jsonschema",
     "importlib.metadata", "email", "zipfile", "csv", "shutil", "socket", "difflib",
-    "flopledger.report.columns", "flopledger.report.rows",
+    "flopledger.report.columns", "flopledger.report.rows", "flopledger.analysis.masks",
 )  # fmt: skip
 """What a count as JSON does without: each takes time that every start of the command would pay."""
 
