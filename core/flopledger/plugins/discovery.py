@@ -20,11 +20,28 @@ from flopledger.plugins.registry import Plugin, Registry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from types import ModuleType
 
     from flopledger.kinds import Kind
     from flopledger.plugins.installed import EntryPoint
 
 GROUP = "flopledger.frontends"
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks at marked functions alone; pluggy inspects every name of a module, which takes a while."""
+
+    def parse_hookspec_opts(
+        self, module_or_class: ModuleType | type, name: str
+    ) -> pluggy.HookspecOpts | None:
+        """Return the options of a specification."""
+        is_marked = hasattr(vars(module_or_class).get(name), f"{self.project_name}_spec")
+        return super().parse_hookspec_opts(module_or_class, name) if is_marked else None
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        """Return the options of a hook of a plugin."""
+        is_marked = hasattr(getattr(plugin, name, None), f"{self.project_name}_impl")
+        return super().parse_hookimpl_opts(plugin, name) if is_marked else None
 
 
 def load(name: str, distribution: str, module: object) -> Plugin:
@@ -34,7 +51,7 @@ def load(name: str, distribution: str, module: object) -> Plugin:
         PluginError: It does not describe itself, or under another name than its entry point's.
         pluggy.PluginValidationError: A hook or one of its arguments is not one that is specified.
     """
-    manager = pluggy.PluginManager("flopledger")
+    manager = _Manager("flopledger")
     manager.add_hookspecs(hookspecs)
     manager.register(module, name)
     manager.check_pending()
