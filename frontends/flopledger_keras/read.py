@@ -13,6 +13,7 @@ from flopledger.frontend import (
     Reading,
     Request,
     SourceError,
+    Views,
     kinds,
     reshape,
     type_names,
@@ -25,6 +26,9 @@ from flopledger_keras.listen import hooked
 from flopledger_keras.modules import add_modules, registered_in
 from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
+
+VIEWS = Views(whole=frozenset(("reshape", "flatten", "squeeze", "unsqueeze", "identity")))
+"""What TensorFlow gives back in the memory that it was given; it copies parts and other orders of axes."""
 
 
 def read_source(source: object, request: Request) -> Graph:
@@ -54,7 +58,7 @@ def _read(model: Any, request: Request) -> Graph:
     given = inputs_of(model, request)
     if not all(layer.built for layer in registered_in(model).modules):
         _trace(model, given, GraphBuilder(kinds()), training=training, building=True)
-    builder = GraphBuilder(kinds())
+    builder = GraphBuilder(kinds(), VIEWS)
     outputs = _trace(model, given, builder, training=training)
     profile = {"mode": "train" if training else "eval"}
     framework = f"{keras.__version__} ({keras.config.backend()})"

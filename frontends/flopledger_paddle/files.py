@@ -22,6 +22,7 @@ from flopledger_paddle.framework import paddle
 from flopledger_paddle.inputs import open_shape
 from flopledger_paddle.modules import dtype_name
 from flopledger_paddle.state import preserved_process
+from flopledger_paddle.tables.moves import IN_PROGRAMS
 from flopledger_paddle.values import Values, shape_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _loaded(path: Path, request: Request) -> Any:
 
 
 def _graph(program: Any, request: Request) -> Graph:
-    builder = GraphBuilder(kinds())
+    builder = GraphBuilder(kinds(), IN_PROGRAMS)
     values = Values(builder)
     ops = program.global_block().ops
     inputs = [(str(op.attrs().get("name", "")), op.results()[0]) for op in ops if op.name() in _INPUTS]

@@ -15,6 +15,7 @@ from flopledger_paddle.inputs import Arguments, arguments
 from flopledger_paddle.modules import module_tables, registered_in
 from flopledger_paddle.state import preserved_layers, preserved_process
 from flopledger_paddle.symbols import Sizes, at, symbols_of, with_symbols
+from flopledger_paddle.tables.moves import IN_LAYERS
 from flopledger_paddle.trace import Trace, direct, public
 from flopledger_paddle.values import Values
 
@@ -56,7 +57,7 @@ def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode:
     registered = registered_in(model)
     given = given.changed(lambda spec: at(spec, sizes))
     with preserved_process(), preserved_layers(list(registered.modules), mode):
-        builder = GraphBuilder(kinds())
+        builder = GraphBuilder(kinds(), IN_LAYERS)
         outputs, notes = _written(model, given, request, registered, builder)
     builder.modules, builder.parameters = module_tables(registered, mode)
     reading = Reading(request.source, "paddle", "paddle", paddle.__version__, {"mode": mode}, notes)

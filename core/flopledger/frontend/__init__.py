@@ -94,6 +94,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.shape_inference import reshape
     from flopledger.frontend.specs import InputSpec, Nested, gather, parse_spec
     from flopledger.frontend.type_of import bases_of, is_a, namespace_of, offers, table_of
+    from flopledger.frontend.views import Views
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import (
         BUFFER_ROLES,
@@ -176,6 +177,7 @@ __all__ = [
     "Unshaped",
     "UsageError",
     "Value",
+    "Views",
     "Weights",
     "arrays",
     "assigned",
@@ -317,6 +319,7 @@ __getattr__, __dir__ = offer(
         "Unshaped": "flopledger.frontend.exported.steps",
         "UsageError": "flopledger.errors",
         "Value": "flopledger.graph.tables",
+        "Views": "flopledger.frontend.views",
         "Weights": "flopledger.frontend.exported.weights",
         "arrays": "flopledger.frontend.exported.arrays:",
         "assigned": "flopledger.frontend.exported.open_sizes",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flopledger.dims.arithmetic import plain_shape
 from flopledger.errors import ShapeError
+from flopledger.frontend.views import Views
 from flopledger.graph.graph import Graph
 from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor
 from flopledger.kinds.kind import Call
@@ -29,8 +30,8 @@ class Checkpoint(NamedTuple):
 class GraphBuilder:
     """Collects modules, layers, tensors and parameters, and gives each its id, its place in its table."""
 
-    def __init__(self, kinds: Mapping[str, Kind]) -> None:
-        self.kinds = kinds
+    def __init__(self, kinds: Mapping[str, Kind], views: Views | None = None) -> None:
+        self.kinds, self._views = kinds, views or Views()
         self.modules: list[Module] = []
         self.layers: list[Layer] = []
         self.tensors: list[Tensor] = []
@@ -129,5 +130,5 @@ class GraphBuilder:
         """Return the finished graph."""
         return Graph(
             reading, tuple(self.inputs), tuple(outputs), tuple(self.modules), tuple(self.layers),
-            tuple(self.tensors), tuple(self.parameters),
+            self._views.marked(self.layers, self.tensors), tuple(self.parameters),
         )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import ceildiv, floordiv, is_symbolic, minimum
+from flopledger.frontend import Views, ceildiv, floordiv, is_symbolic, minimum
 
 from flopledger_paddle.tables import windows
 from flopledger_paddle.tables.call import Meaning, Op, Open, whole
@@ -29,6 +29,11 @@ _PICKED = "gather gather_nd index_select index_sample take_along_axis masked_sel
 _CREATION = "arange linspace gaussian uniform bernoulli randint assign_value"
 ALL = -1
 """As many outputs as there are."""
+
+IN_PROGRAMS = Views(whole=frozenset(("reshape", "flatten", "squeeze", "unsqueeze")))
+"""What a program gives back in the memory that it was given."""
+IN_LAYERS = Views(IN_PROGRAMS.whole, frozenset(("transpose", "slice", "unstack")))
+"""What a layer that is called does: its kernels take tensors with strides too."""
 
 
 def _to_shape(kind: str, *inputs: int) -> Rule:

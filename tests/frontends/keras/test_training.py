@@ -51,3 +51,21 @@ def test_a_frozen_layer_has_the_gradient_that_the_layer_before_it_needs() -> Non
     model = keras.Sequential([keras.Input((8,)), kl.Dense(6), kl.Dense(5, use_bias=False), kl.Dense(4)])
     model.layers[1].trainable = False
     assert shares(model, (2, 8)) == (2 * (48 + 30 + 20), 2 * (30 + 20), 2 * (48 + 20))
+
+
+def test_reshapes_share_memory_as_they_do_in_tensorflow() -> None:
+    np, x = pytest.importorskip("numpy"), keras.ops.ones((2, 3, 4))
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("other backends have other rules")
+    layers = {
+        kl.Flatten(): True, kl.Reshape((4, 3)): True, kl.Activation("linear"): True,
+        kl.Permute((2, 1)): False, kl.Cropping1D(1): False,
+    }  # fmt: skip
+    for layer, shared in layers.items():
+        made = layer(x)
+        assert np.shares_memory(x._numpy(), made._numpy()) == shared, layer.name
+        graph = fl.read(keras.Sequential([kl.Input((3, 4)), layer]), "2x3x4")
+        (call,) = (
+            one for one in graph.layers if one.module is not None and one.kind != "container" and one.path
+        )
+        assert (graph.tensors[call.outputs[0]].alias_of == call.inputs[0]) == shared, layer.name
