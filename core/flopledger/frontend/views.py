@@ -5,8 +5,10 @@ A frontend that is not told of memory states the kinds whose results its framewo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
+
+from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
