@@ -30,7 +30,7 @@ demo: $(VENV)/.base ## count AlexNet, with no deep-learning framework installed
 check: $(VENV)/.dev ## lint, check types, run the quick tests of core: under a minute, for the edit loop
 	@$(MAKE) --no-print-directory -j2 --output-sync=target lint suite-quick
 
-test: $(VENV)/.dev $(VENV)/.docs ## lint, build the documentation, run all but the slow tests; what CI runs
+test: $(VENV)/.dev $(VENV)/.docs browser ## lint, build the documentation, run all but the slow tests; what CI runs
 	@$(MAKE) --no-print-directory -k -j$(JOBS) --output-sync=target $(SUITES:%=suite-%) lint docs
 
 test-all: $(VENV)/.dev $(VENV)/.docs browser ## everything that make test does, the slow tests too, and make prove

@@ -16,8 +16,9 @@ def plain(text: str) -> str:
 
 
 def validated(name: str, text: str) -> dict[str, Any]:
-    """Check a document against the schema that is shipped for it."""
-    schema = json.loads(resources.files("flopledger.report").joinpath(f"{name}.schema.json").read_text())
+    """Check a document against the schema that is shipped for it; that of ledgers has no name."""
+    file = f"{name}.schema.json" if name else "schema.json"
+    schema = json.loads(resources.files("flopledger.report").joinpath(file).read_text())
     jsonschema.Draft202012Validator.check_schema(schema)
     document: dict[str, Any] = json.loads(text)
     jsonschema.Draft202012Validator(schema).validate(document)

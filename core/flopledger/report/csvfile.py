@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import printable
 from flopledger.counting.ledger import figure
-from flopledger.report import jsonfile
+from flopledger.report import TRAFFIC, jsonfile
 from flopledger.report.numbers import calls_text, shapes_text
 from flopledger.report.rows import shown_rows
 
@@ -38,7 +38,6 @@ COLUMNS = (
 )  # fmt: skip
 ACTIVE = "active_params"
 ROOFLINE = ("flop", "bytes", "bound", "seconds_at_least")
-TRAFFIC = ("reads", "writes")
 FIGURES = frozenset({"params", "count", "macs", ACTIVE, *ROOFLINE, *TRAFFIC})
 _FORMULA = re.compile("[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 """Characters that start a formula in a spreadsheet; the wide forms do so in Japanese and Chinese."""
