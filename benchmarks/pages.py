@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUDGETS = {"ResNet-50": (0.3, 120_000), "language model": (0.5, 400_000), "chain": (None, None)}
 """Seconds to draw and bytes, of the networks that have a budget."""
+CONVENTIONS = {"ResNet-50": ("mac", "ptflops")}
+"""The conventions of a page that has several, and so the reasons why they differ."""
 PARTS = (
     ("norm1", "rms_norm", 1), ("attn.q", "linear", 2), ("attn.k", "linear", 2), ("attn.v", "linear", 2),
     *((f"attn/rotate{i}", "multiply", 6) for i in range(48)), ("attn/softmax", "softmax", 1),
@@ -130,9 +132,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         paths, made = {}, {}
         for name, graph in networks():
-            ledger = graph.count("mac")
+            names = CONVENTIONS.get(name, ("mac",))
+            ledgers = [graph.count(one) for one in names]
+            causes = [fl.explain(graph, names[0], other) for other in names[1:]]
             start = time.perf_counter()
-            text = view.of_network(graph, [ledger])
+            text = view.of_network(graph, ledgers, causes)
             made[name] = len(graph.layers), len(text.encode()), time.perf_counter() - start
             paths[name] = Path(folder) / f"{name.replace(' ', '-')}.html"
             paths[name].write_text(text, encoding="utf-8")

@@ -5,21 +5,27 @@ The page draws what it is given and trusts no name in it; see :mod:`flopledger.r
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from flopledger.counting.ledger import figure
 from flopledger.report import comparison, explanation
-from flopledger.report.view.network import network
+from flopledger.report.view.network import network, places
 from flopledger.report.view.page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
-    from flopledger.explaining.explanation import Explanation
+    from flopledger.explaining.explanation import Explanation, Side
     from flopledger.graph.graph import Graph
 
 __all__ = ["of_comparison", "of_explanation", "of_network"]
+
+MOST_LAYERS = 200
+"""How many layers of a cause a page lists."""
+_NOWHERE: Mapping[str, int] = MappingProxyType({})
 
 
 def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[Explanation] = ()) -> str:
@@ -30,7 +36,8 @@ def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[E
         ledgers: Its counts, of which the page shows one at a time.
         explanations: Why the other conventions' figures differ from the first one's.
     """
-    content = {"network": network(graph, ledgers), "explanations": _documents(explanations)}
+    drawn = network(graph, ledgers)
+    content = {"network": drawn, "explanations": _documents(explanations, places(drawn))}
     return page(graph.reading.source, content, flow=True)
 
 
@@ -45,16 +52,31 @@ def of_comparison(found: Comparison) -> str:
     return page(" against ".join(names), {"comparison": _compared(found, names)})
 
 
-def _documents(explanations: Sequence[Explanation]) -> list[dict[str, object]]:
+def _documents(
+    explanations: Sequence[Explanation], rows: Mapping[str, int] = _NOWHERE
+) -> list[dict[str, object]]:
+    """Return what a page draws of explanations: a layer by the number of its row, where there is one."""
     return [
         {
-            **explanation.document(one, layers=True),
-            "source": one.source,
+            **{side: _side(of) for side, of in (("a", one.a), ("b", one.b))},
+            "causes": [
+                {
+                    "cause": cause.cause,
+                    "count": figure(cause.count),
+                    "layers": [[rows.get(path, path), figure(n)] for path, n in cause.layers[:MOST_LAYERS]],
+                    "more": max(0, len(cause.layers) - MOST_LAYERS),
+                }
+                for cause in one.causes
+            ],
             "closing": explanation.closing(one),
             "provenance": explanation.provenance(one),
         }
         for one in explanations
     ]
+
+
+def _side(side: Side) -> dict[str, object]:
+    return {"name": side.convention.name, "figure": figure(side.figure)}
 
 
 def _compared(found: Comparison, names: Sequence[str]) -> dict[str, object]:

@@ -3,7 +3,7 @@ const STEP = 24;
 
 function explain(found) {
   const section = el("section");
-  const names = [found.a, found.b].map((side) => side.convention.name);
+  const names = [found.a, found.b].map((side) => side.name);
   const heading = el("h2", "", `Why ${names[0]} and ${names[1]} differ`);
   const box = el("div", "drawing");
   section.append(heading, box, el("p", "quiet", found.closing), layersOf(found));
@@ -59,8 +59,8 @@ function layersOf(found) {
   const value = (written) => compiled(written)(state.symbols);
   const rows = found.causes.flatMap((cause) => [
     [[signedText(value(cause.count)), "number strong"], [cause.cause, "strong"]],
-    ...cause.layers.slice(0, 200).map((layer) => [[signedText(value(layer.count)), "number"], [layer.path || "(network)"]]),
-    ...(cause.layers.length > 200 ? [[["", "number"], [`and ${cause.layers.length - 200} more layers`]]] : []),
+    ...cause.layers.map(([layer, count]) => [[signedText(value(count)), "number"], [nodes[layer]?.name ?? (layer || "(network)")]]),
+    ...(cause.more ? [[["", "number"], [`and ${cause.more} more layers`]]] : []),
   ]);
   details.append(tableOf([["change", "number"], ["why, and where"]], rows));
   return details;

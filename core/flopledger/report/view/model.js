@@ -7,15 +7,16 @@ const views = [];
 const inOrder = [];
 const nodes = net ? net.rows.map(nodeOf) : [];
 
-function nodeOf(cells, i) {
-  const [parent, part, kind = 0, source = 0, output = 0, input = 0, attributes = 0, status = 0, note = 0, alike = 0] = cells;
+function nodeOf(written, i) {
+  const [parent, part, cells] = written;
+  const [kind = 0, source = 0, output = 0, input = 0, attributes = 0, status = 0, note = 0, alike = 0, params = 0, ...counts] = net.cells[cells];
   const text = (number) => net.strings[number];
   const made = {
     i, parent, part, alike, kids: [], hidden: false,
     label: part.replace(/^[./](?=.)/, "") || "(network)",
     kind: text(kind), source: text(source), output: text(output), input: text(input),
     attributes: text(attributes), status: STATUSES[status], note: text(note),
-    params: compiled(cells[10] ?? 0), counts: net.conventions.map((_, k) => compiled(cells[11 + k] ?? 0)),
+    params: compiled(params), counts: net.conventions.map((_, k) => compiled(counts[k] ?? 0)),
   };
   made.family = made.status === "unknown" ? "unknown" : net.colors[made.kind] || "other";
   return made;

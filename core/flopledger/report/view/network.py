@@ -1,7 +1,7 @@
 """A network as a page draws it: the tree of its calls with their own figures, and the data flow between them.
 
 The page sums the figures itself, exactly, since a slider may change a symbol in them. Texts that repeat are
-in one list, and rows refer to them by number, which halves the file.
+in one list, and rows refer to them by number, as to what else they have in common with others.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from dataclasses import field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from flopledger import kinds
 from flopledger.counting.ledger import figure
@@ -64,6 +64,17 @@ class Strings:
 
 
 @dataclass(slots=True)
+class Cells:
+    """What rows have beside their place and name, each once: a network repeats its blocks."""
+
+    found: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+    def number(self, cells: Sequence[object]) -> int:
+        """Return the number of a row's cells."""
+        return self.found.setdefault(tuple(map(_written, cells)), len(self.found))
+
+
+@dataclass(slots=True)
 class Drawn:
     """A node that is drawn, the number of its parent, and the part of its path that is its own."""
 
@@ -87,7 +98,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         for row in one.node.rows
         if row is not None and _layer(graph, row) is not None
     }
-    strings = Strings()
+    strings, cells = Strings(), Cells()
     ties = _ties(graph)
     rows = [_row(one, graph, strings, ties) for one in drawn]
     if rest:
@@ -103,11 +114,20 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "unknown": list(dict.fromkeys(line for ledger in ledgers for line in notes.unknowns(ledger))),
         "colors": {kind: families().get(kind, "other") for kind in sorted(kinds_used)},
         "strings": list(strings.found),
-        "rows": [[_written(value) for value in row] for row in rows],
+        "rows": [[row[0], row[1], cells.number(row[2:])] for row in rows],
+        "cells": list(map(list, cells.found)),
         "edges": _edges(graph, places, [one.parent for one in drawn]),
         "cut": [len(rows), root.calls] if len(rows) < _size(root) else None,
         "provenance": [notes.provenance(ledger) for ledger in ledgers],
     }
+
+
+def places(drawn: Mapping[str, object]) -> dict[str, int]:
+    """Return the number of the row that is drawn for each path."""
+    paths: list[str] = []
+    for parent, part, _ in cast("list[tuple[int, str, int]]", drawn["rows"]):
+        paths.append("" if parent < 0 else paths[parent] + part)
+    return {path: number for number, path in reversed(list(enumerate(paths)))}
 
 
 def _written(value: object) -> object:

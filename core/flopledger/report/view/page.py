@@ -15,9 +15,10 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from flopledger import printable
+from flopledger.report.view import minify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 LIBRARY = "vendor/dagre.min.js"
 SCRIPTS = (
@@ -49,9 +50,9 @@ def page(
         scripts: Its scripts.
         body: Its markup.
     """
-    style = compact(_part("view.css"))
+    style = minify.style(_part("view.css"))
     used = [name for name in scripts if name not in NEEDED_FOR or content.get(NEEDED_FOR[name])]
-    script = compact("\n".join(map(_part, used)))
+    script = minify.script("\n".join(map(_part, used)))
     blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "
@@ -63,7 +64,7 @@ def page(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{html.escape(printable.line(title))} - flopledger</title>\n<style>{style}</style></head>\n"
-        f'<body>{compact(_part(body))}<script type="application/json" id="data">{in_script(content)}'
+        f'<body>{minify.lines(_part(body))}<script type="application/json" id="data">{in_script(content)}'
         f"</script>\n{tags}</body></html>\n"
     )
 
@@ -81,15 +82,6 @@ def _exact(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_exact(each) for each in value]
     return str(value) if isinstance(value, int) and abs(value) >= EXACT else value
-
-
-def compact(text: str) -> str:
-    """Leave out indentation, empty lines and lines that are comments."""
-    return "".join(f"{line}\n" for line in _lines(text))
-
-
-def _lines(text: str) -> Iterable[str]:
-    return (line for line in map(str.strip, text.splitlines()) if line and not line.startswith("//"))
 
 
 def _hash(text: str) -> str:

@@ -22,6 +22,11 @@ def resnet(root: Path) -> fl.Graph:
     return fl.read(str(root / "examples" / "resnet18.prototxt"))
 
 
+def rows_of(found: dict[str, Any]) -> list[list[Any]]:
+    """Return the rows with the cells that they share with others."""
+    return [[parent, part, *found["cells"][number]] for parent, part, number in found["rows"]]
+
+
 def cell(row: list[Any], column: int) -> Any:
     return row[column] if column < len(row) else 0
 
@@ -29,14 +34,14 @@ def cell(row: list[Any], column: int) -> Any:
 def test_the_rows_own_figures_sum_to_the_total(resnet: fl.Graph) -> None:
     """1,814,073,344 macs and 11,689,512 parameters, as the paper's network has them."""
     found = network(resnet, [resnet.count("mac")])
-    assert sum(cell(row, COUNT) for row in found["rows"]) == 1_814_073_344
-    assert sum(cell(row, PARAMS) for row in found["rows"]) == 11_689_512
+    assert sum(cell(row, COUNT) for row in rows_of(found)) == 1_814_073_344
+    assert sum(cell(row, PARAMS) for row in rows_of(found)) == 11_689_512
     assert found["cut"] is None
 
 
 def test_a_row_has_its_place_its_kind_and_its_window(resnet: fl.Graph) -> None:
     found = network(resnet, [resnet.count("mac")])
-    rows, strings = found["rows"], found["strings"]
+    rows, strings = rows_of(found), found["strings"]
     conv = next(row for row in rows if row[PART] == "conv1" and row[PARENT] == 0)
     texts = [strings[cell(conv, column)] for column in (KIND, SOURCE, OUTPUT, INPUT, ATTRIBUTES)]
     assert texts == ["conv", "Convolution", "1x64x112x112", "1x3x224x224", "7x7 /2"]
@@ -53,17 +58,17 @@ def test_the_time_on_a_device_is_one_figure_more(root: Path) -> None:
     graph = fl.read(str(root / "examples" / "lenet.prototxt"))
     found = network(graph, [on_device(graph.count("mac"), graph, device)])
     time = found["conventions"][1]
-    rows = {row[PART]: row for row in found["rows"]}
+    rows = {row[PART]: row for row in rows_of(found)}
 
     assert (time["name"], time["unit"], time["count"]) == ("time on Toy", "ps", 1_882_776_000)
-    assert sum(cell(row, COUNT + 1) for row in found["rows"]) == 1_882_776_000
+    assert sum(cell(row, COUNT + 1) for row in rows_of(found)) == 1_882_776_000
     assert rows["conv1"][COUNT + 1] == 51_296_000
     assert found["strings"][rows["conv1"][NOTE]] == "bound by memory, 11.23 FLOP/B"
 
 
 def test_the_data_flow_joins_what_makes_a_tensor_with_what_reads_it(resnet: fl.Graph) -> None:
     found = network(resnet, [resnet.count("mac")])
-    rows, edges = found["rows"], found["edges"]
+    rows, edges = rows_of(found), found["edges"]
     pairs = set(zip(edges[::2], edges[1::2], strict=True))
     places = {row[PART]: i for i, row in enumerate(rows) if row[PARENT] == 0}
     assert any(b == places["fc"] for _, b in pairs)
@@ -97,7 +102,7 @@ def tied(depth: int = 1) -> fl.Graph:
 def test_a_tied_head_says_with_what_it_is_tied() -> None:
     graph = tied()
     found = network(graph, [graph.count("mac")])
-    notes = [found["strings"][cell(row, NOTE)] for row in found["rows"]]
+    notes = [found["strings"][cell(row, NOTE)] for row in rows_of(found)]
     assert notes == ["", "", "weight is tied with that of wte"]
 
 
@@ -105,7 +110,7 @@ def test_symbols_are_named_and_figures_are_formulas(root: Path) -> None:
     graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
     found = network(graph, [graph.count("mac")])
     assert found["symbols"] == ["N"]
-    assert "105415200*N" in [cell(row, COUNT) for row in found["rows"]]
+    assert "105415200*N" in [cell(row, COUNT) for row in rows_of(found)]
 
 
 def test_a_network_with_too_many_rows_is_cut_and_its_sums_stay(
@@ -114,9 +119,9 @@ def test_a_network_with_too_many_rows_is_cut_and_its_sums_stay(
     for most in (30, 12, 5):
         monkeypatch.setattr(sys.modules[network.__module__], "MOST", most)
         found = network(resnet, [resnet.count("mac")])
-        assert len(found["rows"]) <= most
+        assert len(rows_of(found)) <= most
         assert found["cut"] is not None
-        assert sum(cell(row, COUNT) for row in found["rows"]) == 1_814_073_344
+        assert sum(cell(row, COUNT) for row in rows_of(found)) == 1_814_073_344
         ends = found["edges"]
-        assert all(end < len(found["rows"]) for end in ends)
-    assert "more calls" in found["rows"][-1][PART]
+        assert all(end < len(rows_of(found)) for end in ends)
+    assert "more calls" in rows_of(found)[-1][PART]
