@@ -297,19 +297,42 @@ def _own(pairs: list[Couple]) -> list[Couple]:
 
     The class token and the positions of a vision transformer are parameters of modules that have no call of
     their own; an export knows no modules and has them at the concatenation and the addition that read them.
-    They are paired only all together, since a few equal sizes would be chance.
+    They are paired only all together, or each of them with one of its size, since a few equal sizes would be
+    chance.
     """
     own = [i for i, (a, b) in enumerate(pairs) if b is None and a is not None and a.kind == OWN]
     read = [i for i, (a, b) in enumerate(pairs) if a is None and b is not None and b.macs == 0]
     sides = [[each for i in places for each in pairs[i] if each is not None] for places in (own, read)]
-    if not all(sides) or not equal(*(total(each.params for each in side) for side in sides)):
+    if not all(sides):
         return pairs
+    if not equal(*(total(each.params for each in side) for side in sides)):
+        return _each(pairs, own, read)
     first, second = (joined(side[0], side[1:]) for side in sides)
     return [
         (first, second) if i == own[0] else pair
         for i, pair in enumerate(pairs)
         if i == own[0] or i not in {*own, *read}
     ]
+
+
+def _each(pairs: list[Couple], own: Sequence[int], read: Sequence[int]) -> list[Couple]:
+    """Pair each of such parameters with the first call left that reads as many, if each has one."""
+    free: dict[Number, list[int]] = {}
+    for place in reversed(read):
+        free.setdefault(_params(pairs[place]), []).append(place)
+    fitting = [free.get(_params(pairs[place]), []) for place in own]
+    found = {place: places.pop() for place, places in zip(own, fitting, strict=True) if places}
+    if len(found) < len(own):
+        return pairs
+    gone = set(found.values())
+    return [
+        (pair[0], pairs[found[i]][1]) if i in found else pair for i, pair in enumerate(pairs) if i not in gone
+    ]
+
+
+def _params(pair: Couple) -> Number:
+    only = pair[0] or pair[1]
+    return 0 if only is None else only.params
 
 
 def described(kinds: Sequence[str]) -> str:

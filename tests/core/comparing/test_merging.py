@@ -192,6 +192,23 @@ def test_a_module_s_own_parameters_are_at_the_calls_that_read_them() -> None:
     assert merged(pairs) == [("vit", "cls", "")]
 
 
+def test_each_of_a_module_s_own_parameters_is_at_a_call_that_reads_as_many() -> None:
+    """The layer scales of a ConvNeXt; the deviation that its input is divided by is a constant more."""
+    pairs: list[Couple] = [
+        (item("parameters", "scale0", 0, 8), None),
+        (item("parameters", "scale1", 0, 8), None),
+        (None, item("multiply", "deviation", 0, 3)),
+        (None, item("multiply", "mul0", 0, 8)),
+        (None, item("multiply", "mul1", 0, 8)),
+    ]
+    alone = ("", "deviation", "multiply without a counterpart in a")
+    assert merged(pairs) == [("scale0", "mul0", ""), ("scale1", "mul1", ""), alone]
+    assert [why for *_, why in merged(pairs[:4])] == [
+        *["parameters without a counterpart in b"] * 2,
+        *["multiply without a counterpart in a"] * 2,
+    ]
+
+
 def test_a_norm_is_the_multiplication_and_addition_of_its_constants() -> None:
     pairs: list[Couple] = [
         (item("layer_norm", "ln", 0, 16), None),
