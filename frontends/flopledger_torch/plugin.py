@@ -30,7 +30,7 @@ def frontend() -> Frontend:
         training=True,
         reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
         registries=("timm", "torchvision.models", "transformers"),
-        preload=("torch", "flopledger_torch.read"),
+        preload=("torch", "flopledger_torch.read", "flopledger_torch.libraries"),
     )
 
 

@@ -7,6 +7,7 @@ were in flight, and two scans into one file take turns.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sqlite3
@@ -41,6 +42,7 @@ SELECT id, key, name, source, arguments, inputs, options, registry, registry_ver
 FROM networks
 """
 """The columns of a row: all but the graph, which may be large. Sorted in Python, see :meth:`Store.rows`."""
+_release = functools.cache(version)
 _ORDER = ("name", "source", "options", "key")
 _LARGEST = 2**63 - 1
 """The largest integer of SQLite; larger figures are kept as text, exactly."""
@@ -266,9 +268,7 @@ def _texts(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_new(connection: sqlite3.Connection) -> bool:
-    """Return whether a database is empty."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return not tables
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,))
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -312,7 +312,7 @@ def _row(key: str, network: Network, outcome: Outcome) -> dict[str, object]:
         "frontend": facts.get("frontend", network.frontend),
         "framework": facts.get("framework", ""),
         "framework_version": facts.get("framework_version", ""),
-        "flopledger": version("flopledger"),
+        "flopledger": _release("flopledger"),
         "status": outcome.status,
         "reason": outcome.reason,
         "published": _json(network.published),

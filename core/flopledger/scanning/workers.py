@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 Group: TypeAlias = "tuple[str, str]"
 """What one server is for: a frontend, and a registry of its networks or nothing."""
 _OURS = "flopledger.scanning.outcome"
+_LATE = ("flopledger.reading.child_process", "flopledger.analysis.masks", "encodings.utf_8_sig")
+"""Modules that reading and counting import when they need them: here once, not in each network's process."""
 _EXAMINE, _PREPARE = f"{_OURS}:examine", f"{_OURS}:prepare"
 _LEAST = 2**30
 """The least default limit of memory for one network, in bytes."""
@@ -120,7 +122,7 @@ class Workers:
 
     def _server(self, group: Group, conventions: tuple[Chosen, ...]) -> Server:
         if group not in self._servers:
-            modules = (_OURS, *choose.modules_of(*group))
+            modules = (_OURS, *_LATE, *choose.modules_of(*group))
             self._servers[group] = Server(Start(modules, _PREPARE, conventions))
         return self._servers[group]
 

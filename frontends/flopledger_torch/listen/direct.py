@@ -52,6 +52,8 @@ def _operators(names: str) -> frozenset[Any]:
 _VIEW_OPERATORS, _COMPUTING_OPERATORS = _operators(_VIEWS), _operators(_COMPUTED)
 _ASKED_OPERATORS, _IN_PLACE_OPERATORS = _operators(_OF_THE_MODE), _operators(_IN_PLACE)
 _DIRECT = _VIEW_OPERATORS | _COMPUTING_OPERATORS | _ASKED_OPERATORS | _IN_PLACE_OPERATORS
+_BATCH_NORM = torch.ops.aten.native_batch_norm.default
+_NORMS = frozenset((_BATCH_NORM, torch.ops.aten.native_layer_norm.default))
 _FACTORIES = _operators("empty.memory_format")
 _Result: TypeAlias = "tuple[torch.Size, tuple[int, ...], torch.dtype]"
 _RESULTS: dict[Any, tuple[_Result, ...]] = {}
@@ -99,6 +101,18 @@ def _is_usual(tensor: FakeTensor) -> bool:
     )
 
 
+def _normalised(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> tuple[torch.Tensor, ...]:
+    """Return the results of a norm: the mode would decompose it into fifteen operators, and ask of each.
+
+    In one type throughout only the statistics of a batch norm in eval depend on the device: a CPU keeps none.
+    """
+    with in_kernel_invocation_manager(mode):
+        found = func(*args)
+        if func is _BATCH_NORM and not args[5]:
+            found = (found[0], *(one.new_empty(0) for one in found[1:]))
+    return tuple(FakeTensor(mode, one, _CPU) for one in found)
+
+
 def _known(
     mode: FakeTensorMode, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], key: tuple[Any, ...]
 ) -> Any:
@@ -115,6 +129,8 @@ def _known(
     if func in _COMPUTING_OPERATORS:
         with in_kernel_invocation_manager(mode):
             out = FakeTensor(mode, func(*args), _CPU)
+    elif func in _NORMS and all(one.dtype is torch.float32 for one in args if type(one) is FakeTensor):
+        out = _normalised(mode, func, args)
     else:
         out = func(*args, **kwargs)
     results = out if isinstance(out, tuple) else (out,)

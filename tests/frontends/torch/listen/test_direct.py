@@ -93,6 +93,15 @@ def _asked() -> list[tuple[Any, tuple[Any, ...], dict[str, Any]]]:
         ),
         (ATEN.native_layer_norm.default, (_made(2, 3, 8), [8], _made(8), _made(8), 1e-5), {}),
         (ATEN.native_layer_norm.default, (_made(2, 3, 8), [3, 8], None, None, 1e-5), {}),
+        (ATEN.native_layer_norm.default, (_made(8, 3, 2, order=(2, 1, 0)), [8], _made(8), None, 1e-5), {}),
+        *(
+            (op, (_made(2, 8, 6, 6, dtype=HALF), *rest), {})
+            for op, rest in (
+                (ATEN.native_layer_norm.default, ([6], None, None, 1e-5)),
+                (ATEN.native_batch_norm.default, (*[_made(8)] * 4, True, 0.1, 1e-5)),
+                (ATEN.native_batch_norm.default, (*[_made(8)] * 4, False, 0.1, 1e-5)),
+            )
+        ),
         (ATEN.native_group_norm.default, (picture, None, None, 2, 8, 36, 4, 1e-5), {}),
         (ATEN.max_pool2d_with_indices.default, (last, [3, 3], [2, 2], [1, 1]), {}),
         (ATEN.avg_pool2d.default, (picture, [2, 2]), {}),
