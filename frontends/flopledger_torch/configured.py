@@ -35,7 +35,7 @@ def configured(main: str, config: Any, taken: Collection[str]) -> tuple[tuple[In
     """
     parts = [(name, part) for name, part in _PARTS.items() if field(config, part) is not None]
     if parts:
-        apart = len(parts) > 1 and not _among_tokens(config) and all(name in taken for name, _ in parts)
+        apart = len(parts) > 1 and not among_tokens(config) and all(name in taken for name, _ in parts)
         found = [_INPUTS[name](name, field(config, part)) for name, part in parts] if apart else [None]
     else:
         names = [main if main in taken else next((name for name in _INPUTS if name in taken), main)]
@@ -48,7 +48,7 @@ def configured(main: str, config: Any, taken: Collection[str]) -> tuple[tuple[In
     return tuple(spec for spec, _ in known), ", ".join(dict.fromkeys(text for _, text in known if text))
 
 
-def _among_tokens(config: Any) -> bool:
+def among_tokens(config: Any) -> bool:
     """Return whether some tokens are the places of pictures or sounds."""
     return any(
         field(config, f"{what}_token_{how}") is not None for what in _PLACES for how in ("id", "index")

@@ -8,9 +8,9 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import InputSpec, parse_spec
+from flopledger.frontend import InputSpec, UsageError, parse_spec
 
-from flopledger_torch.configured import configured, field, shape
+from flopledger_torch.configured import among_tokens, configured, field, shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,13 +27,40 @@ def state_inputs(model: torch.nn.Module, specs: Iterable[str], by: str) -> None:
 
 
 def completed(model: torch.nn.Module, request: Request) -> tuple[Request, str]:
-    """Return a request with the inputs that the model states, where it has none, and a note on them."""
+    """Return a request with the inputs that the model states, where it has none, and a note on them.
+
+    Raises:
+        UsageError: Its configuration says too little, and its forward would take no inputs and fail inside.
+    """
     if request.inputs or request.values is not None or not _needs_inputs(model):
         return request, ""
     for specs, values, by in _stated(model):
         written = "" if values is not None else f": {', '.join(map(_written, specs))}"
         return dataclasses.replace(request, inputs=specs, values=values), f"the inputs are what {by}{written}"
+    if _is_configured(model) and not (request.weights_suffice or _lacks_arguments(model)):
+        raise UsageError(
+            f"{request.source}: no inputs are given, and its configuration says too little to make them"
+            f"{_why(field(model, 'config'))}: give the size of each, such as -i input_ids=1x128:int64"
+        )
     return request, ""
+
+
+def _is_configured(model: torch.nn.Module) -> bool:
+    """Return whether a model is one of transformers, whose forward takes inputs by name and may lack any."""
+    return isinstance(field(model, "main_input_name"), str) and field(model, "config") is not None
+
+
+def _lacks_arguments(model: torch.nn.Module) -> bool:
+    """Return whether a forward can't be called without inputs, so that the call itself says what it lacks."""
+    try:
+        inspect.signature(model.forward).bind()
+    except (TypeError, ValueError):
+        return True
+    return False
+
+
+def _why(config: object) -> str:
+    return ", since pictures or sounds take the places of some tokens" if among_tokens(config) else ""
 
 
 def _needs_inputs(model: torch.nn.Module) -> bool:

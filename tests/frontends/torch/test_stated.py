@@ -59,6 +59,16 @@ def test_a_text_has_as_many_tokens_as_the_model_takes_and_128_at_most() -> None:
     assert shapes(Tokens("input_ids", is_encoder_decoder=True)) == both
 
 
+def test_what_a_configuration_leaves_open_is_asked_for() -> None:
+    """The forward itself would be called with nothing, and fail far inside."""
+    with pytest.raises(UsageError, match="too little to make them: give the size of each"):
+        fl.read(Tokens("pixel_values", image_size="large"))
+    parts = {"text_config": SimpleNamespace(), "vision_config": SimpleNamespace(), "image_token_id": 5}
+    with pytest.raises(UsageError, match="since pictures or sounds take the places of some tokens"):
+        fl.read(Tokens("pixel_values", **parts))
+    assert fl.count(Tokens("input_ids", **parts), {"input_ids": "1x7:int64"}).total.params == 208
+
+
 def test_a_picture_has_the_size_of_the_configuration() -> None:
     assert shapes(Tokens("pixel_values", image_size=8, num_channels=3)) == {"pixel_values": (1, 3, 8, 8)}
     assert shapes(Tokens("pixel_values", image_size=(8, 6), num_channels=3)) == {"pixel_values": (1, 3, 8, 6)}
