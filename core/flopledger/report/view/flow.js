@@ -117,6 +117,7 @@ const flow = {
     }
     put("params", exact(node.sumParams));
     put("share", shareOf(node));
+    put("bound by", net.bounds[node.i]);
     put("note", node.note);
     card.append(list);
     card.hidden = false;

@@ -103,6 +103,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
     rows = [_row(one, graph, strings, ties) for one in drawn]
     if rest:
         rows.append(_rest(rest, strings))
+    bounds = [_bound(one.node.row) for one in drawn]
     kinds_used = {one.node.row.kind for one in drawn if one.node.row is not None}
     return {
         "source": graph.reading.source,
@@ -116,6 +117,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "strings": list(strings.found),
         "rows": [[row[0], row[1], cells.number(row[2:])] for row in rows],
         "cells": list(map(list, cells.found)),
+        "bounds": bounds if any(bounds) else [],
         "edges": _edges(graph, places, [one.parent for one in drawn]),
         "cut": [len(rows), root.calls] if len(rows) < _size(root) else None,
         "provenance": [notes.provenance(ledger) for ledger in ledgers],
@@ -242,8 +244,7 @@ def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) 
             row.kind, row.source, shapes_text(row.outputs), shapes_text(row.inputs),
             _attributes(layer) if layer is not None else "",
         )  # fmt: skip
-        tied = ties.get(-1 if row.module is None else row.module, "")
-        note = "; ".join(filter(None, [row.why, tied, _bound(row)]))
+        note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
     figures: list[Number] = [
         total([node.params, *(-child.params for child in drawn.below)]),
         *(total([c, *(-child.counts[k] for child in drawn.below)]) for k, c in enumerate(node.counts)),
@@ -272,12 +273,12 @@ def _own_time(drawn: Drawn) -> Iterator[int]:
         yield _picoseconds(drawn.node.roofline.seconds) - sum(below)
 
 
-def _bound(row: Row) -> str:
+def _bound(row: Row | None) -> str:
     """Say what bounds a row's time; nothing without a device."""
-    bound = row.roofline
+    bound = None if row is None else row.roofline
     if bound is None or bound.intensity is None:
         return ""
-    return f"bound by {bound.bound}, {float(bound.intensity):,.4g} FLOP/B"
+    return f"{bound.bound}, {float(bound.intensity):,.4g} FLOP/B"
 
 
 def _layer(graph: Graph, row: Row) -> Layer | None:

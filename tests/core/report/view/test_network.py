@@ -63,7 +63,7 @@ def test_the_time_on_a_device_is_one_figure_more(root: Path) -> None:
     assert (time["name"], time["unit"], time["count"]) == ("time on Toy", "ps", 1_882_776_000)
     assert sum(cell(row, COUNT + 1) for row in rows_of(found)) == 1_882_776_000
     assert rows["conv1"][COUNT + 1] == 51_296_000
-    assert found["strings"][rows["conv1"][NOTE]] == "bound by memory, 11.23 FLOP/B"
+    assert found["bounds"][rows_of(found).index(rows["conv1"])] == "memory, 11.23 FLOP/B"
 
 
 def test_the_data_flow_joins_what_makes_a_tensor_with_what_reads_it(resnet: fl.Graph) -> None:
