@@ -126,6 +126,18 @@ def test_a_network_against_its_own_file_differs_by_the_folded_batch_norm_alone(t
     ]
 
 
+def test_a_norm_that_the_converter_spells_out_is_not_called_folded(tmp_path: Path) -> None:
+    """Out of a function it keeps variables: scale, shift, mean, variance, and a bias of zeros, 8 each."""
+    layers = [keras.Input((16, 16, 3)), kl.Conv2D(8, 3, use_bias=False), kl.BatchNormalization(), kl.ReLU()]
+    model = random_biases(keras.Sequential(layers))
+    path = converted(model, tmp_path / "net.tflite", batch=1)
+    found = fl.compare(fl.read(model, "1x16x16x3"), fl.read(str(path)))
+    spelled = "batch_norm as the multiplication and addition of constants, its statistics among them"
+    assert [(group.reason, group.times, group.params) for group in found.groups()] == [
+        (spelled, 1, 16), ("bias in b only", 1, 8),
+    ]  # fmt: skip
+
+
 def test_a_recurrent_layer_against_its_own_file_is_the_products_that_it_covers(tmp_path: Path) -> None:
     model = random_biases(keras.Sequential([keras.Input((5, 8)), kl.LSTM(6)]))
     found = fl.compare(fl.read(model), fl.read(str(converted(model, tmp_path / "net.tflite", batch=1))))
