@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST = 4
 """Inputs of so few elements are given as constants: most are axes, sizes and scales."""
-EXPECTED_UNKNOWN = {*DEPENDENT, "NonZero", "Loop", "Scan", "If"}
+EXPECTED_UNKNOWN = {*DEPENDENT, "NonZero", "Loop", "Scan", "If", "SequenceInsert"}
 
 
 def test_every_shape_is_that_of_the_standard(tmp_path: Path, *, ask_peers: bool) -> None:
