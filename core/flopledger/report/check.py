@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from flopledger.checking.limits import Finding, Growth, Verdict
-    from flopledger.counting.ledger import Total
+    from flopledger.counting.ledger import Ledger
     from flopledger.report.blocks import Block
 
 SCHEMA = "flopledger.check/1"
@@ -41,8 +41,7 @@ def render(verdicts: Sequence[Verdict], form: str = "table", width: int | None =
 def blocks(verdict: Verdict) -> Iterator[Block]:
     """Yield a verdict as people read it."""
     yield Heading(heading(verdict))
-    total = verdict.ledger.total
-    yield Grid(HEADERS, [_row(finding, total) for finding in verdict.findings], RIGHT)
+    yield Grid(HEADERS, [_row(finding, verdict.ledger) for finding in verdict.findings], RIGHT)
     if verdict.grown:
         rows = [_grown(one) for one in verdict.grown[:MOST]]
         more = f"and {len(verdict.grown) - MOST} more" if len(verdict.grown) > MOST else ""
@@ -56,13 +55,15 @@ def heading(verdict: Verdict) -> str:
     return f"{verdict.ledger.graph.reading.source}: {verdict_text}"
 
 
-def _row(finding: Finding, total: Total) -> tuple[str, ...]:
-    exact = grouped(finding.found)
+def _row(finding: Finding, ledger: Ledger) -> tuple[str, ...]:
+    exact, total = grouped(finding.found), ledger.total
+    of_bytes = finding.key == "count" and total.unit == "B"
+    name = f"{ledger.convention.name} (B)" if of_bytes else finding.key
     found = notes.bounded(exact, total) if finding.key in OPERATIONS else exact
     before = "" if finding.before is None else grouped(finding.before)
     change = "" if finding.before is None else _change(finding.before, finding.found)
     passed = "ok" if finding.passed else "over"
-    return (passed, finding.key, found, _limit(finding.limit), before, change)
+    return (passed, name, found, _limit(finding.limit), before, change)
 
 
 def _limit(limit: int | Fraction) -> str:

@@ -46,7 +46,8 @@ def blocks(explanation: Explanation, *, layers: bool = False) -> Iterator[Block]
 def heading(explanation: Explanation) -> str:
     """Return the title: the network and the two conventions whose figures are explained."""
     names = " to ".join(notes.titled(side.convention) for side in (explanation.a, explanation.b))
-    what = "parameters" if explanation.what == "params" else "operations"
+    counted = "bytes" if explanation.a.unit == "B" else "operations"
+    what = "parameters" if explanation.what == "params" else counted
     return f"{explanation.source}: {what}, from {names}"
 
 

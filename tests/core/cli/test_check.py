@@ -182,6 +182,13 @@ def test_symbols_have_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
     assert "give its symbols numbers in the inputs, or with --size N=1" in capfd.readouterr().err
 
 
+def test_a_limit_of_bytes_stands_beside_the_convention_that_counts_them(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["check", LENET, "--max", "peak=1K"]) == 1
+    assert "over  peak (B)  57,600  1,000" in capfd.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("limits", "code", "keys"),
     [

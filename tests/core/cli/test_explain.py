@@ -100,6 +100,11 @@ def test_json_is_the_contract(toy: Path, flopledger: Run) -> None:
     ]  # fmt: skip
 
 
+def test_bytes_are_explained_as_bytes(toy: Path, flopledger: Run) -> None:
+    done = flopledger("explain", str(toy), "peak", "bytes")
+    assert done.stdout.startswith("toy.prototxt: bytes, from peak to bytes\n")
+
+
 def test_parameters_are_explained_too(capfd: pytest.CaptureFixture[str]) -> None:
     """AlexNet has 96 + 256 + 384 + 384 + 256 + 4096 + 4096 + 1000 = 10,568 biases."""
     assert run(["explain", ALEXNET, "mac", "caffe-script", "--what", "params", "--format", "json"]) == 0

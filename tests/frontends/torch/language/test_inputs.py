@@ -11,6 +11,7 @@ import flopledger as fl
 import pytest
 import torch
 from flopledger.dims import symbol
+from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError, UsageError
 from flopledger.frontend.specs import parse_size
 
@@ -78,3 +79,40 @@ def test_a_model_without_a_cache_can_have_no_past() -> None:
         model = transformers.OpenAIGPTLMHeadModel(config).eval()
     with pytest.raises(SourceError, match="gives none back"):
         fl.read(model, options={"seq": 1, "past": 4})
+
+
+SMALL = {
+    "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
+    "num_attention_heads": 4, "num_key_value_heads": 2,
+}  # fmt: skip
+EXPERTS = {"num_local_experts": 4, "num_experts_per_tok": 2, "sliding_window": None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "more"), [("Llama", {}), ("Mixtral", EXPERTS)])
+def test_numbers_put_in_for_symbols_give_the_figure_of_the_numbers(name: str, more: dict[str, Any]) -> None:
+    config = getattr(transformers, f"{name}Config")(**SMALL, **more)
+    config._attn_implementation = "eager"
+    with torch.device("meta"):
+        model = getattr(transformers, f"{name}ForCausalLM")(config).eval()
+    if more:
+        model.set_experts_implementation("batched_mm")
+    s, p = symbol("S"), symbol("P")
+    for step, sizes in (
+        ({"seq": s}, {"S": 11}),
+        ({"seq": 1, "past": p}, {"P": 9}),
+        ({"seq": s, "past": p}, {"S": 5, "P": 3}),
+    ):
+        given = {key: sizes.get(str(size), size) for key, size in step.items()}
+        open_sizes, numbers = (fl.read(model, options=options) for options in (step, given))
+        for causal in ("full", "half", "exact"):
+            formula = open_sizes.count("mac", causal=causal).total.count
+            assert substitute(formula, sizes) == numbers.count("mac", causal=causal).total.count
+
+
+def test_a_window_that_fills_at_a_symbol_s_length_is_said_to_hold_it() -> None:
+    config = transformers.MistralConfig(**SMALL, sliding_window=6)
+    with torch.device("meta"):
+        model = transformers.MistralForCausalLM(config).eval()
+    notes = fl.read(model, options={"seq": 1, "past": symbol("P")}).reading.notes
+    assert any(note.startswith("P is held to 5 by") for note in notes)
