@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -62,12 +63,17 @@ def big(size):
 """
 
 
+MARK = "FLOPLEDGER_STARTED_BY_TEST"
+"""A variable that tells this test's servers, and what they leave behind, from those of anybody else."""
+
+
 @pytest.fixture
 def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Server]]:
     (tmp_path / "server_jobs.py").write_text(JOBS)
     (tmp_path / "with_a_thread.py").write_text("import threading, time\n"
         "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()\n")  # fmt: skip
     monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv(MARK, str(os.getpid()))
     started: list[Server] = []
 
     def start(*modules: str) -> Server:
@@ -136,13 +142,14 @@ def test_what_a_job_leaves_behind_ends_with_it(start: Callable[..., Server]) -> 
 
 
 def _sleepers() -> set[int]:
-    """Return the processes below this one that are forks of forks of a server."""
+    """Return the processes of this test that are forks of forks of a server."""
     found = set()
+    own = f"{MARK}={os.getpid()}".encode()
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        fields = stat.read_text().rpartition(")")[2].split() if stat.exists() else []
-        line = stat.with_name("cmdline")
-        if fields and fields[0] != "Z" and line.exists() and b"fork_server" in line.read_bytes():
-            found.add((int(stat.parent.name), int(fields[1])))
+        with contextlib.suppress(OSError):  # it has ended, or belongs to somebody else
+            fields = stat.read_text().rpartition(")")[2].split()
+            if fields[0] != "Z" and own in stat.with_name("environ").read_bytes().split(b"\0"):
+                found.add((int(stat.parent.name), int(fields[1])))
     servers = {pid for pid, parent in found if parent == os.getpid()}
     return {pid for pid, _ in found if pid not in servers}
 
