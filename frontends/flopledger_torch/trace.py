@@ -290,8 +290,9 @@ class Reader:
         """Return which tensors are which parameters, for a backward that depends on it."""
         found: dict[int, int] = {}
         for row, module in zip(builder.modules, self.registered.modules, strict=True):
+            own = dict(module._parameters.items())  # torch.jit's modules have a table without get
             for name, parameter in row.parameters:
-                tensor = module._parameters.get(name, module._parameters.get(f"{name}_orig"))
+                tensor = own.get(name, own.get(f"{name}_orig"))
                 stand_in = None if tensor is None else self.copies.stand_ins.known(tensor)
                 number = None if stand_in is None else self.recorder.tensors.number(stand_in)
                 if number is not None:

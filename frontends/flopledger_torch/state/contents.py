@@ -162,7 +162,7 @@ def _layout(cls: type) -> Layout:
 
 def _foreign_kind(cls: type) -> str:
     """Return the treatment of an object whose type has no base in the table."""
-    home = table_of(cls).get("__module__", "")
+    home = table_of(cls).get("__module__", "builtins")  # types that are written in C have no entry
     if type(home) is not str:
         home = ""
     if (
@@ -184,7 +184,7 @@ def _foreign_kind(cls: type) -> str:
 def _standard_kind(cls: type) -> str:
     # Objects of itertools, and the iterators of containers, hold a position in what they iterate over.
     home, name = cls.__module__, cls.__name__
-    return "iterator" if home == "itertools" or name.endswith("_iterator") else "shared"
+    return "iterator" if home == "itertools" or name.endswith("iterator") else "shared"
 
 
 @functools.cache

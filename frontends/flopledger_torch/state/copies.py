@@ -129,7 +129,7 @@ class Copies:
 
     def _iterator(self, value: Any, layout: Layout) -> Any:
         del layout
-        if type(value).__name__ in _RESTARTED:
+        if type(value).__name__ in _RESTARTED and _plain(value):
             return self.keep(value, _pickled(value))
         if self.strict:
             raise NotCopyable(f"a {type(value).__name__}")
@@ -386,6 +386,12 @@ def _numpy_types() -> dict[type, Callable[[Copies, Any], Any]]:
     for name in ("Generator", "RandomState"):
         found[getattr(numpy.random, name)] = lambda _, value: copy.deepcopy(value)
     return found
+
+
+def _plain(iterator: Any) -> bool:
+    """Return whether an iterator gives nothing that has a copy of its own, such as a module."""
+    over = iterator.__reduce__()[1][0]
+    return type(over) not in (list, tuple) or all(type(one) in functions.PLAIN for one in over)
 
 
 def _pickled(value: Any) -> Any:

@@ -144,6 +144,15 @@ def test_modules_that_torch_jit_compiled_are_read_by_their_operators(*, traced: 
     assert all(torch.equal(tensor, before[name]) for name, tensor in net.state_dict().items())
 
 
+def test_a_training_step_of_a_part_that_torch_jit_compiled_is_read() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        part = torch.jit.script(nn.Sequential(nn.Linear(8, 4), nn.ReLU()))
+    total = fl.read(nn.Sequential(nn.Linear(16, 8), part), "3x16", step="train").count("mac").total
+    # the forward, the gradients of both weights, and that of what is between them
+    assert total.count == 3 * (128 + 32) + 3 * (128 + 32) + 3 * 32
+
+
 def test_a_lazy_model_gets_its_sizes_and_stays_lazy() -> None:
     model = nn.Sequential(nn.LazyConv2d(8, 3), nn.Flatten(), nn.LazyLinear(5))
     graph = fl.read(model, "2x3x8x8")

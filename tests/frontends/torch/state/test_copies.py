@@ -160,6 +160,23 @@ def test_a_view_of_a_dict_and_an_append_are_bound_to_the_copies() -> None:
     assert made["view"]["new"] == 2
 
 
+def test_an_iterator_goes_on_on_its_own_or_has_no_copy() -> None:
+    for plain in (iter([1, 2]), iter((1, 2)), iter(range(1, 3)), iter("ab")):
+        made = copied([plain])[0]
+        assert next(made) in (1, "a")
+        assert next(plain) in (1, "a")
+    for other in (
+        iter({1: 2}),
+        iter({1}),
+        iter({1: 2}.items()),
+        reversed([1]),
+        iter([nn.ReLU()]),
+        iter(int, 1),
+    ):
+        with pytest.raises(NotCopyable, match="iterator"):
+            copied([other])
+
+
 def test_a_generator_has_no_copy() -> None:
     with pytest.raises(NotCopyable, match="a generator"):
         copied([1, (number for number in range(3))])
