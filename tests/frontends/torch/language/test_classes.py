@@ -16,12 +16,15 @@ import pytest
 import torch
 from flopledger.errors import FlopledgerError
 from flopledger_torch.language import inputs
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 transformers: Any = pytest.importorskip("transformers", reason="the models are those of transformers")
 MAPPING = transformers.models.auto.modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING
-REASONS = tomllib.loads((Path(__file__).parent / "classes.toml").read_text())["reasons"]
+LIST = tomllib.loads((Path(__file__).parent / "classes.toml").read_text())
+REASONS, CONFIGS, REAL = LIST["reasons"], LIST["configs"], LIST["weights"]["real"]
 LISTED = {name: reason for reason, names in REASONS.items() for name in names}
+PAGE = Path(__file__).parents[4] / "docs" / "how-to" / "count-a-language-model.md"
 LAYERS = (
     "num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "decoder_layers",
     "encoder_layers", "num_encoder_layers",
@@ -55,15 +58,16 @@ def shrunk(config: Any, *, types: bool = True, depth: int = 0) -> Any:
 
 
 def made(config: Any, model: Any) -> torch.nn.Module:
-    """Make a small model on the meta device, of the first of several configs that make one.
+    """Make a small model, of the first of several configs that make one: on the meta device, unless listed.
 
     Raises:
         Exception: None does: whatever the first one ended with.
     """
+    stated = CONFIGS.get(model.__name__, {})
     ways = (
-        lambda: shrunk(config()),
-        lambda: shrunk(config(), types=False),
-        config,
+        lambda: shrunk(config(**stated)),
+        lambda: shrunk(config(**stated), types=False),
+        lambda: config(**stated),
         lambda: shrunk(config().get_text_config()),
         lambda: config().get_text_config(),
     )
@@ -76,7 +80,7 @@ def made(config: Any, model: Any) -> torch.nn.Module:
                 chosen.pad_token_id = 0
             if getattr(chosen, "is_decoder", None) is False:
                 chosen.is_decoder = True
-            with torch.device("meta"):
+            with torch.device(device_of(model)):
                 network: torch.nn.Module = model(chosen).eval()
         except Exception as error:  # noqa: BLE001  (a config fails in any way)
             failures.append(error)
@@ -85,12 +89,18 @@ def made(config: Any, model: Any) -> torch.nn.Module:
     raise failures[0]
 
 
+def device_of(model: Any) -> str:
+    """Return where a class is measured: on CPU if its forward reads values."""
+    return "cpu" if model.__name__ in REAL else "meta"
+
+
 def measured(network: torch.nn.Module, tokens: int, cache: dict[str, Any]) -> tuple[int, Any]:
     """Return what FlopCounterMode counts of a step, in multiply-accumulates, and the step's result."""
-    ids = torch.zeros(1, tokens, dtype=torch.long, device="meta")
+    ids = torch.full((1, tokens), 5, dtype=torch.long, device=device_of(type(network)))  # no padding
     if "use_cache" in inspect.signature(network.forward).parameters:
         cache = {"use_cache": True, **cache}
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    # fused attention has no rule on CPU
+    with torch.no_grad(), sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
         out = network(input_ids=ids, **cache)
     return counter.get_total_flops() // 2, out
 
@@ -119,6 +129,12 @@ def equal(config: Any, model: Any, *, solves: bool = True) -> bool:
 
 def test_the_list_names_classes_that_there_are() -> None:
     assert LISTED.keys() <= classes().keys()
+
+
+def test_the_page_has_each_listed_class_with_its_reason() -> None:
+    rows = PAGE.read_text().splitlines()
+    for reason, names in REASONS.items():
+        assert f"| {', '.join(f'`{name}`' for name in names)} | {reason} |" in rows
 
 
 @pytest.mark.slow
