@@ -57,6 +57,8 @@ class Calls:
         if module is not None:
             index = self.times[module] = self.times.get(module, 0) + 1
         meaning = _PRODUCT if event.source == PRODUCT else self._meaning(event, module)
+        if meaning is _UNKNOWN and self._is_of_numbers(event):
+            meaning = _PRODUCT
         self.builder.layer(
             self._path(event, module),
             meaning.kind,
@@ -93,6 +95,14 @@ class Calls:
             return other if meaning is None or not self._fits(meaning, event) else meaning
         except (GraphError, IndexError, TypeError, ValueError):  # a spelling that the rule does not know
             return other
+
+    def _is_of_numbers(self, event: Event) -> bool:
+        """Return whether a call makes a whole number of numbers, as ``torch.div(x.shape[1], 2)`` does."""
+        if event.problem or event.inputs or len(event.outputs) != 1:
+            return False
+        (out,) = event.outputs
+        tensors = self.recorder.tensors
+        return tensors.shapes[out] == () and tensors.dtypes[out] == "int64"
 
     def _fits(self, meaning: Meaning, event: Event) -> bool:
         """Return whether a kind's shape rule gives the shapes of the call; if not, it is not that kind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import flopledger as fl
 import pytest
@@ -192,6 +193,18 @@ def test_a_function_without_a_formula_is_shown_and_not_zero() -> None:
     unknown = fl.count(Sorted(), "2x8").coverage.unknown
     assert {u.source for u in unknown} == {"aten._linalg_svd.default", "aten.sort.default"}
     assert all("depends on the data" in u.why for u in unknown)
+
+
+def test_arithmetic_of_sizes_by_functions_of_tensors_is_known() -> None:
+    """Half of 8 columns, each of 2 rows doubled: 8 products."""
+
+    class Half(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            half: Any = torch.div(x.shape[1], 2, rounding_mode="trunc")
+            return x[:, : int(half)] * 2
+
+    ledger = fl.count(Half(), "2x8", "ops")
+    assert (ledger.total.count, ledger.coverage.unknown) == (8, ())
 
 
 @pytest.mark.filterwarnings("ignore:Sparse CSR")
