@@ -319,7 +319,8 @@ def explain(  # noqa: PLR0913  (likewise)
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
     pair = (_loaded(a), _loaded(b))
-    with _reader(source, one_of(inputs, input_size), how) as read_under:
+    alone = what == "params" and all(one.weights_suffice for one in pair)
+    with _reader(source, one_of(inputs, input_size), how, weights_suffice=alone) as read_under:
         graph_a, graph_b = reading_for_each(read_under, pair)
     return explanation.explain(graph_a, pair[0], pair[1], graph_b=graph_b, what=what)
 

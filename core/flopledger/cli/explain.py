@@ -131,16 +131,19 @@ def _story(options: ExplainOptions, reading: SourceOptions) -> str:
     from flopledger.report import explanation as story  # noqa: PLC0415
 
     a, b = sides((options.conventions[0], options.conventions[1]), pairs("--set", options.switches))
-    with source_of(options, reading) as read:
+    alone = options.what == "params" and a.weights_suffice and b.weights_suffice
+    with source_of(options, reading, weights_suffice=alone) as read:
         graph_a, graph_b = profiles.reading_for_each(read.read, (a, b))
     found = explanation.explain(graph_a, a, b, graph_b=graph_b, what=options.what)
     return story.render(found, options.form, layers=options.layers, width=room(options.output)[0])
 
 
-def source_of(options: ExplainOptions, reading: SourceOptions) -> Readings | Kept:
+def source_of(
+    options: ExplainOptions, reading: SourceOptions, *, weights_suffice: bool = False
+) -> Readings | Kept:
     """Return the reader of the source: of the source itself, or a graph that a scan has kept."""
     if options.name is None:
-        return reading.readings(options.source)
+        return reading.readings(options.source, weights_suffice=weights_suffice)
     from flopledger.scanning.kept import Kept  # noqa: PLC0415
 
     if reading != SourceOptions():

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
 import pytest
@@ -53,8 +54,26 @@ def test_what_goes_by_calls_needs_the_inputs_as_do_the_other_functions() -> None
     for convention in ("thop", "torchsummary"):
         with pytest.raises(UsageError, match=r"missing a required argument: 'x'.*inputs="):
             fl.count(Net(), convention=convention)
-    with pytest.raises(UsageError, match="missing a required argument"):
-        fl.explain(Net(), "mac", "ops")
+    for a, b, what in (("mac", "ops", "count"), ("mac", "thop", "params")):
+        with pytest.raises(UsageError, match="missing a required argument"):
+            fl.explain(Net(), a, b, what=what)
+    asked: list[Any] = [fl.read, lambda net: fl.compare(net, net)]
+    for ask in asked:
+        with pytest.raises(UsageError, match="missing a required argument"):
+            ask(Net())
+
+
+def test_a_difference_of_parameters_is_explained_without_inputs(capfd: pytest.CaptureFixture[str]) -> None:
+    """ptflops-aten leaves out the 4 values of the bias that is frozen."""
+    found = fl.explain(Net(), "mac", "ptflops-aten", what="params")
+    assert (found.a.figure, found.gap, [cause.count for cause in found.causes]) == (
+        CONV + NORM + FC,
+        -4,
+        [-4],
+    )
+    command = ["explain", f"{__file__}:Net", "mac", "ptflops-aten", "--what", "params", "--format", "json"]
+    assert run(command) == 0
+    assert json.loads(capfd.readouterr().out)["gap"] == -4
 
 
 def test_the_commands_say_what_is_missing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
