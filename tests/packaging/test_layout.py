@@ -148,6 +148,7 @@ SUBJECTS = {
     "frontends/torch/test_memory.py": "memory of activations, beside measured figures",
     "frontends/torch/test_modes.py": "the mode of a live model, and of one that is built",
     "frontends/torch/test_programs.py": "exported programs: files.py and archive/",
+    "frontends/torch/test_random_networks.py": "random networks, beside torch's own counter",
     "frontends/torch/test_reading.py": "what a graph of a model holds",
     "frontends/torch/test_silence.py": "every function of torch, counted or unknown",
     "frontends/torch/test_sources.py": "what can be read, by name and as an object",
