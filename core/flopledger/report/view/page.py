@@ -15,7 +15,6 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from flopledger import printable
-from flopledger.report.view import minify
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,9 +49,9 @@ def page(
         scripts: Its scripts.
         body: Its markup.
     """
-    style = minify.style(_part("view.css"))
+    style = without_margins(_part("view.css"))
     used = [name for name in scripts if name not in NEEDED_FOR or content.get(NEEDED_FOR[name])]
-    script = minify.script("\n".join(map(_part, used)))
+    script = without_margins("\n".join(map(_part, used)))
     blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "
@@ -64,9 +63,15 @@ def page(
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width,initial-scale=1">\n'
         f"<title>{html.escape(printable.line(title))} - flopledger</title>\n<style>{style}</style></head>\n"
-        f'<body>{minify.lines(_part(body))}<script type="application/json" id="data">{in_script(content)}'
+        f'<body>{without_margins(_part(body))}<script type="application/json" id="data">{in_script(content)}'
         f"</script>\n{tags}</body></html>\n"
     )
+
+
+def without_margins(text: str) -> str:
+    """Leave out indentation, empty lines and lines that are comments; no line is changed otherwise."""
+    kept = (line for line in map(str.strip, text.splitlines()) if line and not line.startswith(("//", "/*")))
+    return "".join(f"{line}\n" for line in kept)
 
 
 def in_script(content: object) -> str:
