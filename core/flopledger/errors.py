@@ -22,11 +22,11 @@ MOST_NAMES = 2_000
 
 
 class FlopledgerError(Exception):
-    """The base of every error that flopledger raises on purpose."""
+    """The base of every error that flopledger raises on purpose; each argument is a line of its message."""
 
     def __str__(self) -> str:
-        """Return the message; invisible characters in a name that it repeats are escaped."""
-        return printable.lines(super().__str__())
+        """Return the message; what can't be seen in a name that it repeats, a line feed too, is escaped."""
+        return "\n".join(printable.line(str(line)) for line in self.args)
 
 
 class UsageError(FlopledgerError, ValueError):

@@ -191,6 +191,13 @@ class Reader:
                 return _consumed_inside(model(*given.args, **given.kwargs))
         except STOPS as error:
             return self._stopped(error)
+        except KeyError as error:
+            if not self._is_of_the_copy(error):
+                raise
+            raise SourceError(
+                f"{self.request.source}: {described(error)}: a module looks itself up, or its id, in a table "
+                "that knows no copy of it, and a reading runs on a copy. Keep the entry in an attribute of it"
+            ) from error
         except RuntimeError as error:
             if "scalar types: Long, Int" not in str(error):
                 raise
@@ -202,6 +209,13 @@ class Reader:
             self.tensors.from_data.run = None
             for hook in hooks:
                 hook.remove()
+
+    def _is_of_the_copy(self, error: KeyError) -> bool:
+        """Return whether the missing key is a module of the copy, or the id of one."""
+        key = error.args[0] if error.args else None
+        if type(key) is weakref.ref:
+            key = key()
+        return any(made is key or (type(key) is int and id(made) == key) for _, made in self.copies.modules)
 
     def _stopped(self, error: Exception) -> None:
         """Keep the count up to the point where a forward depends on its data, or an operator has no kernel.

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import functools
 import math
 import re
 from dataclasses import field
 from fractions import Fraction
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
-from flopledger.cli import completion
+from flopledger.cli import completion, output
 from flopledger.errors import UsageError, shown
 from flopledger.reading import noise
 from flopledger.records import dataclass
@@ -138,9 +139,21 @@ def _tell(given: bool) -> None:  # noqa: FBT001  (click calls it so)
         noise.show()
 
 
-output_option = click.option(
-    "-o", "output", metavar="FILE", shell_complete=completion.files, help="Write to a file instead of stdout."
-)
+def output_option(
+    command: F, words: str = "Write to a file instead of stdout.", *, required: bool = False
+) -> F:
+    """Add the option for the file of the result, which may be none of the files that the command reads."""
+    run: Callable[..., Any] = command
+
+    @functools.wraps(command)
+    def checked(**params: Any) -> None:
+        output.spare(params["output"], params)
+        run(**params)
+
+    option = click.option(
+        "-o", "output", metavar="FILE", required=required, shell_complete=completion.files, help=words
+    )
+    return option(cast("F", checked))
 
 
 def switches_option(words: str = "Change a decision of the convention.") -> Callable[[F], F]:

@@ -12,16 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger import printable
-from flopledger.errors import OutputError
+from flopledger.errors import OutputError, UsageError
 from flopledger.report.numbers import calls_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from typing import BinaryIO
 
     from flopledger.counting.ledger import Ledger
 
 MOST_LINKS = 40
+_READ = frozenset(
+    (
+        *("source", "sources", "a", "b", "database", "against", "inputs_from", "inputs_from_b"),
+        *("convention", "conventions", "device", "arguments"),
+    )
+)
+_NAMED = ("convention", "conventions", "device")
+"""Parameters whose values are files only where they are written as paths."""
 DESCRIPTOR = re.compile(r"/(?:dev|proc/self)/fd/([0-9]{1,9})\Z")
 STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
@@ -48,6 +56,36 @@ def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
         _write_file(text.encode("utf-8", "backslashreplace"), Path(target))
     except OSError as error:
         raise OutputError(f"{target}: it can't be written: {error.strerror or error}") from None
+
+
+def spare(target: str | None, params: Mapping[str, object]) -> None:
+    """Refuse a target that the same command reads, and that would be lost.
+
+    Args:
+        target: The file to write.
+        params: The command's parameters by name; of these, :data:`_READ` may name files.
+
+    Raises:
+        UsageError: One of them is the target, whichever way it is written.
+    """
+    if target is None or not Path(target).is_file():
+        return
+    for name in _READ.intersection(params):
+        given = params[name]
+        for value in given if isinstance(given, tuple) else (given,):
+            # FILE, FILE.py:MAKE or KEY=FILE
+            text = str(value).partition("=")[2] if name == "arguments" else str(value)
+            if name in _NAMED and not text.endswith(".toml") and "/" not in text:
+                continue
+            if _same(text, target) or _same(text.rpartition(":")[0], target):
+                raise UsageError(f"-o {target}: this command reads that file; name another to write")
+
+
+def _same(file: str, target: str) -> bool:
+    try:
+        return Path(file).samefile(target)
+    except (OSError, ValueError):  # the value names no file
+        return False
 
 
 def room(target: str | None) -> tuple[int | None, bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import click
@@ -12,6 +13,7 @@ from flopledger.cli.options import (
     device_option,
     load_conventions,
     load_device,
+    output_option,
     pairs,
     source_options,
     switches_option,
@@ -53,10 +55,7 @@ class ViewOptions:
 )  # fmt: skip
 @switches_option("Change a decision of the conventions.")
 @device_option
-@click.option(
-    "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
-    help="The page to write; - for stdout.",
-)  # fmt: skip
+@functools.partial(output_option, words="The page to write; - for stdout.", required=True)
 def command(**params: Any) -> None:
     """Draw where a network's operations and parameters go, in one HTML file that opens offline.
 

@@ -120,7 +120,7 @@ def _error(*, name: str, message: str) -> FlopledgerError:
     """Return the child's error as one of this process."""
     cls = vars(errors).get(name)
     if isinstance(cls, type) and issubclass(cls, FlopledgerError):
-        return cls(message)
+        return cls(*message.split("\n"))
     return SourceError(message)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import linecache
 import os
+import re
 import site
 import sys
 import sysconfig
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 _INSTALLED = ("site-packages", "dist-packages")
 _PATHS = ("stdlib", "platstdlib", "purelib", "platlib")
+_LINE_END = re.compile(r"\s*\n\s*")
 _MACHINERY = ("<frozen ", f"{Path(pluggy.__file__).parent}/")
 """What a call goes through on its way to a frontend."""
 
@@ -35,7 +37,7 @@ def describe(error: BaseException, ours: Iterable[str] = (), frameworks: Iterabl
     """
     if isinstance(error, SyntaxError) and error.filename:
         return f"SyntaxError: {error.msg} ({nearby(error.filename)}, line {error.lineno})"
-    what = "".join(traceback.format_exception_only(error)).strip()
+    what = _LINE_END.sub(" ", "".join(traceback.format_exception_only(error)).strip())
     stack = traceback.extract_tb(error.__traceback__)
     own, theirs = (f"{Path(__file__).parents[1]}/", *ours), tuple(frameworks)
     if stack and _is_own_fault(error, stack, own):

@@ -164,6 +164,6 @@ def _only(claims: Sequence[Plugin], source: str, registry: Registry) -> Plugin:
         names = ", ".join(plugin.name for plugin in claims)
         raise UsageError(f"{source}: several frontends read it: {names}. Choose one with --frontend NAME")
     lines = [f"no frontend reads {source}. The frontends here:"]
-    lines += [plugin.frontend.summary for plugin in registry.plugins.values()]
-    lines += [f"{f.name} of {f.distribution} is broken: {f.error}" for f in registry.failures.values()]
-    raise SourceError("\n  ".join(lines))
+    lines += [f"  {plugin.frontend.summary}" for plugin in registry.plugins.values()]
+    lines += [f"  {f.name} of {f.distribution} is broken: {f.error}" for f in registry.failures.values()]
+    raise SourceError(*lines)

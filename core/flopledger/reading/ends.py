@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from flopledger import errors
+from flopledger import errors, printable
 from flopledger.errors import FlopledgerError, SourceError
 from flopledger.reading.memory import default_limit
 
@@ -16,16 +16,15 @@ def error(source: str, limit: int | None, *, name: str, message: str, memory: bo
         source: The source as the user named it.
         limit: The bytes that the process might take, if the user has given a limit.
         name: The name of the error's class.
-        message: Its text.
+        message: Its text, in which only the line feeds between its lines are left.
         memory: Whether memory may have run out.
     """
     cls = vars(errors).get(name)
     if not (isinstance(cls, type) and issubclass(cls, FlopledgerError)):
         cls = SourceError
-    text = message if message.startswith(source) else f"{source}: {message}"
-    if memory:
-        cls, text = SourceError, f"{text}\n{_limit(limit)}"
-    return cls(text)
+    first, *others = message.split("\n")
+    lines = [first if first.startswith((source, printable.line(source))) else f"{source}: {first}", *others]
+    return SourceError(*lines, _limit(limit)) if memory else cls(*lines)
 
 
 def death(source: str, limit: int | None, status: int) -> str:
@@ -36,7 +35,7 @@ def death(source: str, limit: int | None, status: int) -> str:
         return f"{ended}: something in it calls exit, or replaces functions of Python's own"
     killer = f"was killed by {_signal(-status)}"
     if limit is not None or -status == signal.SIGKILL:
-        return f"{what} {killer}.\n{_limit(limit)}"
+        return f"{what} {killer}. {_limit(limit)}"
     if -status == signal.SIGALRM:
         return f"{what} {killer}: a library that reads such files did not come to an end with this one"
     return (

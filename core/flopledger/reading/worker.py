@@ -18,6 +18,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from flopledger import printable
 from flopledger.errors import FlopledgerError, SourceError, nearest
 from flopledger.frontend import user_code as blame
 from flopledger.graph.write import ENCODER
@@ -157,7 +158,7 @@ def _report(error: BaseException, registry: Registry) -> dict[str, object]:
     if isinstance(error, ModuleNotFoundError) and error.name:
         message += _remedy(error.name, registry)
     ran_out = _OUT_OF_MEMORY.search(message) is not None
-    return {"name": "SourceError", "message": message, "memory": ran_out}
+    return {"name": "SourceError", "message": printable.line(message), "memory": ran_out}
 
 
 def read(task: Task, registry: Registry, loaded: dict[Attribute, object]) -> Graph:

@@ -262,6 +262,41 @@ def test_no_error_lets_a_hidden_character_out(capfd: pytest.CaptureFixture[str])
         assert "Error: " in err
 
 
+FORGED = "x\nError: nothing is wrong"
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["count", FORGED], ["count", f"{FORGED}.prototxt"], ["count", f"{FORGED}.json"],
+        ["read", f"{FORGED}.onnx"],
+        ["count", f"{FORGED}.py:Net"], ["count", FILE, "-o", f"none/{FORGED}"], ["zoo", f"{FORGED}.db"],
+        ["count", FILE, "-c", f"./{FORGED}.toml"], ["check", FILE, "--against", f"{FORGED}.json"],
+        ["scan", f"{FORGED}?", "-o", "zoo.db"], ["count", FILE, "--inputs", f"{FORGED}.py:make"],
+        ["count", FILE, "--device", f"./{FORGED}.toml"], ["compare", FILE, f"{FORGED}.prototxt"],
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("hostile")
+def test_a_line_feed_of_a_name_makes_no_line_of_an_error(
+    args: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    for there in (False, True):
+        if there:  # what the file says is wrong too, and its place is named
+            for suffix in (".prototxt", ".json", ".onnx", ".db", ".toml"):
+                Path(f"{FORGED}{suffix}").write_text("{", encoding="utf-8")
+            Path(f"{FORGED}.py").write_text("def (\n", encoding="utf-8")
+        assert run(args) in (2, 3, 5), args
+        lines = capfd.readouterr().err.splitlines()
+        assert [line for line in lines if line.startswith("Error: nothing")] == []
+        assert sum(line.startswith("Error: ") for line in lines) == 1
+        assert any(r"x\nError: nothing is wrong" in line for line in lines)
+
+
+def test_the_lines_of_an_error_are_its_arguments() -> None:
+    error = SourceError("a\nb\x1b", "c\r")
+    assert str(error) == "a\\nb\\x1b\nc\\r"
+
+
 @pytest.mark.usefixtures("hostile")
 def test_a_file_holds_no_hidden_character_either() -> None:
     for form in FORMATS:

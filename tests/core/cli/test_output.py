@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from flopledger.cli import run
 from flopledger.cli.output import write
 from flopledger.errors import OutputError
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
-    from pathlib import Path
 
 
 def mode(path: Path) -> int:
@@ -94,3 +95,103 @@ def test_a_name_that_can_not_be_encoded_is_escaped(tmp_path: Path) -> None:
 def test_a_descriptor_that_is_closed_can_not_be_written() -> None:
     with pytest.raises(OutputError, match="/dev/fd/987: it can't be written: Bad file descriptor"):
         write("x", "/dev/fd/987")
+
+
+READ = {
+    "count": "count {} -o {}",
+    "read": "read {} -o {}",
+    "view": "view {} -o {}",
+    "explain": "explain {} mac ops -o {}",
+    "first": "compare {} other.json -o {}",
+    "second": "compare other.json {} -o {}",
+    "memory": "memory {} -o {}",
+    "several": "count other.json {} -o {}",
+    "check": "check {} --max-macs 1 -o {}",
+    "earlier": "check other.json --against {} -o {}",
+    "convention": "count other.json -c ./{} -o {}",
+    "device": "count other.json --device ./{} -o {}",
+    "inputs": "count other.json --inputs {}:make -o {}",
+    "attribute": "count {}:Net -o {}",
+    "argument": "count other.json --arg custom_objects={} -o {}",
+    "database": "zoo {} -o {}",
+    "scan": "scan {} -o {}",
+}
+
+
+@pytest.fixture
+def here(toy: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the toy, as the working directory."""
+    monkeypatch.chdir(toy.parent)
+    return toy.parent
+
+
+@pytest.mark.parametrize("way", ["file", "./file", "../{folder}/file", "link", "hard"])
+@pytest.mark.parametrize("place", READ)
+def test_a_file_that_is_read_is_not_written_to(
+    place: str, way: str, here: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "other.json").write_text((here / "toy.json").read_text())
+    (here / "toy.json").rename("file")
+    (here / "link").symlink_to("file")
+    (here / "hard").hardlink_to("file")
+    before = (here / "file").read_bytes()
+    target = way.format(folder=here.name)
+    assert run(READ[place].format("file", target).split()) == (3 if place == "scan" else 2)
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert f"-o {target}: this command reads that file; name another to write" in err or place == "scan"
+    assert (here / "file").read_bytes() == before
+    assert (here / "link").is_symlink()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_file_with_the_name_of_a_convention_or_format_is_written_to() -> None:
+    for target in ("mac", "json"):
+        for _ in range(2):
+            assert run(["count", "toy.json", "-c", "mac", "--format", "json", "-o", target]) == 0
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["count toy.json", "read toy.json", "view toy.json -o -", "explain toy.json mac ops", "memory toy.json"],
+)
+def test_a_full_disk_is_an_error(
+    line: str, toy: Path, tmp_path: Path, flopledger: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    before = toy.read_bytes()
+    with open("/dev/full", "wb") as full:  # noqa: PTH123  (a device)
+        done = flopledger(*line.split(), stdout=full)
+    assert (done.returncode, done.stderr) == (
+        5, "Error: the output can't be written: No space left on device\n",
+    )  # fmt: skip
+    assert [path.name for path in tmp_path.iterdir()] == ["toy.json"]
+    assert toy.read_bytes() == before
+
+
+@pytest.mark.parametrize("line", ["count toy.json", "read toy.json", "view toy.json"])
+def test_a_folder_of_somebody_else_loses_nothing(
+    line: str, here: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (here / "kept").write_text("old")
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:  # for root every folder can be written to
+        patch.setattr("tempfile.mkstemp", refuse)
+        assert run([*line.split(), "-o", "kept"]) == 5
+    assert capfd.readouterr().err == "Error: kept: it can't be written: Permission denied\n"
+    assert sorted(path.name for path in here.iterdir()) == ["kept", "toy.json"]
+    assert (here / "kept").read_text() == "old"
+
+
+@pytest.mark.usefixtures("here")
+def test_a_disk_that_fills_up_leaves_the_old_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    (kept := Path("kept")).write_text("old")
+    monkeypatch.setattr(os, "fsync", full)
+    assert run(["read", "toy.json", "-o", "kept"]) == 5
+    assert kept.read_text() == "old"
+    assert sorted(path.name for path in Path().iterdir()) == ["kept", "toy.json"]

@@ -132,7 +132,7 @@ def test_the_whole_traceback_is_shown_when_asked_for(
         ("def make(): os.kill(os.getpid(), signal.SIGSEGV)\n", "was killed by SIGSEGV: a crash in the"),
         ("def make(): os.abort()\n", "was killed by SIGABRT: a crash in the"),
         ("def make(): os.kill(os.getpid(), signal.SIGRTMIN + 3)\n", "was killed by signal 37: a crash"),
-        ("def make(): os.kill(os.getpid(), 9)\n", "by SIGKILL.\nThe usual cause is that memory ran out"),
+        ("def make(): os.kill(os.getpid(), 9)\n", "by SIGKILL. The usual cause is that memory ran out"),
         ("def make():\n    os.closerange(3, 100)\n    return good()\n", "ended with exit code 1"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import gc
 import queue
 import random
 import threading
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
@@ -212,3 +213,42 @@ def test_no_weight_and_no_activation_takes_memory() -> None:
     ledger = fl.count(model, "1048576x1048576")
     assert ledger.total.count == (1 << 60) + (1 << 42)
     assert copy.copy(model[0].weight).is_meta
+
+
+_KNOWN: dict[Any, int] = {}
+
+
+class Registered(nn.Module):
+    """Looks itself up in a table of the program, by what a copy does not have."""
+
+    def __init__(self, key: Callable[[nn.Module], Any]) -> None:
+        super().__init__()
+        self.linear, self.key = nn.Linear(4, 4), key
+        _KNOWN[key(self)] = 2
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = self.linear(x) * _KNOWN[self.key(self)]
+        return y
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+@pytest.mark.parametrize("key", [id, weakref.ref, lambda module: module])
+def test_a_model_that_looks_itself_up_is_told_where_to_keep_the_entry(
+    key: Callable[[nn.Module], Any], *, isolated: bool
+) -> None:
+    model = Registered(key)
+    with pytest.raises(SourceError, match=r"KeyError.*runs on a copy\. Keep the entry in an attribute"):
+        fl.read(model, "2x4", isolated=isolated)
+    assert torch.isfinite(model(torch.ones(2, 4))).all()
+
+
+@pytest.mark.parametrize("key", [7, "name", None])
+def test_any_other_missing_key_is_the_model_s_own_fault(key: object) -> None:
+    class Missing(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            del x
+            raise KeyError(key)
+
+    with pytest.raises(SourceError, match="KeyError") as caught:
+        fl.read(Missing(2, 2), "2x2")
+    assert "copy" not in str(caught.value)
