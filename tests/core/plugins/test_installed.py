@@ -5,14 +5,11 @@ import json
 import sys
 import zipfile
 from importlib.machinery import PathFinder
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from flopledger.plugins import installed
 from flopledger.plugins.installed import EntryPoint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 GROUP = "acme.plugins"
 POINTS = f"""
@@ -30,8 +27,9 @@ three = acme.three
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A search path of one folder."""
-    monkeypatch.setattr(sys, "path", [str(tmp_path / "missing"), str(tmp_path)])
+    """A search path of one folder, and of the standard library, which imports by need from there."""
+    library = str(Path(importlib.metadata.__file__).parents[2])
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "missing"), str(tmp_path), library])
     monkeypatch.setattr(sys, "meta_path", [PathFinder])
     return tmp_path
 
