@@ -11,6 +11,7 @@ from flopledger.frontend import SourceError, substitute, symbol, symbol_names, t
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx.experimental.symbolic_shapes import DimDynamic, StatelessSymbolicContext
 
+from flopledger_torch.language.windows import symbolic_windows
 from flopledger_torch.listen.memory import Journal, written
 from flopledger_torch.op_rules import IN_PLACE_VIEWS, replaced
 from flopledger_torch.symbols.conditions import notes
@@ -182,7 +183,7 @@ class Symbolic(Fakes):
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """Let the forward run on fake tensors, whose lengths may be symbols."""
-        with self.mode, symbolic_lengths():
+        with self.mode, symbolic_lengths(), symbolic_windows():
             yield
 
     def make(self, spec: InputSpec, dtype: torch.dtype) -> torch.Tensor:

@@ -12,6 +12,8 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -22,6 +24,9 @@ _WRITTEN_OUT = ("sdpa", "eager")
 """The implementations of attention whose mask is a tensor."""
 _IGNORED = ("padding_mask_function", "packed_sequence_mask_function")
 _SIZES = (("sliding_window_overlay", "sliding_window", "window"), ("chunked_overlay", "chunk_size", "chunk"))
+_AT_EACH_LENGTH = (
+    "the mask of a window is made at every length; transformers leaves it out while the window fills"
+)
 
 
 @contextlib.contextmanager
@@ -43,6 +48,9 @@ def _recording(recorder: Recorder, function: Callable[..., Any]) -> Callable[...
         pattern = _pattern(kwargs.get("mask_function")) if not args and recorder.is_recording() else None
         if pattern is None:
             return function(*args, **kwargs)
+        if kwargs.get("local_size") is not None and _is_open(kwargs):
+            kwargs["allow_is_causal_skip"] = False
+            recorder.note(_AT_EACH_LENGTH)
         event = recorder.open("function", f"{_MODULE}.{function.__name__}", function.__name__)
         try:
             out = function(*args, **kwargs)
@@ -53,6 +61,10 @@ def _recording(recorder: Recorder, function: Callable[..., Any]) -> Callable[...
         return out
 
     return recorded
+
+
+def _is_open(given: Mapping[str, Any]) -> bool:
+    return any(isinstance(given.get(name), torch.SymInt) for name in ("q_length", "kv_length"))
 
 
 def _lengths(given: Mapping[str, Any]) -> dict[str, Any]:

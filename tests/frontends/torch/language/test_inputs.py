@@ -110,9 +110,41 @@ def test_numbers_put_in_for_symbols_give_the_figure_of_the_numbers(name: str, mo
             assert substitute(formula, sizes) == numbers.count("mac", causal=causal).total.count
 
 
-def test_a_window_that_fills_at_a_symbol_s_length_is_said_to_hold_it() -> None:
-    config = transformers.MistralConfig(**SMALL, sliding_window=6)
+def windowed(name: str = "Mistral", **more: Any) -> torch.nn.Module:
+    """Make a model whose cache keeps 5 tokens, of a window of 6."""
+    config = getattr(transformers, f"{name}Config")(**SMALL, sliding_window=6, **more)
     with torch.device("meta"):
-        model = transformers.MistralForCausalLM(config).eval()
-    notes = fl.read(model, options={"seq": 1, "past": symbol("P")}).reading.notes
-    assert any(note.startswith("P is held to 5 by") for note in notes)
+        model: torch.nn.Module = getattr(transformers, f"{name}ForCausalLM")(config)
+    return model.eval()
+
+
+def test_a_step_on_a_full_window_meets_as_many_keys_as_the_window_has() -> None:
+    # A token's products: 2 layers x (32 (32 + 2 x 16 + 32) + 3 x 32 x 48) + 32 x 50 = 16,960; its pairs are
+    # 2 layers x 4 heads x 2 x 8 = 128 for each key: min(P, 5) cached ones and its own.
+    formula = macs(windowed(), seq=1, past=symbol("P"))
+    assert [substitute(formula, {"P": p}) for p in (2, 4, 5, 6, 900)] == [
+        16960 + 128 * keys for keys in (3, 5, 6, 6, 6)
+    ]
+
+
+GEMMA = {"head_dim": 8, "layer_types": ["sliding_attention", "full_attention"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "more"), [("Mistral", {}), ("Gemma2", GEMMA)])
+def test_a_window_s_formulas_hold_below_at_and_above_its_length(name: str, more: dict[str, Any]) -> None:
+    model = windowed(name, **more)
+    s, p = symbol("S"), symbol("P")
+    for step, lengths in (
+        ({"seq": s}, [(n, 1) for n in (2, 5, 6, 7, 13)]),
+        ({"seq": 1, "past": p}, [(1, n) for n in (2, 4, 5, 6, 7, 13)]),
+        ({"seq": s, "past": p}, [(3, 2), (3, 3), (4, 5), (2, 6), (9, 7), (8, 3)]),
+    ):
+        open_sizes = fl.read(model, options=step)
+        for seq, past in lengths:
+            given = {"seq": seq, "past": past}
+            numbers = fl.read(model, options={name: given[name] for name in step})
+            for switches in ({}, {"causal": "exact"}, {"causal": "exact", "window": "on"}):
+                formula = open_sizes.count("mac", **switches).total.count
+                expected = numbers.count("mac", **switches).total.count
+                assert substitute(formula, {"S": seq, "P": past}) == expected
