@@ -160,9 +160,10 @@ class Memory:
 
     def stored(self, layer: Layer, tensors: Iterable[int]) -> list[int]:
         """Return the storages that a call keeps; that of a copy is numbered below 0, after the call."""
-        if saved.copies(layer):
-            return [-1 - layer.id]
-        return [self.storages[i] for i in tensors if self.storages[i] in self.made_by]
+        copy = saved.copies(layer, self._gradients)
+        as_they_are = tensors if not copy else [i for i in tensors if i != layer.inputs[0]]
+        found = [self.storages[i] for i in as_they_are if self.storages[i] in self.made_by]
+        return [-1 - layer.id, *found] if copy else found
 
     def bytes_of(self, storage: int) -> Number:
         """Return the bytes of a storage, a copy's too."""

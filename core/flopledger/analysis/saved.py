@@ -30,10 +30,16 @@ _BOTH = frozenset(("vector_norm", "reduce_max", "reduce_min", "logsumexp"))
 """Kinds whose derivative is written with both; one that records its result's position needs that alone."""
 _FACTORS = frozenset(("multiply", "matmul", "einsum", "grouped_matmul", "linear", "bilinear"))
 """Kinds of which each operand is needed for the others' gradients."""
+_COPIED = frozenset(("multiply", "divide"))
+"""Kinds that, where they overwrite an operand, keep a copy of it if another one's gradient needs it."""
 _CONVOLUTIONS = frozenset(("conv", "conv_transpose", "conv_tbc", "deform_conv"))
 _NORMS = frozenset(("layer_norm", "group_norm", "batch_norm", "instance_norm", "rms_norm"))
 """Kinds that keep their input and its statistics: mean and deviation, their further results."""
 _POOLS = frozenset(("max_pool", "adaptive_max_pool"))
+_LOSSES = frozenset(
+    ("mse", "smooth_l1", "binary_cross_entropy", "sigmoid_cross_entropy", "soft_margin", "nll")
+)
+"""Kinds that keep predictions and targets, and of classes the sum of their weights, a second result."""
 _ORDERS = frozenset(("top_k", "sort"))
 """Kinds that keep the places they took, their second result."""
 _INDEXED = {"select": ("bool",), "embedding": ("int64", "int32"), "gather": ("int64", "int32"),
@@ -68,9 +74,12 @@ def tensors(layer: Layer, view: View) -> Sequence[int]:
     return ()
 
 
-def copies(layer: Layer) -> bool:
+def copies(layer: Layer, view: View) -> bool:
     """Return whether a call keeps a copy of its operand, which it overwrites."""
-    return layer.kind in _OPERAND and layer.outputs[:1] == layer.inputs[:1]
+    overwrites = bool(layer.inputs) and layer.outputs[:1] == layer.inputs[:1]
+    if layer.kind in _COPIED:
+        return overwrites and layer.inputs[0] in tensors(layer, view)
+    return overwrites and layer.kind in _OPERAND
 
 
 def _pooled(layer: Layer, view: View) -> Sequence[int]:
@@ -136,6 +145,7 @@ _KEPT: tuple[tuple[Collection[str], Callable[[Layer, View], Sequence[int]]], ...
     (_FACTORS, _of_product),
     (_CONVOLUTIONS, lambda layer, view: view.operands(layer)),
     (_NORMS, lambda layer, _: (*layer.inputs[:1], *layer.outputs[1:3])),
+    (_LOSSES, lambda layer, _: (*layer.inputs, *layer.outputs[1:2])),
     (_POOLS, lambda layer, _: (*layer.inputs[:1], *layer.outputs[1:2])),
     (_ORDERS, lambda layer, _: layer.outputs[1:2]),
     (_INDEXED, _indices),

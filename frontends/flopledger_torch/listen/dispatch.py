@@ -43,6 +43,8 @@ _QUESTIONS = frozenset(
     )
 )
 """Queries of a fake tensor's own state: no ops of the model."""
+_UNDECLARED_VIEWS = frozenset(("_unsafe_view", "unsafe_split", "unsafe_split_with_sizes"))
+"""Ops whose results share the memory of their argument, though their schema says nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def _describe(func: Any) -> _Op | None:
         arguments=tuple(argument.name for argument in schema.arguments),
         defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
-        view=name == "_unsafe_view" or (returns is not None and not returns.is_write),
+        view=name in _UNDECLARED_VIEWS or (returns is not None and not returns.is_write),
         writes=bool(rule.writes) or name in UNDECLARED,
         reshapes=name in IN_PLACE_VIEWS,
         rule=rule,

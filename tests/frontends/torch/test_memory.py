@@ -20,7 +20,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden" / "beyond"
 ENTRIES = json.loads((GOLDEN / "memory.json").read_text())["entries"] if GOLDEN.exists() else []
@@ -174,6 +174,79 @@ def test_the_peak_of_a_training_step_is_that_of_a_real_one(model: nn.Module, sha
     with Live([x, *model.parameters(), *model.buffers()]) as live:
         model(x).sum().backward()
     assert engine.analysis_of(graph).training_peak == live.most - 4 - 4  # the loss, and its own gradient
+
+
+class Of(nn.Module):
+    """A function of two layers' results."""
+
+    def __init__(self, function: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.function = nn.Linear(4, 4), nn.Linear(4, 4), function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self.first(x), self.second(x))
+
+
+class Units(nn.Module):
+    """Gated units over 5 steps: their gates are parts of one result, and are written in place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.GRU(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.inner(x)[0]
+
+
+def classes_of(a: Tensor) -> Tensor:
+    """Return targets that are made on the way: 5 whole numbers of 8 bytes."""
+    return torch.zeros(a.shape[0], dtype=torch.int64) + 1
+
+
+KEEPING = {
+    # The first layer's result is needed as it was: a copy of it is kept, and the second's result: 80 each.
+    "multiplied in place": (Of(lambda a, b: a.mul_(b)), 160),
+    "divided in place": (Of(lambda a, b: a.div_(b)), 160),
+    # The other factor wants nothing.
+    "by a constant": (Of(lambda a, b: a.mul_(b.detach())), 80),
+    "by a number": (Of(lambda a, b: a.mul_(2.0) + b), 0),
+    "parts": (Of(lambda a, b: a.unsafe_chunk(2, 1)[0].sigmoid_() * b.unsafe_chunk(2, 1)[1].sigmoid_()), 160),
+    # Scores and the weights of classes, added up, 80 + 4; made targets 40.
+    "classes": (Of(lambda a, b: nn.functional.cross_entropy(a, classes_of(b))), 124),
+    "squares": (Of(nn.functional.mse_loss), 160),
+    "huber": (Of(nn.functional.huber_loss), 160),
+    "logits": (Of(lambda a, b: nn.functional.binary_cross_entropy_with_logits(a, b.sigmoid())), 160),
+}
+
+
+@pytest.mark.parametrize(("model", "kept"), KEEPING.values(), ids=KEEPING)
+def test_what_is_kept_is_what_hooks_are_given(model: nn.Module, kept: int) -> None:
+    assert (hooked(model, torch.randn(5, 4)), saved(model, "5x4")) == (kept, kept)
+
+
+def test_gated_units_keep_their_gates_and_what_is_overwritten() -> None:
+    model = Units()
+    assert saved(model, "5x1x4") == hooked(model, torch.randn(5, 1, 4))
+
+
+def saved(model: nn.Module, shape: str) -> object:
+    """Return the bytes that we say a step keeps."""
+    return fl.read(model, shape, profile={"step": "train"}).count("saved").total.count
+
+
+def hooked(model: nn.Module, x: Tensor) -> int:
+    """Return the bytes that PyTorch keeps of what it makes, each storage once."""
+    given = {one.untyped_storage().data_ptr() for one in (x, *model.parameters(), *model.buffers())}
+    kept: dict[int, Tensor] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        kept[tensor.untyped_storage().data_ptr()] = tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        out = model(x)
+    assert out.requires_grad
+    return sum(one.untyped_storage().nbytes() for place, one in kept.items() if place not in given)
 
 
 @pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
