@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -36,8 +37,14 @@ _MOST_MODULES = 300_000
 """Modules of one model: DeepSeek-V3 with each of its experts apart has some 50,000."""
 _MOST_OF_A_KIND = 1_000_000
 """Layers, heads or experts: lists of this length are made before any module is."""
-_SYSTEM = ("/proc/", "/sys/", "/dev/")
-"""What libraries ask of the machine when they are imported, such as the number of its cores."""
+_OF_THE_MACHINE = re.compile(
+    r"/proc/(cpuinfo|meminfo|stat|sys/kernel/random/boot_id|[0-9]+/(cgroup|maps|status))"
+    r"|/sys/(devices/system/cpu|fs/cgroup)/[^\n]*|/dev/(null|urandom)"
+)
+"""What libraries ask of the machine when they are imported: its cores, its memory, what is mapped.
+
+None of these holds a secret, acts when it is opened, or has a reader wait; others below /proc and /dev do.
+"""
 _REFUSED = frozenset(
     (
         *("pickle.find_class", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork"),
@@ -118,7 +125,7 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "ctypes.dlopen" and "/" not in named:
             return  # one of the system's libraries
         path = os.path.realpath(named)
-        if not path.startswith(_installed()):
+        if not path.startswith(_installed()) and not _OF_THE_MACHINE.fullmatch(path):
             raise _Refused(f"the file {shown(path)}")
 
 
@@ -126,4 +133,4 @@ def _installed() -> tuple[str, ...]:
     """Return the folders of installed code; the current folder, which may be a stranger's, is none."""
     here = str(Path.cwd())
     found = {os.path.realpath(one) for one in (*sys.path, sys.prefix, sys.base_prefix) if one}
-    return (*_SYSTEM, *(f"{one}/" for one in found if one not in (here, "/")))
+    return tuple(f"{one}/" for one in found if one not in (here, "/"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -158,7 +159,8 @@ def test_a_database_of_the_first_version_is_shown_and_goes_on(capfd: pytest.Capt
     assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
     assert "0 of 1 networks counted, 1 were there" in capfd.readouterr().out
     assert [row["seconds_at_least"] is None for row in table(capfd, "zoo.db")].count(True) == 1
-    assert sqlite3.connect("zoo.db").execute("PRAGMA user_version").fetchone() == (2,)
+    with contextlib.closing(sqlite3.connect("zoo.db")) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
 def test_a_file_that_has_changed_is_another_network(capfd: pytest.CaptureFixture[str]) -> None:

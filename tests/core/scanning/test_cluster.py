@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sqlite3
@@ -42,9 +43,10 @@ def test_nothing_is_lost_or_counted_twice_when_a_worker_dies(tmp_path: Path) -> 
         found = scan(works_of([str(nets)], cluster, settings), store, cluster, settings, kill)
 
     assert (found.total, dict(found.done)) == (24, {"ok": 24})
-    rows = sqlite3.connect(tmp_path / "zoo.db").execute("SELECT name, flops FROM networks ORDER BY name")
+    with contextlib.closing(sqlite3.connect(tmp_path / "zoo.db")) as connection:
+        rows = connection.execute("SELECT name, flops FROM networks ORDER BY name").fetchall()
     # two convolutions, 20 * 25 * 24^2 + 50 * 500 * 8^2 = 1,888,000 macs; then 800 + 10 for each unit
-    assert list(rows) == [(f"{i:02}.prototxt", 2 * (1_888_000 + 810 * i)) for i in range(1, 25)]
+    assert rows == [(f"{i:02}.prototxt", 2 * (1_888_000 + 810 * i)) for i in range(1, 25)]
 
 
 @pytest.mark.slow

@@ -56,6 +56,22 @@ def test_nothing_outside_of_installed_code_is_opened_or_started(
     assert act_again() == "of somebody"
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/proc/self/environ", "/proc/self/mem", "/proc/kmsg", "/proc/1/maps/../environ", "/dev/zero",
+        "/sys/kernel/profiling", "/proc/self/cwd/secret", "/proc/self/root/etc/passwd",
+        "/sys/fs/cgroup/../../kernel",
+    ],
+)  # fmt: skip
+def test_of_the_machine_only_its_cores_and_memory_are_asked(path: str) -> None:
+    with pytest.raises(SourceError, match=r"leads to the file"), closed("net"):
+        open(path, "rb")  # noqa: PTH123, SIM115
+    with closed("net"):
+        assert Path("/proc/meminfo").read_text(encoding="utf-8")
+        assert Path("/proc/self/maps").read_text(encoding="utf-8")
+
+
 def test_installed_code_can_be_imported() -> None:
     with closed("net"):
         assert Path(nn.__file__).read_text(encoding="utf-8")
