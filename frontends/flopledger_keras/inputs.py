@@ -20,6 +20,7 @@ from flopledger.frontend import (
 )
 
 from flopledger_keras.introspect import dtype_of, graph_of
+from flopledger_keras.libraries import documented_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -69,7 +70,7 @@ def inputs_of(model: Any, request: Request) -> Inputs:
     """
     graph = graph_of(model)
     if graph is not None:
-        return _declared(graph, request)
+        return _declared(graph, request, documented_size(model))
     if request.values is not None:
         return _live(model, request.values)
     if request.inputs:
@@ -77,8 +78,8 @@ def inputs_of(model: Any, request: Request) -> Inputs:
     return _built(model, request)
 
 
-def _declared(graph: Any, request: Request) -> Inputs:
-    """Give a graph its inputs: in order, or by name."""
+def _declared(graph: Any, request: Request, size: Shape) -> Inputs:
+    """Give a graph its inputs: in order, or by name; ``size`` is what its open sizes are by default."""
     inputs = Inputs()
     tensors, structure = keras.tree.flatten(graph.input), graph.input
     specs = _by_name(request, structure, [str(t.name) for t in tensors])
@@ -90,7 +91,7 @@ def _declared(graph: Any, request: Request) -> Inputs:
             continue
         spec, declared = specs.get(str(tensor.name)), tuple(tensor.shape)
         if spec is None:
-            shape = _closed(str(tensor.name), declared, request)
+            shape = _closed(str(tensor.name), declared, request, size)
         else:
             shape = _fitting(spec if request.values is None else _ranked(spec, declared), tensor)
         dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
@@ -177,8 +178,11 @@ def _fitting(spec: InputSpec, tensor: Any) -> Shape:
     return spec.shape
 
 
-def _closed(name: str, declared: tuple[int | None, ...], request: Request) -> Shape:
-    """Return a declared shape for a batch of one; another open size must be given."""
+def _closed(name: str, declared: tuple[int | None, ...], request: Request, size: Shape) -> Shape:
+    """Return a declared shape for a batch of one; other open sizes must be documented or given."""
+    if size and declared[1:].count(None) == len(size):
+        left = iter(size)
+        return (declared[0] or 1, *(next(left) if one is None else one for one in declared[1:]))
     if None in declared[1:]:
         known = "x".join("?" if size is None else str(size) for size in declared)
         message = f"{request.source}: the input {name!r} is {known}, and its open sizes are not given"

@@ -148,11 +148,14 @@ def scan(
 
 
 def _all(what: Iterable[str], where: Counts) -> Iterator[Network]:
+    listed: dict[Group, bytes] = {}  # several patterns may be of one registry
     for one in what:
         found = choose.wanted(one)
         if isinstance(found, Wanted):
             group = (found.plugin.name, found.registry)
-            yield from found.of(listing.members(where.call(group, _LISTED, group)))
+            if group not in listed:
+                listed[group] = where.call(group, _LISTED, group)
+            yield from found.of(listing.members(listed[group]))
         else:
             yield from found
 

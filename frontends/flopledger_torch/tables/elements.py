@@ -198,6 +198,12 @@ def masked_fill(call: TorchCall) -> Meaning:
     return Meaning("select", {"scalars": 1}, tuple(call.inputs[:2]))
 
 
+def special(call: TorchCall) -> Meaning:
+    """Special functions, some of two operands; the operand that is broadcast adds no elements."""
+    whole_ones = [number for number in call.inputs[:2] if call.tensors.shapes[number] == call.out]
+    return Meaning("special", {}, tuple(whole_ones[:1]) or call.first)
+
+
 def entropy(call: TorchCall) -> Meaning:
     """torch.special.entr, ``-x log(x)``."""
     return Meaning("xlogy", {}, call.first * 2)

@@ -59,7 +59,12 @@ _SPECIAL = """
     special_bessel_y1 special_erfcx special_i0e special_i1 special_i1e special_log_ndtr
     special_modified_bessel_i0 special_modified_bessel_i1 special_modified_bessel_k0
     special_modified_bessel_k1 special_ndtri special_scaled_modified_bessel_k0
-    special_scaled_modified_bessel_k1 special_spherical_bessel_j0
+    special_scaled_modified_bessel_k1 special_spherical_bessel_j0 igamma igammac special_zeta
+    special_chebyshev_polynomial_t special_chebyshev_polynomial_u special_chebyshev_polynomial_v
+    special_chebyshev_polynomial_w special_hermite_polynomial_h special_hermite_polynomial_he
+    special_laguerre_polynomial_l special_legendre_polynomial_p special_shifted_chebyshev_polynomial_t
+    special_shifted_chebyshev_polynomial_u special_shifted_chebyshev_polynomial_v
+    special_shifted_chebyshev_polynomial_w
 """
 _PAIRS = {
     "add radd iadd": "add",
@@ -81,7 +86,7 @@ _PAIRS = {
     "minimum fmin clamp_max": "minimum",
     "eq ne lt le gt ge isclose isnan isinf isfinite isposinf isneginf": "compare",
     "logical_and logical_or logical_xor bitwise_and bitwise_or bitwise_xor": "logical",
-    "bitwise_left_shift bitwise_right_shift": "multiply",
+    "bitwise_left_shift bitwise_right_shift lshift rshift ilshift irshift": "multiply",
 }
 _REDUCTIONS = {
     "sum nansum": "reduce_sum",
@@ -123,7 +128,7 @@ CALLS: dict[str, Rule] = {
     **dict.fromkeys(_FILLS.split(), elements.filled),
     **dict.fromkeys(_MOVES.split(), elements.moved),
     **dict.fromkeys(_GATHERS.split(), elements.picked),
-    **dict.fromkeys(_SPECIAL.split(), same("special")),
+    **dict.fromkeys(_SPECIAL.split(), elements.special),
     **dict.fromkeys(("conv1d", "conv2d", "conv3d"), windows.conv_call),
     **{f"conv_transpose{n}d": windows.conv_transpose_call for n in (1, 2, 3)},
     **{f"max_pool{n}d": windows.pool_call("max_pool", n) for n in (1, 2, 3)},
@@ -356,8 +361,7 @@ OPS: dict[str, Rule] = {
 @functools.cache
 def function_rule(source: str) -> Rule | None:
     """Return the rule of a function by its source, operators and in-place methods included."""
-    name = source.rpartition(".")[2]
-    return CALLS.get(name.strip("_")) if name.startswith("__") else _in_table(CALLS, name)
+    return _in_table(CALLS, source.rpartition(".")[2])
 
 
 @functools.cache
@@ -372,4 +376,6 @@ def op_rule(source: str) -> Rule | None:
 
 
 def _in_table(table: Mapping[str, Rule], name: str) -> Rule | None:
+    if name.startswith("__"):  # an operator of Python, torch.Tensor.__add__ or aten.__lshift__.Scalar
+        return table.get(name.strip("_"))
     return table.get(name) or table.get(name.removesuffix("_"))

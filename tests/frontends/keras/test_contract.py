@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import flopledger as fl
 import pytest
+from flopledger.errors import UsageError
 from flopledger.testing import check_frontend
 
 if TYPE_CHECKING:
@@ -30,6 +31,23 @@ def test_a_live_model_and_a_file_keep_the_contract_of_every_frontend(tmp_path: P
 def test_an_application_is_built_without_weights_and_counted() -> None:
     total = fl.count("keras.applications:ResNet50", "1x224x224x3").total
     assert (total.count, total.params, total.buffers) == (3857973248, 25583592, 53120)
+
+
+def test_an_application_that_leaves_its_size_open_is_read_at_the_one_that_keras_documents() -> None:
+    """Keras's page of MobileNetV3 states 217 million multiply-accumulates for the large one at 224."""
+    total = fl.count("keras:MobileNetV3Large").total
+    assert round(total.count / 10**6) == 217
+    assert total == fl.count("keras:MobileNetV3Large", "1x224x224x3").total
+
+
+def test_a_network_of_ones_own_that_leaves_its_size_open_is_asked_for_it() -> None:
+    def make() -> keras.Model:
+        """Make one, whose input_shape: not (8, 8, 3)."""
+        picture = keras.Input((None, None, 3))
+        return keras.Model(picture, kl.Conv2D(4, 3)(picture))
+
+    with pytest.raises(UsageError, match="open sizes are not given"):
+        fl.count(make)
 
 
 OTHER_BACKEND = """

@@ -11,6 +11,7 @@ import torch
 from flopledger.counting.engine import analysis_of
 from flopledger.plugins.discovery import kinds
 from flopledger.testing import check_graph
+from flopledger_torch.tables.ops import op_rule
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -105,6 +106,10 @@ MORE = {
         3,
     ),
     "a special function": (torch.lgamma, "2x3", 6),
+    "a special function of two": (lambda x: torch.special.zeta(x[:1], x), "2x3", 6),
+    "a polynomial": (lambda x: torch.special.hermite_polynomial_h(x, 3), "2x3", 6),
+    "quotients cut off": (lambda x: torch.div(x, x, rounding_mode="trunc"), "2x3", 6),
+    "quotients rounded down": (lambda x: torch.div(x, 2, rounding_mode="floor"), "2x3", 6),
     "sinc": (torch.sinc, "2x3", 24),
     "logit": (lambda x: torch.logit(x, eps=0.1), "2x3", 30),
     "entropy": (torch.special.entr, "2x3", 12),
@@ -145,6 +150,36 @@ def test_other_functions_are_counted_by_their_formula(name: str) -> None:
     assert analysis_of(graph).formulas.disagreements == ()
     assert graph.count("ops").coverage.unknown == ()
     assert graph.count("ops").total.count == count
+
+
+WITHOUT_RULE = {"equal", "frexp", "mvlgamma", "nextafter"}
+"""Of these one answers a question about values, and the others take bits apart or add up a series."""
+
+
+def test_every_operator_on_elements_has_a_rule_whatever_its_overload() -> None:
+    """Derivatives have rules in training; of an operator that is made of others those are counted."""
+    without = set()
+    for name in torch._C._dispatch_get_all_op_names():
+        library, _, operator = name.partition("::")
+        base, _, overload = operator.partition(".")
+        made_of_others = torch._C._dispatch_has_kernel_for_dispatch_key(name, "CompositeImplicitAutograd")
+        if library != "aten" or "backward" in base or made_of_others:
+            continue
+        found = getattr(getattr(torch.ops.aten, base), overload or "default", None)
+        if found is not None and torch.Tag.pointwise in found.tags and op_rule(str(found)) is None:
+            without.add(base.removesuffix("_"))
+    assert without == WITHOUT_RULE
+
+
+def test_shifts_of_whole_numbers_are_known() -> None:
+    """Six additions of the results; arithmetic of whole numbers is that of places."""
+
+    class Shifted(nn.Module):
+        def forward(self, x: Tensor, i: Tensor) -> Tensor:
+            return x + ((i << 1) >> (i & 1) ^ i)
+
+    ledger = fl.count(Shifted(), ("2x3", "2x3:int64"), "ops")
+    assert (ledger.total.count, ledger.coverage.unknown) == (6, ())
 
 
 UNKNOWN = {
