@@ -280,4 +280,4 @@ def _shaped(inputs: Inputs, name: str, shape: Any, request: Request) -> Any:
         return {key: _shaped(inputs, f"{name}.{key}", one, request) for key, one in shape.items()}
     if shape and isinstance(shape[0], (tuple, list)):
         return [_shaped(inputs, f"{name}[{i}]", one, request) for i, one in enumerate(shape)]
-    return inputs.tensor(name, _closed(name, tuple(shape), request), keras.config.floatx())
+    return inputs.tensor(name, _closed(name, tuple(shape), request, ()), keras.config.floatx())

@@ -72,9 +72,14 @@ def _picture(name: str, config: Any) -> Input | None:
 
 
 def _sound(name: str, config: Any) -> Input | None:
-    """Return a wave for a model that starts by convolving it (wav2vec 2.0), else a spectrogram (AST)."""
+    """Return a wave for a model that starts by convolving it, wav2vec 2.0, else a spectrogram, AST.
+
+    A codec takes the wave's channels too, at the rate that it states, EnCodec.
+    """
     if field(config, "conv_stride") is not None:
         return InputSpec(name, (1, SECOND)), f"one second of {SECOND} samples"
+    if wave := shape((field(config, "audio_channels"), field(config, "sampling_rate"))):
+        return InputSpec(name, (1, *wave)), f"one second of {wave[1]} samples"
     frames = shape((field(config, "max_length"), field(config, "num_mel_bins")))
     return (InputSpec(name, (1, *frames)), "") if frames else None
 
@@ -85,12 +90,19 @@ def _spectrum(name: str, config: Any) -> Input | None:
     return (InputSpec(name, (1, sizes[0], 2 * sizes[1])), "") if sizes else None
 
 
+def _series(name: str, config: Any) -> Input | None:
+    """Return the past that a model of time series looks at, PatchTST."""
+    sizes = shape((field(config, "context_length"), field(config, "num_input_channels")))
+    return (InputSpec(name, (1, *sizes)), "") if sizes else None
+
+
 _INPUTS: Mapping[str, Callable[[str, Any], Input | None]] = {
     "input_ids": _text,
     "decoder_input_ids": _text,
     "pixel_values": _picture,
     "input_values": _sound,
     "input_features": _spectrum,
+    "past_values": _series,
 }
 _PARTS = {"input_ids": "text_config", "pixel_values": "vision_config", "input_features": "audio_config"}
 """The inputs that a part of a configuration is about."""

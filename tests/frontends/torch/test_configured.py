@@ -39,6 +39,20 @@ BOTH = ("input_ids", "pixel_values")
             {"num_mel_bins": 80, "max_source_positions": 1500, "is_encoder_decoder": True},
             {"input_features": (1, 80, 3000), "decoder_input_ids": (1, 128)},
         ),
+        (
+            "input_values",
+            ("input_values",),
+            {"audio_channels": 2, "sampling_rate": 24_000},
+            {"input_values": (1, 2, 24_000)},
+        ),
+        ("input_values", ("input_values",), {"sampling_rate": 24_000}, {}),
+        (
+            "past_values",
+            ("past_values",),
+            {"context_length": 32, "num_input_channels": 5},
+            {"past_values": (1, 32, 5)},
+        ),
+        ("past_values", ("past_values",), {"context_length": 32}, {}),
         ("input_ids", BOTH, CLIP, {"input_ids": (1, 77), "pixel_values": (1, 3, 8, 8)}),
         ("input_ids", BOTH, {**CLIP, "image_token_id": 5}, {}),  # LLaVA: a picture's places are tokens
         ("input_ids", ("input_ids",), CLIP, {}),
