@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
+    from flopledger.frontend import Operand
     from flopledger.frontend import Value as AttrValue
 
     from flopledger_onnx.node import Call
     from flopledger_onnx.wire.messages import Attribute
 
+KEPT = "DequantizeLinear"
 MOST_NUMBERS = 256
 """The most numbers of an attribute that is kept; longer lists are tables of trees or classes, and cut."""
 
@@ -32,31 +34,43 @@ def spelled(call: Call) -> dict[str, AttrValue]:
             found[name] = value
     found["input_types"] = tuple("" if v is None else v.dtype for v in call.inputs)
     found["input_shapes"] = tuple(None if v is None else v.shape for v in call.inputs)
-    found["constant_inputs"] = tuple(v is not None and bool(v.constants) for v in call.inputs)
     return found
 
 
 @dataclass(slots=True)
 class Readers:
-    """The operators that have read a constant so far: tools that list constants by node count each once."""
+    """The constants of a graph once constants are folded, and the operators that have read each so far.
+
+    Tools that list constants by node count each once. Folding leaves :data:`KEPT` a node: weights stay
+    whole numbers, and what it gives is no constant, nor what is made of that.
+    """
 
     known: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    kept: dict[int, Operand] = field(default_factory=dict)
 
-    def read(self, call: Call, source: str) -> tuple[AttrValue, ...]:
-        """Return the shape of each constant that a node reads, and the operators that read it before.
+    def read(self, call: Call, source: str) -> dict[str, AttrValue]:
+        """Return of each constant that a node reads its shape and the operators that read it before.
 
-        A node of constants alone is not a reader: its result is a constant itself.
+        A node that is folded is not a reader: its result is a constant itself.
         """
-        if all(value is None or value.constants for value in call.inputs):
-            return ()
+        if call.type != KEPT and all(v is None or self._constant(v) for v in call.inputs):
+            return {"folded": bool(call.inputs)}
         found: list[AttrValue] = []
         for value in call.inputs:
-            if value is not None and value.constants:
+            if value is not None and self._constant(value):
                 before = self.known.get(id(value), ())
                 found.append((value.shape, before))
                 if source not in before:
                     self.known[id(value)] = (*before, source)
-        return tuple(found)
+        return {"constants": tuple(found)} if found else {}
+
+    def made(self, call: Call, values: Sequence[Operand]) -> None:
+        """Note down what a node of constants makes, where folding leaves it a node."""
+        if call.type == KEPT or any(id(value) in self.kept for value in call.inputs):
+            self.kept.update((id(value), value) for value in values if value.constants)
+
+    def _constant(self, value: Operand) -> bool:
+        return bool(value.constants) and id(value) not in self.kept
 
 
 _FORMS: Mapping[int, Callable[[Attribute], AttrValue]] = {

@@ -181,10 +181,7 @@ class Tracer:
         stated = {i: self.declared(name, scope) for i, name in enumerate(call.node.output)}
         outputs = outputs_of(call, row, step, len(call.node.output), stated)
         inputs = inputs_of(call, step)
-        native = spelled(call)
-        constants = self.readers.read(call, source)
-        if constants:
-            native["constants"] = constants
+        native = {**spelled(call), **self.readers.read(call, source)}
         if scope.parent is not None:
             native["nested"] = True
         record = Record(
@@ -206,6 +203,7 @@ class Tracer:
 
     def bind(self, call: Call, scope: Scope, values: Sequence[Operand]) -> None:
         """Give a node's outputs their names."""
+        self.readers.made(call, values)
         for name, value in zip(call.node.output, values, strict=False):
             if name:
                 scope.names[name] = value

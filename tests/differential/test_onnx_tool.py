@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 from onnx_peers import Peer
-from onnx_probes import probes
+from onnx_probes import probes, weights_of_whole_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOOL = Peer("onnx-tool", "1.0.1", probes())
+TOOL = Peer("onnx-tool", "1.0.1", probes() | dict(weights_of_whole_numbers()))
 NODES_OF_ONE_NAME = {"silero_vad-6.2.3__silero_vad_openvino_16k"}
 """Files whose nodes have one name: the tool keeps one of them (see the quirks of the convention)."""
 

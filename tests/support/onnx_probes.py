@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from onnx_files import INT32, INT64, UINT8, graph, model, node, one, tensor, value
+from onnx_files import FLOAT, INT8, INT32, INT64, UINT8, graph, model, node, one, tensor, value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +167,28 @@ def _graphs() -> Iterator[tuple[str, bytes]]:
         node("Relu", ["i"], ["y"], name="e"),
     ]  # fmt: skip
     yield "sizes_are_parameters", model(graph(sized, inputs, ["y"], [ints("s", 13, 1)]))
+
+
+def weights_of_whole_numbers() -> Iterator[tuple[str, bytes]]:
+    """DequantizeLinear is no constant to the tool, nor what is made of it; what is in front of it is."""
+    inputs = [value("x", [2, 13])]
+    stored = [tensor("w", (13, 7), [1] * 91, INT8), tensor("s", [], [0.5]), tensor("z", [], [0], INT8)]
+    by_axis = [stored[0], w("s", 7), tensor("z", [7], [0] * 7, INT8)]
+    real = node("DequantizeLinear", ["w", "s", "z"], ["v"], name="d")
+    product = node("MatMul", ["x", "v"], ["y"], name="m")
+    yield "dequantised_weight", model(graph([real, product], inputs, ["y"], stored))
+    yield "dequantised_weight_by_axis", model(graph([real, product], inputs, ["y"], by_axis))
+    for op, given in (
+        ("Transpose", {"perm": [1, 0]}),
+        ("Relu", {}),
+        ("Identity", {}),
+        ("Cast", {"to": FLOAT}),
+    ):
+        moved = node(op, ["v"], ["u"], name="t", **given)
+        used = node("Gemm", ["x", "u"], ["y"], name="m", transB=int(op == "Transpose"))
+        yield f"dequantised_{op.lower()}", model(graph([real, moved, used], inputs, ["y"], stored))
+    turned = [node("Transpose", ["t"], ["w"], name="t", perm=[1, 0]), real, product]
+    raw = [tensor("t", (7, 13), [1] * 91, INT8), *stored[1:]]
+    yield "transposed_and_dequantised", model(graph(turned, inputs, ["y"], raw))
+    added = [real, node("Add", ["v", "b"], ["u"], name="a"), node("MatMul", ["x", "u"], ["y"], name="m")]
+    yield "dequantised_and_a_constant", model(graph(added, inputs, ["y"], [*stored, w("b", 7)]))
