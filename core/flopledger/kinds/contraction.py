@@ -13,7 +13,7 @@ from flopledger.kinds.axes import differ
 from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from flopledger.dims.types import Dim, Shape
 
@@ -52,36 +52,59 @@ def einsum_shapes(call: Call) -> tuple[Shape, ...]:
     return (tuple(sizes[letter] for letter in result),)
 
 
+def _pairs(words: tuple[str, ...], result: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the letters of both operands and of the result of each product of two.
+
+    Frameworks contract from the left unless they are given an order. A letter is summed over as soon as
+    no operand to come and no result has it.
+    """
+    made = words[0]
+    for i, word in enumerate(words[1:], 2):
+        later = "".join((*words[i:], result))
+        out = "".join(letter for letter in dict.fromkeys(made + word) if letter in later)
+        yield made, word, out
+        made = out
+
+
 def einsum_facts(call: Call) -> Facts:
     """``macs`` of two operands are the elements of the result times the sizes that both are summed over.
 
     Letters of only one operand are summed beforehand; without a common summed letter, elements are only
-    multiplied, and a single operand is only summed or transposed. Of k operands whose order is not known,
-    each product is formed on its own: ``(k - 1) prod(sizes of all letters)``.
+    multiplied, and a single operand is only summed or transposed. More operands are contracted two by two
+    from the left, and the facts are the sums over these products.
     """
     words, result = _letters(call)
     sizes = _index_sizes(call, words)
-    if len(words) > 2:
-        return {"macs": (len(words) - 1) * product(sizes.values()), "dots": call.out_elems}
-    summed = sorted(set(words[0]).intersection(*words) - set(result)) if len(words) == 2 else []
-    if not summed:
-        return {"macs": 0, "dots": 0}
-    return {"macs": call.out_elems * product(sizes[letter] for letter in summed), "dots": call.out_elems}
+    macs: list[Dim] = [0]
+    dots: list[Dim] = [0]
+    for left, right, out in _pairs(words, result):
+        summed = sorted(set(left).intersection(right) - set(out))
+        if summed:
+            dots.append(product(sizes[letter] for letter in out))
+            macs.append(dots[-1] * product(sizes[letter] for letter in summed))
+    return {"macs": total(macs), "dots": total(dots)}
 
 
 def einsum_parts(call: Call) -> Parts:
     """The products, the sums, and one addition for each output element with a bias."""
     words, result = _letters(call)
     sizes, facts = _index_sizes(call, words), einsum_facts(call)
-    bias = call.out_elems if call.flag("bias") else 0
-    if len(words) > 2:
-        adds = product(sizes.values()) - call.out_elems
-        return {"multiplies": facts["macs"], "adds": adds, "bias_adds": bias}
-    before = total(_summed_alone(word, "".join((*words, result)), sizes) for word in words)
-    if facts["macs"] == 0:
-        return {"multiplies": (len(words) - 1) * call.out_elems, "adds": before, "bias_adds": bias}
-    parts = dot_parts(facts["macs"], facts["dots"], bias)
-    return {**parts, "adds": parts["adds"] + before}
+    pairs = list(_pairs(words, result))
+    only_multiplied = [
+        product(sizes[letter] for letter in out)
+        for left, right, out in pairs
+        if not set(left).intersection(right) - set(out)
+    ]
+    steps = pairs or [(words[0], "", result)]
+    before = [
+        _summed_alone(word, left + right + out, sizes) for left, right, out in steps for word in (left, right)
+    ]
+    parts = dot_parts(facts["macs"], facts["dots"], call.out_elems if call.flag("bias") else 0)
+    return {
+        **parts,
+        "multiplies": total((parts["multiplies"], *only_multiplied)),
+        "adds": total((parts["adds"], *before)),
+    }
 
 
 def _summed_alone(word: str, everywhere: str, sizes: Mapping[str, Dim]) -> Dim:

@@ -22,8 +22,12 @@ EINSUMS = [
     ("abc,b->a", ((2, 3, 5), (3,)), (2,), (6, 2), (6, 24 + 4)),
     ("ab->ba", ((2, 3),), (3, 2), (0, 0), (0, 0)),
     ("ab->a", ((2, 3),), (2,), (0, 0), (0, 4)),
-    # three operands, 2 * 3 * 4 * 5 terms with two products each
-    ("ab,bc,cd->ad", ((2, 3), (3, 4), (4, 5)), (2, 5), (240, 10), (240, 110)),
+    # three operands from the left: ab,bc->ac is 2 * 4 results of 3 terms, ac,cd->ad 2 * 5 of 4
+    ("ab,bc,cd->ad", ((2, 3), (3, 4), (4, 5)), (2, 5), (24 + 40, 8 + 10), (64, 16 + 30)),
+    # the first two share no summed letter and are only multiplied, 2 * 3 * 4; then 5 results of 2 * 3 * 4
+    ("a,bc,abcd->d", ((2,), (3, 4), (2, 3, 4, 5)), (5,), (120, 5), (24 + 120, 115)),
+    # b is read by the third operand too, so that it is summed with it; e of the last is summed beforehand
+    ("ab,b,bce->ac", ((2, 3), (3,), (3, 4, 5)), (2, 4), (24, 8), (6 + 24, 16 + 3 * 4 * 4)),
 ]
 
 
