@@ -12,7 +12,7 @@ from flopledger.graph.tables import CONTAINER
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.counting.count import Count
@@ -39,8 +39,9 @@ class ComparedLayer:
     ``depth`` is the number of computing layers before it; ``kernel``, ``stride``, ``groups`` are
     neutral (a dense layer has none); ``sizes`` are the spatial sizes of its output, ``channels`` the
     channels of input and output; ``params`` are trainable. ``before`` is the path of the layer whose output
-    it reads; ``added`` whether its bias is the addition of a constant behind it; ``holds`` are the layers
-    that were joined into it, itself among them.
+    it reads; ``added`` whether its bias is the addition of a constant behind it; ``shared`` is the path of
+    the layer that some of its parameters are counted at; ``holds`` are the layers that were joined into it,
+    itself among them.
     """
 
     path: str
@@ -58,6 +59,7 @@ class ComparedLayer:
     source: str = ""
     before: str = ""
     added: bool = False
+    shared: str = ""
     holds: tuple[ComparedLayer, ...] = ()
 
     @property
@@ -100,7 +102,8 @@ def _sortable(value: Dim) -> str:
 def compared_layers(count: Count) -> list[ComparedLayer]:
     """Return a network's computing and weight-holding layers in the order of its data flow.
 
-    Their macs and trainable parameters sum to those of the network.
+    A layer whose weights are another's too is among them, so that it can be paired. Their macs and trainable
+    parameters sum to those of the network.
 
     Args:
         count: The network under ``mac``.
@@ -136,6 +139,7 @@ class Gathering:
         self.found: dict[int, ComparedLayer] = {}
         self.given: dict[int, Number] = {}
         self.named: dict[int, str] = {}
+        self.sharing = dict(self._sharing())
 
     def items(self) -> list[ComparedLayer]:
         """Return the items, in the order of execution."""
@@ -143,7 +147,7 @@ class Gathering:
             extra = self.given.get(row.id, 0)
             if self._added(row):
                 continue
-            if row.macs == 0 and row.params == 0 and extra == 0:
+            if row.macs == 0 and row.params == 0 and extra == 0 and row.id not in self.sharing:
                 continue
             if row.macs == 0 and row.id in self.inside:
                 self._spread(row)
@@ -157,8 +161,30 @@ class Gathering:
         maker = self.found.get(self.makers.get(layer.inputs[0], -1)) if layer.inputs else None
         path = self.named.get(row.id, item.path)
         self.found[row.id] = replace(
-            item, params=params, path=path, before="" if maker is None else maker.path
+            item,
+            params=params,
+            path=path,
+            before="" if maker is None else maker.path,
+            shared=self.sharing.get(row.id, ""),
         )
+
+    def _sharing(self) -> Iterator[tuple[int, str]]:
+        """Yield each call with trainable parameters that are counted at another, and the path of that one.
+
+        Exporters store equal parameters once, so that all but the first of a file's untrained norms have none
+        of their own. A module that is called again has its parameters at its first call.
+        """
+        modules, weights = self.analysis.graph.modules, self.analysis.weights
+        called: set[int] = set()
+        for row in self.rows.values():
+            module = self.layers[row.id].module
+            if module is None or row.level != "layer":
+                continue
+            owners = [weights.first_owners[p.storage][0] for p in weights.of(module) if p.trainable]
+            others = owners if module in called else [owner for owner in owners if owner != module]
+            called.add(module)
+            if others:
+                yield row.id, modules[others[0]].paths[0]
 
     def _inside(self) -> dict[int, list[int]]:
         """Return, for each call, the computing calls and the bare norms below it."""
@@ -188,6 +214,8 @@ class Gathering:
             weights = [row.params]
         if len(near) == 1:
             self.named[near[0]] = row.path
+        if row.id in self.sharing:
+            self.sharing |= dict.fromkeys(near, self.sharing[row.id])
         free, last = list(near), near[0]
         for size in weights:
             fitting = [i for i in free if equal(_weight_size(self.analysis, self.layers[i]), size)]
@@ -223,7 +251,8 @@ class Gathering:
                 continue
             if len(sizes) == 1 and equal(sizes[0], before.channels[1]):
                 params = number(before.params + row.params)
-                self.found[maker] = replace(before, params=params, bias=True, added=True)
+                shared = before.shared or self.sharing.get(row.id, "")
+                self.found[maker] = replace(before, params=params, bias=True, added=True, shared=shared)
                 self.makers.update(dict.fromkeys(layer.outputs, maker))
                 return True
         return False

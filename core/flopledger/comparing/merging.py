@@ -46,7 +46,12 @@ def merge(pairs: Sequence[Couple]) -> list[Couple]:
         for join in (_moved_norms, _spelled, _norms, _parts, _constants, _scales, _own):
             found = join(found)
         found = _turned(found) if turned else found
-    return found
+    return [pair for pair in found if None not in pair or _figures(pair)]
+
+
+def _figures(pair: Couple) -> bool:
+    """Return whether a layer has figures; one whose parameters are another's too may be left over without."""
+    return any(each is not None and (each.macs != 0 or each.params != 0) for each in pair)
 
 
 def _turned(pairs: Iterable[Couple]) -> list[Couple]:
@@ -61,6 +66,7 @@ def joined(first: ComparedLayer, others: Sequence[ComparedLayer]) -> ComparedLay
         first,
         macs=number(total(each.macs for each in every)),
         params=number(total(each.params for each in every)),
+        shared=next((each.shared for each in every if each.shared), ""),
         holds=holds if others else first.holds,
     )
 
@@ -301,7 +307,9 @@ def _own(pairs: list[Couple]) -> list[Couple]:
     chance.
     """
     own = [i for i, (a, b) in enumerate(pairs) if b is None and a is not None and a.kind == OWN]
-    read = [i for i, (a, b) in enumerate(pairs) if a is None and b is not None and b.macs == 0]
+    read = [
+        i for i, (a, b) in enumerate(pairs) if a is None and b is not None and b.macs == 0 and b.params != 0
+    ]
     sides = [[each for i in places for each in pairs[i] if each is not None] for places in (own, read)]
     if not all(sides):
         return pairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.comparing.merging import NORM, OWN, SCALES, described
-from flopledger.dims.arithmetic import equal, product, text
+from flopledger.dims.arithmetic import equal, magnitude, product, text
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -83,8 +83,13 @@ def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | N
         traits = _of_traits(a, b, moved=moved is not None, biases=merged is None)
         found = [*([merged] if merged else []), *_of_kinds(a, b), *([moved] if moved else []), *traits]
     yield from found
-    if not equal(a.params, b.params) and not any(reason.params for reason in found):
-        yield _of_weights(a, b)
+    if not equal(a.params, b.params):
+        shared = min(a, b, key=lambda layer: magnitude(layer.params)).shared
+        if shared:
+            words = "parameters stored once"
+            yield Reason(f"{words}: shared with {shared}", words, macs=False)
+        elif not any(reason.params for reason in found):
+            yield _of_weights(a, b)
     if not equal(a.macs, b.macs) and not any(reason.macs for reason in found):
         yield _of_batches(a, b)
 

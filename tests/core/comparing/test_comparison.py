@@ -246,6 +246,48 @@ def test_a_constant_is_no_bias_where_the_features_are_elsewhere() -> None:
     ]
 
 
+def norms(*storages: int) -> Graph:
+    """Return a layer norm of 4 features with a scale and a shift for each of these storages, in a row."""
+    builder = GraphBuilder(builtin())
+    x = builder.input("x", (2, 4))
+    for i, storage in enumerate(storages):
+        y = builder.tensor((2, 4))
+        builder.modules.append(
+            Module(i, (f"n{i}",), "hand.norm", parameters=(("w", 2 * i), ("b", 2 * i + 1)))
+        )
+        builder.parameters += [
+            Parameter(2 * i + k, (f"n{i}.{k}",), (4,), object=2 * storage + k, storage=2 * storage + k)
+            for k in (0, 1)
+        ]
+        attrs: dict[str, Value] = {"axis": 1, "scale": True, "shift": True}
+        builder.layer(f"n{i}", "layer_norm", "hand.norm", module=i, inputs=[x], outputs=[y], attrs=attrs)
+        x = y
+    return builder.build(Reading("by hand", "hand", "hand"), [x])
+
+
+def test_a_layer_whose_parameters_are_stored_once_has_its_counterpart() -> None:
+    """Exporters store the scales and shifts of untrained norms once: 2 of 3 norms of 8 have none."""
+    found = compare(norms(0, 1, 2), norms(0, 0, 0))
+
+    why = "parameters stored once: shared with n0"
+    assert whys(found) == [("changed", why), ("changed", why)]
+    assert [(pair.a.path, pair.b.path, pair.params) for pair in found.pairs] == [
+        ("n0", "n0", 0), ("n1", "n1", -8), ("n2", "n2", -8),
+    ]  # fmt: skip
+    assert [(group.reason, group.times, group.params) for group in found.groups()] == [
+        ("parameters stored once", 2, -16)
+    ]
+    assert sums_agree(found)
+    assert [(pair.why, pair.params) for pair in compare(norms(0, 0, 0), norms(0, 1, 2)).pairs] == [
+        ("", 0), (why, 8), (why, 8),
+    ]  # fmt: skip
+
+
+def test_a_layer_without_figures_of_its_own_needs_no_counterpart() -> None:
+    assert [pair.b.path for pair in compare(norms(0), norms(0, 0, 0)).pairs] == ["n0"]
+    assert compare(norms(0, 0, 0), norms(0)).equal
+
+
 def test_a_convention_that_does_not_apply_is_refused() -> None:
     graph = one("linear", {"out_features": 2}, 1, 3)
     with pytest.raises(ConventionError, match="is for networks of caffe"):
@@ -272,8 +314,9 @@ def test_the_pairs_sum_to_the_difference_of_the_totals(a, b) -> None:  # noqa: A
 
 
 def paths(layer):  # noqa: ANN001, ANN201
-    """The layers that one stands for: those that were joined into it, or itself."""
-    return [each.path for each in layer.holds or (layer,)] if layer else []
+    """The layers with figures that one stands for: those that were joined into it, or itself."""
+    every = (layer.holds or (layer,)) if layer else ()
+    return [each.path for each in every if each.macs != 0 or each.params != 0]
 
 
 @given(torch_graphs(), torch_graphs())
@@ -281,8 +324,12 @@ def test_the_pairs_of_whole_networks_sum_too_and_each_layer_is_in_one(a, b) -> N
     found = compare(a, b)
 
     assert sums_agree(found)
-    assert sorted(path for p in found.pairs for path in paths(p.a)) == sorted(i.path for i in of(a))
-    assert sorted(path for p in found.pairs for path in paths(p.b)) == sorted(i.path for i in of(b))
+    assert sorted(path for p in found.pairs for path in paths(p.a)) == sorted(
+        path for i in of(a) for path in paths(i)
+    )
+    assert sorted(path for p in found.pairs for path in paths(p.b)) == sorted(
+        path for i in of(b) for path in paths(i)
+    )
 
 
 @given(graphs(symbols=True), graphs(symbols=True))
