@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import flopledger
 import pytest
 from onnx_peers import Peer
-from onnx_probes import probes, weights_of_whole_numbers
+from onnx_probes import of_odd_shapes, of_wrong_shapes, probes, weights_of_whole_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-TOOL = Peer("onnx-tool", "1.0.1", probes() | dict(weights_of_whole_numbers()))
+UNKNOWN = dict(of_wrong_shapes())
+TOOL = Peer(
+    "onnx-tool", "1.0.1", {**probes(), **dict(weights_of_whole_numbers()), **dict(of_odd_shapes()), **UNKNOWN}
+)
 NODES_OF_ONE_NAME = {"silero_vad-6.2.3__silero_vad_openvino_16k"}
 """Files whose nodes have one name: the tool keeps one of them (see the quirks of the convention)."""
 
@@ -23,7 +27,17 @@ def record(tmp_path_factory: pytest.TempPathFactory, *, ask_peers: bool) -> None
 
 
 def test_every_probe_is_counted_as_the_tool_does(tmp_path: Path) -> None:
-    assert TOOL.differences(tmp_path) == ({}, set())
+    different, without = TOOL.differences(tmp_path)
+    assert different.keys() | without == UNKNOWN.keys()
+    assert without == {"einsum_of_three"}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_the_tool_gives_a_wrong_shape_is_unknown(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.onnx"
+    path.write_bytes(UNKNOWN[name])
+    total = flopledger.count(str(path), convention="onnx-tool").total
+    assert (total.count, total.unknown_calls) == (0, 1)
 
 
 def test_the_record_has_every_probe_and_is_of_the_version_that_the_convention_names() -> None:

@@ -169,6 +169,37 @@ def _graphs() -> Iterator[tuple[str, bytes]]:
     yield "sizes_are_parameters", model(graph(sized, inputs, ["y"], [ints("s", 13, 1)]))
 
 
+def of_wrong_shapes() -> Iterator[tuple[str, bytes]]:
+    """Operators whose result the tool gives another shape than the standard does."""
+    sized = [None, tensor("s", [2], [2.0, 2.0])]
+    yield "resize_axes", one("Resize", (1, 3, 10, 15), constants=sized, opset=19, mode="linear", axes=[-1, 2])
+    yield (
+        "resize_not_larger",
+        one(
+            "Resize", (1, 3, 10, 15), constants=[None, None, ints("z", 1, 3, 20, 20)], opset=19,
+            mode="linear", keep_aspect_ratio_policy="not_larger",
+        ),
+    )  # fmt: skip
+    for op in ("AveragePool", "MaxPool"):
+        given = {"kernel_shape": [2, 2], "strides": [3, 3], "pads": [0, 0, 1, 1], "ceil_mode": 1}
+        yield f"{op.lower()}_in_padding", one(op, (1, 3, 10, 9), opset=19, **given)
+    yield "einsum_of_three", one("Einsum", [4, 5], [5, 6], [6, 7], equation="ab,bc,cd->ad")
+
+
+def of_odd_shapes() -> Iterator[tuple[str, bytes]]:
+    """Their siblings, for which the tool has a figure that we know."""
+    yield "einsum_dots", one("Einsum", [2, 3, 4, 5], [5, 6], equation="b...i,ij->b...j")
+    yield "einsum_two_dots", one("Einsum", [2, 3, 4, 5], [2, 3, 4, 5], equation="...i, ...i->...i")
+    given = {"kernel_shape": [2, 2], "strides": [3, 3], "ceil_mode": 1}
+    yield "avg_pool_ceil", one("AveragePool", (1, 3, 10, 10), opset=19, **given)
+    yield (
+        "resize_plain",
+        one(
+            "Resize", (1, 3, 10, 15), constants=[None, None, ints("z", 1, 3, 20, 20)], opset=19, mode="linear"
+        ),
+    )
+
+
 def weights_of_whole_numbers() -> Iterator[tuple[str, bytes]]:
     """DequantizeLinear is no constant to the tool, nor what is made of it; what is in front of it is."""
     inputs = [value("x", [2, 13])]
