@@ -352,40 +352,55 @@ def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: 
 
 
 def scan(tracer: Tracer, call: Call, scope: Scope) -> Job:
-    """Scan: the body once for each slice of its inputs along an axis."""
+    """Scan: the body once for each slice of its inputs; before opset 9, in each row of a batch."""
     graph, count = _graph(call, "body"), call.whole("num_scan_inputs", 1)
-    states = len(call.inputs) - count
-    turns, slices = _slices(call, states)
+    batched = call.opset < 9
+    rows, given = _rows(call) if batched else (1, [call.value(i) for i in range(len(call.inputs))])
+    states = len(given) - count
+    turns, slices = _slices(call, given, max(states, 0))
     size = max(tracer.budget.size(graph.node), 1)
-    if (
-        call.opset < 9
-        or turns is None
-        or not tracer.budget.affords(turns * size)
-        or states < 0
-        or len(graph.input) != len(call.inputs)
-    ):
-        many = turns is not None and not tracer.budget.affords(turns * size)
+    runs = None if rows is None or turns is None else rows * turns
+    many = runs is not None and not tracer.budget.affords(runs * size)
+    if rows is None or turns is None or runs is None or many or states < 0 or len(graph.input) != len(given):
         _, found = yield _attempt(tracer, graph, _opened(call, scope, tracer, graph))
         _keep(tracer, call, "body", found)
-        often = f"its body runs {turns:,} times, more than are followed" if many else ""
+        often = f"its body runs {runs:,} times, more than are followed" if many else ""
         _unknown(tracer, call, scope, often or "how often its body runs is not known")
         return
     record = _container(tracer, call, scope)
-    carried = [call.value(i) for i in range(states)]
-    gathered: list[list[Operand]] = []
-    for turn in range(turns):
-        with tracer.budget.reserve((turns - turn - 1) * size):
+    carried, gathered = given[:states], list[list[Operand]]()
+    for run in range(runs):
+        if run % turns == 0:
+            carried, gathered = given[:states], []
+        with tracer.budget.reserve((runs - run - 1) * size):
             values = yield tracer.body(graph, _turn(call, scope, record, graph, [*carried, *slices]))
         carried = values[:states]
         gathered.append(values[states:])
-    stacked = _stacked(gathered, turns, len(call.node.output) - states)
+    stacked = _stacked(gathered, turns if runs else 0, len(call.node.output) - states)
     axes = call.wholes("scan_output_axes") or ()
     for value, axis in zip(stacked, axes, strict=False):
         value.shape = _moved(value.shape, axis)
-    _finish(tracer, call, scope, record, [*carried, *stacked])
-    if not turns:
+    made = [*carried, *stacked]
+    if batched:
+        made = [
+            Operand(None if v.shape is None else (rows, *v.shape), v.dtype, reason=v.reason) for v in made
+        ]
+    _finish(tracer, call, scope, record, made)
+    if not runs:
         inside = _turn(call, scope, record, graph, [*carried, *slices])
         yield _unread(tracer, call, "body", graph, inside)
+
+
+def _rows(call: Call) -> tuple[int | None, list[Operand]]:
+    """Return the rows of the batch of a Scan before opset 9, and one row of each value.
+
+    Its first input has the length of each row's sequence, where they aren't all as long as the axis.
+    """
+    values = [call.value(i) for i in range(1, len(call.inputs))]
+    rows = {value.shape[0] if value.shape else None for value in values}
+    only = rows.pop() if len(rows) == 1 and not call.has(0) else None
+    given = [Operand(value.shape[1:] if value.shape else None, value.dtype) for value in values]
+    return only if isinstance(only, int) else None, given
 
 
 def _moved(shape: Shape | None, axis: int) -> Shape | None:
@@ -397,18 +412,18 @@ def _moved(shape: Shape | None, axis: int) -> Shape | None:
     return tuple(rest)
 
 
-def _slices(call: Call, states: int) -> tuple[int | None, list[Operand]]:
+def _slices(call: Call, given: Sequence[Operand], states: int) -> tuple[int | None, list[Operand]]:
     """Return how often a Scan's body runs, and the slice of each input that it reads at once."""
-    axes = call.wholes("scan_input_axes") or (0,) * (len(call.inputs) - states)
+    axes = call.wholes("scan_input_axes") or (0,) * (len(given) - states)
     turns: set[Dim] = set()
     slices = []
-    for i, axis in zip(range(states, len(call.inputs)), axes, strict=False):
-        shape = call.value(i).shape
+    for value, axis in zip(given[states:], axes, strict=False):
+        shape = value.shape
         if not shape:
             return None, []
         place = call.axis(axis, len(shape))
         turns.add(shape[place])
-        slices.append(Operand((*shape[:place], *shape[place + 1 :]), call.value(i).dtype))
+        slices.append(Operand((*shape[:place], *shape[place + 1 :]), value.dtype))
     only = turns.pop() if len(turns) == 1 else None
     return only if isinstance(only, int) else None, slices
 

@@ -195,6 +195,29 @@ def test_a_scan_runs_once_for_each_slice_and_stores_its_weights(read: Read, turn
     assert [network.tensors[i].shape for i in network.outputs] == [(3, 4), (7, 3, 4) if turns else None]
 
 
+ROWS = Graph(graph(
+    [node("MatMul", ["h", "w"], ["g"], name="mm"), node("Add", ["g", "s"], ["next"]),
+     node("Relu", ["next"], ["seen"])],
+    [value("h", [3, 4]), value("s", [3, 4])], ["next", "seen"], [W],
+))  # fmt: skip
+
+
+def test_a_scan_before_opset_9_runs_in_each_row_of_its_batch(read: Read) -> None:
+    nodes = [node("Scan", ["", "x", "xs"], ["y", "ys"], name="scan", body=ROWS, num_scan_inputs=1)]
+    inputs = [value("x", [5, 3, 4]), value("xs", [5, 7, 3, 4])]
+    network = read(model(graph(nodes, inputs, ["y", "ys"]), opset=8))
+    # 5 rows of 7 steps, (3, 4) by (4, 4) in each
+    assert counted(network) == (5 * 7 * 48, 16)
+    assert [network.tensors[i].shape for i in network.outputs] == [(5, 3, 4), (5, 7, 3, 4)]
+
+
+def test_a_scan_before_opset_9_over_sequences_of_their_own_lengths_is_unknown(read: Read) -> None:
+    nodes = [node("Scan", ["n", "x", "xs"], ["y", "ys"], name="scan", body=ROWS, num_scan_inputs=1)]
+    inputs = [value("n", [5], INT64), value("x", [5, 3, 4]), value("xs", [5, 7, 3, 4])]
+    network = read(model(graph(nodes, inputs, ["y", "ys"]), opset=8))
+    assert network.layers[1].problem == "how often its body runs is not known"
+
+
 def test_a_function_is_read_at_each_call_with_the_attributes_of_the_call(read: Read) -> None:
     block = function(
         "Block", "acme", ["x", "w"], ["y"],
