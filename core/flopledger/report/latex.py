@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
     from flopledger.report import View
 
-_SPECIAL = re.compile(r"[\\{}$&#^_%~<>|\"'`-]")
+_SPECIAL = re.compile(r"[\\{}$&#^_%~<>|\"'`*\[≥-]")
 _WORDS = {
     "\\": r"\textbackslash{}", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}", "<": r"\textless{}",
-    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\textquotedbl{}", "'": r"\textquotesingle{}",
-    "`": r"\textasciigrave{}", "-": "-{}",
+    ">": r"\textgreater{}", "|": r"\textbar{}", '"': r"\texttt{\char34}", "'": "{'}", "`": "{`}",
+    "-": "-{}", "*": "{*}", "[": "{[}", "≥": r"$\geq$",
 }  # fmt: skip
-"""Characters that are commands, or that LaTeX would draw as others: two hyphens become one dash."""
+"""Characters that are commands, or that LaTeX would draw as others: two hyphens become one dash, a ``[``
+at the start of a row is taken for an option of the row before. What stands for them is in every encoding of
+fonts and asks for no package: the commands for straight quotes are missing in OT1, or were before 2020."""
 
 
 def render(ledgers: Sequence[Ledger], view: View) -> str:

@@ -52,3 +52,9 @@ def test_no_name_is_a_command() -> None:
         r"a\textbackslash{}input\{b\}\%\_\&\#\$\textasciicircum{}\textasciitilde{}"
     )
     assert escaped("a\nb--c") == r"a\textbackslash{}nb-{}-{}c"
+
+
+def test_no_character_asks_for_a_package_or_an_encoding() -> None:
+    """OT1 has no ``\\textquotedbl``; a ``[`` behind the end of a row would be the option of that end."""
+    assert escaped("\"'`") == r"\texttt{\char34}{'}{`}"
+    assert escaped("[0]*≥") == r"{[}0]{*}$\geq$"

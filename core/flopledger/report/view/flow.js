@@ -93,12 +93,21 @@ const flow = {
     this.card(node);
   },
 
+  // The keyboard reaches boxes that are outside the camera; a pointer doesn't.
+  follow(focused) {
+    byId("flow").scrollTop = byId("flow").scrollLeft = 0;
+    if (!focused.dataset.i || !focused.matches(":focus-visible")) return;
+    const [inner, outer] = [focused.firstChild, byId("flow")].map((element) => element.getBoundingClientRect());
+    const inside = inner.top >= outer.top && inner.left >= outer.left && inner.top + 42 <= outer.bottom && inner.left + 42 <= outer.right;
+    if (!inside) this.center(nodes[focused.dataset.i]);
+  },
+
   center(node) {
     const frame = byId("flow").querySelector(`[data-i="${node.i}"] > .frame`);
     if (!frame) return;
     const at = (name) => Number(frame.getAttribute(name));
-    camera.x = at("x") + at("width") / 2 - camera.w / 2;
-    camera.y = at("y") + at("height") / 2 - camera.h / 2;
+    camera.x = at("x") + Math.min(at("width"), camera.w) / 2 - camera.w / 2;
+    camera.y = at("y") + Math.min(at("height"), camera.h) / 2 - camera.h / 2;
     this.look();
   },
 
@@ -183,6 +192,7 @@ const flow = {
       this.look();
     });
     box.addEventListener("pointerup", () => (from = null));
+    box.addEventListener("focusin", (event) => this.follow(event.target));
     byId("fit").addEventListener("click", () => this.fit(true));
     window.addEventListener("beforeprint", () => this.fit(true));
     byId("shut").addEventListener("click", () => {

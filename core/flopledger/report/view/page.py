@@ -1,7 +1,8 @@
 """One self-contained HTML file: its data, scripts and styles are inside, and it may load nothing.
 
 Names in the data come from files of strangers. They are in a block of JSON in which no character can end the
-block; the scripts put them on the page as text only; and a content security policy, with the hashes of the
+block, and in which invisible characters are escapes that can be read, as on a terminal; the scripts put them
+on the page as text only; and a content security policy, with the hashes of the
 scripts and of the style sheet, lets a browser run nothing else and send no request, whatever a name holds.
 """
 
@@ -29,7 +30,7 @@ NEEDED_FOR = {"causes.js": "explanations", "pairs.js": "comparison"}
 """Scripts that a page has only with the drawing that needs them."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
-_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+_ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
 def page(
@@ -75,17 +76,22 @@ def without_margins(text: str) -> str:
 
 
 def in_script(content: object) -> str:
-    """Write data as JSON in which nothing ends a script block, and no whole number loses a digit."""
-    written = json.dumps(_exact(content), separators=(",", ":"), ensure_ascii=False)
-    written = printable.in_json(written)
+    """Write data as JSON in which nothing ends a script block, and no whole number loses a digit.
+
+    Invisible characters are escaped before JSON escapes anything, since its parser undoes its own: so the
+    scripts get texts in which each of them is seen, and none turns the direction of what stands beside it.
+    """
+    written = json.dumps(_shown(content), separators=(",", ":"), ensure_ascii=False)
     return "".join(_ESCAPES.get(character, character) for character in written)
 
 
-def _exact(value: object) -> object:
+def _shown(value: object) -> object:
     if isinstance(value, dict):
-        return {key: _exact(each) for key, each in value.items()}
+        return {printable.line(key): _shown(each) for key, each in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_exact(each) for each in value]
+        return [_shown(each) for each in value]
+    if isinstance(value, str):
+        return printable.line(value)
     return str(value) if isinstance(value, int) and abs(value) >= EXACT else value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -177,6 +178,59 @@ def test_no_name_runs_or_sends_anything(opened: Callable[[str], Opened]) -> None
     page.page.fill("#find", "onerror")
     page.page.locator("#tree tbody tr").first.click()
     assert "onerror" in page.page.locator("#card").inner_text()
+
+
+def test_invisible_characters_are_escapes_on_the_page(opened: Callable[[str], Opened], root: Path) -> None:
+    """A mark of direction would turn the figures beside the name round."""
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    name = "a\u202eb\u2066c\nd\x1be"
+    layers = tuple(replace(each, path=name) if each.path == "ip2" else each for each in graph.layers)
+    graph = replace(graph, layers=layers, reading=replace(graph.reading, notes=(name,)))
+    page = opened(view.of_network(graph, [graph.count("mac")], [fl.explain(graph, "mac", "ops")]))
+    page.page.fill("#find", "u2066")
+    page.page.locator("#tree tbody tr").first.click()
+    shown = r"a\u202eb\u2066c\nd\x1be"
+    assert page.texts("#tree tbody tr")[0].startswith(shown)
+    assert page.texts("#card b") == [shown]
+    assert page.texts("#said") == [shown]
+    assert not set(page.page.evaluate("document.documentElement.outerHTML")) & set("\u202e\u2066\x1b")
+
+
+def test_a_focused_box_is_brought_into_view(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet).page
+    page.locator("#flow [data-i]").first.focus()
+    inside = """() => {
+      const focused = document.activeElement;
+      const inner = focused.firstChild.getBoundingClientRect();
+      const outer = focused.closest("#flow").getBoundingClientRect();
+      return inner.top >= outer.top && inner.top + 20 <= outer.bottom && inner.left >= outer.left;
+    }"""
+    walked = page.locator("#flow [data-i]").count()
+    assert walked > 20
+    for _ in range(walked - 1):
+        page.keyboard.press("Tab")
+        assert page.evaluate(inside)
+
+
+def test_print_keeps_the_patches_of_colour(opened: Callable[[str], Opened], resnet: str) -> None:
+    page = opened(resnet).page
+    page.emulate_media(media="print")
+    for patch in ("#legend i", "#tree .dot"):
+        style = page.locator(patch).first.evaluate("(e) => getComputedStyle(e).printColorAdjust")
+        assert style == "exact"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_placeholder_has_the_colour_whose_contrast_is_tested(
+    opened: Callable[[str], Opened], resnet: str, scheme: str
+) -> None:
+    """A browser's own is at 3.46 on our dark card."""
+    page = opened(resnet, scheme).page
+    colors = page.locator("#find").evaluate(
+        "(e) => [getComputedStyle(e, '::placeholder'), getComputedStyle(e)].map((s) => [s.color, s.opacity])"
+    )
+    quiet = page.locator("footer").evaluate("(e) => getComputedStyle(e).color")
+    assert colors[0] == [quiet, "1"]
 
 
 def test_two_networks_are_mirrored(opened: Callable[[str], Opened], root: Path) -> None:

@@ -40,7 +40,9 @@ def test_margins_and_comments_go_and_lines_stay() -> None:
 def test_nothing_in_the_data_ends_its_block() -> None:
     written = in_script({"name": HOSTILE})
     assert not set(written) & set("<>&\u2028\u202e")
-    assert json.loads(written) == {"name": HOSTILE}
+    shown = r"</script><img src=x onerror=alert(1)><!--\u2028\u202e&amp;"
+    assert json.loads(written) == {"name": shown}
+    assert json.loads(in_script({"\x1b": ["a\nb", 1]})) == {r"\x1b": [r"a\nb", 1]}
 
 
 @pytest.mark.parametrize("size", [2**53 - 1, 2**53, -(10**40)])
