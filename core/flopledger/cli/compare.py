@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from dataclasses import field, replace
 from typing import TYPE_CHECKING
@@ -24,16 +25,19 @@ from flopledger.cli.options import (
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
 from flopledger.dims import is_symbolic, text
-from flopledger.errors import UsageError
+from flopledger.errors import SourceError, UsageError
 from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS, PAGE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
     from flopledger.comparing.comparison import Comparison
+    from flopledger.dims.types import Shape
+    from flopledger.frontend.specs import InputSpec
     from flopledger.graph.graph import Graph
+    from flopledger.reading.read import Readings
 
 DIFFERENT = 1
 """The exit code where the networks are not equal."""
@@ -81,7 +85,13 @@ class Task:
 @click.argument("a", metavar="A", shell_complete=completion.files)
 @click.argument("b", metavar="B", shell_complete=completion.files)
 @source_options
-@click.option("-j", "inputs_b", metavar="SPEC", multiple=True, help="As -i, for B; -i is for A.")
+@click.option(
+    "-j",
+    "inputs_b",
+    metavar="SPEC",
+    multiple=True,
+    help="As -i, for B; either is for the other source too where that leaves sizes open and they fit.",
+)
 @click.option(
     "--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", shell_complete=completion.files,
     help="As --inputs, for B.",
@@ -140,11 +150,56 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
     with shared_by(sources) as shared:
         if shared is not None:
             shared.start(sources)
-        graphs = together(
+        a, b = together(
             lambda: reading_a.read(options.a, profile, shared),
             lambda: reading_b.read(options.b, profile, shared),
         )
-    return comparison.compare(*graphs, *loaded)
+        for_a, for_b = (bool(each.inputs or each.inputs_from) for each in (reading_a, reading_b))
+        if for_a and not for_b:
+            b = as_given(b, a, reading_b.readings(options.b, shared), profile)
+        elif for_b and not for_a:
+            a = as_given(a, b, reading_a.readings(options.a, shared), profile)
+    return comparison.compare(a, b, *loaded)
+
+
+def as_given(graph: Graph, other: Graph, readings: Readings, profile: Mapping[str, object]) -> Graph:
+    """Return a network at the sizes of another's inputs, where it leaves sizes open and these fit."""
+    inputs = fitting(graph, other)
+    if not inputs:
+        return graph
+    try:
+        with readings:
+            return readings.read(profile, inputs)
+    except (SourceError, UsageError):  # they fit its inputs, and not what it computes of them
+        return graph
+
+
+def fitting(graph: Graph, other: Graph) -> tuple[InputSpec, ...]:
+    """Return inputs for a network that leaves sizes open, from those of another; none where they don't fit.
+
+    They fit where there are as many, each with as many axes and the sizes that the network states. Inputs of
+    the same names are each other's, whatever their order.
+    """
+    from flopledger.frontend.specs import InputSpec  # noqa: PLC0415  (the help needs none of it)
+
+    declared, given = shapes(graph), shapes(other)
+    if not any(map(is_symbolic, itertools.chain(*declared.values()))) or len(declared) != len(given):
+        return ()
+    named = declared.keys() == given.keys()
+    sizes = [given[name] for name in declared] if named else list(given.values())
+    fit = all(itertools.starmap(fits, zip(declared.values(), sizes, strict=True)))
+    return tuple(InputSpec("", shape) for shape in sizes) if fit else ()
+
+
+def fits(declared: Shape, given: Shape) -> bool:
+    """Return whether a shape has the sizes of another that are numbers."""
+    pairs = itertools.zip_longest(declared, given)
+    return len(declared) == len(given) and all(is_symbolic(x) or x == y for x, y in pairs)
+
+
+def shapes(graph: Graph) -> dict[str, Shape]:
+    """Return the shapes of a network's inputs, by name."""
+    return {each.name: graph.tensors[each.tensor].shape or () for each in graph.inputs}
 
 
 def open_sizes(found: Comparison) -> Iterator[str]:

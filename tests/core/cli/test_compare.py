@@ -12,15 +12,23 @@ import pytest
 from caffe_nets import resnet50
 from documents import validated
 from flopledger.cli import run
-from flopledger.cli.compare import together
+from flopledger.cli.compare import fitting, together
+from flopledger.dims.arithmetic import symbol
 from flopledger.errors import SourceError
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Reading
+from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flopledger.dims.types import Shape
+    from flopledger.graph.graph import Graph
+
 Run: TypeAlias = "Callable[..., subprocess.CompletedProcess[str]]"
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
+N = symbol("N")
 
 RESNETS = """\
 a  v1.prototxt
@@ -119,16 +127,54 @@ def test_j_is_for_b_and_i_for_a(capfd: pytest.CaptureFixture[str]) -> None:
     assert {row["why"] for row in document["rows"]} == {"a batch 3 times as large in b"}
 
 
-@pytest.mark.parametrize(("option", "sizes"), [("-i", "-j"), ("-j", "-i")])
-def test_sizes_that_one_source_leaves_open_are_asked_for(
-    capfd: pytest.CaptureFixture[str], option: str, sizes: str
+@pytest.mark.parametrize("option", ["-i", "-j"])
+def test_inputs_given_for_one_are_for_the_other_too_where_they_fit(
+    capfd: pytest.CaptureFixture[str], option: str
 ) -> None:
+    """The file has an open batch, Batchx3x32x32."""
     net = str(EXAMPLES / "tiny.onnx")
-    assert run(["compare", net, net, sizes, "1x3x32x32"]) == 1
-    wanted = f"Warning: {net} leaves Batch open: give the sizes of its inputs with {option}\n"
+    assert run(["compare", net, net, option, "2x3x32x32", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    shapes = [json.loads(out)[side]["graph"]["inputs"][0]["shape"] for side in "ab"]
+    assert (shapes, err) == ([[2, 3, 32, 32], [2, 3, 32, 32]], "")
+
+
+@pytest.mark.parametrize("option", ["-i", "-j"])
+def test_sizes_that_one_source_leaves_open_are_asked_for(
+    capfd: pytest.CaptureFixture[str], option: str
+) -> None:
+    """The channels are last in TFLite, so that inputs for ONNX don't fit: Nx32x32x3."""
+    nets = [str(EXAMPLES / name) for name in ("tiny.tflite", "tiny.onnx")]
+    sources = nets if option == "-i" else nets[::-1]
+    other = "-j" if option == "-i" else "-i"
+    assert run(["compare", *sources, other, "1x3x32x32"]) == 1
+    wanted = f"Warning: {nets[0]} leaves N open: give the sizes of its inputs with {option}\n"
     assert capfd.readouterr().err.endswith(wanted)
-    assert run(["compare", net, net]) == 0
+    run(["compare", *nets])
     assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("declared", "given", "found"),
+    [
+        pytest.param({"x": (N, 3)}, {"y": (2, 3)}, [(2, 3)], id="by order"),
+        pytest.param({"x": (N, 3), "y": (N, 3)}, {"y": (4, 3), "x": (2, 3)}, [(2, 3), (4, 3)], id="by name"),
+        pytest.param({"x": (N, 3)}, {"x": (2, 4)}, [], id="another size"),
+        pytest.param({"x": (N, 3)}, {"x": (2, 3, 1)}, [], id="another rank"),
+        pytest.param({"x": (N, 3)}, {"x": (2, 3), "y": (2, 3)}, [], id="more inputs"),
+        pytest.param({"x": (2, 3)}, {"x": (2, 3)}, [], id="nothing open"),
+    ],
+)
+def test_which_inputs_of_one_network_fit_the_other(
+    declared: dict[str, Shape], given: dict[str, Shape], found: list[Shape]
+) -> None:
+    assert [spec.shape for spec in fitting(network(declared), network(given))] == found
+
+
+def network(inputs: dict[str, Shape]) -> Graph:
+    builder = GraphBuilder(builtin())
+    made = [builder.input(name, shape) for name, shape in inputs.items()]
+    return builder.build(Reading("by hand", "hand", "hand"), made)
 
 
 @pytest.mark.parametrize(
