@@ -19,13 +19,16 @@ UNITS = {
 }
 """The units that figures are published in, in the singular, and ours."""
 _UNIT = "|".join(UNITS).replace("-", "[ -]?")
+_NUMBER = r"([0-9][0-9,_]*)(?:\.([0-9]+))?"
+"""A number, whose commas :func:`_number` judges."""
 _FIGURE = re.compile(
-    rf"([0-9][0-9,_]*)(?:\.([0-9]+))?(?:e\+?([0-9]{{1,2}}))?\s*([KMGBTP]?)[\s-]*((?:{_UNIT})s?)?\Z",
-    re.IGNORECASE,
+    rf"{_NUMBER}(?:e\+?([0-9]{{1,2}}))?\s*([KMGBTP]?)[\s-]*((?:{_UNIT})s?)?\Z", re.IGNORECASE
 )
-_BYTES = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(?:([KMGTP])(i?))?B?\Z", re.IGNORECASE)
-SHARE = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(%?)\Z")
+_BYTES = re.compile(rf"{_NUMBER}\s*(?:([KMGTP])(i?))?B?\Z", re.IGNORECASE)
+SHARE = re.compile(rf"{_NUMBER}\s*(%?)\Z")
 HUNDRED = 100
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:,[0-9]{3})+\Z")
+"""A whole number with a comma before every three digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +61,46 @@ def parse_figure(text: str) -> Figure:
             f"{shown(text)} is not a figure; expected a number such as 4.09G, 0.75GMAC, 1.5 GFLOPs or 26M"
         )
     whole, decimals, exponent, scale, word = found.groups()
-    digits = whole.replace(",", "").replace("_", "")
     unit = Fraction(SCALES[scale.upper()]) * Fraction(10) ** int(exponent or 0)
-    value = Fraction(f"{digits}.{decimals}" if decimals else digits) * unit
+    value = _number(text, whole, decimals, scaled=unit != 1) * unit
     half = unit / 10 ** len(decimals or "") / 2 if unit != 1 or decimals else Fraction(0)
     return Figure(text, value - half, value + half, _unit(word))
 
 
+def _number(text: str, whole: str, decimals: str | None, *, scaled: bool = False) -> Fraction:
+    """Return the number that a text starts with; commas may only part all its groups of three digits.
+
+    Many languages write a comma where we write a point. Taken for a separator it would multiply the number
+    by a power of ten, so that whatever may be meant as a point is refused.
+
+    Args:
+        text: The text, for the message.
+        whole: The number up to its point.
+        decimals: The digits after it, if it has one.
+        scaled: Whether a scale follows: 4,100G may be 4.1G, and 4,100 can't be 4.1, which counts nothing.
+
+    Raises:
+        UsageError: A comma is somewhere else, or may be a point.
+    """
+    grouped = _GROUPED.match(whole) is not None
+    if "," in whole and (not grouped or (scaled and decimals is None and whole.count(",") == 1)):
+        rest = text.strip()[len(whole) :]
+        meant = [whole.replace(",", ".") + rest] if whole.count(",") == 1 and decimals is None else []
+        meant += [whole.replace(",", "") + rest] if grouped else []
+        expected = f"did you mean {' or '.join(meant)}?" if meant else "a decimal point is written as in 4.1G"
+        raise UsageError(
+            f"{shown(text)}: commas part groups of three digits, as in 4,089,184,256; {expected}"
+        )
+    return Fraction(f"{whole.replace(',', '').replace('_', '')}.{decimals or 0}")
+
+
 def is_figure(text: str) -> bool:
-    """Return whether a text is a figure: unlike the convention 2mac it has a point or a scale."""
-    if text.lower().startswith(("2mac", "6nd")):
-        return False
-    try:
-        parse_figure(text)
-    except UsageError:
-        return False
-    return True
+    """Return whether a text is meant as a figure: unlike the convention 2mac it has a point or a scale."""
+    return (
+        not text.lower().startswith(("2mac", "6nd"))
+        and len(text) <= LONGEST_NUMBER
+        and _FIGURE.match(text.strip()) is not None
+    )
 
 
 def _unit(word: str | None) -> str:
@@ -94,12 +121,11 @@ def parse_limit(text: str, unit: str = "") -> Fraction:
     Raises:
         UsageError: The text is no limit, or one of another unit.
     """
-    try:
-        found = parse_figure(text)
-    except UsageError:
+    if not _FIGURE.match(text.strip()[:LONGEST_NUMBER]):
         raise UsageError(
             f"{shown(text)} is not a limit; expected a number such as 4.2G, 0.75GMAC, 26M or 4089184256"
-        ) from None
+        )
+    found = parse_figure(text)
     if unit and found.unit and found.unit != unit:
         raise UsageError(f"{shown(text)} is in {found.unit}, and what it limits is in {unit}")
     return found.middle
@@ -114,8 +140,10 @@ def parse_bytes(text: str) -> Fraction:
     found = _BYTES.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
     if found is None:
         raise UsageError(f"{shown(text)} is not a number of bytes; expected one such as 8G, 8GB or 8GiB")
-    scale, binary = (found[2] or "").upper(), bool(found[3])
-    return Fraction(found[1]) * (1024 ** (" KMGTP".index(scale)) if binary else SCALES[scale])
+    scale, binary = (found[3] or "").upper(), bool(found[4])
+    return _number(text, found[1], found[2], scaled=bool(scale)) * (
+        1024 ** (" KMGTP".index(scale)) if binary else SCALES[scale]
+    )
 
 
 def parse_tolerance(text: str) -> Fraction:
@@ -125,7 +153,8 @@ def parse_tolerance(text: str) -> Fraction:
         UsageError: The text is no share, or is more than the whole.
     """
     found = SHARE.match(text.strip()) if len(text) <= LONGEST_NUMBER else None
-    share = None if found is None else Fraction(found[1]) / (HUNDRED if found[2] else 1)
+    number = None if found is None else _number(text, found[1], found[2], scaled=True)
+    share = None if found is None or number is None else number / (HUNDRED if found[3] else 1)
     if share is None or share > 1:
         raise UsageError(f"{shown(text)} is not a tolerance; expected a share such as 0.5% or 0.005")
     return share

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 from flopledger.errors import UsageError
-from flopledger.quantities import parse_bytes, parse_figure, parse_limit
+from flopledger.quantities import is_figure, parse_bytes, parse_figure, parse_limit, parse_tolerance
 
 
 @pytest.mark.parametrize(
@@ -63,3 +63,46 @@ def test_bytes_are_scaled_by_1000_and_by_1024_where_it_says_so(text: str, expect
 def test_other_texts_are_no_bytes(text: str) -> None:
     with pytest.raises(UsageError, match="is not a number of bytes"):
         parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("4,1G", "4.1G"),
+        ("0,75G", "0.75G"),
+        ("3,1M", "3.1M"),
+        ("1,50 GMAC", "1.50 GMAC"),
+        ("0,750G", "0.750G"),
+        ("4,100G", "4.100G or 4100G"),
+        ("1,5", "1.5"),
+        ("4,08918", "4.08918"),
+    ],
+)
+def test_a_decimal_comma_is_refused_and_the_figure_that_is_meant_is_named(text: str, meant: str) -> None:
+    """Without its comma 4,1G would be 41G, ten times what is meant."""
+    for parse in (parse_figure, parse_limit):
+        with pytest.raises(UsageError) as refused:
+            parse(text)
+        assert str(refused.value).endswith(f"did you mean {meant}?")
+    assert is_figure(text)
+
+
+@pytest.mark.parametrize("text", ["1,5.0G", "1,2345,678", "4,089184,256", "1,,000", "1000,000,000", "1,"])
+def test_a_comma_anywhere_else_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="commas part groups of three digits, as in 4,089,184,256"):
+        parse_limit(text)
+
+
+def test_commas_between_all_groups_of_three_digits_are_read() -> None:
+    assert parse_limit("1,234") == 1_234
+    assert parse_limit("1,234.5M") == 1_234_500_000
+    assert parse_limit("25,557,032 params") == 25_557_032
+    assert parse_bytes("8,589,934,592") == 8_589_934_592
+
+
+def test_bytes_and_tolerances_have_the_same_numbers() -> None:
+    with pytest.raises(UsageError, match=r"did you mean 8\.5GiB"):
+        parse_bytes("8,5GiB")
+    with pytest.raises(UsageError, match=r"did you mean 0\.5%"):
+        parse_tolerance("0,5%")
+    assert parse_tolerance("0.5%") == Fraction(1, 200)
