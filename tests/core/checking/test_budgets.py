@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -116,3 +117,30 @@ def test_the_hook_and_the_workflow_run_a_command_that_there_is() -> None:
     assert hooks.count("entry: flopledger check\n") == 2
     assert workflow.count("run: flopledger check --format github\n") == 1
     assert run(["check", "--help"]) == 0
+
+
+def test_the_workflow_installs_flopledger_from_where_it_is_itself_by_default() -> None:
+    """No index has flopledger. ``github.repository`` would be the repository that calls the workflow."""
+    workflow = (ROOT / ".github" / "workflows" / "budgets.yml").read_text(encoding="utf-8")
+    (line,) = [line for line in workflow.splitlines() if "inputs.flopledger" in line]
+    found = re.search(r"inputs\.flopledger \|\| format\('(.*)', (.*)\) }}", line)
+
+    assert found is not None
+    places = {
+        "github.server_url": "https://github.com",
+        "job.workflow_repository": "o/flopledger",
+        "job.workflow_sha": "c0ffee",
+    }
+    filled = found[1].format(*(places[name] for name in found[2].split(", ")))
+    assert filled == "flopledger@git+https://github.com/o/flopledger@c0ffee"
+    assert [line.strip() for line in workflow.splitlines() if "default:" in line][2] == 'default: ""'
+
+
+def test_the_example_of_the_documentation_calls_the_workflow_with_inputs_that_it_has() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "budgets.yml").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "how-to" / "use-in-ci.md").read_text(encoding="utf-8")
+    inputs = re.findall(r"^      ([a-z-]+):$", workflow.partition("permissions:")[0], re.MULTILINE)
+
+    assert re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE) == inputs
+    assert "uses: OWNER/flopledger/.github/workflows/budgets.yml@main\n" in page
+    assert re.findall(r"^    with:\n      ([a-z-]+):", page, re.MULTILINE) == ["install"]
