@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from flopledger_onnx.wire.parse import Parser
 
 
+UNSTATED, FLOAT, INT, STRING, INTS = 0, 1, 2, 3, 7
+"""The forms of an attribute that rules read (AttributeProto.AttributeType); old files don't state them."""
+_FORMS = {FLOAT: "a number", INT: "a whole number", STRING: "a text", INTS: "whole numbers"}
+
+
+def _form(number: int) -> str:
+    return _FORMS.get(number, f"an attribute of type {number}")
+
+
 class Call(OperatorCall):
     """A node, its inputs, and the version of the operators that it is written in."""
 
@@ -40,9 +49,20 @@ class Call(OperatorCall):
         """Return the name of an input, for messages."""
         return self.node.input[index]
 
+    def _given(self, name: str, form: int) -> Attribute | None:
+        """Return an attribute that is of this form, or None where it is not there.
+
+        Raises:
+            SourceError: It is of another, so that its value would be read as the form's 0.
+        """
+        found = self.attributes.get(name)
+        if found is not None and found.type not in (form, UNSTATED):
+            raise self.error(f"has the attribute {name!r} as {_form(found.type)}, expected {_form(form)}")
+        return found
+
     def whole(self, name: str, default: int | None = None) -> int:
         """Return an attribute that is a whole number."""
-        found = self.attributes.get(name)
+        found = self._given(name, INT)
         if found is not None:
             return found.i
         if default is None:
@@ -55,17 +75,17 @@ class Call(OperatorCall):
 
     def real(self, name: str, default: float) -> float:
         """Return an attribute that is a number."""
-        found = self.attributes.get(name)
+        found = self._given(name, FLOAT)
         return default if found is None else found.f
 
     def word(self, name: str, default: str = "") -> str:
         """Return an attribute that is a text."""
-        found = self.attributes.get(name)
+        found = self._given(name, STRING)
         return default if found is None else found.s.decode("utf-8", "replace")
 
     def wholes(self, name: str) -> tuple[int, ...] | None:
         """Return an attribute that is a list of whole numbers, or None where it is not there."""
-        found = self.attributes.get(name)
+        found = self._given(name, INTS)
         return None if found is None else tuple(found.ints)
 
     def listed(self, name: str, index: int) -> Shape | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import flopledger
 import pytest
 from onnx_files import graph, model, node, one, value
 from onnx_peers import Peer
@@ -69,3 +70,10 @@ def test_the_record_has_every_probe() -> None:
 
 def test_published_networks_are_counted_as_the_tool_counts_them(shared: Path) -> None:
     assert TOOL.published(shared, OTHERWISE) == {}
+
+
+def test_a_product_of_two_vectors_is_unknown_as_the_tool_ends_with_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "dot.onnx"
+    path.write_bytes(one("MatMul", [7], constants=[w("w", 7)]))
+    total = flopledger.count(str(path), convention="onnx-opcounter").total
+    assert (total.count, total.unknown_calls) == (0, 1)

@@ -72,6 +72,12 @@ def _number(array: Array) -> float:
     return float(item) if isinstance(item, (int, float)) else math.nan
 
 
+def prelu(call: Call) -> Step:
+    """A slope for each channel, which is the second input."""
+    call.value(1)
+    return Step("prelu", {}, (0,))
+
+
 def clip(call: Call) -> Step:
     """Kept between two bounds; with 0 and 6 it is ReLU6 as exporters write it."""
     step = folded(call, _clipped)
@@ -187,7 +193,7 @@ _UNARY: Mapping[str, str] = {
 
 ROWS: Mapping[str, Row[Call]] = {
     **{name: row(one(kind)) for name, kind in _UNARY.items()},
-    "PRelu": row(one("prelu"), weights={1: "weight"}),
+    "PRelu": row(prelu, weights={1: "weight"}),
     "Relu": row(one("relu", lambda item: arrays.MAX(item, 0))),
     "Abs": row(one("abs", lambda item: arrays.MAX(item, arrays.SUB(0, item)))),
     "Sqrt": row(one("sqrt", _root)),
@@ -211,7 +217,7 @@ ROWS: Mapping[str, Row[Call]] = {
     "Max": row(many("maximum", arrays.MAX)),
     "Min": row(many("minimum", arrays.MIN)),
     "Sum": row(many("add", arrays.ADD)),
-    "Mean": row(several("average")),
+    "Mean": row(several("average", least=1)),
     "Equal": row(several("compare", arrays.same, _TRUTH)),
     "Greater": row(several("compare", arrays.GREATER, _TRUTH)),
     "Less": row(several("compare", arrays.LESS, _TRUTH)),

@@ -55,7 +55,8 @@ def reading_alone(path: Path, request: Request, model: str, example: str) -> Ite
 
     Raises:
         UsageError: Values are given, the mode of training is asked for, or the inputs don't fit.
-        SourceError: The file is malformed.
+        ShapeError: The file contradicts itself.
+        SourceError: It is malformed.
     """
     if request.values is not None:
         raise UsageError(f"{model} takes shapes of inputs, such as {example}, not values")
@@ -68,7 +69,7 @@ def reading_alone(path: Path, request: Request, model: str, example: str) -> Ite
     except ShapeError as error:
         if request.inputs:
             raise UsageError(f"the inputs that are given don't fit the network: {error}") from error
-        raise
+        raise ShapeError(f"{path}: {error}") from error
     except SourceError as error:
         raise SourceError(f"{path}: {error}") from error
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def folded(call: OperatorCall, function: Callable[..., Item], dtype: str = "") -> Step | None:
-    """Return the step of a node whose operands are all known, or None."""
+    """Return the step of a node whose operands are all known, or None.
+
+    Raises:
+        SourceError: It has no operand.
+    """
+    call.value(0)
     known = call.folded()
     found = None if known is None else arrays.mapped(function, *known)
     if found is None:
@@ -37,11 +42,13 @@ def one(kind: str, function: Callable[[Item], Item] | None = None) -> Callable[[
 
 
 def several(
-    kind: str, function: Callable[..., Item] | None = None, dtype: str = ""
+    kind: str, function: Callable[..., Item] | None = None, dtype: str = "", *, least: int = 2
 ) -> Callable[[OperatorCall], Step]:
-    """Return the rule of a function of operands that are broadcast."""
+    """Return the rule of a function of operands that are broadcast, of which there are so many at least."""
 
     def rule(call: OperatorCall) -> Step:
+        for index in range(least):
+            call.value(index)
         step = folded(call, function, dtype) if function is not None else None
         return step or Step(kind, {}, dtypes=(dtype,) if dtype else ())
 
@@ -57,4 +64,4 @@ def many(kind: str, function: Callable[[Item, Item], Item]) -> Callable[[Operato
             found = function(found, item)
         return found
 
-    return several(kind, join)
+    return several(kind, join, least=1)

@@ -411,6 +411,27 @@ def test_the_documentation_names_every_operator_that_is_always_unknown() -> None
         (one("MaxPool", [1, 1, 5]), "lacks the attribute 'kernel_shape'"),
         (one("LSTM", [3, 2, 5], constants=[w("w", 1, 24, 4), w("r", 1, 24, 6)]), "has steps of 5 features"),
         (one("Gather", [2, 3], [1], axis=4), "names the axis 4 of 2"),
+        (
+            one("Conv", [1, 4, 9, 9], constants=[w("w", 4, 4, 3, 3)], kernel_shape=[5, 5]),
+            "has the kernel_shape (5, 5) and a weight whose kernel is (3, 3)",
+        ),
+        (
+            one("ConvTranspose", [1, 4, 9, 9], constants=[w("w", 4, 4, 3, 3)], kernel_shape=[3, 2]),
+            "has the kernel_shape (3, 2) and a weight whose kernel is (3, 3)",
+        ),
+        (
+            one("Conv", [1, 4, 9, 9], constants=[w("w", 4, 4, 3, 3)], strides="2"),
+            "has the attribute 'strides' as a text, expected whole numbers",
+        ),
+        (
+            one("Softmax", [2, 3], axis=[1]),
+            "has the attribute 'axis' as whole numbers, expected a whole number",
+        ),
+        (one("LRN", [1, 4, 9, 9], size=5.0), "has the attribute 'size' as a number, expected a whole number"),
+        (
+            one("AveragePool", [1, 4, 9, 9], kernel_shape=[3, 3], auto_pad=1),
+            "as a whole number, expected a text",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_node_that_it_does_not_fit(
@@ -422,6 +443,29 @@ def test_what_does_not_fit_is_refused_with_the_node_that_it_does_not_fit(
         read(content)
     assert reason in str(caught.value)
     assert "the node 'n'" in str(caught.value)
+
+
+MAKERS = {"RandomNormal", "RandomUniform", "SequenceConstruct", "SequenceEmpty", *ALWAYS, *DEPENDENT}
+"""Operators that need no input, and those of which nothing is read."""
+
+
+@pytest.mark.parametrize("source", sorted(TABLE.keys() - MAKERS))
+def test_an_operator_without_its_inputs_is_refused_with_its_node(read: Read, source: str) -> None:
+    from flopledger.errors import SourceError
+
+    domain, _, op = source.rpartition(".")
+    with pytest.raises(SourceError, match="the node 'n'"):
+        read(one(op, domain=domain))
+
+
+@pytest.mark.parametrize(
+    "op", ["Add", "Sub", "Mul", "Div", "Pow", "Mod", "Equal", "And", "BitShift", "PRelu"]
+)
+def test_an_operator_of_two_operands_needs_both(read: Read, op: str) -> None:
+    from flopledger.errors import SourceError
+
+    with pytest.raises(SourceError, match=f"the node 'n' \\({op}\\) lacks its input 1"):
+        read(one(op, [2, 3]))
 
 
 @pytest.mark.parametrize(
