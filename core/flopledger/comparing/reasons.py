@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.comparing.merging import NORM, OWN, SCALES, described
-from flopledger.dims.arithmetic import equal, magnitude, product, text
+from flopledger.dims.arithmetic import equal, floordiv, magnitude, product, text
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -59,8 +60,53 @@ def product_as_dense(a: ComparedLayer, b: ComparedLayer) -> bool:
     return a.kind != b.kind and {a.kind, b.kind} <= PRODUCTS and equal(a.macs, b.macs)
 
 
+def unrolled(a: ComparedLayer, b: ComparedLayer) -> bool:
+    """Return whether one of two convolutions is dilated, the other plain, over the positions that it skips.
+
+    TensorFlow's converter moves every second position, or every third, to the batch, so that a plain
+    convolution of the same kernel does the work. Its output is that much smaller and its batch that much
+    larger; sizes that are no multiple are padded, and the work grows with them.
+    """
+    for dilated, plain in ((a, b), (b, a)):
+        steps, ones = dilated.dilation, (1,) * len(plain.sizes)
+        same = a.kind == b.kind and a.kernel == b.kernel and a.groups == b.groups and a.channels == b.channels
+        if not same or steps == ones or not ones == plain.dilation == plain.stride == dilated.stride:
+            continue
+        sizes = [floordiv(size + step - 1, step) for size, step in zip(dilated.sizes, steps, strict=True)]
+        if tuple(sizes) == plain.sizes:
+            padded = plain.macs * product(dilated.sizes)
+            return equal(padded, dilated.macs * product((*plain.sizes, *steps)))
+    return False
+
+
+def _of_one_rank(pair: Couple) -> Couple:
+    """Return a pair of convolutions with as many axes each: a 1-D one as a 2-D one over a first axis of 1."""
+    a, b = pair
+    if a is None or b is None or a.kind != b.kind or len(a.kernel) == len(b.kernel):
+        return pair
+    ranks = max(len(a.kernel), len(b.kernel))
+    found = (_padded(a, ranks), _padded(b, ranks))
+    more = [each for each in pair if each and len(each.kernel) == ranks]
+    ones = (1,) * (ranks - min(len(a.kernel), len(b.kernel)))
+    return (
+        found if all(ones == each.kernel[: len(ones)] == each.sizes[: len(ones)] for each in more) else pair
+    )
+
+
+def _padded(layer: ComparedLayer, ranks: int) -> ComparedLayer:
+    ones = (1,) * (ranks - len(layer.kernel))
+    return replace(
+        layer,
+        kernel=ones + layer.kernel,
+        stride=ones + layer.stride,
+        dilation=ones + layer.dilation,
+        sizes=ones + layer.sizes,
+    )
+
+
 def reasons(pairs: Sequence[Couple]) -> list[tuple[Reason, ...]]:
     """Return the differences of each pair of an alignment."""
+    pairs = [_of_one_rank(pair) for pair in pairs]
     moved = _moved(pairs)
     return [tuple(_of_pair(a, b, moved.get(place))) for place, (a, b) in enumerate(pairs)]
 
@@ -166,8 +212,8 @@ def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool)
     if a.bias != b.bias and biases:
         words = f"bias in {'a' if a.bias else 'b'} only"
         yield Reason(words, words, macs=False)
-    strided = moved or a.stride != b.stride
-    if a.kind == b.kind and a.sizes != b.sizes and not strided:
+    explained = moved or a.stride != b.stride or unrolled(a, b)
+    if a.kind == b.kind and a.sizes != b.sizes and not explained:
         yield Reason(f"output {_by(a.sizes)} against {_by(b.sizes)}", "output", params=False)
 
 
@@ -178,7 +224,10 @@ def _of_windows(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[
     if a.stride != b.stride and not moved:
         words = f"stride {_by(a.stride)} against {_by(b.stride)}"
         yield Reason(words, words, params=False)
-    if a.dilation != b.dilation:
+    if unrolled(a, b):
+        words = "dilated convolution as a plain one between space-to-batch and batch-to-space"
+        yield Reason(words, words, params=False, alike=True)
+    elif a.dilation != b.dilation:
         words = f"dilation {_by(a.dilation)} against {_by(b.dilation)}"
         yield Reason(words, words, params=False)
     if a.groups != b.groups:

@@ -262,3 +262,71 @@ def test_a_constant_that_is_added_to_a_dense_layer_is_its_bias() -> None:
         (item("linear", "fc", 30, 13, bias=True), item("linear", "MatMul", 30, 13, bias=True, added=True))
     ]
     assert merged(pairs) == [("fc", "MatMul", "MatMul + Add of a constant as a linear layer with a bias")]
+
+
+DILATED = "dilated convolution as a plain one between space-to-batch and batch-to-space"
+
+
+def conv(macs: int, *sizes: int, dilation: int = 1) -> ComparedLayer:
+    """A 3x3 convolution from 4 to 4 channels, of 3 * 3 * 4 * 4 = 144 macs for each position."""
+    ones = (1, 1)
+    return item(
+        "conv",
+        "c",
+        macs,
+        144,
+        kernel=(3, 3),
+        stride=ones,
+        dilation=(dilation, dilation),
+        channels=(4, 4),
+        sizes=sizes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "why"),
+    [
+        pytest.param(conv(144 * 144, 12, 12, dilation=2), conv(4 * 36 * 144, 6, 6), DILATED, id="4 of 6x6"),
+        pytest.param(conv(4 * 36 * 144, 6, 6), conv(144 * 144, 12, 12, dilation=2), DILATED, id="turned"),
+        pytest.param(conv(169 * 144, 13, 13, dilation=2), conv(4 * 49 * 144, 7, 7), DILATED, id="13, padded"),
+        pytest.param(
+            conv(144 * 144, 12, 12, dilation=2), conv(36 * 144, 6, 6),
+            "dilation 2x2 against 1x1; output 12x12 against 6x6", id="a quarter of the work",
+        ),
+        pytest.param(
+            conv(144 * 144, 12, 12, dilation=2), conv(144 * 144, 12, 12),
+            "dilation 2x2 against 1x1", id="not dilated",
+        ),
+    ],
+)  # fmt: skip
+def test_a_dilated_convolution_is_a_plain_one_over_the_positions_that_it_skips(
+    a: ComparedLayer, b: ComparedLayer, why: str
+) -> None:
+    (found,) = reasons([(a, b)])
+    assert "; ".join(reason.text for reason in found) == why
+    assert all(reason.alike for reason in found) == (why == DILATED)
+    assert not [reason for reason in found if reason.params]
+
+
+def line(path: str, *ones: int, kernel: int = 3, sizes: tuple[int, ...] = (8,)) -> ComparedLayer:
+    """A convolution along one axis, with further axes of 1 before it."""
+    return item(
+        "conv",
+        path,
+        96,
+        12,
+        kernel=(*ones, kernel),
+        stride=(*ones, 1),
+        dilation=(*ones, 1),
+        sizes=(*ones, *sizes),
+    )
+
+
+def test_a_convolution_along_one_axis_is_one_of_two_axes_whose_first_is_1() -> None:
+    """TensorFlow's converter knows no other; two in a row are no stride that moved."""
+    pairs: list[Couple] = [(line("c", kernel=3), line("d", 1, kernel=3)), (line("e"), line("f", 1))]
+    assert reasons(pairs) == [(), ()]
+    ((why,),) = reasons([(line("c", kernel=3), line("d", 1, kernel=5))])
+    assert why.text == "kernel 1x3 against 1x5"
+    (more, *_) = reasons([(line("c"), line("d", 2))])[0]
+    assert more.text == "kernel 3 against 2x3"
