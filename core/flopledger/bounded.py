@@ -162,8 +162,12 @@ def values_in(text: str) -> int:
     return text.count(",") + text.count("[") + text.count("{") + 1
 
 
-def json_of(text: str, where: str, *, most: int = MOST_VALUES, deepest: int = DEEPEST) -> Json:
+def json_of(
+    text: str, where: str, *, most: int = MOST_VALUES, deepest: int = DEEPEST, unique: bool = False
+) -> Json:
     """Return the value of a JSON text, of at most so many values, nested at most so deep.
+
+    With ``unique``, no object may have a key twice, of which the last would be taken.
 
     Raises:
         SourceError: It is no JSON, or holds more.
@@ -171,7 +175,7 @@ def json_of(text: str, where: str, *, most: int = MOST_VALUES, deepest: int = DE
     if values_in(text) > most:
         raise SourceError(f"{where}: its JSON holds more than {most} values, the most that is read")
     try:
-        value: Json = json.loads(text)
+        value: Json = json.loads(text, object_pairs_hook=_once if unique else None)
     except RecursionError:
         raise SourceError(f"{where}: its JSON is nested deeper than {deepest} levels") from None
     except ValueError as error:
@@ -180,6 +184,15 @@ def json_of(text: str, where: str, *, most: int = MOST_VALUES, deepest: int = DE
         if depth > deepest:
             raise SourceError(f"{where}: its JSON is nested deeper than {deepest} levels")
     return value
+
+
+def _once(pairs: list[tuple[str, Json]]) -> Json:
+    found: dict[str, Json] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"an object has the key {key!r} twice")
+        found[key] = value
+    return found
 
 
 def walked(value: Json) -> Iterator[tuple[list[Json] | dict[str, Json], int]]:

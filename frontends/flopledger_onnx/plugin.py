@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, hookimpl
+from flopledger.frontend import Frontend, hookimpl, input_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
+
+
+_HEAD = 1 << 12
+_MOST_FIELDS = 64
+_BYTES = 2
+_VERSION, _GRAPH = b"\x08", b"\x3a"
+_BEFORE = b"\x12\x1a\x22\x28\x32\x42\x72"
+"""The tags of producer, its version, domain, model_version, doc_string, opset_import and metadata_props."""
+_IN_GRAPH = b"\x0a\x12\x2a\x52\x5a\x62\x6a\x72\x7a"
+"""The tags of what a graph has, each a message or a text."""
 
 
 @hookimpl
@@ -26,8 +36,39 @@ def frontend() -> Frontend:
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Return whether a file is called a model: its bytes begin as those of any protobuf message do."""
-    return path.suffix.lower() == ".onnx"
+    """Return whether a file is called a model, or begins as one does."""
+    return path.suffix.lower() == ".onnx" or _begins_as_model(input_files.head(path, _HEAD))
+
+
+def _begins_as_model(head: bytes) -> bool:
+    """Return whether bytes are a ModelProto up to its graph (field 7), and that a GraphProto in its turn.
+
+    They begin with a version (field 1). Who wrote the model and versions of operators may stand before the
+    graph; other messages of protobuf, such as Core ML's, have no such fields or none of these types.
+    """
+    at = 0
+    for expected in (_VERSION, *[_BEFORE] * _MOST_FIELDS):
+        tag = head[at : at + 1]
+        if tag == _GRAPH and at:
+            _, at = _varint(head, at + 1)
+            return head[at : at + 1] in _IN_GRAPH and at < len(head)
+        if not tag or tag not in expected:
+            return False
+        number, at = _varint(head, at + 1)
+        if tag[0] & 7 == _BYTES:
+            at += number
+    return False
+
+
+def _varint(head: bytes, at: int) -> tuple[int, int]:
+    """Return a number of protobuf, and the place behind it."""
+    number = shift = 0
+    while at < len(head):
+        number |= (head[at] & 127) << shift
+        at, shift = at + 1, shift + 7
+        if head[at - 1] < 128:
+            break
+    return number, at
 
 
 @hookimpl

@@ -1,7 +1,8 @@
 """The header of a file of weights. Source: github.com/huggingface/safetensors, README, section "Format".
 
 Eight bytes are its length, then follow an object of JSON with a type, a shape and two offsets for each
-tensor, and the bytes of all of them, which are not read: a file that was cut behind its header will do.
+tensor, and the bytes of all of them, which are not read: a header that was fetched alone, without any of
+them, will do. A file that ends within them was cut off.
 """
 
 from __future__ import annotations
@@ -51,26 +52,29 @@ TYPES: Mapping[str, tuple[str, int]] = MappingProxyType(
 
 
 class Stored(NamedTuple):
-    """A tensor of the file."""
+    """A tensor that a file lists; ``held`` if its bytes are in it."""
 
     name: str
     dtype: str
     shape: tuple[int, ...]
+    held: bool = True
 
 
 def stored_in(path: Path) -> list[Stored]:
     """Return the tensors that a file lists, in its order.
 
     Raises:
-        SourceError: It can't be read, or its header is none.
+        SourceError: It can't be read, its header is none, or it ends within its data.
     """
-    listed = bounded.json_of(_header(path), f"{path}: its header")
+    text, data = _header(path)
+    listed = bounded.json_of(text, f"{path}: its header", unique=True)
     if not isinstance(listed, dict):
         raise SourceError(f"{path}: its header is no JSON object")
-    return [_stored(path, name, entry) for name, entry in listed.items() if name != _NOTES]
+    return [_stored(path, name, entry, data) for name, entry in listed.items() if name != _NOTES]
 
 
-def _header(path: Path) -> str:
+def _header(path: Path) -> tuple[str, int]:
+    """Return the text of the header, and the number of bytes behind it."""
     try:
         with input_files.open_regular(path) as file:
             size = file.read(_LENGTH)
@@ -80,17 +84,18 @@ def _header(path: Path) -> str:
                     f"{path}: it is no file of safetensors: its first 8 bytes are not the length of a header"
                 )
             content = file.read(length)
+            data = file.seek(0, 2) - _LENGTH - length
     except OSError as error:
         raise SourceError(f"{path}: it can't be read: {error.strerror or error}") from None
     if len(content) < length:
         raise SourceError(f"{path}: its header has {length:,} bytes, the file ends after {len(content):,}")
     try:
-        return content.decode("utf-8")
+        return content.decode("utf-8"), data
     except UnicodeDecodeError:
         raise SourceError(f"{path}: its header is no text") from None
 
 
-def _stored(path: Path, name: str, entry: bounded.Json) -> Stored:
+def _stored(path: Path, name: str, entry: bounded.Json, data: int) -> Stored:
     where = f"{path}: the tensor {name!r}"
     if not isinstance(entry, dict):
         raise SourceError(f"{where} is described by no object")
@@ -104,7 +109,11 @@ def _stored(path: Path, name: str, entry: bounded.Json) -> Stored:
     needed = -(-math.prod(shape) * bits // 8)
     if offsets is None or len(offsets) != 2 or offsets[1] - offsets[0] != needed:
         raise SourceError(f"{where} needs {needed:,} bytes for {dtype}, its offsets are {offsets}")
-    return Stored(name, dtype, shape)
+    if 0 < data < offsets[1]:
+        raise SourceError(
+            f"{where} ends at byte {offsets[1]:,} of the data, the file holds {data:,}: it was cut off"
+        )
+    return Stored(name, dtype, shape, held=data >= offsets[1])
 
 
 def _numbers(value: bounded.Json) -> tuple[int, ...] | None:

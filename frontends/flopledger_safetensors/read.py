@@ -31,6 +31,7 @@ NETWORK = "safetensors.File"
 MODULE = "safetensors.Module"
 """The type of every module: a file states no classes."""
 FORWARD = "safetensors.forward"
+ALONE = "a header without the weights behind it: the parameters are those that it lists"
 PROBLEM = "the file holds weights and no network: the operations that read them are not known"
 
 _ROLES = {
@@ -60,7 +61,10 @@ def read_file(path: Path, request: Request) -> Graph:
         modules.add(stored, root)
     builder.layer("(operations)", UNKNOWN, FORWARD, parent=root, problem=PROBLEM)
     modules.finish()
-    reading = Reading(request.source, "safetensors", "safetensors", "header", profile={"mode": "eval"})
+    notes = () if all(stored.held for stored in tensors) else (ALONE,)
+    reading = Reading(
+        request.source, "safetensors", "safetensors", "header", profile={"mode": "eval"}, notes=notes
+    )
     return builder.build(reading, ())
 
 

@@ -10,7 +10,7 @@ import pytest
 from flopledger.errors import SourceError, UsageError
 from flopledger.frontend.request import Request
 from flopledger_onnx import plugin
-from onnx_files import one
+from onnx_files import block, graph, node, number, one
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,6 +21,37 @@ if TYPE_CHECKING:
     [("a.onnx", True), ("A.ONNX", True), ("a.onnx.txt", False), ("a.pb", False), ("onnx", False)],
 )
 def test_files_are_claimed_by_name(tmp_path: Path, name: str, claimed: bool) -> None:  # noqa: FBT001
+    assert plugin.recognises_file(tmp_path / name) is claimed
+
+
+def headed(*fields: bytes) -> bytes:
+    """A model whose graph follows these fields."""
+    return b"".join((number(1, 8), *fields, block(7, graph([node("Relu", ["x"], ["y"])]))))
+
+
+@pytest.mark.parametrize(
+    ("content", "claimed"),
+    [
+        (one("Relu", [1, 3]), True),
+        (headed(), True),
+        (headed(block(2, "pytorch"), block(3, "2.13"), block(4, "d"), number(5, 1), block(6, "doc")), True),
+        (headed(block(8, block(1, "") + number(2, 17))), True),
+        (headed(block(2, "pytorch"))[:12], False),
+        (block(7, graph([node("Relu", ["x"], ["y"])])), False),
+        (number(1, 4) + block(2, block(1, "features")) + block(500, b"net"), False),  # Core ML
+        (block(1, block(1, "x") + block(2, "Placeholder")), False),  # a frozen graph of TensorFlow
+        (number(1, 8) + block(7, b"\xff\xff"), False),
+        (number(1, 8) + block(2, "pytorch") * 100, False),
+        (b"\x08" + b"\xff" * 5000, False),
+        (b"PK\x03\x04", False),
+        (b"", False),
+    ],
+)
+@pytest.mark.parametrize("name", ["model.bin", "model"])
+def test_a_model_under_another_name_is_claimed_by_its_beginning(
+    tmp_path: Path, content: bytes, name: str, claimed: bool,  # noqa: FBT001
+) -> None:  # fmt: skip
+    (tmp_path / name).write_bytes(content)
     assert plugin.recognises_file(tmp_path / name) is claimed
 
 

@@ -106,3 +106,25 @@ def test_a_header_that_is_none_is_refused(tmp_path: Path, content: bytes, words:
     path.write_bytes(content)
     with pytest.raises(SourceError, match=words):
         flopledger.read(str(path))
+
+
+def test_a_header_alone_is_read_and_says_so(net: Path) -> None:
+    assert [note for note in flopledger.read(str(net)).reading.notes if "a header without" in note] != []
+    net.write_bytes(net.read_bytes() + bytes(24 + 24 + 16 + 16 + 8 + 6))
+    assert flopledger.read(str(net)).reading.notes == ()
+
+
+@pytest.mark.parametrize("missing", [1, 24 + 16 + 16 + 8 + 6, 93])
+def test_a_file_that_ends_within_its_data_is_refused(net: Path, missing: int) -> None:
+    net.write_bytes(net.read_bytes() + bytes(94 - missing))
+    with pytest.raises(SourceError, match=r"the file holds .*: it was cut off"):
+        flopledger.read(str(net))
+
+
+def test_a_tensor_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    entry = '"w": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, 48]}'
+    text = f"{{{entry}, {entry}}}".encode()
+    path = tmp_path / "twice.safetensors"
+    path.write_bytes(len(text).to_bytes(8, "little") + text + bytes(48))
+    with pytest.raises(SourceError, match="its header: it is no JSON: an object has the key 'w' twice"):
+        flopledger.read(str(path))
