@@ -36,6 +36,8 @@ class Node:
         counts: The sum of the counts under each convention.
         macs: The sum of our own multiply-accumulates.
         params: The sum of the parameters under the first convention.
+        all_params: The sum of the parameters under each convention.
+        missing: How many of the calls are unknown under each convention.
         trainable: The sum of our own trainable parameters.
         calls: How many rows there are, its own among them.
         unknown: How many of these are unknown under any of the conventions.
@@ -55,6 +57,8 @@ class Node:
     trainable: Number = 0
     calls: int = 0
     unknown: int = 0
+    all_params: tuple[Number, ...] = ()
+    missing: tuple[int, ...] = ()
     alike: int = -1
     roofline: Roofline | None = None
     traffic: Traffic | None = None
@@ -120,8 +124,16 @@ def _sum(nodes: Sequence[Node]) -> None:
             total([row.count if row else 0, *(child.counts[which] for child in below)])
             for which, row in enumerate(node.rows)
         )
+        node.all_params = tuple(
+            total([row.params if row else 0, *(child.all_params[which] for child in below)])
+            for which, row in enumerate(node.rows)
+        )
+        node.params = node.all_params[0]
+        node.missing = tuple(
+            (row is not None and row.status == "unknown") + sum(child.missing[which] for child in below)
+            for which, row in enumerate(node.rows)
+        )
         first = node.rows[0]
-        node.params = total([first.params if first else 0, *(child.params for child in below)])
         node.trainable = total([own[0].trainable if own else 0, *(child.trainable for child in below)])
         node.macs = total([own[0].macs if own else 0, *(child.macs for child in below)])
         node.roofline = together([first.roofline if first else None, *(child.roofline for child in below)])
@@ -145,7 +157,7 @@ def _compare(nodes: Sequence[Node]) -> None:
         row = node.row
         shapes = None if row is None else (row.kind, row.source, row.status, row.outputs, row.weights)
         below = tuple((part, child.alike) for part, child in node.children.items())
-        node.alike = numbers.setdefault((shapes, node.counts, node.params, below), len(numbers))
+        node.alike = numbers.setdefault((shapes, node.counts, node.all_params, below), len(numbers))
 
 
 @dataclass(slots=True)

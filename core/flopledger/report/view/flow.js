@@ -7,7 +7,9 @@ const flow = {
     const box = byId("flow");
     flows.cut = 0;
     const found = layout(root());
-    byId("flow-hint").textContent = flows.cut ? `cut: the first ${MOST_BOXES} boxes of a block, ${flows.cut.toLocaleString("en-US")} more are in the table` : HINT;
+    const hints = [flows.cut ? `cut: the first ${MOST_BOXES} boxes of a block, ${flows.cut.toLocaleString("en-US")} more are in the table` : HINT];
+    if (net.cut) hints.push(`${net.cut[2].toLocaleString("en-US")} calls are left out: no box of their own`);
+    byId("flow-hint").textContent = hints.join("; ");
     const svg = draw("svg", { width: "100%", height: "100%", role: "group", "aria-label": `${net.source}: data flow`, tabindex: 0 });
     const marker = draw("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto" });
     marker.append(draw("path", { d: "M0,0.8 L7,4 L0,7.2", fill: "none", stroke: "var(--quiet)" }));
@@ -79,17 +81,19 @@ const flow = {
     const { node } = box;
     if (node.kids.length) flows.open.has(node.i) ? flows.open.delete(node.i) : flows.open.add(node.i);
     select(node.i);
-    this.draw();
+    if (node.kids.length) this.draw();
     byId("flow").querySelector(`[data-i="${node.i}"]`)?.focus({ preventScroll: true });
   },
 
   selected(node, reveal) {
     if (reveal) {
-      for (const around of above(node).slice(1)) flows.open.add(around.i);
-      this.draw();
+      const shut = above(node).slice(1).filter((around) => !flows.open.has(around.i));
+      for (const around of shut) flows.open.add(around.i);
+      if (shut.length) this.draw();
       this.center(node);
     }
-    for (const group of byId("flow").querySelectorAll("[data-i]")) group.classList.toggle("selected", group.dataset.i === String(node.i));
+    for (const group of byId("flow").querySelectorAll(".selected")) group.classList.remove("selected");
+    byId("flow").querySelector(`[data-i="${node.i}"]`)?.classList.add("selected");
     this.card(node);
   },
 

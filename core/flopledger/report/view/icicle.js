@@ -62,7 +62,7 @@ const icicle = {
   zoom(node) {
     if (node.kids.length) state.focus = node.i === state.focus ? Math.max(node.parent, 0) : node.i;
     select(node.i);
-    this.draw();
+    if (node.kids.length) this.draw();
     byId("icicle").querySelector(`[data-i="${node.i}"]`)?.focus();
   },
 
@@ -80,11 +80,13 @@ const icicle = {
   },
 
   selected(node) {
-    for (const cell of byId("icicle").querySelectorAll(".cell")) {
-      const on = cell.dataset.i === String(node.i);
-      cell.classList.toggle("selected", on);
-      cell.setAttribute("tabindex", on || (!byId("icicle").querySelector(".selected") && cell.dataset.i === String(state.focus)) ? 0 : -1);
-    }
+    const box = byId("icicle");
+    const at = (i) => box.querySelector(`[data-i="${i}"]`);
+    const found = at(node.i);
+    box.querySelector(".selected")?.classList.remove("selected");
+    found?.classList.add("selected");
+    for (const cell of box.querySelectorAll("[tabindex='0']")) cell.setAttribute("tabindex", -1);
+    (found ?? at(state.focus))?.setAttribute("tabindex", 0);
   },
 
   crumb(focus) {

@@ -16,7 +16,7 @@ function nodeOf(written, i) {
     label: part.replace(/^[./](?=.)/, "") || "(network)",
     kind: text(kind), source: text(source), output: text(output), input: text(input),
     attributes: text(attributes), status: STATUSES[status], note: text(note),
-    params: compiled(params), counts: net.conventions.map((_, k) => compiled(counts[k] ?? 0)),
+    params: [params].flat().map(compiled), counts: net.conventions.map((_, k) => compiled(counts[k] ?? 0)),
   };
   made.family = made.status === "unknown" ? "unknown" : net.colors[made.kind] || "other";
   return made;
@@ -44,7 +44,7 @@ function ownCalls() {
     nodes.push(own);
     node.kids.unshift(own);
     moved.set(node.i, own.i);
-    Object.assign(node, { status: "container", params: constant(ZERO), counts: node.counts.map(() => constant(ZERO)) });
+    Object.assign(node, { status: "container", params: [constant(ZERO)], counts: node.counts.map(() => constant(ZERO)) });
   }
   net.edges = net.edges.map((end) => moved.get(end) ?? end);
   for (const waiting = [root()]; waiting.length; ) {
@@ -57,7 +57,7 @@ function ownCalls() {
 // Sums from the last node to the first, since a parent is always before its children.
 function sum() {
   for (const node of nodes) {
-    node.sumParams = node.ownParams = node.params(state.symbols);
+    node.sumParams = node.ownParams = (node.params[state.convention] ?? node.params[0])(state.symbols);
     node.sumCount = node.ownCount = node.counts[state.convention](state.symbols);
     node.unknown = node.status === "unknown" ? 1 : 0;
     node.families = new Map();

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, cast
 from flopledger import kinds
 from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import is_symbolic, symbol_names, text, total
-from flopledger.graph.tables import CONTAINER, tensors_in
+from flopledger.graph.tables import CONTAINER
 from flopledger.lazy import attribute
 from flopledger.records import dataclass
 from flopledger.report import notes
 from flopledger.report.numbers import shape_text, shapes_text
 from flopledger.report.tree import grow, together
+from flopledger.report.view.edges import edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -91,18 +92,21 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
     root = grow(ledgers)
     if first.total.roofline is not None:
         root.roofline = first.total.roofline  # with the calls that are in no row
-    drawn, rest = _drawn(root)
+    drawn, rest, within = _drawn(root)
     places = {
         row.id: place
-        for place, one in enumerate(drawn)
-        for row in one.node.rows
+        for node, place in within
+        for row in node.rows
         if row is not None and _layer(graph, row) is not None
     }
     strings, cells = Strings(), Cells()
     ties = _ties(graph)
-    rows = [_row(one, graph, strings, ties) for one in drawn]
+    tools = _with_params(ledgers)
+    rows = [_row(one, graph, strings, ties, tools) for one in drawn]
+    parents = [one.parent for one in drawn]
     if rest:
-        rows.append(_rest(rest, strings))
+        rows.append(_rest(rest, strings, tools))
+        parents.append(0)
     bounds = [_bound(one.node.row) for one in drawn]
     kinds_used = {one.node.row.kind for one in drawn if one.node.row is not None}
     return {
@@ -118,8 +122,8 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "rows": [[row[0], row[1], cells.number(row[2:])] for row in rows],
         "cells": list(map(list, cells.found)),
         "bounds": bounds if any(bounds) else [],
-        "edges": _edges(graph, places, [one.parent for one in drawn]),
-        "cut": [len(rows), root.calls] if len(rows) < _size(root) else None,
+        "edges": edges(graph, places, parents),
+        "cut": _cut(root, drawn, len(rows)),
         "provenance": [notes.provenance(ledger) for ledger in ledgers],
     }
 
@@ -133,13 +137,16 @@ def places(drawn: Mapping[str, object]) -> dict[str, int]:
 
 
 def _written(value: object) -> object:
+    if isinstance(value, tuple):
+        return tuple(map(_written, value))
     return text(value) if isinstance(value, Fraction) or is_symbolic(value) else value
 
 
 def _symbols(row: Sequence[object]) -> Iterator[str]:
     for value in row:
-        if is_symbolic(value):
-            yield from symbol_names(value)
+        for each in value if isinstance(value, tuple) else (value,):
+            if is_symbolic(each):
+                yield from symbol_names(each)
 
 
 def _convention(ledger: Ledger) -> dict[str, object]:
@@ -178,8 +185,18 @@ def _picoseconds(seconds: Fraction) -> int:
     return int(seconds * PICOSECONDS)
 
 
-def _size(root: Node) -> int:
-    return sum(1 for _ in _all(root))
+def _with_params(ledgers: Sequence[Ledger]) -> list[int]:
+    """Return whose parameters are shown under each convention: its own, the first one's if it has none."""
+    return [0 if ledger.total.params is None else which for which, ledger in enumerate(ledgers)]
+
+
+def _cut(root: Node, drawn: Sequence[Drawn], rows: int) -> list[int] | None:
+    """Return how many rows a page has, for how many calls, and how many have none; None if all have one."""
+    found = list(_all(root))
+    if rows >= len(found):
+        return None
+    calls = sum(node.row is not None for node in found)
+    return [rows, root.calls, calls - sum(one.node.row is not None for one in drawn)]
 
 
 def _all(root: Node) -> Iterator[Node]:
@@ -197,12 +214,12 @@ def _children(node: Node) -> list[Node]:
     return [child for child in node.children.values() if not (inside and child.silent)]
 
 
-def _drawn(root: Node) -> tuple[list[Drawn], list[Node]]:
+def _drawn(root: Node) -> tuple[list[Drawn], list[Node], list[tuple[Node, int]]]:
     """Choose the calls that are drawn: as many levels as there is room for.
 
     Returns:
-        The nodes, parents first and in the order of the calls, and the outermost nodes that there is no room
-        for, if a single level has too many.
+        The nodes, parents first and in the order of the calls; the outermost nodes that there is no room
+        for, if a single level has too many; and every node with the number of the one that it is drawn in.
     """
     sizes: dict[int, int] = {}
     for node in _all(root):
@@ -216,6 +233,7 @@ def _drawn(root: Node) -> tuple[list[Drawn], list[Node]]:
     cut = {id(node) for node in rest}
     depth = max(depth, 0)
     drawn: list[Drawn] = []
+    within: list[tuple[Node, int]] = []
     waiting = [(root, -1, "", True)]
     while waiting:
         node, place, label, visible = waiting.pop()
@@ -224,14 +242,19 @@ def _drawn(root: Node) -> tuple[list[Drawn], list[Node]]:
             below = _children(node) if node.depth < depth else []
             drawn.append(Drawn(node, place, label, below))
             place = len(drawn) - 1
+        elif id(node) in cut:
+            place = MOST - 1  # the row of the rest, behind those of the first MOST - 2 and the network's own
+        within.append((node, place))
         inside = {id(child) for child in below} - cut
         waiting.extend(
             (child, place, part, id(child) in inside) for part, child in reversed(node.children.items())
         )
-    return drawn, rest
+    return drawn, rest, within
 
 
-def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) -> list[object]:
+def _row(
+    drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str], tools: Sequence[int]
+) -> list[object]:
     """Return a row: parent, label, kind, source, output, input, attributes, status, note, alike, figures."""
     node, row = drawn.node, drawn.node.row
     statuses = [each.status for each in node.rows if each is not None]
@@ -245,8 +268,8 @@ def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) 
             _attributes(layer) if layer is not None else "",
         )  # fmt: skip
         note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
-    figures: list[Number] = [
-        total([node.params, *(-child.params for child in drawn.below)]),
+    figures: list[Number | tuple[Number, ...]] = [
+        _params([node], drawn.below, tools),
         *(total([c, *(-child.counts[k] for child in drawn.below)]) for k, c in enumerate(node.counts)),
         *_own_time(drawn),
     ]
@@ -264,6 +287,17 @@ def _row(drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str]) 
     while found and found[-1] == 0:
         found.pop()
     return found
+
+
+def _params(
+    nodes: Sequence[Node], below: Sequence[Node], tools: Sequence[int]
+) -> Number | tuple[Number, ...]:
+    """Return the parameters of nodes without those below: once if all conventions agree, else for each."""
+    found = tuple(
+        total([*(node.all_params[which] for node in nodes), *(-child.all_params[which] for child in below)])
+        for which in tools
+    )
+    return found[0] if all(each == found[0] for each in found) else found
 
 
 def _own_time(drawn: Drawn) -> Iterator[int]:
@@ -287,11 +321,11 @@ def _layer(graph: Graph, row: Row) -> Layer | None:
     return layer if layer is not None and layer.path == row.path else None
 
 
-def _rest(nodes: Sequence[Node], strings: Strings) -> list[object]:
+def _rest(nodes: Sequence[Node], strings: Strings, tools: Sequence[int]) -> list[object]:
     """Return a row with the sums of nodes that there is no room for."""
     calls = sum(node.calls for node in nodes)
     counts = [total(each) for each in zip(*(node.counts for node in nodes), strict=True)]
-    params = total(node.params for node in nodes)
+    params = _params(nodes, (), tools)
     times = [_picoseconds(bound.seconds)] if (bound := together(node.roofline for node in nodes)) else []
     status = STATUSES.index("unknown" if any(node.unknown for node in nodes) else "counted")
     return [
@@ -338,50 +372,3 @@ def _ties(graph: Graph) -> dict[int, str]:
                 path = graph.modules[owner].paths[0] if graph.modules[owner].paths else "another module"
                 found.setdefault(module.id, f"{name} is tied with that of {path}")
     return found
-
-
-def _edges(graph: Graph, places: Mapping[int, int], parents: Sequence[int]) -> list[int]:
-    """Return the data flow between nodes as pairs, in one list; -1 is the network's input.
-
-    It is followed through the innermost calls, with the tensors among all of their arguments; a view that no
-    call made is the tensor that it shows.
-    """
-    layers = graph.layers
-    place = _places(layers, places, parents)
-    has_children = {layer.parent for layer in layers}
-    makers = {given.tensor: -1 for given in graph.inputs}
-    edges: dict[tuple[int, int], None] = {}
-    for layer in layers:
-        if layer.id in has_children:
-            continue
-        here = place[layer.id]
-        for tensor in dict.fromkeys((*layer.inputs, *tensors_in(layer.native.values()))):
-            maker = _maker(graph, makers, tensor)
-            if maker is not None and maker != here:
-                edges[maker, here] = None
-        makers.update((tensor, here) for tensor in layer.outputs)
-    return [end for edge in edges for end in edge]
-
-
-def _places(layers: Sequence[Layer], places: Mapping[int, int], parents: Sequence[int]) -> list[int]:
-    """Return the node that each call is in: its own if that is inside the node of the call around it.
-
-    A module that is called twice has one path, so a function inside the second call has its node in the first
-    one's; the data flow is that of the second.
-    """
-    found: list[int] = []
-    for layer in layers:
-        around = 0 if layer.parent is None else found[layer.parent]
-        own = places.get(layer.id, around)
-        up = own
-        while up > around:
-            up = parents[up]
-        found.append(own if up == around else around)
-    return found
-
-
-def _maker(graph: Graph, makers: Mapping[int, int], tensor: int | None) -> int | None:
-    while tensor is not None and tensor not in makers:
-        base = graph.tensors[tensor].alias_of
-        tensor = None if base is None or base >= tensor else base
-    return None if tensor is None else makers[tensor]

@@ -61,20 +61,30 @@ const tree = {
     this.draw();
   },
 
-  focus(i) {
+  // Moves what the tabulator reaches to a row, if it is shown.
+  reach(i) {
     const found = byId("tree").querySelector(`tr[data-i="${i}"]`);
-    if (!found) return;
+    if (!found) return null;
     for (const other of byId("tree").querySelectorAll("tr[tabindex='0']")) other.setAttribute("tabindex", -1);
     found.setAttribute("tabindex", 0);
+    return found;
+  },
+
+  focus(i) {
+    const found = this.reach(i);
+    if (!found) return;
     found.focus({ preventScroll: true });
     found.scrollIntoView({ block: "nearest" });
   },
 
   selected(node) {
-    for (const around of above(node).slice(1)) this.open.add(around.i);
-    this.draw();
+    const shut = above(node).slice(1).filter((around) => !this.open.has(around.i));
+    for (const around of shut) this.open.add(around.i);
+    if (shut.length) this.draw();
     const box = byId("tree");
-    const found = box.querySelector("[aria-selected=true]");
+    box.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", false);
+    const found = this.reach(node.i);
+    found?.setAttribute("aria-selected", true);
     if (found && (found.offsetTop < box.scrollTop + 30 || found.offsetTop > box.scrollTop + box.clientHeight - 40)) box.scrollTop = found.offsetTop - box.clientHeight / 2;
   },
 
@@ -116,7 +126,7 @@ const tree = {
       const at = event.target.closest("tr[data-i]");
       if (!at) return;
       const node = nodes[at.dataset.i];
-      if (node.kids.length && !this.query()) this.open.has(node.i) ? this.open.delete(node.i) : this.open.add(node.i);
+      if (node.kids.length && !this.query()) this.toggle(node);
       this.pick(node);
     });
     byId("find").addEventListener("input", () => this.draw());

@@ -196,6 +196,38 @@ def test_invisible_characters_are_escapes_on_the_page(opened: Callable[[str], Op
     assert not set(page.page.evaluate("document.documentElement.outerHTML")) & set("\u202e\u2066\x1b")
 
 
+def test_the_table_has_the_parameters_of_the_chosen_convention(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """LeNet has 431,080, of which caffe-script leaves out 580 biases, 20 of the first convolution."""
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    page = opened(view.of_network(graph, [graph.count("mac"), graph.count("caffe-script")]))
+    for number, whole, conv in (("0", "431,080", "520"), ("1", "430,500", "500")):
+        page.page.select_option("#convention", number)
+        assert page.texts("#tiles .tile span")[1] == f"parameters: {whole}"
+        rows = {name.strip(): params for name, _, _, params, *_ in (
+            row.split("\t") for row in page.texts("#tree tbody tr")
+        )}  # fmt: skip
+        assert rows["▾(network)"] == whole
+        assert rows["conv1"] == conv
+
+
+def test_a_selection_moves_a_mark_and_builds_nothing_anew(
+    opened: Callable[[str], Opened], resnet: str
+) -> None:
+    page = opened(resnet).page
+    page.evaluate("document.querySelectorAll('#tree table, #flow svg').forEach((e) => (e.dataset.old = 1))")
+    page.locator("#tree tbody tr:not([aria-expanded])").last.click()
+    page.locator("#bars .bar").first.click()
+    assert page.locator("[data-old]").count() == 2
+    name = page.locator("#card b").inner_text()
+    assert page.locator("#tree [aria-selected=true] td").first.inner_text() == name
+    assert page.locator("#tree [aria-selected=true]").get_attribute("tabindex") == "0"
+    assert page.locator("#tree [tabindex='0']").count() == 1
+    for drawing in ("icicle", "flow"):
+        assert page.locator(f"#{drawing} .selected").count() == 1
+
+
 def test_a_focused_box_is_brought_into_view(opened: Callable[[str], Opened], resnet: str) -> None:
     page = opened(resnet).page
     page.locator("#flow [data-i]").first.focus()

@@ -106,6 +106,42 @@ def test_a_tied_head_says_with_what_it_is_tied() -> None:
     assert notes == ["", "", "weight is tied with that of wte"]
 
 
+def test_parameters_are_those_of_each_convention(root: Path) -> None:
+    """LeNet's second convolution has 50 x 20 x 5 x 5 weights and 50 biases, which caffe-script leaves out.
+
+    Those of the others are 20, 500 and 10.
+    """
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    found = network(graph, [graph.count("mac"), graph.count("caffe-script")])
+    cells = {row[PART]: cell(row, PARAMS) for row in rows_of(found)}
+    assert cells["conv2"] == (25_050, 25_000)
+    assert cells["pool1"] == 0
+    assert [one["params"] for one in found["conventions"]] == [431_080, 431_080 - 580]
+
+
+def test_a_cut_network_keeps_the_data_flow_between_its_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """12 calls in 4 blocks by their names alone, one after another; there is room for the blocks only."""
+    paths = [f"block{i // 3}/relu{i}" for i in range(12)]
+    calls = (
+        Layer(i + 1, path, "relu", "ReLU", parent=0, inputs=(i,), outputs=(i + 1,))
+        for i, path in enumerate(paths)
+    )
+    whole = Layer(0, "", "container", "Net", module=0, inputs=(0,), outputs=(12,))
+    tensors = tuple(Tensor(i, (1, 3)) for i in range(13))
+    reading = Reading("chain", "toy", "toy")
+    modules = (Module(0, ("",), "Net"),)
+    graph = fl.Graph(reading, (Input("x", 0),), (12,), modules, (whole, *calls), tensors, ())
+    monkeypatch.setattr(sys.modules[network.__module__], "MOST", 5)
+    found = network(graph, [graph.count("mac")])
+    assert [part for _, part, _ in found["rows"]] == ["", "block0", "block1", "block2", "block3"]
+    assert found["edges"] == [-1, 1, 1, 2, 2, 3, 3, 4]
+    assert found["cut"] == [5, 13, 12]
+    monkeypatch.setattr(sys.modules[network.__module__], "MOST", 4)
+    found = network(graph, [graph.count("mac")])
+    assert [part for _, part, _ in found["rows"]] == ["", "block0", "block1", ".... 6 more calls"]
+    assert found["edges"] == [-1, 1, 1, 2, 2, 3]
+
+
 def test_symbols_are_named_and_figures_are_formulas(root: Path) -> None:
     graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
     found = network(graph, [graph.count("mac")])
