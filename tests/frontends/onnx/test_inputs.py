@@ -133,3 +133,17 @@ def test_a_size_that_no_tensor_has_is_refused(read: Read) -> None:
     assert FLOAT == 1
     network = read(model(graph([node("Relu", ["x"], ["y"])], [huge], ["y"])))
     assert network.tensors[network.outputs[0]].shape == (2**63 - 1,)
+
+
+def test_a_size_that_is_calculated_from_others_is_their_sum_or_product(read: Read) -> None:
+    sizes = ["past + 1", "past", "2*past*new + past", "new", "floor(past/2)", "a-b", "2 - past", "3*4"]
+    network = read(relu(sizes))
+    assert given(network) == {"x": "Past + 1xPastx2*New*Past + PastxNewxFloor_past_2xA_bxD2_pastxD3_4"}
+    assert network.reading.notes[0].startswith(
+        "sizes that the file leaves open are symbols: 1 + Past for axis 0 of x (past + 1), "
+        "Past + 2*New*Past for axis 2 of x (2*past*new + past), Floor_past_2 for axis 4 of x"
+    )
+
+
+def test_a_size_that_has_no_name_in_python_is_one_of_its_own(read: Read) -> None:
+    assert given(read(relu(["None", "None", "True"]))) == {"x": "NxD1xD2"}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic, symbol, symbol_names
+from flopledger.dims.arithmetic import is_symbolic, product, symbol, symbol_names, text, total
 from flopledger.dims.types import SYMBOL
 from flopledger.errors import UsageError, nearest
 from flopledger.frontend.exported.arrays import Array
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     from flopledger.frontend.specs import InputSpec
 
 _OTHER = re.compile(r"[^A-Za-z0-9_]+")
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+_EXPRESSION = re.compile(
+    r"\s*PART(?:\s*[+*]\s*PART){1,9}\s*\Z".replace("PART", r"(?:[A-Za-z_]\w*|[1-9]\d{0,17})")
+)
+"""A size that exporters calculate from others, ``past + 1`` or ``2*s0``: sums and products, no more."""
+NOTHING = "None"
+"""What an exporter in Python writes for a size that has no name."""
 
 
 def writable(name: str) -> str:
@@ -126,18 +134,33 @@ class OpenSizes:
         )
 
     def _size(self, input_name: str, axis: int, size: str, rank: int) -> Dim:
-        # A name without a letter or digit, such as the ``?`` of older Paddle exporters, names nothing.
-        named = any(map(str.isalnum, size))
-        if named and size in self.symbols:
+        if size in self.symbols:
             return self.symbols[size]
-        short = self._unique(
-            _legal(size) or (self.picture[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}")
-        )
+        usual = self.picture[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}"
+        if _EXPRESSION.match(size) and any(map(str.isalpha, size)):
+            found = total(
+                product(
+                    int(each) if each.isdigit() else self._symbol(each, usual) for each in _parts(term, "*")
+                )
+                for term in _parts(size, "+")
+            )
+        else:
+            found = self._symbol(size, usual)
+        # A name without a letter or digit, such as the ``?`` of older Paddle exporters, names nothing.
+        if any(map(str.isalnum, size)) and size != NOTHING:
+            self.symbols[size] = found
+        self.named.append(f"{text(found)} for axis {axis} of {input_name}" + (f" ({size})" if size else ""))
+        return found
+
+    def _symbol(self, name: str, usual: str) -> Dim:
+        """Return the symbol of a name, a new one where it has none."""
+        if name in self.symbols:
+            return self.symbols[name]
+        short = self._unique(_legal(name) or usual)
         self.taken.add(short)
         found = symbol(short)
-        self.named.append(f"{short} for axis {axis} of {input_name}" + (f" ({size})" if size else ""))
-        if named:
-            self.symbols[size] = found
+        if _NAME.match(name) and name != NOTHING:
+            self.symbols[name] = found
         return found
 
     def _unique(self, name: str) -> str:
@@ -154,4 +177,8 @@ def _legal(name: str) -> str:
     if not found:
         return ""
     found = found[0].upper() + found[1:] if found[0].isalpha() else f"D{found}"
-    return found if SYMBOL.match(found) else ""
+    return found if SYMBOL.match(found) and not iskeyword(found) else ""
+
+
+def _parts(expression: str, sign: str) -> list[str]:
+    return [part.strip() for part in expression.split(sign)]
