@@ -152,7 +152,7 @@ def _of_merged(a: ComparedLayer, b: ComparedLayer) -> Reason | None:
         if one.kind.endswith("norm") and other.kind in SCALES:
             statistics = ", its statistics among them" if len(other.holds) > 2 else ""
             words = f"{one.kind} as the multiplication and addition of constants{statistics}"
-            return Reason(words, words, macs=False)
+            return Reason(words, words, macs=False, params=bool(statistics))
         if one.holds and not other.holds:
             words = f"{other.kind} as the layers that it covers"
             return Reason(f"{words}: {described([each.kind for each in one.holds])}", words, alike=True)

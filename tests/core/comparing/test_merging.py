@@ -222,6 +222,16 @@ def test_a_norm_is_the_multiplication_and_addition_of_its_constants() -> None:
     ]
 
 
+def test_what_parameters_that_are_stored_once_change_is_not_due_to_the_spelling_of_a_norm() -> None:
+    spelled = [item(kind, f"n2/{kind}", shared="n1") for kind in ("multiply", "add")]
+    pairs: list[Couple] = [(item("layer_norm", "n2", 0, 16), None), *((None, each) for each in spelled)]
+    ((spelling, stored),) = reasons(merge(pairs))
+    assert (spelling.text, spelling.params) == (
+        "layer_norm as the multiplication and addition of constants", False,
+    )  # fmt: skip
+    assert (stored.text, stored.params) == ("parameters stored once: shared with n1", True)
+
+
 @pytest.mark.parametrize(("params", "products"), [(16, 2), (8, 1)], ids=["scale_and_shift", "shift"])
 def test_a_norm_whose_statistics_are_constants_is_the_calls_that_read_them(
     params: int, products: int
