@@ -148,7 +148,9 @@ class Reader:
         name, done = self.document.relative_to(ROOT).as_posix(), 0
         for block in FENCE.finditer(self.text):
             if block["file"]:
-                (self.folder / block["file"]).write_text(block["text"], encoding="utf-8")
+                file = self.folder / block["file"]
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(block["text"], encoding="utf-8")
             elif is_run(block) and needs(name, block) == part:
                 done += self.block(block)
         return done
