@@ -38,7 +38,10 @@ MOST_VALUES = 1 << 22
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The figures of an earlier ledger: its source, convention and totals, and its rows' figures by path."""
+    """The figures of an earlier ledger: its source, convention and totals, and its rows' figures by path.
+
+    Its unknown calls are known by their source, their number and the elements of their results.
+    """
 
     source: str
     convention: str
@@ -46,6 +49,7 @@ class Earlier:
     total: Mapping[str, Exact]
     rows: Mapping[str, Mapping[str, Exact]]
     where: str
+    unknown: frozenset[tuple[str, int, str]] = frozenset()
 
     @property
     def under(self) -> str:
@@ -102,7 +106,17 @@ def _earlier(document: Mapping[str, Any], path: str) -> Earlier:
     rows = {_text(row["path"]): {key: _exact(row[key]) for key in FIGURES} for row in document["rows"]}
     figures = {key: _exact(total[key]) for key in COSTS if total[key] is not None}
     switches = {name: _text(value) for name, value in used["set"].items()}
-    return Earlier(_text(document["graph"]["source"]), _text(used["name"]), switches, figures, rows, path)
+    unknown = frozenset(
+        (_text(one["source"]), int(one["calls"]), str(one["out_elems"]))
+        for one in document["coverage"]["unknown"]
+    )
+    source = _text(document["graph"]["source"])
+    return Earlier(source, _text(used["name"]), switches, figures, rows, path, unknown)
+
+
+def unknown_of(ledger: Ledger) -> frozenset[tuple[str, int, str]]:
+    """Return the unknown calls of a ledger as :class:`Earlier` has them."""
+    return frozenset((one.source, one.calls, str(one.out_elems)) for one in ledger.coverage.unknown)
 
 
 def of_same(found: Sequence[Earlier], ledger: Ledger) -> Earlier:
@@ -155,4 +169,5 @@ def of_ledger(ledger: Ledger, where: str) -> Earlier:
         for row in ledger.rows
     }
     source = ledger.graph.reading.source
-    return Earlier(source, ledger.convention.name, ledger.convention.switches, total, rows, where)
+    used = ledger.convention
+    return Earlier(source, used.name, used.switches, total, rows, where, unknown_of(ledger))

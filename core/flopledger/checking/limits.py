@@ -5,7 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.checking.earlier import COSTS, figure_of
+from flopledger.checking.earlier import COSTS, figure_of, unknown_of
+from flopledger.counting.ledger import OPERATIONS
 from flopledger.errors import UsageError, nearest
 from flopledger.records import dataclass
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from flopledger.checking.earlier import Earlier, Exact
     from flopledger.counting.ledger import Ledger
+    from flopledger.errors import FlopledgerError
 
 KEYS = (
     "count", "macs", "flops", "params", "trainable_params", "non_trainable_params", "buffers",
@@ -26,17 +28,27 @@ UNITS = {key: "params" for key in KEYS if key.endswith("params")} | {"macs": "MA
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One figure and its limit: a limit, or an earlier figure with a tolerance."""
+    """One figure and its limit: a limit, or an earlier figure with a tolerance.
+
+    ``open`` is a figure that unknown calls may raise: at least so much. Above its limit it is over it for
+    certain, and below it nothing can be said.
+    """
 
     key: str
     found: Exact
     limit: Exact
     before: Exact | None = None
+    open: bool = False
+
+    @property
+    def over(self) -> bool:
+        """Whether the figure is above its limit."""
+        return self.found > self.limit
 
     @property
     def passed(self) -> bool:
-        """Whether the figure is not above its limit."""
-        return self.found <= self.limit
+        """Whether the figure is known not to be above its limit."""
+        return not self.over and not self.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +76,21 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every figure is within its limit."""
+        """Whether every figure is known to be within its limit."""
         return all(finding.passed for finding in self.findings)
+
+    @property
+    def over(self) -> bool:
+        """Whether a figure is above its limit."""
+        return any(finding.over for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A source that could not be checked, and why."""
+
+    source: str
+    error: FlopledgerError
 
 
 def check_key(key: str) -> str:
@@ -100,14 +125,21 @@ def check(
         UsageError: A figure is not known, is None under this convention, or has symbols; the earlier
             ledger was counted under another convention.
     """
-    findings = [Finding(check_key(key), figure_of(ledger, key), limit) for key, limit in limits.items()]
+    bounds = () if ledger.total.complete else OPERATIONS
+    findings = [
+        Finding(check_key(key), figure_of(ledger, key), limit, open=key in bounds)
+        for key, limit in limits.items()
+    ]
     if earlier is None:
         return Verdict(ledger, tuple(findings))
     _check_same(ledger, earlier)
+    # Two lower bounds that leave out the same calls compare like with like.
+    bounds = () if unknown_of(ledger) == earlier.unknown else bounds
     for key in COSTS:
         before = earlier.total.get(key)
         if before is not None:
-            findings.append(Finding(key, figure_of(ledger, key), before + before * tolerance, before))
+            most = before + before * tolerance
+            findings.append(Finding(key, figure_of(ledger, key), most, before, open=key in bounds))
     return Verdict(ledger, tuple(findings), tuple(_grown(ledger, earlier)))
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import completion, messages
+from flopledger.cli.exits import UNKNOWN, code_of
 from flopledger.cli.options import (
     SourceOptions,
     format_option,
@@ -20,22 +21,24 @@ from flopledger.cli.options import (
 )
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
-from flopledger.errors import UsageError
+from flopledger.errors import FlopledgerError, UsageError
 from flopledger.records import dataclass
 from flopledger.report import CHECK_FORMATS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from fractions import Fraction
     from typing import Any
 
     from flopledger.checking.budgets import Budget
     from flopledger.checking.earlier import Earlier
-    from flopledger.checking.limits import Verdict
+    from flopledger.checking.limits import Unread, Verdict
     from flopledger.conventions.convention import Convention
 
 OVER = 1
 """The exit code where a figure is over its limit."""
+FOR_CI = ("github", "junit")
+"""The formats that show a source that can't be read where the others are shown."""
 
 EXAMPLES = """\b
 Examples:
@@ -64,6 +67,7 @@ class CheckOptions:
     tolerance: str | None
     form: str
     output: str | None
+    strict: bool = False
 
     def all_limits(self) -> dict[str, Fraction]:
         """Return every limit by the figure that it is on.
@@ -142,8 +146,12 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
     CHECK_FORMATS, "How the result is written; github annotates a pull request, junit is for CI systems."
 )
 @output_option
+@click.option("--strict", is_flag=True, help="Exit with 4 if any call has no formula, whatever is limited.")
 def command(**params: Any) -> None:
     """Check networks against limits, or against an earlier count; exit with 1 if one is over a limit.
+
+    Where calls have no formula, operations are a lower bound: a limit on them that they don't exceed is not
+    known to be kept, and the exit code is 4.
 
     SOURCE is a file, package.module:attribute or file.py:attribute. Without one, the budgets in
     pyproject.toml are checked: tables [[tool.flopledger.budgets]] with source, inputs, max-macs ...
@@ -152,25 +160,52 @@ def command(**params: Any) -> None:
 
     reading = SourceOptions.taken_from(params)
     options = CheckOptions(**params)
-    found = check(options, reading) if options.sources else check_budgets(options, reading)
-    write(verdict.render(found, options.form, room(options.output)[0]), options.output)
+    found, unread = check(options, reading) if options.sources else check_budgets(options, reading)
+    if len(unread) == 1 and not found and options.form not in FOR_CI:
+        raise unread[0].error
+    write(verdict.render(found, options.form, room(options.output)[0], unread), options.output)
     for line in warnings([one.ledger for one in found]):
         messages.warn(line)
-    if not all(one.passed for one in found):
-        raise click.exceptions.Exit(OVER)
+    for one in unread:
+        messages.error(str(one.error))
+    code = exit_code(found, unread, strict=options.strict)
+    if code == UNKNOWN:
+        messages.error("some calls have no formula, so that not every limit is known to be kept")
+    if code:
+        raise click.exceptions.Exit(code)
 
 
-def check_budgets(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
+def exit_code(found: Sequence[Verdict], unread: Sequence[Unread], *, strict: bool) -> int:
+    """Return the exit code of several checks: a result that is not there outweighs one that is known."""
+    if unread:
+        return max(code_of(one.error) for one in unread)
+    if any(one.over for one in found):
+        return OVER
+    open_limit = not all(one.passed for one in found)
+    return UNKNOWN if open_limit or (strict and not all(one.ledger.total.complete for one in found)) else 0
+
+
+def check_budgets(options: CheckOptions, reading: SourceOptions) -> tuple[list[Verdict], list[Unread]]:
     """Check the budgets of the project in this folder; the options then only say how the result is written.
 
     Raises:
         UsageError: There are none, or an option for a source is given without one.
     """
     from flopledger.checking.budgets import budgets  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.checking.limits import Unread  # noqa: PLC0415
 
-    if replace(options, form="", output=None) != NO_OPTIONS or reading != SourceOptions():
+    if replace(options, form="", output=None, strict=False) != NO_OPTIONS or reading != SourceOptions():
         raise UsageError("the options are for a source, and none is named: SOURCE is missing")
-    return [verdict for budget in budgets(Path.cwd()) for verdict in check(*_as_options(budget))]
+    found: list[Verdict] = []
+    unread: list[Unread] = []
+    for budget in budgets(Path.cwd()):
+        try:
+            checked, failed = check(*_as_options(budget))
+        except FlopledgerError as error:
+            checked, failed = [], [Unread(budget.source, error)]
+        found += checked
+        unread += failed
+    return found, unread
 
 
 def _as_options(budget: Budget) -> tuple[CheckOptions, SourceOptions]:
@@ -189,17 +224,17 @@ def _as_options(budget: Budget) -> tuple[CheckOptions, SourceOptions]:
     )
 
 
-def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
+def check(options: CheckOptions, reading: SourceOptions) -> tuple[list[Verdict], list[Unread]]:
     """Count the sources, and compare their figures with the limits.
+
+    Returns:
+        What was checked, and the sources that could not be.
 
     Raises:
         UsageError: There is nothing to hold them against.
     """
     from flopledger import quantities  # noqa: PLC0415
-    from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
-    from flopledger.checking import limits as budget  # noqa: PLC0415
-    from flopledger.counting import engine  # noqa: PLC0415
-    from flopledger.reading import profiles  # noqa: PLC0415
+    from flopledger.checking.limits import Unread  # noqa: PLC0415
 
     limits, others = options.all_limits(), options.conventions_limited()
     if not limits and not others and options.against is None:
@@ -209,23 +244,50 @@ def check(options: CheckOptions, reading: SourceOptions) -> list[Verdict]:
     (convention,) = load_conventions((options.convention or "mac",), pairs("--set", options.switches))
     tolerance = quantities.parse_tolerance("0" if options.tolerance is None else options.tolerance)
     before = None if options.against is None else _before(options.against, convention)
-    # Of a network without inputs nothing but the parameters is known, and no other figure is within a limit.
-    alone = convention.weights_suffice and options.against is None
-    alone &= all(key == "buffers" or key.endswith("params") for key in limits)
-    found = []
+    held = _Held(convention, limits, others, before, tolerance)
+    found: list[Verdict] = []
+    unread: list[Unread] = []
     for what, source in numbered(options.sources):
-        if limits or before is not None:
-            with progress(f"reading {what}"):
-                graph = reading.read(source, convention.profile, weights_suffice=alone)
-                ledger = engine.count(graph, convention)
-            earlier = None if before is None else earlier_counts.of_same(before, ledger)
-            found.append(budget.check(ledger, limits, earlier, tolerance))
-        if others:
-            with progress(f"reading {what}"), reading.readings(source) as readings:
-                graphs = profiles.reading_for_each(readings.read, [one for one, _ in others])
-            for graph, (one, most) in zip(graphs, others, strict=True):
-                found.append(budget.check(engine.count(graph, one), {"count": most}))
-    return found
+        try:
+            found.extend(_checked(what, source, reading, held))
+        except FlopledgerError as error:
+            unread.append(Unread(source, error))
+    return found, unread
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """What each source is held against: limits, those under other conventions, and earlier counts."""
+
+    convention: Convention
+    limits: dict[str, Fraction]
+    others: Sequence[tuple[Convention, Fraction]]
+    before: Sequence[Earlier] | None
+    tolerance: Fraction
+
+
+def _checked(what: str, source: str, reading: SourceOptions, held: _Held) -> Iterator[Verdict]:
+    """Yield the verdicts on a source."""
+    from flopledger.checking import earlier as earlier_counts  # noqa: PLC0415
+    from flopledger.checking import limits as budget  # noqa: PLC0415
+    from flopledger.counting import engine  # noqa: PLC0415
+    from flopledger.reading import profiles  # noqa: PLC0415
+
+    convention, limits, before = held.convention, held.limits, held.before
+    # Of a network without inputs nothing but the parameters is known, and no other figure is within a limit.
+    alone = convention.weights_suffice and before is None
+    alone &= all(key == "buffers" or key.endswith("params") for key in limits)
+    if limits or before is not None:
+        with progress(f"reading {what}"):
+            graph = reading.read(source, convention.profile, weights_suffice=alone)
+            ledger = engine.count(graph, convention)
+        earlier = None if before is None else earlier_counts.of_same(before, ledger)
+        yield budget.check(ledger, limits, earlier, held.tolerance)
+    if held.others:
+        with progress(f"reading {what}"), reading.readings(source) as readings:
+            graphs = profiles.reading_for_each(readings.read, [one for one, _ in held.others])
+        for graph, (one, most) in zip(graphs, held.others, strict=True):
+            yield budget.check(engine.count(graph, one), {"count": most})
 
 
 def _before(path: str, convention: Convention) -> Sequence[Earlier]:

@@ -56,7 +56,7 @@ def reported() -> Iterator[Outcome]:
         outcome.code = INTERRUPTED
     except FlopledgerError as error:
         messages.error(str(error))
-        outcome.code = next(code for kind, code in CODES if isinstance(error, kind))
+        outcome.code = code_of(error)
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
             messages.error(f"the output can't be written: {error.strerror}")
@@ -65,6 +65,11 @@ def reported() -> Iterator[Outcome]:
     except (MemoryError, RecursionError) as error:
         messages.error(f"the source is too large to be read here ({type(error).__name__})")
         outcome.code = SOURCE
+
+
+def code_of(error: FlopledgerError) -> int:
+    """Return the exit code of an error."""
+    return next(code for kind, code in CODES if isinstance(error, kind))
 
 
 def _shown(error: click.ClickException) -> str:

@@ -14,7 +14,7 @@ from flopledger.report.numbers import grouped, percent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.checking.limits import Finding, Growth, Verdict
+    from flopledger.checking.limits import Finding, Growth, Unread, Verdict
     from flopledger.counting.ledger import Ledger
     from flopledger.report.blocks import Block
 
@@ -28,14 +28,17 @@ MOST = 20
 """How many layers that grew are shown."""
 
 
-def render(verdicts: Sequence[Verdict], form: str = "table", width: int | None = None) -> str:
-    """Render verdicts in a format, as a text that ends with a line break."""
+def render(
+    verdicts: Sequence[Verdict], form: str = "table", width: int | None = None, unread: Sequence[Unread] = ()
+) -> str:
+    """Render verdicts in a format, as a text that ends with a line break.
+
+    The formats for machines also name the sources that could not be checked; for people they are messages.
+    """
     if form in ("github", "junit"):
-        return ci.github(verdicts) if form == "github" else ci.junit(verdicts)
-    if form == "json" and len(verdicts) != 1:
-        return jsonfile.several(SEVERAL, "checks", map(document, verdicts))
+        return ci.github(verdicts, unread) if form == "github" else ci.junit(verdicts, unread)
     every = (block for verdict in verdicts for block in blocks(verdict))
-    return answers.render(form, every, lambda: document(verdicts[0]), width)
+    return answers.render(form, every, lambda: documents(verdicts, unread), width)
 
 
 def blocks(verdict: Verdict) -> Iterator[Block]:
@@ -51,8 +54,10 @@ def blocks(verdict: Verdict) -> Iterator[Block]:
 
 def heading(verdict: Verdict) -> str:
     """Return the sentence that states whether the check passes."""
-    verdict_text = "within its limits" if verdict.passed else "over its limits"
-    return f"{verdict.ledger.graph.reading.source}: {verdict_text}"
+    source = verdict.ledger.graph.reading.source
+    if verdict.passed or verdict.over:
+        return f"{source}: {'over' if verdict.over else 'within'} its limits"
+    return f"{source}: not known to be within its limits, {notes.without_formula(verdict.ledger.total)}"
 
 
 def _row(finding: Finding, ledger: Ledger) -> tuple[str, ...]:
@@ -62,8 +67,8 @@ def _row(finding: Finding, ledger: Ledger) -> tuple[str, ...]:
     found = notes.bounded(exact, total) if finding.key in OPERATIONS else exact
     before = "" if finding.before is None else grouped(finding.before)
     change = "" if finding.before is None else _change(finding.before, finding.found)
-    passed = "ok" if finding.passed else "over"
-    return (passed, name, found, _limit(finding.limit), before, change)
+    state = "over" if finding.over else "ok" if finding.passed else "unknown"
+    return (state, name, found, _limit(finding.limit), before, change)
 
 
 def _limit(limit: int | Fraction) -> str:
@@ -83,17 +88,30 @@ def _grown(growth: Growth) -> tuple[str, ...]:
     return (growth.path or "(network)", growth.key, before, grouped(growth.after), change)
 
 
+def documents(verdicts: Sequence[Verdict], unread: Sequence[Unread] = ()) -> dict[str, object]:
+    """Return the JSON document of one or several checks."""
+    return {
+        "schema": SEVERAL,
+        "passed": all(verdict.passed for verdict in verdicts) and not unread,
+        "checks": [document(verdict) for verdict in verdicts],
+        "errors": [{"source": one.source, "error": str(one.error)} for one in unread],
+    }
+
+
 def document(verdict: Verdict) -> dict[str, object]:
-    """Return the JSON document that ``check.schema.json`` describes."""
+    """Return one check of the JSON document that ``check.schema.json`` describes."""
     return {
         "schema": SCHEMA,
         "passed": verdict.passed,
+        "complete": verdict.ledger.total.complete,
+        "unknown_calls": verdict.ledger.total.unknown_calls,
         "graph": jsonfile.graph_document(verdict.ledger.graph),
         "convention": jsonfile.convention_document(verdict.ledger.convention),
         "findings": [
             {
                 "figure": finding.key,
                 "passed": finding.passed,
+                "complete": not finding.open,
                 "found": figure(finding.found),
                 "limit": figure(finding.limit),
                 "before": None if finding.before is None else figure(finding.before),

@@ -7,40 +7,54 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from flopledger import printable
+from flopledger.counting.ledger import OPERATIONS
+from flopledger.report import notes
 from flopledger.report.numbers import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flopledger.checking.limits import Finding, Verdict
+    from flopledger.checking.limits import Finding, Unread, Verdict
 
 _FILE = re.compile(r"(.+\.\w+)(?::[\w.]+)?\Z")
 
 
-def github(verdicts: Sequence[Verdict]) -> str:
+def github(verdicts: Sequence[Verdict], unread: Sequence[Unread] = ()) -> str:
     """Write a workflow command for each limit, which GitHub shows beside the file that the network is in.
+
+    So does one for each source that could not be checked.
 
     https://docs.github.com/actions/reference/workflow-commands-for-github-actions
     """
-    return "".join(f"{line}\n" for verdict in verdicts for line in _annotations(verdict))
+    checked = [line for verdict in verdicts for line in _annotations(verdict)]
+    refused = [_annotation("error", one.source, "not checked", str(one.error)) for one in unread]
+    return "".join(f"{line}\n" for line in (*checked, *refused))
 
 
 def _annotations(verdict: Verdict) -> Iterator[str]:
     source = verdict.ledger.graph.reading.source
-    file = _FILE.match(source)
     for finding in verdict.findings:
         level = "notice" if finding.passed else "error"
-        title = f"title={_property(f'flopledger: {finding.key}')}"
-        place = f"file={_property(file[1])},{title}" if file else title
-        yield f"::{level} {place}::{_data(f'{source}: {_sentence(verdict, finding)}')}"
+        yield _annotation(level, source, finding.key, f"{source}: {_sentence(verdict, finding)}")
+
+
+def _annotation(level: str, source: str, what: str, text: str) -> str:
+    file = _FILE.match(source)
+    title = f"title={_property(f'flopledger: {what}')}"
+    place = f"file={_property(file[1])},{title}" if file else title
+    return f"::{level} {place}::{_data(text)}"
 
 
 def _sentence(verdict: Verdict, finding: Finding) -> str:
     """Return a finding in words: the figure, its limit, and by how much it is over."""
-    bound = "" if verdict.ledger.total.complete else "at least "
-    text = f"{finding.key} is {bound}{grouped(finding.found)}, the limit is {grouped(int(finding.limit))}"
+    total = verdict.ledger.total
+    found = grouped(finding.found)
+    found = notes.bounded(found, total) if finding.key in OPERATIONS else found
+    text = f"{finding.key} is {found}, the limit is {grouped(int(finding.limit))}"
     before = "" if finding.before is None else f", it was {grouped(finding.before)}"
-    return f"{text}{before} (convention {verdict.ledger.convention.name})"
+    unknown = finding.open and not finding.over
+    why = f": not known to be kept, {notes.without_formula(total)}" if unknown else ""
+    return f"{text}{before}{why} (convention {verdict.ledger.convention.name})"
 
 
 def _data(text: str) -> str:
@@ -53,18 +67,34 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def junit(verdicts: Sequence[Verdict]) -> str:
-    """Write a test case for each limit, as JUnit's XML, which most CI systems show."""
+def junit(verdicts: Sequence[Verdict], unread: Sequence[Unread] = ()) -> str:
+    """Write a test case for each limit, as JUnit's XML, which most CI systems show.
+
+    A failure is a figure above its limit; an error is one that is not known, or a source that can't be read.
+    """
     suites = ET.Element("testsuites", name="flopledger check")
     for verdict in verdicts:
-        failed = sum(not finding.passed for finding in verdict.findings)
-        source = printable.line(verdict.ledger.graph.reading.source)
-        suite = ET.SubElement(
-            suites, "testsuite", name=source, tests=str(len(verdict.findings)), failures=str(failed)
-        )
-        for finding in verdict.findings:
-            case = ET.SubElement(suite, "testcase", classname=source, name=finding.key)
-            if not finding.passed:
-                ET.SubElement(case, "failure", message=printable.line(_sentence(verdict, finding)))
+        cases = [(finding.key, _end(finding), _sentence(verdict, finding)) for finding in verdict.findings]
+        _suite(suites, verdict.ledger.graph.reading.source, cases)
+    for one in unread:
+        _suite(suites, one.source, [("read", "error", str(one.error))])
     ET.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _end(finding: Finding) -> str:
+    if finding.over:
+        return "failure"
+    return "" if finding.passed else "error"
+
+
+def _suite(suites: ET.Element, source: str, cases: Sequence[tuple[str, str, str]]) -> None:
+    """Add the cases of a source: the name of each, how it ended, and its sentence."""
+    ends = [end for _, end, _ in cases]
+    counts = {"tests": len(cases), "failures": ends.count("failure"), "errors": ends.count("error")}
+    name = printable.line(source)
+    suite = ET.SubElement(suites, "testsuite", {key: str(count) for key, count in counts.items()}, name=name)
+    for key, end, sentence in cases:
+        case = ET.SubElement(suite, "testcase", classname=name, name=key)
+        if end:
+            ET.SubElement(case, end, message=printable.line(sentence))

@@ -101,6 +101,11 @@ def _time(bound: Roofline, device: Device) -> str:
     return f"at least {seconds(bound.seconds)} on {device.title}, call by call ({of}; {moved})"
 
 
+def without_formula(total: Total) -> str:
+    """Return why the operations of a total are a lower bound."""
+    return f"{calls_text(total.unknown_calls)} without a formula"
+
+
 def bounded(written: str, total: Total) -> str:
     """Return the operations of a total as the lower bound that they are while calls are unknown."""
     return written if total.complete else f"at least {written}"

@@ -67,6 +67,19 @@ def test_junit_has_a_case_for_each_limit(capfd: pytest.CaptureFixture[str]) -> N
     assert failure.get("message") == "params is 431,080, the limit is 400,000 (convention mac)"
 
 
+def test_a_budget_that_can_not_be_checked_keeps_no_other_from_it(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pyproject.toml").write_text(
+        PROJECT.replace("lenet.", "gone.", 1).replace("10 MFLOPs", "4,1G")
+    )
+    assert run(["check", "--format", "github"]) == 3
+    first, second = capfd.readouterr().out.splitlines()
+    assert first.startswith("::error file=gone.prototxt,title=flopledger%3A not checked::")
+    assert second.startswith("::error file=lenet.prototxt,title=flopledger%3A not checked::")
+    assert second.endswith("did you mean 4.1G?")
+
+
 def test_a_table_by_source_is_a_list_of_budgets_too(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.flopledger.budgets.'net.py:Net']\nmax-macs = '1G'\n")
 

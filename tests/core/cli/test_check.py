@@ -24,9 +24,9 @@ LENET = str(EXAMPLES / "lenet.prototxt")
 OVER = """\
 toy.prototxt: over its limits
 
-      figure           found  limit  before  change
-over  macs    at least 3,888  3,800
-ok    count   at least 3,888  4,000
+         figure           found  limit  before  change
+over     macs    at least 3,888  3,800
+unknown  count   at least 3,888  4,000
 
 source: toy.prototxt (caffe 1.0); inputs: data=1x3x8x8:float32; read in evaluation mode; convention: \
 mac (X); graph: X; flopledger V
@@ -46,10 +46,83 @@ def test_one_over_its_budget_does_not(toy: Path, flopledger: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("limit", "code"), [("3888", 0), ("3887", 1), ("3.888k", 0), ("3,888", 0), ("4e3", 0), ("0.0039M", 0)]
+    ("limit", "code"),
+    [("2293000", 0), ("2292999", 1), ("2.293m", 0), ("2,293,000", 0), ("23e5", 0), ("0.0023G", 0)],
 )
-def test_a_limit_is_exact_and_may_be_reached(limit: str, code: int, toy: Path) -> None:
-    assert run(["check", str(toy), "--max-macs", limit, "-o", str(toy.parent / "out")]) == code
+def test_a_limit_is_exact_and_may_be_reached(limit: str, code: int, tmp_path: Path) -> None:
+    assert run(["check", LENET, "--max-macs", limit, "-o", str(tmp_path / "out")]) == code
+
+
+@pytest.mark.parametrize(
+    ("args", "code"),
+    [
+        (("--max-macs", "3888"), 4),
+        (("--max", "count=1T"), 4),
+        (("--max-flops", "1T"), 4),
+        (("--max-macs", "3887"), 1),
+        (("--max-macs", "3887", "--max-flops", "1T"), 1),
+        (("--max-params", "1G"), 0),
+        (("--max-params", "1G", "--strict"), 4),
+        (("--max-macs", "1", "--strict"), 1),
+    ],
+)
+def test_a_limit_on_a_lower_bound_is_not_known_to_be_kept(
+    args: tuple[str, ...], code: int, toy: Path
+) -> None:
+    """The toy has at least 3888 MACs, since a call of it is unknown; its parameters are all known."""
+    assert run(["check", str(toy), *args, "-o", str(toy.parent / "out")]) == code
+
+
+def test_every_format_says_that_a_figure_is_a_lower_bound(toy: Path, flopledger: Run) -> None:
+    asked = ("check", toy, "--max-macs", "1G", "--max-params", "1G", "--format")
+    printed = {form: flopledger(*asked, form) for form in ("table", "json", "github", "junit")}
+    (check,) = validated("check", printed["json"].stdout)["checks"]
+    sentence = (
+        "macs is at least 3,888, the limit is 1,000,000,000: not known to be kept, 1 call without a formula"
+    )
+
+    assert {done.returncode for done in printed.values()} == {4}
+    assert "toy.prototxt: not known to be within its limits, 1 call without a formula\n" in (
+        printed["table"].stdout
+    )
+    assert (check["passed"], check["complete"], check["unknown_calls"]) == (False, False, 1)
+    assert [(one["passed"], one["complete"]) for one in check["findings"]] == [(False, False), (True, True)]
+    assert f"::toy.prototxt: {sentence} (convention mac)\n::notice" in printed["github"].stdout
+    assert printed["github"].stdout.startswith("::error file=toy.prototxt,")
+    assert f'<error message="{sentence} (convention mac)" />' in printed["junit"].stdout
+    assert 'failures="0" errors="1"' in printed["junit"].stdout
+
+
+def test_an_earlier_count_that_left_out_other_calls_is_no_limit_for_a_lower_bound(
+    toy: Path, flopledger: Run
+) -> None:
+    """With the same unknown calls two lower bounds compare like with like; without them they don't."""
+    path = earlier(toy, flopledger, 3888)
+    assert flopledger("check", toy, "--against", path).returncode == 0
+
+    document = json.loads(path.read_text())
+    document["ledgers"][0]["coverage"]["unknown"] = []
+    path.write_text(json.dumps(document))
+    assert flopledger("check", toy, "--against", path).returncode == 4
+
+
+def test_a_source_that_can_not_be_read_keeps_no_other_from_being_checked(flopledger: Run) -> None:
+    asked = ("check", "none.onnx", LENET, "empty.prototxt", "--max-macs", "1M", "--format")
+    printed = {form: flopledger(*asked, form) for form in ("table", "json", "github", "junit")}
+    document = validated("check", printed["json"].stdout)
+
+    assert {done.returncode for done in printed.values()} == {3}
+    assert "over  macs    2,293,000  1,000,000" in printed["table"].stdout
+    assert [line[:17] for line in printed["table"].stderr.splitlines()] == [
+        "Error: 'none.onnx",
+        "Error: 'empty.pro",
+    ]
+    assert (document["passed"], len(document["checks"])) == (False, 1)
+    assert [one["source"] for one in document["errors"]] == ["none.onnx", "empty.prototxt"]
+    assert "::error file=none.onnx,title=flopledger%3A not checked::'none.onnx' is no file" in (
+        printed["github"].stdout
+    )
+    assert printed["junit"].stdout.count('tests="1" failures="0" errors="1"') == 2
 
 
 def earlier(toy: Path, flopledger: Run, count: int) -> Path:
@@ -87,7 +160,7 @@ def test_a_saved_graph_is_counted_as_the_network_is(flopledger: Run, tmp_path: P
 
     assert flopledger("check", LENET, "--against", "before.json").returncode == 0
     done = flopledger("check", LENET, "-i", "2x1x28x28", "--against", "before.json", "--format", "json")
-    document = validated("check", done.stdout)
+    (document,) = validated("check", done.stdout)["checks"]
     assert (done.returncode, document["passed"]) == (1, False)
     assert [(f["figure"], f["passed"], f["found"], f["before"]) for f in document["findings"]] == [
         ("count", False, 4_586_000, 2_293_000),
@@ -122,7 +195,8 @@ def test_several_networks_are_checked_against_the_ledgers_of_theirs(flopledger: 
     assert document["schema"] == "flopledger.checks/1"
     assert [check["passed"] for check in document["checks"]] == [False, True]
     assert document["checks"][0]["findings"][0] == {
-        "figure": "flops", "passed": False, "found": 3_628_146_688, "limit": 1_900_000_000, "before": None,
+        "figure": "flops", "passed": False, "complete": True, "found": 3_628_146_688, "limit": 1_900_000_000,
+        "before": None,
     }  # fmt: skip
     assert [f["before"] for f in document["checks"][1]["findings"]] == [None, 2_293_000, 2_293_000, 431_080]
 
@@ -204,8 +278,7 @@ def test_what_a_convention_counts_has_a_limit_too(
     done = flopledger("check", LENET, *asked, "--format", "json")
     assert done.returncode == code
     if keys:
-        document = json.loads(done.stdout)
-        checks = document.get("checks", [document])
+        checks = json.loads(done.stdout)["checks"]
         found = [(one["convention"]["name"], one["findings"][0]["limit"]) for one in checks]
         assert found == keys
     else:
