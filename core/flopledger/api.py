@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING
 
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
-from flopledger.conventions.names import known_as
 from flopledger.counting import engine
 from flopledger.errors import UsageError
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
 from flopledger.graph.graph import Graph
-from flopledger.plugins import discovery as plugins
-from flopledger.reading.given import given_inputs, nothing, one_of
+from flopledger.reading.given import given_inputs, one_of
+from flopledger.reading.keywords import check_inputs, check_keywords, refuse_figures
 from flopledger.reading.profiles import reading_for_each
-from flopledger.reading.python_words import spoken
+from flopledger.reading.python_words import noted, spoken
 from flopledger.reading.read import Readings, read_source
 from flopledger.reading.sizes import checked, given
 from flopledger.records import dataclass
@@ -186,6 +185,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     loaded = _loaded(convention)
     if mode is not None and "mode" in loaded.switches:
         switches, mode = {**switches, "mode": mode}, None
+    check_keywords(switches, loaded, count)
     loaded = loaded.set(switches)
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
@@ -214,7 +214,7 @@ def _reader(source: object, inputs: object, how: _How, *, weights_suffice: bool 
     Raises:
         UsageError: A convention is where the inputs belong, or a graph, which has its inputs, is given some.
     """
-    _check_inputs(source, inputs)
+    check_inputs(source, inputs)
     with spoken():
         if has_type(source, Graph):
             graph = how.of_graph(source)
@@ -222,41 +222,12 @@ def _reader(source: object, inputs: object, how: _How, *, weights_suffice: bool 
             return
         request = replace(how.request(source, inputs, {}), weights_suffice=weights_suffice)
         with Readings(source, request) as readings:
-            yield readings.read
+            yield lambda profile: noted(readings.read(profile))
 
 
 def name_of(source: object) -> str:
     """Return how messages and ledgers name a source: as it was given, or by its type."""
     return str(source) if has_type(source, str) or has_type(source, Path) else type(source).__name__
-
-
-def _check_inputs(source: object, inputs: object) -> None:
-    """Refuse a second argument that can't be inputs, as it is of all functions that read.
-
-    A graph takes no notice of inputs, so that a convention in their place would give another's figure
-    without a word; no spec is the name of a convention, and no file's name is one.
-
-    Raises:
-        UsageError: The message states the likely intention.
-    """
-    if has_type(inputs, Convention):
-        raise UsageError(_meant(source, f"the convention {inputs.name!r}", "the convention that you loaded"))
-    name = str(inputs) if has_type(inputs, str) or has_type(inputs, Path) else ""
-    if name.endswith(".toml") or known_as(name, plugins.conventions()) is not None:
-        raise UsageError(_meant(source, f"the convention {name!r}", repr(name)))
-    if has_type(source, Graph) and not nothing(inputs):
-        named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
-        raise UsageError(
-            f"{named} is given as the inputs of a graph, which was read with its own: leave it out. "
-            "A convention is given by name: fl.count(graph, convention='mac'), or graph.count('mac')"
-        )
-
-
-def _meant(source: object, found: str, word: str) -> str:
-    """Return how to pass a convention that was given in place of inputs."""
-    what, given = ("graph", "") if has_type(source, Graph) else ("model", " inputs,")
-    call = f"fl.count({what},{given} convention=...)"
-    return f"{found} is given in place of the inputs; expected {call}, with {word}"
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
@@ -318,6 +289,7 @@ def explain(  # noqa: PLR0913  (likewise)
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
+    refuse_figures(name_of(source), a, b)
     pair = (_loaded(a), _loaded(b))
     alone = what == "params" and all(one.weights_suffice for one in pair)
     with _reader(source, one_of(inputs, input_size), how, weights_suffice=alone) as read_under:

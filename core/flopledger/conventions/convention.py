@@ -135,6 +135,7 @@ class Convention:
                 message = f"the convention {self.name!r} has no switch {name!r} (it has: {known})"
                 raise ConventionError(message + nearest(name, self.switches))
             word = _word(given)
+            word = word if word in (*switch.values, *switch.aliases) else word.lower()
             value = switch.aliases.get(word, word)
             if value not in switch.values:
                 allowed = ", ".join(switch.values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -12,7 +13,7 @@ from flopledger import input_files
 from flopledger.errors import ConventionError, near_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 FOLDER = Path(__file__).parent
@@ -20,6 +21,9 @@ LARGEST_FILE = 200_000
 """The largest convention file that is read, in bytes."""
 UNITS = {"flops": "2mac", "flop": "2mac", "macs": "mac"}
 """Units that name a convention, as most people call it."""
+MEANT = FOLDER / "meant.json"
+"""What people call a quantity, a framework or a maker of tools, in lower case without hyphens, and the
+conventions that they mean; none for a viewer that counts nothing."""
 MOST_NAMED = 3
 """How many conventions a message about an unknown one names."""
 ABOUT = ("title", "tool", "description", "frameworks", "source")
@@ -63,9 +67,19 @@ def find(name: str, extra: Iterable[Path] = ()) -> Path:
 
 def _suggested(name: str, files: Mapping[str, Path]) -> str:
     """Return ``"; did you mean ...?"`` for the conventions with a similar name, or that are about it."""
+    meant = json.loads(MEANT.read_text("utf-8")).get(re.sub(r"[^a-z0-9]", "", name.lower()))
+    if meant is not None:
+        return f"; did you mean {_either(meant)}?" if meant else f": {name} gives no figures"
     about = [other for other, path in sorted(files.items()) if _is_about(name, path)]
     named = list(dict.fromkeys([*about[:MOST_NAMED], *near_names(name, files)]))
-    return f"; did you mean {' or '.join(map(repr, named))}?" if named else ""
+    return f"; did you mean {_either(named)}?" if named else ""
+
+
+def _either(names: Sequence[str]) -> str:
+    """Return names as alternatives."""
+    return " or ".join(
+        [", ".join(map(repr, names[:-1])), repr(names[-1])] if names[:-1] else [repr(names[-1])]
+    )
 
 
 def _is_about(name: str, path: Path) -> bool:

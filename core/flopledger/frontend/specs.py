@@ -1,7 +1,8 @@
 """Input specs: ``[NAME=]DIMSxDIMS...[:DTYPE]``, one for each input.
 
-Shapes are also read as Python writes them, ``1,3,224,224`` and ``(1, 3, 224, 224)``, and dtypes by the short
-names of compilers and checkpoints, ``bf16`` and ``i64``.
+Shapes are also read as Python and its frameworks write them, ``1,3,224,224``, ``(1, 3, 224, 224)`` and
+``torch.Size([1, 3, 224, 224])``, and dtypes by the short names of compilers and checkpoints, ``bf16`` and
+``i64``, with or without their module, ``torch.float16``.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.dims.arithmetic import symbol
 from flopledger.dims.types import SYMBOL, Dim, Shape
-from flopledger.errors import UsageError
+from flopledger.errors import UsageError, nearest
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -20,12 +21,23 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*|\[[0-9]{1,9}\])*\Z")
 _STEP = re.compile(r"\w+")
-_DTYPE = re.compile(r"[a-z][a-z0-9_]*\Z")
+_DTYPE = re.compile(r"(?:[a-z]+\.)*([a-z][a-z0-9_]*)\Z")
+_OPEN = ("None", "?", "-1")
+"""How frameworks write a size that is left open."""
+_WRAPPED = re.compile(r"(?:[\w.]+\.)?(?:Size|TensorShape)\((.*)\)\Z", re.DOTALL)
+_CAPITAL_X = re.compile(r"[0-9]+(?: *X *[0-9]+)+\Z")
+"""Numbers with a capital X between them, which could begin a symbol only after a letter."""
+_CLOSED = re.compile(r"([)\]]) *(?=[A-WYZa-wyz])")
+"""The end of a tuple, with the dtype right after it: ``(1,3)f32``."""
 _TUPLE = re.compile(r"\((.*)\)\Z|\[(.*)\]\Z", re.DOTALL)
 _SHORT = re.compile(r"(bf|fp|f|i|u)(8|16|32|64)\Z")
 _TYPES = {"bf": "bfloat", "fp": "float", "f": "float", "i": "int", "u": "uint"}
 _OTHER_TYPES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int64"}
 """What frameworks give to plain numbers, and C's names."""
+_BITLESS = (*_OTHER_TYPES, "bool", "string")
+"""The dtypes whose names have no number of bits."""
+_NAMED = (*_OTHER_TYPES.values(), "bfloat16", "bool", "string")
+"""The dtypes that a message proposes."""
 LARGEST = 2**63
 """The first size that is refused: no framework holds it."""
 DEEPEST = 32
@@ -63,11 +75,20 @@ def parse_spec(text: str) -> InputSpec:
         raise _wrong(text, f"{name!r} is not a name")
     if rest.startswith("!"):
         return InputSpec(name, None, literal=_literal(text, rest[1:]), is_literal=True)
-    sizes, colon, dtype = rest.partition(":")
-    if colon and not _DTYPE.match(dtype):
-        raise _wrong(text, f"{dtype!r} is not a dtype")
+    sizes, colon, dtype = _CLOSED.sub(r"\1:", rest, count=1).partition(":")
     sizes_of = () if sizes == "scalar" else tuple(_dim(text, part) for part in _parts(sizes))
-    return InputSpec(name, sizes_of, dtype_name(dtype))
+    return InputSpec(name, sizes_of, _dtype(text, dtype) if colon else "")
+
+
+def _dtype(spec: str, text: str) -> str:
+    """Return the name of a dtype in any case, of any module: ``bfloat16`` for ``BF16``."""
+    written = _DTYPE.match(text.lower())
+    if written is None:
+        raise _wrong(spec, f"{text!r} is not a dtype")
+    name = dtype_name(written[1])
+    if name not in _BITLESS and not any(letter.isdigit() for letter in name):
+        raise _wrong(spec, f"{text!r} is not a dtype{nearest(name, _NAMED)}")
+    return name
 
 
 def dtype_name(text: str) -> str:
@@ -80,9 +101,11 @@ def dtype_name(text: str) -> str:
 
 def _parts(sizes: str) -> list[str]:
     """Split the sizes of a shape, written with x or as a tuple or list, without the spaces between them."""
+    wrapped = _WRAPPED.match(sizes)
+    sizes = sizes if wrapped is None else wrapped[1]
     written = _TUPLE.match(sizes)
     if written is None and "," not in sizes:
-        return re.split(" *x *", sizes)
+        return re.split(" *[Xx\u00d7] *" if _CAPITAL_X.match(sizes) else " *[x\u00d7] *", sizes)
     inner = sizes if written is None else written[1] or written[2] or ""
     parts = [part.strip() for part in inner.split(",")]
     return parts[:-1] if parts[-1] == "" else parts
@@ -105,8 +128,13 @@ def parse_size(text: str) -> Dim:
 
 
 def _dim(spec: str, part: str) -> Dim:
+    if part in _OPEN:
+        raise _wrong(spec, open_size(part))
     if SYMBOL.match(part):
         return symbol(part)
+    capital = part.capitalize()
+    if SYMBOL.match(capital):
+        raise _wrong(spec, f"{part!r} is neither a size nor a symbol, which begins with a capital: {capital}")
     if not (part.isascii() and part.isdigit()):
         raise _wrong(spec, f"{part!r} is neither a size nor a symbol")
     size = int(part) if len(part) < len(str(LARGEST)) + 1 else LARGEST
@@ -115,9 +143,15 @@ def _dim(spec: str, part: str) -> Dim:
     return size
 
 
+def open_size(part: object) -> str:
+    """Return what to write for a size that is left open, which no count can know."""
+    return f"{part} leaves a size open; write a number, such as 1, or a symbol, such as N"
+
+
 def _wrong(text: str, reason: str) -> UsageError:
+    end = "" if reason.endswith("?") else "."
     return UsageError(
-        f"the input spec {text!r} can't be read: {reason}. Expected [NAME=]DIMxDIM...[:DTYPE], such as "
+        f"the input spec {text!r} can't be read: {reason}{end} Expected [NAME=]DIMxDIM...[:DTYPE], such as "
         "1x3x224x224, ids=1x128:int64, Nx3xHxW, t=scalar:int64 or use_cache=!False"
     )
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flopledger.dims.arithmetic import is_dim
-from flopledger.errors import UsageError
+from flopledger.dims.arithmetic import is_dim, is_symbolic
+from flopledger.errors import UsageError, shown
 from flopledger.frontend.description import has_type
-from flopledger.frontend.specs import InputSpec, parse_spec
+from flopledger.frontend.specs import InputSpec, open_size, parse_spec
+
+_OPEN = (None, "?", -1)
+"""How frameworks write a size that is left open."""
 
 
 def one_of(inputs: object, input_size: object) -> object:
@@ -38,6 +41,7 @@ def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
     """
     if nothing(inputs):
         return (), None
+    _check_shape(inputs)
     if has_type(inputs, str) or _is_shape(inputs):
         return (_spec("", inputs),), None
     if issubclass(type(inputs), Mapping):
@@ -47,6 +51,8 @@ def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
         named = [("", given) for given in inputs]
     else:
         return (), inputs
+    for _, given in named:
+        _check_shape(given)
     if all(has_type(given, str) or _is_shape(given) for _, given in named):
         return tuple(_spec(str(name), given) for name, given in named), None
     return (), inputs
@@ -54,6 +60,29 @@ def given_inputs(inputs: object) -> tuple[tuple[InputSpec, ...], object]:
 
 def _is_shape(value: object) -> bool:
     return (has_type(value, tuple) or has_type(value, list)) and all(is_dim(d) for d in value)
+
+
+def _check_shape(value: object) -> None:
+    """Refuse what is a shape but for a size: open, negative or a fraction.
+
+    Raises:
+        UsageError: The message names the size, and what to write.
+    """
+    if not (has_type(value, tuple) or has_type(value, list)):
+        return
+    sizes: Any = value
+    if not any(is_dim(size) for size in sizes) or not all(map(_is_number, sizes)):
+        return
+    for size in sizes:
+        wrong = open_size(size) if size in _OPEN else ""
+        if not wrong and not (is_symbolic(size) or (isinstance(size, int) and size >= 0)):
+            wrong = f"{size} is no size; a size is a whole number, such as 1, or a symbol, such as N"
+        if wrong:
+            raise UsageError(f'the shape {shown(value)}: {wrong}: inputs="1x3x224x224", inputs="Nx3x224x224"')
+
+
+def _is_number(size: object) -> bool:
+    return size is None or type(size) is float or size == "?" or is_dim(size)
 
 
 def _spec(name: str, given: object) -> InputSpec:

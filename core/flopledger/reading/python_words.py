@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.errors import FlopledgerError
@@ -15,8 +16,12 @@ from flopledger.errors import FlopledgerError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from flopledger.graph.graph import Graph
+
 _SPEC = r"""(?:![^ ]*|[\w.\[\]]+=!?[^\s;,]+|[\w.(][^\s;,]*)"""
 _SPECS = re.compile(rf"-i (?!and\b|or\b){_SPEC}(?: -i {_SPEC})*")
+_BOTH = re.compile(r"-i [^ ]+, in Python (?=\w+=)")
+"""An option before the argument that has its place in Python."""
 _ARGUMENTS = re.compile(r"--arg (\w+)=\.\.\.(?: --arg \w+=\.\.\.)*")
 _WORDS = (
     (re.compile(r"--execute \(execute=True(?: in Python)?\)"), "execute=True"),
@@ -36,11 +41,20 @@ _WORDS = (
 def in_python(message: str) -> str:
     """Return a message with arguments in place of options."""
     message = message.replace("one -i for each input", "one of inputs= for each input")
+    message = _BOTH.sub("", message)
     message = _SPECS.sub(_as_inputs, message)
     message = _ARGUMENTS.sub(_as_arguments, message)
     for option, argument in _WORDS:
         message = option.sub(argument, message)
     return message
+
+
+def noted(graph: Graph) -> Graph:
+    """Return a graph whose notes name arguments of Python."""
+    notes = tuple(map(in_python, graph.reading.notes))
+    if notes == graph.reading.notes:
+        return graph
+    return replace(graph, reading=replace(graph.reading, notes=notes))
 
 
 def _as_inputs(found: re.Match[str]) -> str:

@@ -16,6 +16,7 @@ from flopledger import gc_pause as collector
 from flopledger import input_files
 from flopledger.errors import FlopledgerError, SourceError, UsageError, shown
 from flopledger.frontend.description import has_type
+from flopledger.frontend.request import PROFILE
 from flopledger.graph.graph import Graph
 from flopledger.graph.load import LARGEST_FILE
 from flopledger.plugins import discovery as plugins
@@ -55,6 +56,7 @@ class Readings:
 
     def __init__(self, source: object, request: Request, shared: Reads | None = None) -> None:
         _check_limits(request.timeout, request.memory_limit)
+        _check_profile(request.profile)
         self.source, self.request = source, request
         self._shared = shared
         self._child: Child | None = None
@@ -121,6 +123,16 @@ def _check_limits(timeout: float | None, memory_limit: int | None) -> None:
     if memory_limit is not None and not 0 < memory_limit <= MOST_BYTES:
         found = shown(memory_limit)
         raise UsageError(f"the memory limit is {found} bytes, expected more than 0 and at most {MOST_BYTES}")
+
+
+def _check_profile(profile: Mapping[str, object]) -> None:
+    """Refuse a mode or step that no frontend has, where the frontend takes no notice of it too."""
+    for name in ("mode", "step"):
+        found = profile.get(name)
+        if found is not None and found not in PROFILE[name]:
+            raise UsageError(
+                f"the {name} is {shown(found)}, expected one of {', '.join(map(str, PROFILE[name]))}"
+            )
 
 
 @collector.paused()

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
-from flopledger.conventions import loader
+from flopledger.conventions import loader, names
 from flopledger.errors import ConventionError
 from graphs import layer
 
@@ -159,7 +160,16 @@ def test_a_unit_names_our_convention_for_it_and_case_does_not_matter(given: str,
 @pytest.mark.parametrize(
     ("given", "meant"),
     [
-        ("tensorflow", "'tf-profiler'"),
+        ("tensorflow", r"'tf-profiler' or 'keras-summary'\?"),
+        ("PyTorch", "'torchinfo', 'ptflops', 'thop', 'fvcore' or 'torch-flop-counter'"),
+        ("facebook", "'fvcore'"),
+        ("huggingface", "'calflops-flops', 'accelerate-estimate' or 'hf-trainer'"),
+        ("timm", "'torch-flop-counter' or 'fvcore'"),
+        ("mult-adds", "'mac'"),
+        ("GMACs", "'mac'"),
+        ("gflops", "'2mac'"),
+        ("floops", "'2mac'"),
+        ("operations", "'ops'"),
         ("Caffe", "'caffe-script'"),
         ("Keras", "'keras-size' or 'keras-summary' or 'tf-profiler'"),
     ],
@@ -167,3 +177,14 @@ def test_a_unit_names_our_convention_for_it_and_case_does_not_matter(given: str,
 def test_an_unknown_name_suggests_what_it_is_about(given: str, meant: str) -> None:
     with pytest.raises(ConventionError, match=f"there is no convention '{given}'; did you mean {meant}"):
         loader.load(given)
+
+
+def test_a_viewer_without_figures_is_said_to_give_none() -> None:
+    with pytest.raises(ConventionError, match="there is no convention 'netron': netron gives no figures"):
+        loader.load("netron")
+
+
+def test_the_conventions_that_words_mean_exist() -> None:
+    meant = json.loads(names.MEANT.read_text("utf-8"))
+
+    assert {name for found in meant.values() for name in found} <= set(names.known())

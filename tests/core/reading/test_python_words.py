@@ -39,3 +39,8 @@ def test_an_option_becomes_the_argument(message: str, expected: str) -> None:
 def test_an_error_of_the_library_names_the_argument() -> None:
     with pytest.raises(UsageError, match=r"inputs= and input_size= are both given"):
         fl.count("net.prototxt", "1x3x8x8", input_size=(1, 3, 8, 8))
+
+
+def test_of_an_option_and_an_argument_the_argument_stays() -> None:
+    given = "give the size of each: -i 1x3x224x224, in Python input_size=(1, 3, 224, 224)"
+    assert in_python(given) == "give the size of each: input_size=(1, 3, 224, 224)"

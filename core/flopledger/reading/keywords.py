@@ -1,0 +1,114 @@
+"""Arguments that the library's functions don't have or that are in another's place, and what is meant."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flopledger.conventions.convention import Convention
+from flopledger.conventions.names import known_as
+from flopledger.errors import UsageError, near_names
+from flopledger.frontend.description import has_type
+from flopledger.frontend.request import LANGUAGE, TRAINING
+from flopledger.graph.graph import Graph
+from flopledger.plugins import discovery as plugins
+from flopledger.quantities import is_figure
+from flopledger.reading.given import nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+_INPUTS = "input_size=(1, 3, 224, 224)"
+_DTYPE = 'inputs="1x128:int64", which has the dtype after the shape'
+_STRICT = "the result's total.complete and total.unknown_calls, which say whether all is counted"
+MEANT: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("input_shape", "input_shapes", "input_sizes", "input_res", "image_size", "img_size"), _INPUTS
+    ),
+    **dict.fromkeys(("input", "size", "shape", "shapes"), _INPUTS),
+    **dict.fromkeys(("input_data", "example_inputs", "sample_inputs", "dummy_input"), "inputs="),
+    **dict.fromkeys(("batch_size", "batch_dim"), f"{_INPUTS}, whose first size is the batch"),
+    **dict.fromkeys(("dtype", "dtypes", "input_dtype"), _DTYPE),
+    **{name: f'options={{"{name}": ...}}' for name in ("phase", "stage", "level", *LANGUAGE, *TRAINING)},
+    **dict.fromkeys(("strict", "fail_on_unknown"), _STRICT),
+    **dict.fromkeys(("training", "is_training"), 'mode="train" or mode="eval"'),
+    **dict.fromkeys(("args", "kwargs", "model_kwargs"), "arguments={...}"),
+    **dict.fromkeys(("conventions", "tool", "method"), 'convention="mac", one name for each call'),
+}
+"""What other counters call an argument, or the command line, and where it is given here."""
+
+
+def check_keywords(
+    given: Mapping[str, object], convention: Convention, function: Callable[..., object]
+) -> None:
+    """Refuse a keyword that is no decision of a convention, but is meant as an argument.
+
+    Args:
+        given: The keywords that the function has no parameter for.
+        convention: The convention whose decisions they may be.
+        function: The function that was called.
+
+    Raises:
+        UsageError: The message names the argument that is meant.
+    """
+    for name in given:
+        meant = _meant(name, convention.switches, function)
+        if meant:
+            raise UsageError(f"{function.__name__}() has no argument {name}=; did you mean {meant}?")
+
+
+def _meant(name: str, switches: Iterable[str], function: Callable[..., object]) -> str:
+    """Return the argument that a keyword means; nothing for a decision, or what is more like one."""
+    if name in switches:
+        return ""
+    known = MEANT.get(name.lower())
+    if known:
+        return known
+    parameters = inspect.signature(function).parameters.values()
+    names = [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
+    near = near_names(name, [*switches, *names])
+    return f"{near[0]}=" if near and near[0] in names else ""
+
+
+def refuse_figures(source: str, *conventions: object) -> None:
+    """Refuse figures in the place of conventions, which the command line alone explains.
+
+    Raises:
+        UsageError: The message has the command.
+    """
+    figures = [name for name in conventions if isinstance(name, str) and is_figure(name)]
+    if figures:
+        raise UsageError(
+            f"{figures[0]!r} is a figure; explain() takes two conventions, such as 'mac' and 'ops'. The "
+            f"command explains figures: flopledger explain {source} {' '.join(figures)}"
+        )
+
+
+def check_inputs(source: object, inputs: object) -> None:
+    """Refuse a second argument that can't be inputs, as it is of all functions that read.
+
+    A graph takes no notice of inputs, so that a convention in their place would give another's figure
+    without a word; no spec is the name of a convention, and no file's name is one.
+
+    Raises:
+        UsageError: The message states the likely intention.
+    """
+    if has_type(inputs, Convention):
+        raise UsageError(_meant(source, f"the convention {inputs.name!r}", "the convention that you loaded"))
+    name = str(inputs) if has_type(inputs, str) or has_type(inputs, Path) else ""
+    if name.endswith(".toml") or known_as(name, plugins.conventions()) is not None:
+        raise UsageError(_meant(source, f"the convention {name!r}", repr(name)))
+    if has_type(source, Graph) and not nothing(inputs):
+        named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
+        raise UsageError(
+            f"{named} is given as the inputs of a graph, which was read with its own: leave it out. "
+            "A convention is given by name: fl.count(graph, convention='mac'), or graph.count('mac')"
+        )
+
+
+def _meant(source: object, found: str, word: str) -> str:
+    """Return how to pass a convention that was given in place of inputs."""
+    what, given = ("graph", "") if has_type(source, Graph) else ("model", " inputs,")
+    call = f"fl.count({what},{given} convention=...)"
+    return f"{found} is given in place of the inputs; expected {call}, with {word}"
