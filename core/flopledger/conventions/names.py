@@ -77,9 +77,8 @@ def _suggested(name: str, files: Mapping[str, Path]) -> str:
 
 def _either(names: Sequence[str]) -> str:
     """Return names as alternatives."""
-    return " or ".join(
-        [", ".join(map(repr, names[:-1])), repr(names[-1])] if names[:-1] else [repr(names[-1])]
-    )
+    *others, last = map(repr, names)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _is_about(name: str, path: Path) -> bool:

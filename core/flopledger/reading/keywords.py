@@ -96,11 +96,11 @@ def check_inputs(source: object, inputs: object) -> None:
     """
     if has_type(inputs, Convention):
         raise UsageError(
-            _convention_given(source, f"the convention {inputs.name!r}", "the convention that you loaded")
+            _in_place(source, f"the convention {inputs.name!r}", "the convention that you loaded")
         )
     name = str(inputs) if has_type(inputs, str) or has_type(inputs, Path) else ""
     if name.endswith(".toml") or known_as(name, plugins.conventions()) is not None:
-        raise UsageError(_convention_given(source, f"the convention {name!r}", repr(name)))
+        raise UsageError(_in_place(source, f"the convention {name!r}", repr(name)))
     if has_type(source, Graph) and not nothing(inputs):
         named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
         raise UsageError(
@@ -109,7 +109,7 @@ def check_inputs(source: object, inputs: object) -> None:
         )
 
 
-def _convention_given(source: object, found: str, word: str) -> str:
+def _in_place(source: object, found: str, word: str) -> str:
     """Return how to pass a convention that was given in place of inputs."""
     what, given = ("graph", "") if has_type(source, Graph) else ("model", " inputs,")
     call = f"fl.count({what},{given} convention=...)"
