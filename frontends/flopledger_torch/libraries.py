@@ -46,12 +46,15 @@ def _timm(timm: Any, name: str) -> Factory | None:
     return make
 
 
-def _torchvision(torchvision: Any, name: str) -> Factory | None:
-    """Return a builder of torchvision's registry, which gives its model the input size of its weights."""
-    models = torchvision.models
+def _torchvision(library: Any, name: str) -> Factory | None:
+    """Return a builder of torchvision's registry, which gives its model the input size of its weights.
+
+    The library is torchvision or its module ``models``, where the builders are too.
+    """
+    models = getattr(library, "models", library)
     known = models.list_models()
     if name not in known:
-        check_library_has(torchvision, name, known)
+        check_library_has(library, name, known)
         return None
     builder: Factory = models.get_model_builder(name)
     weights = getattr(models.get_model_weights(name), "DEFAULT", None)
@@ -88,4 +91,9 @@ def _transformers(transformers: Any, name: str) -> Factory | None:
     return make
 
 
-_FINDERS = {"timm": _timm, "torchvision": _torchvision, "transformers": _transformers}
+_FINDERS = {
+    "timm": _timm,
+    "torchvision": _torchvision,
+    "torchvision.models": _torchvision,
+    "transformers": _transformers,
+}

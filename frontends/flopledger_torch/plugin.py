@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
 """What every model and every exported program is an instance of."""
-_LIBRARIES = ("timm", "torchvision", "transformers")
+_LIBRARIES = ("timm", "torchvision", "torchvision.models", "transformers")
+_ALSO_CALLED = {
+    **dict.fromkeys(("hf", "huggingface", "hugging_face"), "transformers"),
+    **dict.fromkeys(("pytorch", "tv"), "torchvision"),
+}
 _LARGEST_CONFIG = 4_000_000
 
 
@@ -30,6 +34,7 @@ def frontend() -> Frontend:
         training=True,
         reads="PyTorch models (torch.nn.Module), exported programs (.pt2) and config.json of transformers",
         registries=("timm", "torchvision.models", "transformers"),
+        also_called=_ALSO_CALLED,
         preload=("torch", "flopledger_torch.read", "flopledger_torch.libraries"),
     )
 

@@ -116,7 +116,8 @@ def command(**params: Any) -> None:
     A and B are files, package.module:attribute or file.py:attribute, of any frameworks. Equal means
     that every layer has a counterpart with as many MACs and trainable parameters.
     """
-    from flopledger.report import comparison as sidebyside  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.frontend.specs import refuse_shape  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.report import comparison as sidebyside  # noqa: PLC0415  (likewise)
 
     given = {
         name: params.pop(f"{name}_b") for name in ("inputs", "sizes", "inputs_from", "arguments", "frontend")
@@ -124,6 +125,7 @@ def command(**params: Any) -> None:
     reading_a = SourceOptions.taken_from(params)
     if given["inputs"] and given["inputs_from"]:
         raise UsageError("-j and --inputs-b are both given; give specs or a function that makes them")
+    refuse_shape("--inputs-b", given["inputs_from"], "-j")
     given["arguments"] = literals("--arg-b", given["arguments"])
     given["sizes"] = numbers("--size-b", given["sizes"])
     options = CompareOptions(**params)

@@ -59,6 +59,7 @@ class ExplainOptions:
     switches: tuple[str, ...]
     what: str
     layers: bool
+    full: bool
     form: str
     output: str | None
 
@@ -84,6 +85,10 @@ class ExplainOptions:
             raise UsageError(f"two conventions are explained, from one to the other; found {given}")
         if not self.conventions and (self.layers or self.what != "count"):
             raise UsageError("--layers and --what are for two conventions, not for --all or --figure")
+        if self.full and not self.figures:
+            raise UsageError(
+                "--full is for figures; the causes between two conventions are always shown in full"
+            )
         if not self.conventions and self.form == PAGE:
             raise UsageError("a page explains two conventions; --all and --figure are tables")
 
@@ -104,6 +109,7 @@ class ExplainOptions:
     help="Which figure is explained: that of the operations or that of the parameters.",
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
+@click.option("--full", is_flag=True, help="Every answer for a figure; else those that assume the least.")
 @format_option([*ANSWER_FORMATS, PAGE])
 @output_option
 def command(**params: Any) -> None:
@@ -189,7 +195,7 @@ def _search(options: ExplainOptions, reading: SourceOptions) -> str:
     with source_of(options, reading) as source:
         first, fitting = _fitting(options, source)
         found = search.search(source, first, fitting, figures)
-    return found_figure.render(found, options.form, room(options.output)[0])
+    return found_figure.render(found, options.form, room(options.output)[0], full=options.full)
 
 
 def readings(options: ExplainOptions, reading: SourceOptions) -> list[tuple[Graph, list[Convention]]]:

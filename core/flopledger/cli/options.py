@@ -225,6 +225,9 @@ class SourceOptions:
     def taken_from(cls, params: dict[str, Any]) -> SourceOptions:
         """Remove the source options from a command's parameters, and keep the others."""
         taken = {name: params.pop(name) for name in cls.__dataclass_fields__}
+        from flopledger.frontend.specs import refuse_shape  # noqa: PLC0415  (the help needs none of it)
+
+        refuse_shape("--inputs", taken["inputs_from"], "-i")
         if taken["inputs"] and taken["inputs_from"]:
             raise UsageError("-i and --inputs are both given; give specs or a function that makes them")
         taken["arguments"] = literals("--arg", taken["arguments"])

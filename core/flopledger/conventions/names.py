@@ -67,7 +67,7 @@ def find(name: str, extra: Iterable[Path] = ()) -> Path:
 
 def _suggested(name: str, files: Mapping[str, Path]) -> str:
     """Return ``"; did you mean ...?"`` for the conventions with a similar name, or that are about it."""
-    meant = json.loads(MEANT.read_text("utf-8")).get(re.sub(r"[^a-z0-9]", "", name.lower()))
+    meant = json.loads(input_files.read_text(MEANT, LARGEST_FILE)).get(re.sub(r"[^a-z0-9]", "", name.lower()))
     if meant is not None:
         return f"; did you mean {_either(meant)}?" if meant else f": {name} gives no figures"
     about = [other for other, path in sorted(files.items()) if _is_about(name, path)]

@@ -216,12 +216,17 @@ def _match(one: Candidate, figure: Figure) -> Match:
     return Match(one, abs(Fraction(one.count) - figure.middle), rounded or cut, cut)
 
 
-def _best_first(match: Match) -> tuple[bool, int, Fraction, int, bool, str]:
-    """Sort matches that fit by their assumptions, and the others by their distance; ours before a tool's."""
+def _best_first(match: Match) -> tuple[bool, int, bool, Fraction, int, bool, str]:
+    """Sort matches that fit by their assumptions, and the others by their distance; ours before a tool's.
+
+    What a document defines and no tool prints, so that it is of no framework, is behind the others that fit.
+    """
     assumptions, made = match.assumptions, match.by.made
+    document = made is not None and bool(made.convention.tool) and not made.convention.frameworks
     return (
         not match.fits,
         assumptions if match.fits else 0,
+        match.fits and document,
         match.distance,
         assumptions,
         made is not None and bool(made.convention.tool),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import functools
 import importlib.util
 import types
-from typing import TypeGuard, TypeVar
+from dataclasses import field
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from flopledger.records import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,8 @@ class Frontend:
     show more of a backward than the data flow: what is detached, checkpointed, computed without gradients.
     ``reads`` describes in a few words the models and files that it reads. ``registries`` are the collections
     of networks that it can list, each by the module that has it; ``preload`` the modules that a reading
-    imports, once for many where it can be.
+    imports, once for many where it can be. ``also_called`` has what people call its libraries of models, with
+    the names that a source has for them.
     """
 
     name: str
@@ -34,6 +39,7 @@ class Frontend:
     reads: str = ""
     registries: tuple[str, ...] = ()
     preload: tuple[str, ...] = ()
+    also_called: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def installed(self) -> bool:

@@ -91,6 +91,21 @@ def _dtype(spec: str, text: str) -> str:
     return name
 
 
+def refuse_shape(option: str, given: str | None, instead: str) -> None:
+    """Refuse a spec in the place of a function that makes inputs.
+
+    Raises:
+        UsageError: The message names the option for specs.
+    """
+    if not given:
+        return
+    try:
+        parse_spec(given)
+    except UsageError:
+        return
+    raise UsageError(f"{option} {given}: it takes FILE.py:MAKE; a shape is given with {instead} {given}")
+
+
 def dtype_name(text: str) -> str:
     """Return a dtype's usual name for a short one: ``bfloat16`` for ``bf16``; any other name as it is."""
     short = _SHORT.match(text)

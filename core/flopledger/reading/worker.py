@@ -224,6 +224,10 @@ def _import(name: str, source: str, registry: Registry) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name and f"{name}.".startswith(f"{error.name}."):
             message = f"{source}: there is no module {error.name!r}, neither installed nor in {Path.cwd()}"
+            for plugin in registry.plugins.values():
+                if name in plugin.frontend.also_called:
+                    meant = f"{plugin.frontend.also_called[name]}:{source.rpartition(':')[2]}"
+                    raise SourceError(f"{message}; did you mean {meant}?") from None
             raise SourceError(message + _remedy(error.name, registry)) from None
         raise
 

@@ -29,27 +29,34 @@ MOST, NEAREST = 12, 3
 """How many conventions are shown that print a figure, and how many that come near where none does."""
 
 
-def render(found: Found, form: str = "table", width: int | None = None) -> str:
+def render(found: Found, form: str = "table", width: int | None = None, *, full: bool = False) -> str:
     """Render the conventions found for each figure, as a text that ends with a line break."""
-    return answers.render(form, blocks(found), lambda: document(found), width)
+    return answers.render(form, blocks(found, full=full), lambda: document(found), width)
 
 
-def blocks(found: Found) -> Iterator[Block]:
-    """Yield the conventions found, and the causes of the gap between two figures, as blocks for people."""
+def blocks(found: Found, *, full: bool = False) -> Iterator[Block]:
+    """Yield the conventions found, and the causes of the gap between two figures, as blocks for people.
+
+    Args:
+        found: What was found.
+        full: Whether all that fit are shown, not those alone that take the least for granted.
+    """
     graph = found.graph
     for figure, matches in found.figures:
         yield Heading(f"{graph.reading.source}: {verdict(figure, matches)}")
-        changed = any(_changes(match) for match in shown(matches))
-        yield Grid((*HEADERS, "if" if changed else ""), _rows(figure, matches), RIGHT, more=_more(matches))
+        chosen = every(matches) if full else shown(matches)
+        changed = any(_changes(match) for match in chosen)
+        more = _more(matches, chosen)
+        yield Grid((*HEADERS, "if" if changed else ""), _rows(figure, chosen), RIGHT, more=more)
     if found.gap is not None:
         yield from _gap(found, found.gap)
     yield Line(f"Tried: {'; '.join(found.tried)}.")
     yield Small((_provenance(graph),))
 
 
-def _more(matches: Sequence[Match]) -> str:
-    left = sum(match.fits for match in matches) - len(shown(matches))
-    return f"and {left} more, which take more for granted" if left > 0 else ""
+def _more(matches: Sequence[Match], chosen: Sequence[Match]) -> str:
+    left = sum(match.fits for match in matches) - len(chosen)
+    return f"and {left} more, which take more for granted (--full shows them)" if left > 0 else ""
 
 
 def _gap(found: Found, gap: Gap) -> Iterator[Block]:
@@ -106,16 +113,21 @@ def shown(matches: Sequence[Match]) -> Sequence[Match]:
 
     Of another network than the one that was read, only the simplest are shown.
     """
-    fitting = [match for match in matches if match.fits]
-    if not fitting:
-        return matches[:NEAREST]
+    fitting = every(matches)
+    if not fitting[:1] or not fitting[0].fits:
+        return fitting
     least = fitting[0].assumptions
     if fitting[0].by.changes:
         fitting = [match for match in fitting if match.assumptions == least]
     return fitting[:MOST]
 
 
-def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
+def every(matches: Sequence[Match]) -> Sequence[Match]:
+    """Return all that fit, or the nearest ones where none does."""
+    return [match for match in matches if match.fits] or matches[:NEAREST]
+
+
+def _rows(figure: Figure, chosen: Sequence[Match]) -> list[tuple[str, ...]]:
     return [
         (
             " ".join([match.by.convention, *(f"{name}={value}" for name, value in match.by.switches)]),
@@ -125,7 +137,7 @@ def _rows(figure: Figure, matches: Sequence[Match]) -> list[tuple[str, ...]]:
             percent(match.distance / figure.middle) if figure.middle else "",
             "; ".join(_changes(match)),
         )
-        for match in shown(matches)
+        for match in chosen
     ]
 
 
@@ -160,7 +172,7 @@ def _figure(figure: Figure, matches: Sequence[Match]) -> dict[str, object]:
         "high": written_figure(figure.high),
         "fits": bool(matches) and matches[0].fits,
         "count": sum(match.fits for match in matches),
-        "matches": [_match(match) for match in shown(matches)],
+        "matches": [_match(match) for match in every(matches)],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -273,3 +274,37 @@ def test_what_can_not_be_explained(
 def test_the_result_can_go_to_a_file(toy: Path, flopledger: Run) -> None:
     assert flopledger("explain", toy, "mac", "2mac", "-o", "why.txt").stdout == ""
     assert (toy.parent / "why.txt").read_text() == flopledger("explain", toy, "mac", "2mac").stdout
+
+
+@pytest.mark.parametrize(("option", "instead"), [("--inputs", "-i"), ("--inputs-b", "-j")])
+def test_a_shape_in_place_of_a_function_names_the_option_for_shapes(
+    flopledger: Run, option: str, instead: str
+) -> None:
+    result = flopledger("compare", ALEXNET, ALEXNET, option, "1x3x32x32")
+
+    assert result.returncode == 2
+    assert f"a shape is given with {instead} 1x3x32x32" in result.stderr
+
+
+def test_every_answer_for_a_figure_can_be_seen(flopledger: Run) -> None:
+    short = flopledger("explain", ALEXNET, "1.45GFLOPs").stdout
+    full = flopledger("explain", ALEXNET, "1.45GFLOPs", "--full").stdout
+    found = json.loads(flopledger("explain", ALEXNET, "1.45GFLOPs", "--format", "json").stdout)["figures"][0]
+
+    assert "more, which take more for granted (--full shows them)" in short
+    assert "more for granted" not in full
+    assert len(found["matches"]) == found["count"] > short.count(" FLOP ")
+    assert full.count(" FLOP ") == found["count"]
+
+
+def test_what_a_document_alone_defines_is_behind_the_others_that_fit_as_well(flopledger: Run) -> None:
+    lines = flopledger("explain", ALEXNET, "1.45GFLOPs").stdout.splitlines()
+    plain_names = [line.split()[0] for line in lines[3:] if line[20:].strip()[:1].isdigit()]
+
+    assert plain_names.index("seed-001") > plain_names.index("ops")
+
+
+def test_a_prefix_that_people_give_to_a_library_is_answered_with_its_name(flopledger: Run) -> None:
+    result = flopledger("count", "hf:BertModel")
+
+    assert "did you mean transformers:BertModel?" in result.stderr

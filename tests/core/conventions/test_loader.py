@@ -171,7 +171,7 @@ def test_a_unit_names_our_convention_for_it_and_case_does_not_matter(given: str,
         ("floops", "'2mac'"),
         ("operations", "'ops'"),
         ("Caffe", "'caffe-script'"),
-        ("Keras", "'keras-size' or 'keras-summary' or 'tf-profiler'"),
+        ("Keras", "'keras-size', 'keras-summary' or 'tf-profiler'"),
     ],
 )
 def test_an_unknown_name_suggests_what_it_is_about(given: str, meant: str) -> None:
