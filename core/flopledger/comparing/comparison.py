@@ -61,8 +61,15 @@ class Pair:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides have as many multiply-accumulates and trainable parameters."""
-        return self.a is not None and self.b is not None and equal(self.macs, 0) and equal(self.params, 0)
+        """Whether both sides have as many multiply-accumulates and trainable parameters, as far as known."""
+        if self.a is None or self.b is None or self.a.unknown != self.b.unknown:
+            return False
+        return equal(self.macs, 0) and equal(self.params, 0)
+
+    @property
+    def unknown(self) -> bool:
+        """Whether no formula is known for work of a side, so that the difference in work is not known."""
+        return any(side is not None and side.unknown for side in (self.a, self.b))
 
     @property
     def macs(self) -> Number:
@@ -89,6 +96,8 @@ class Group:
     texts: tuple[str, ...]
     macs: Number
     params: Number
+    unknown: bool = False
+    """Whether some of the difference in macs is not known."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -139,10 +148,11 @@ class Comparison(lazy.Shown):
 def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:
     """Sum the differences that are due to reasons of one sort."""
     pairs = tuple(pair for pair, _ in members)
-    macs = number(total(pair.macs for pair in pairs if _responsible(pair, macs=True) == name))
+    due = [pair for pair in pairs if _responsible(pair, macs=True) == name]
     params = number(total(pair.params for pair in pairs if _responsible(pair, macs=False) == name))
     texts = tuple(dict.fromkeys(reason.text for _, reason in members))
-    return Group(name, len(pairs) // members[0][1].pairs, pairs, texts, macs, params)
+    macs, unknown = number(total(pair.macs for pair in due)), any(pair.unknown for pair in due)
+    return Group(name, len(pairs) // members[0][1].pairs, pairs, texts, macs, params, unknown)
 
 
 def _largest_first(group: Group) -> tuple[Fraction, Fraction, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from flopledger.dims.arithmetic import equal, floordiv, is_dim, product, total
 from flopledger.dims.bounds import number
 from flopledger.expressions.compiler import compile_expression
-from flopledger.graph.tables import CONTAINER
+from flopledger.graph.tables import CONTAINER, UNKNOWN
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class ComparedLayer:
     channels of input and output; ``params`` are trainable. ``before`` is the path of the layer whose output
     it reads; ``added`` whether its bias is the addition of a constant behind it; ``shared`` is the path of
     the layer that some of its parameters are counted at; ``holds`` are the layers that were joined into it,
-    itself among them.
+    itself among them; ``unknown`` whether work of it has no formula, so that its macs are a lower bound.
     """
 
     path: str
@@ -61,6 +61,7 @@ class ComparedLayer:
     added: bool = False
     shared: str = ""
     holds: tuple[ComparedLayer, ...] = ()
+    unknown: bool = False
 
     @property
     def order(self) -> tuple[int, str, str, str]:
@@ -68,13 +69,8 @@ class ComparedLayer:
 
         The branches of an Inception block have equal depth, and each framework lists them in its own order.
         """
-        shape = (*self.channels[::-1], *self.kernel, self.groups)
-        return (
-            self.depth,
-            "" if self.macs != 0 else self.kind,
-            self.kind,
-            repr(tuple(map(_sortable, shape))),
-        )
+        shape = tuple(map(_sortable, (*self.channels[::-1], *self.kernel, self.groups)))
+        return (self.depth, "" if self.macs != 0 else self.kind, self.kind, repr(shape))
 
     @property
     def traits(self) -> tuple[object, ...]:
@@ -348,7 +344,9 @@ def _depth(analysis: Analysis, of_tensor: Mapping[int, int], tensor: int) -> int
 
 def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLayer:
     kept = "parameters" if row.kind == CONTAINER else row.kind
-    plain = ComparedLayer(row.path, kept, depth, row.macs, row.params, source=row.source)
+    plain = ComparedLayer(
+        row.path, kept, depth, row.macs, row.params, source=row.source, unknown=row.status == UNKNOWN
+    )
     kind = analysis.formulas.kind_of[layer.id]
     if kind is None or row.inputs[:1] in ((), (None,)) or row.outputs[:1] in ((), (None,)):
         return plain

@@ -68,6 +68,7 @@ def joined(first: ComparedLayer, others: Sequence[ComparedLayer]) -> ComparedLay
         params=number(total(each.params for each in every)),
         shared=next((each.shared for each in every if each.shared), ""),
         holds=holds if others else first.holds,
+        unknown=any(each.unknown for each in every),
     )
 
 

@@ -136,7 +136,10 @@ def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | N
             yield Reason(f"{words}: shared with {shared}", words, macs=False)
         elif not any(reason.params for reason in found):
             yield _of_weights(a, b)
-    if not equal(a.macs, b.macs) and not any(reason.macs for reason in found):
+    if a.unknown != b.unknown:
+        words = f"unknown work in {'a' if a.unknown else 'b'}"
+        yield Reason(words, words, params=False)
+    elif not equal(a.macs, b.macs) and not any(reason.macs for reason in found):
         yield _of_batches(a, b)
 
 

@@ -11,6 +11,7 @@ from flopledger.graph.tables import CONTAINER, UNKNOWN
 
 if TYPE_CHECKING:
     from flopledger.analysis.analysis import Analysis
+    from flopledger.counting.count import Count
     from flopledger.counting.ledger import Row
     from flopledger.dims.types import Dim
     from flopledger.graph.tables import Layer
@@ -37,6 +38,13 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
             unknown.setdefault((layer.source, layer.kind, layer.problem), []).append(layer)
     found = tuple(_unknown(analysis, calls) for calls in unknown.values())
     return Coverage(by_status["counted"], by_status["free"], by_status["ignored"], found)
+
+
+def unknown_in(count: Count) -> tuple[Unknown, ...]:
+    """Return the unknown calls of a count; the rows are made only where there may be any."""
+    if not count.analysis.formulas.unknown and not any(call.unknown for call in count.priced.values()):
+        return ()
+    return coverage(count.analysis, count.rows()).unknown
 
 
 def _unknown(analysis: Analysis, calls: list[Layer]) -> Unknown:

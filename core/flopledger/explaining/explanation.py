@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from flopledger import gc_pause, lazy
 from flopledger.counting import engine
 from flopledger.counting.count import Count
+from flopledger.counting.coverage import unknown_in
 from flopledger.dims.arithmetic import magnitude, total
 from flopledger.dims.bounds import number
 from flopledger.errors import UsageError, nearest
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
 
     from flopledger.conventions.convention import Convention
-    from flopledger.counting.ledger import ConventionInfo, GraphInfo
+    from flopledger.counting.ledger import ConventionInfo, GraphInfo, Unknown
     from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
 
@@ -51,12 +52,18 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of two figures: the convention, its unit, the figure, and the reading."""
+    """One of two figures: the convention, its unit, the figure, the reading, and what it leaves out."""
 
     convention: ConventionInfo
     unit: str
     figure: Number
     graph: GraphInfo
+    unknown: tuple[Unknown, ...] = ()
+
+    @property
+    def unknown_calls(self) -> int:
+        """How many calls are unknown; while there are any, the figure is a lower bound."""
+        return sum(unknown.calls for unknown in self.unknown)
 
 
 BYTES = "B"
@@ -153,7 +160,7 @@ def explain_counts(
 def _side(side: Evaluated, what: str) -> Side:
     info, graph = engine.convention_info(side.convention), engine.graph_info(side.count.graph)
     if what == "count":
-        return Side(info, side.convention.unit, side.count.total[0], graph)
+        return Side(info, side.convention.unit, side.count.total[0], graph, unknown_in(side.count))
     if side.count.params.count is None:
         raise UsageError(f"the convention {side.convention.name!r} gives no parameter figure")
     return Side(info, "params", side.count.params.count, graph)

@@ -8,18 +8,22 @@ from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
 from flopledger.lazy import attribute
 from flopledger.report import PAGE, answers, jsonfile, notes
-from flopledger.report.blocks import Grid, Heading, Line, Small
-from flopledger.report.explanation import signed
+from flopledger.report.blocks import Grid, Heading, Line, Listing, Small
+from flopledger.report.explanation import UNKNOWN, signed
 from flopledger.report.numbers import grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from typing import TypeAlias
 
     from flopledger.comparing.comparison import Comparison, Group, Pair
     from flopledger.comparing.layers import ComparedLayer
-    from flopledger.counting.ledger import Ledger
+    from flopledger.counting.ledger import Ledger, Total
     from flopledger.dims.types import Number
     from flopledger.report.blocks import Block, Cell
+
+    Stated: TypeAlias = "tuple[str, Number | None, bool]"
+    """Words before a figure, the figure if there is one, and whether it is a difference."""
 
 SCHEMA = "flopledger.compare/1"
 TOTALS = ("", "a", "b", "b - a")
@@ -57,6 +61,8 @@ def blocks(comparison: Comparison, *, layers: bool = False) -> Iterator[Block]:
         yield Grid(SUMMARY, summary, frozenset({0, 1, 2}), title)
     if pairs := _pairs(comparison, layers=layers):
         yield Grid(PAIRS, pairs, frozenset({3, 4}), "Layers, in their order:")
+    if lines := unknowns(comparison):
+        yield Listing(UNKNOWN, lines, alarm=True)
     yield Small(provenances(comparison))
 
 
@@ -71,7 +77,12 @@ def verdict(comparison: Comparison) -> str:
     for pair in comparison.pairs:
         counts[pair.status] += 1
     if comparison.equal:
-        answer = "Equal: every layer has a counterpart with as many MACs and trainable parameters."
+        known = (
+            ""
+            if comparison.a.total.complete and comparison.b.total.complete
+            else ", as far as they are known"
+        )
+        answer = f"Equal{known}: every layer has a counterpart with as many MACs and trainable parameters."
     else:
         answer = "Not equal."
     statuses = {"same": "the same", "changed": "changed", "only_a": "in a only", "only_b": "in b only"}
@@ -79,35 +90,67 @@ def verdict(comparison: Comparison) -> str:
     return f"{answer} Layers: {layers or 'none'}."
 
 
+def unknowns(comparison: Comparison) -> list[str]:
+    """Return a line for each source that has no formula, with the side that has it."""
+    ledgers = ((comparison.a, comparison.b), *comparison.more)
+    sides = (("a", [a for a, _ in ledgers]), ("b", [b for _, b in ledgers]))
+    found = (f"{side}: {line}" for side, each in sides for one in each for line in notes.unknowns(one))
+    return list(dict.fromkeys(found))
+
+
 def totals(comparison: Comparison) -> list[tuple[str, ...]]:
     """Return the totals of both sides and their differences, one line for each figure."""
-    rows: list[tuple[str, ...]] = []
+    return [(label, *map(_stated, cells)) for label, cells in figures(comparison)]
+
+
+def _stated(cell: Stated) -> str:
+    words, value, difference = cell
+    return words if value is None else words + (signed(value) if difference else grouped(value))
+
+
+def figures(comparison: Comparison) -> Iterator[tuple[str, tuple[Stated, Stated, Stated]]]:
+    """Yield each of the totals: its name, the figures of both sides, and their difference."""
     for one, other in ((comparison.a, comparison.b), *comparison.more):
         label = f"{one.total.unit} ({notes.titled(one.convention)})"
-        rows.append((label, *_operations(one, other, "count")))
+        yield label, _operations(one.total, other.total, "count")
     a, b = comparison.a.total, comparison.b.total
     if a.unit != "MAC" or a.count != a.macs or b.count != b.macs:
-        rows.append(("own MAC", *_operations(comparison.a, comparison.b, "macs")))
-    rows.append(("trainable params", *_three(a.trainable_params, b.trainable_params)))
+        yield "own MAC", _operations(a, b, "macs")
+    yield "trainable params", _three(a.trainable_params, b.trainable_params)
     routed = comparison.a.experts or comparison.b.experts
     if routed and a.active_params is not None and b.active_params is not None:
-        rows.append(("active params", *_three(a.active_params, b.active_params)))
-    return rows
+        yield "active params", _three(a.active_params, b.active_params)
 
 
-def _operations(one: Ledger, other: Ledger, figure_of: str) -> tuple[str, str, str]:
-    a, b = one.total, other.total
-    of_a, of_b, difference = _three(getattr(a, figure_of), getattr(b, figure_of))
-    return notes.bounded(of_a, a), notes.bounded(of_b, b), difference
+def _operations(a: Total, b: Total, figure_of: str) -> tuple[Stated, Stated, Stated]:
+    """Return figures that are lower bounds while calls are unknown; their difference is a bound, or open."""
+    of_a, of_b, (_, difference, _) = _three(getattr(a, figure_of), getattr(b, figure_of))
+    bounds = [notes.lower_bound("", total.unknown_calls) for total in (a, b)]
+    words = {(True, True): "", (True, False): "at least ", (False, True): "at most "}
+    known = words.get((a.complete, b.complete))
+    last: Stated = ("not known", None, True) if known is None else (known, difference, True)
+    return (bounds[0], *of_a[1:]), (bounds[1], *of_b[1:]), last
 
 
-def _three(a: Number, b: Number) -> tuple[str, str, str]:
-    return grouped(a), grouped(b), signed(number(b - a))
+def _three(a: Number, b: Number) -> tuple[Stated, Stated, Stated]:
+    return ("", a, False), ("", b, False), ("", number(b - a), True)
+
+
+def change(macs: Number, *, unknown: bool) -> str:
+    """Write a difference in work; that of unknown calls is not known, whatever is known beside it."""
+    if not unknown:
+        return signed(macs)
+    return "unknown" if macs == 0 else f"{signed(macs)} and unknown"
 
 
 def _summary(comparison: Comparison) -> list[tuple[Cell, ...]]:
     return [
-        (f"{group.times} x", signed(group.macs), signed(group.params), _described(group))
+        (
+            f"{group.times} x",
+            change(group.macs, unknown=group.unknown),
+            signed(group.params),
+            _described(group),
+        )
         for group in comparison.groups()
     ]
 
@@ -140,7 +183,7 @@ def _pairs(comparison: Comparison, *, layers: bool) -> list[tuple[str, ...]]:
             pair.status.replace("_", " in "),
             _name(pair.a),
             _name(pair.b),
-            signed(pair.macs),
+            change(pair.macs, unknown=pair.unknown),
             signed(pair.params),
             pair.why,
         )
@@ -169,6 +212,7 @@ def document(comparison: Comparison) -> dict[str, object]:
                 "reason": group.reason,
                 "times": group.times,
                 "macs": figure(group.macs),
+                "unknown": group.unknown,
                 "params": figure(group.params),
             }
             for group in comparison.groups()
@@ -201,5 +245,6 @@ def _item(item: ComparedLayer | None) -> dict[str, object] | None:
         "kind": item.kind,
         "source": item.source,
         "macs": figure(item.macs),
+        "unknown": item.unknown,
         "params": figure(item.params),
     }

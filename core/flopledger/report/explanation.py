@@ -8,7 +8,7 @@ from flopledger.counting.ledger import figure
 from flopledger.dims.bounds import number
 from flopledger.lazy import attribute
 from flopledger.report import PAGE, answers, jsonfile, notes
-from flopledger.report.blocks import Grid, Heading, Line, Small
+from flopledger.report.blocks import Grid, Heading, Line, Listing, Small
 from flopledger.report.numbers import calls_text, grouped
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 SCHEMA = "flopledger.explain/1"
 HEADERS = ("change", "figure", "why")
 RIGHT = frozenset({0, 1})
+UNKNOWN = "Unknown, so not in the figures:"
 
 
 def render(
@@ -40,6 +41,8 @@ def blocks(explanation: Explanation, *, layers: bool = False) -> Iterator[Block]
     yield Heading(heading(explanation))
     yield Grid(HEADERS, list(_rows(explanation, layers=layers)), RIGHT)
     yield Line(closing(explanation))
+    if lines := unknowns(explanation):
+        yield Listing(UNKNOWN, lines, alarm=True)
     yield Small((provenance(explanation),))
 
 
@@ -52,18 +55,43 @@ def heading(explanation: Explanation) -> str:
 
 
 def _rows(explanation: Explanation, *, layers: bool) -> Iterator[tuple[str, str, str]]:
-    running = explanation.a.figure
+    running, unknown = explanation.a.figure, unknown_calls(explanation)
     yield ("", _figure(explanation.a), notes.titled(explanation.a.convention))
     for cause in explanation.causes:
         running = number(running + cause.count)
-        yield (signed(cause.count), grouped(running), described(cause, explanation.what))
+        yield (
+            signed(cause.count),
+            notes.lower_bound(grouped(running), unknown),
+            described(cause, explanation.what),
+        )
         for path, count in cause.layers if layers else ():
             yield (signed(count), "", f"  {path or '(network)'}")
     yield ("", _figure(explanation.b), notes.titled(explanation.b.convention))
 
 
 def _figure(side: Side) -> str:
-    return f"{grouped(side.figure)} {side.unit}"
+    return f"{bounded(side)} {side.unit}"
+
+
+def bounded(side: Side) -> str:
+    """Write a figure as the lower bound that it is while calls are unknown."""
+    return notes.lower_bound(grouped(side.figure), side.unknown_calls)
+
+
+def unknown_calls(explanation: Explanation) -> int:
+    """Return how many calls are unknown under one convention at least."""
+    return max(explanation.a.unknown_calls, explanation.b.unknown_calls)
+
+
+def unknowns(explanation: Explanation) -> list[str]:
+    """Return a line for each source that has no formula; one that only one convention lacks names it."""
+    of_a, of_b = (
+        [notes.unknown_line(one) for one in side.unknown] for side in (explanation.a, explanation.b)
+    )
+    names = [notes.titled(side.convention) for side in (explanation.a, explanation.b)]
+    only = [(line, names[0]) for line in of_a if line not in of_b]
+    only += [(line, names[1]) for line in of_b if line not in of_a]
+    return [*(line for line in of_a if line in of_b), *(f"by {name} only: {line}" for line, name in only)]
 
 
 def described(cause: Cause, what: str) -> str:
@@ -83,9 +111,12 @@ def signed(value: Number) -> str:
 def closing(explanation: Explanation) -> str:
     """Return the sentence that the causes sum to the gap."""
     if not explanation.causes:
-        return "The two figures are equal, and no decision separates them."
+        known = "so far as they are known, " if unknown_calls(explanation) else ""
+        return f"The two figures are equal, {known}and no decision separates them."
     causes = len(explanation.causes)
     proof = "the one cause is all of it" if causes == 1 else f"the {causes} causes sum to it, to the unit"
+    if unknown_calls(explanation):
+        return f"The gap is not known; without the unknown calls it is {signed(explanation.gap)}: {proof}."
     return f"The gap is {signed(explanation.gap)}: {proof}."
 
 
@@ -116,6 +147,7 @@ def _side(side: Side) -> dict[str, object]:
         "convention": jsonfile.convention_document(side.convention),
         "unit": side.unit,
         "figure": figure(side.figure),
+        "unknown_calls": side.unknown_calls,
         "graph": jsonfile.graph_document(side.graph),
     }
 

@@ -108,7 +108,12 @@ def without_formula(total: Total) -> str:
 
 def bounded(written: str, total: Total) -> str:
     """Return the operations of a total as the lower bound that they are while calls are unknown."""
-    return written if total.complete else f"at least {written}"
+    return lower_bound(written, total.unknown_calls)
+
+
+def lower_bound(written: str, unknown_calls: int) -> str:
+    """Return a figure as the lower bound that it is while calls are unknown."""
+    return f"at least {written}" if unknown_calls else written
 
 
 def _shares(shares: Shares, unit: str) -> str:
@@ -146,10 +151,11 @@ def unmatched(ledger: Ledger) -> list[str]:
 
 def unknowns(ledger: Ledger) -> list[str]:
     """Return one line for each source that has no formula: how often, with which shapes, where, why."""
-    return [_unknown(unknown) for unknown in ledger.coverage.unknown]
+    return list(map(unknown_line, ledger.coverage.unknown))
 
 
-def _unknown(unknown: Unknown) -> str:
+def unknown_line(unknown: Unknown) -> str:
+    """Write a source that has no formula: how often it is called, with which shapes, where, and why."""
     calls = calls_text(unknown.calls)
     shapes = f"{shapes_text(unknown.inputs) or '?'} -> {shapes_text(unknown.outputs) or '?'}"
     more = ", ..." if len(unknown.paths) > FEW_PATHS else ""

@@ -9,7 +9,7 @@ from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
-from flopledger.report.explanation import cause_document, signed
+from flopledger.report.explanation import bounded, cause_document, signed
 from flopledger.report.numbers import grouped, scaled
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def _row(entry: Entry, explanation: Explanation) -> list[Cell]:
     params = "" if entry.params is None else grouped(entry.params)
     short = scaled(side.figure, side.unit)
     name = notes.titled(side.convention)
-    return [name, grouped(side.figure), side.unit, short, params, tuple(map(" ".join, _causes(explanation)))]
+    return [name, bounded(side), side.unit, short, params, tuple(map(" ".join, _causes(explanation)))]
 
 
 def _causes(explanation: Explanation) -> Iterator[tuple[str, str]]:
@@ -120,6 +120,7 @@ def _entry(entry: Entry, explanation: Explanation) -> dict[str, object]:
         "set": dict(explanation.b.convention.switches),
         "unit": explanation.b.unit,
         "figure": figure(explanation.b.figure),
+        "unknown_calls": explanation.b.unknown_calls,
         "params": None if entry.params is None else figure(entry.params),
         "gap": figure(explanation.gap),
         "causes": [cause_document(cause) for cause in explanation.causes],

@@ -9,15 +9,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
-from flopledger.report import comparison, explanation
+from flopledger.dims.arithmetic import symbol_names
+from flopledger.report import comparison, explanation, notes
 from flopledger.report.view.network import network, places
 from flopledger.report.view.page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
+    from flopledger.dims.types import Number
     from flopledger.explaining.explanation import Explanation, Side
     from flopledger.graph.graph import Graph
 
@@ -37,19 +39,52 @@ def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[E
         explanations: Why the other conventions' figures differ from the first one's.
     """
     drawn = network(graph, ledgers)
-    content = {"network": drawn, "explanations": _documents(explanations, places(drawn))}
+    content = {
+        "network": drawn,
+        "explanations": _documents(explanations, places(drawn)),
+        "symbols": _symbols(map(_figures, explanations)),
+    }
     return page(graph.reading.source, content, flow=True)
 
 
 def of_explanation(found: Explanation) -> str:
     """Draw why two figures differ."""
-    return page(explanation.heading(found), {"explanations": _documents([found])})
+    content = {
+        "explanations": _documents([found]),
+        "symbols": _symbols([_figures(found)]),
+        "unknown": explanation.unknowns(found),
+    }
+    return page(explanation.heading(found), content)
 
 
 def of_comparison(found: Comparison) -> str:
     """Draw two networks side by side."""
     names = [side.graph.reading.source for side in (found.a, found.b)]
-    return page(" against ".join(names), {"comparison": _compared(found, names)})
+    content = {
+        "comparison": _compared(found, names),
+        "symbols": _symbols([_compared_figures(found)]),
+        "unknown": comparison.unknowns(found),
+    }
+    return page(" against ".join(names), content)
+
+
+def _symbols(figures: Iterable[Iterable[Number]]) -> list[str]:
+    """Return the symbols in figures, each of which needs a slider."""
+    return sorted({name for each in figures for value in each for name in symbol_names(value)})
+
+
+def _figures(found: Explanation) -> Iterator[Number]:
+    yield from (found.a.figure, found.b.figure)
+    for cause in found.causes:
+        yield from (cause.count, *(count for _, count in cause.layers))
+
+
+def _compared_figures(found: Comparison) -> Iterator[Number]:
+    yield from (value for _, cells in comparison.figures(found) for _, value, _ in cells if value is not None)
+    for group in found.groups():
+        yield from (group.macs, group.params)
+    for item in (side for pair in found.pairs for side in (pair.a, pair.b) if side is not None):
+        yield from (item.macs, item.params)
 
 
 def _documents(
@@ -76,7 +111,11 @@ def _documents(
 
 
 def _side(side: Side) -> dict[str, object]:
-    return {"name": side.convention.name, "figure": figure(side.figure)}
+    return {
+        "name": side.convention.name,
+        "figure": figure(side.figure),
+        "bound": notes.lower_bound("", side.unknown_calls),
+    }
 
 
 def _compared(found: Comparison, names: Sequence[str]) -> dict[str, object]:
@@ -84,6 +123,15 @@ def _compared(found: Comparison, names: Sequence[str]) -> dict[str, object]:
         **comparison.document(found),
         "names": list(names),
         "verdict": comparison.verdict(found),
-        "figures": comparison.totals(found),
+        "figures": [
+            [
+                label,
+                *(
+                    [words, None if value is None else figure(value), signed]
+                    for words, value, signed in cells
+                ),
+            ]
+            for label, cells in comparison.figures(found)
+        ],
         "provenance": comparison.provenances(found),
     }

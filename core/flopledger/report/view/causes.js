@@ -6,24 +6,31 @@ function explain(found) {
   const names = [found.a, found.b].map((side) => side.name);
   const heading = el("h2", "", `Why ${names[0]} and ${names[1]} differ`);
   const box = el("div", "drawing");
-  section.append(heading, box, el("p", "quiet", found.closing), layersOf(found));
+  const details = el("details");
+  const table = el("div");
+  details.append(el("summary", "", "as a table, with the layers"), table);
+  section.append(heading, box, el("p", "quiet", found.closing), details);
   byId("causes").append(section);
   const paint = () => box.replaceChildren(waterfall(found, names, box.clientWidth - 2));
-  views.push({ draw: () => {}, resized: paint });
-  paint();
+  const renew = () => {
+    paint();
+    table.replaceChildren(layersOf(found));
+  };
+  views.push({ draw: renew, resized: paint });
+  renew();
   saves(heading, () => box, `${names.join("-to-")}`);
 }
 
 function waterfall(found, names, width) {
   const value = (written) => compiled(written)(state.symbols);
-  const steps = [{ name: names[0], to: value(found.a.figure), end: true }];
+  const steps = [{ name: names[0], to: value(found.a.figure), bound: found.a.bound, end: true }];
   let running = steps[0].to;
   for (const cause of found.causes) {
     const from = running;
     running = add(running, value(cause.count));
     steps.push({ name: cause.cause, from, to: running, change: value(cause.count) });
   }
-  steps.push({ name: names[1], to: value(found.b.figure), end: true });
+  steps.push({ name: names[1], to: value(found.b.figure), bound: found.b.bound, end: true });
   const all = steps.flatMap((step) => [step.to, step.from || step.to]).map(double);
   const [low, high] = [Math.min(...all), Math.max(...all)];
   // Causes of a thousandth would be invisible beside the whole, so the axis starts near the smaller figure.
@@ -42,7 +49,7 @@ function stepOf(step, y, left, place, next) {
   const ends = step.end ? [left, place(double(step.to))] : [step.from, step.to].map((x) => place(double(x)));
   const [x0, x1] = [Math.min(...ends), Math.max(...ends)];
   const fill = step.end ? "var(--conv)" : step.change.n < 0n ? "var(--minus)" : "var(--plus)";
-  const text = step.end ? exact(step.to) : signedText(step.change);
+  const text = step.end ? step.bound + exact(step.to) : signedText(step.change);
   const made = [];
   if (next) made.push(draw("line", { x1: place(double(step.to)), x2: place(double(step.to)), y1: y + 4, y2: y + STEP + 20, stroke: "var(--line)" }));
   made.push(draw("rect", { x: x0, y: y + 4, width: Math.max(x1 - x0, 1.5), height: STEP - 8, rx: 2, fill }));
@@ -54,14 +61,11 @@ function stepOf(step, y, left, place, next) {
 }
 
 function layersOf(found) {
-  const details = el("details");
-  details.append(el("summary", "", "as a table, with the layers"));
   const value = (written) => compiled(written)(state.symbols);
   const rows = found.causes.flatMap((cause) => [
     [[signedText(value(cause.count)), "number strong"], [cause.cause, "strong"]],
     ...cause.layers.map(([layer, count]) => [[signedText(value(count)), "number"], [nodes[layer]?.name ?? (layer || "(network)")]]),
     ...(cause.more ? [[["", "number"], [`and ${cause.more} more layers`]]] : []),
   ]);
-  details.append(tableOf([["change", "number"], ["why, and where"]], rows));
-  return details;
+  return tableOf([["change", "number"], ["why, and where"]], rows);
 }

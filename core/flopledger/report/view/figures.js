@@ -10,7 +10,12 @@ function ratio(n, d = 1n) {
   return { n: n / a, d: d / a };
 }
 
-const add = (x, y) => (x.d === 1n && y.d === 1n ? { n: x.n + y.n, d: 1n } : ratio(x.n * y.d + y.n * x.d, x.d * y.d));
+function add(x, y) {
+  if (x.formula || y.formula) return unsolved([x, y].filter((each) => each.n || each.formula).map(exact).join(" + "));
+  return x.d === 1n && y.d === 1n ? { n: x.n + y.n, d: 1n } : ratio(x.n * y.d + y.n * x.d, x.d * y.d);
+}
+
+
 const times = (x, y) => ratio(x.n * y.n, x.d * y.d);
 const over = (x, y) => (y.n === 0n ? ZERO : ratio(x.n * y.d, x.d * y.n));
 const negative = (x) => ({ n: -x.n, d: x.d });
@@ -30,12 +35,16 @@ function power(x, y) {
   return ratio(n.n ** exponent, n.d ** exponent);
 }
 
+// A figure whose symbols have no values is its formula: it has no length, and is never taken for a 0.
+const unsolved = (formula) => ({ ...ZERO, formula });
+
 // A figure as it travels: a number, or the text of a whole number, of p/q, or of a formula in Python's syntax.
 // Returns a function of the symbols' values. Formulas are parsed here; nothing is ever evaluated as code.
 function compiled(written) {
   if (typeof written === "number") return constant(ratio(BigInt(written)));
   if (/^-?[0-9]+$/.test(written)) return constant(ratio(BigInt(written)));
-  return parsed(written);
+  const [value, names] = parsed(written);
+  return (symbols) => (names.every((name) => symbols.has(name)) ? value(symbols) : unsolved(written));
 }
 
 function constant(value) {
@@ -44,6 +53,7 @@ function constant(value) {
 
 function parsed(written) {
   const tokens = written.match(/[0-9]+|[A-Za-z_][A-Za-z0-9_]*|\*\*|\/\/|[-+*\/(),]/g) || [];
+  const names = [];
   let at = 0;
   const take = (token) => tokens[at] === token && (at += 1) > 0;
   const joined = (operand, operators) => () => {
@@ -71,7 +81,8 @@ function parsed(written) {
       const better = token === "min" ? less : (a, b) => less(b, a);
       return (symbols) => parts.map((part) => part(symbols)).reduce((a, b) => (better(b, a) ? b : a));
     }
-    return (symbols) => ratio(symbols.get(token) ?? 0n);
+    names.push(token);
+    return (symbols) => ratio(symbols.get(token));
   }
   function raised() {
     const base = atom();
@@ -86,7 +97,7 @@ function parsed(written) {
   }
   const product = joined(signed, { "*": times, "/": over, "//": floored });
   const sum = joined(product, { "+": add, "-": (a, b) => add(a, negative(b)) });
-  return sum();
+  return [sum(), names];
 }
 
 // For lengths only.
@@ -100,11 +111,12 @@ function digits(n) {
 
 // In full: digits in groups, a fraction as p/q.
 function exact(x) {
+  if (x.formula) return x.formula;
   return x.d === 1n ? digits(x.n) : `${digits(x.n)}/${digits(x.d)}`;
 }
 
 function signedText(x) {
-  return x.n < 0n ? exact(x) : `+${exact(x)}`;
+  return x.n < 0n || x.formula?.startsWith("-") ? exact(x) : `+${exact(x)}`;
 }
 
 const PREFIXES = [[1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];

@@ -22,6 +22,7 @@ const flow = {
     this.size = found;
     if (camera.set) this.look();
     else this.fit(false);
+    if (state.selected >= 0) this.card(nodes[state.selected]);
   },
 
   paint(found, into, dx, dy) {

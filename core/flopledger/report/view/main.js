@@ -58,45 +58,43 @@ const head = {
       bars.draw();
     });
     show("controls");
-    this.unknown();
-    this.sliders();
-  },
-
-  unknown() {
-    if (!net.unknown.length) return;
-    const list = el("ul");
-    for (const line of net.unknown) list.append(el("li", "", line));
-    byId("unknown").append(el("b", "", "Unknown, so not in the total: "), list);
-    show("unknown");
-  },
-
-  // Each symbol has a slider and a field; all figures are formulas, which are evaluated exactly.
-  sliders() {
-    for (const name of net.symbols) {
-      const first = { N: 1, B: 1 }[name] ?? (/^(H|W)/.test(name) ? 224 : 128);
-      state.symbols.set(name, BigInt(first));
-      const label = el("label", "", `${name} = `);
-      const [slider, field] = ["range", "number"].map((type) => {
-        const input = el("input");
-        Object.assign(input, { type, min: 1, max: type === "range" ? first * 8 : 1e9, value: first, step: 1 });
-        input.setAttribute("aria-label", `${name}, as a ${type === "range" ? "slider" : "number"}`);
-        return input;
-      });
-      for (const [input, other] of [[slider, field], [field, slider]]) {
-        input.addEventListener("input", () => {
-          if (!/^[1-9][0-9]{0,8}$/.test(input.value)) return;
-          other.value = input.value;
-          state.symbols.set(name, BigInt(input.value));
-          refresh();
-          resized();
-        });
-      }
-      label.append(slider, field);
-      byId("symbols").append(label);
-    }
-    show("symbols", net.symbols.length > 0);
   },
 };
+
+function listUnknown(lines) {
+  if (!lines?.length) return;
+  const list = el("ul");
+  for (const line of lines) list.append(el("li", "", line));
+  byId("unknown").append(el("b", "", "Unknown, so not in the total: "), list);
+  show("unknown");
+}
+
+// Each symbol has a slider and a field; all figures are formulas, which are evaluated exactly.
+function sliders() {
+  const names = new Set([...(net?.symbols || []), ...(data.symbols || [])]);
+  for (const name of [...names].sort()) {
+    const first = { N: 1, B: 1 }[name] ?? (/^(H|W)/.test(name) ? 224 : 128);
+    state.symbols.set(name, BigInt(first));
+    const label = el("label", "", `${name} = `);
+    const [slider, field] = ["range", "number"].map((type) => {
+      const input = el("input");
+      Object.assign(input, { type, min: 1, max: type === "range" ? first * 8 : 1e9, value: first, step: 1 });
+      input.setAttribute("aria-label", `${name}, as a ${type === "range" ? "slider" : "number"}`);
+      return input;
+    });
+    for (const [input, other] of [[slider, field], [field, slider]]) {
+      input.addEventListener("input", () => {
+        if (!/^[1-9][0-9]{0,8}$/.test(input.value)) return;
+        other.value = input.value;
+        state.symbols.set(name, BigInt(input.value));
+        refresh();
+      });
+    }
+    label.append(slider, field);
+    byId("symbols").append(label);
+  }
+  show("symbols", names.size > 0);
+}
 
 function startNetwork() {
   grow();
@@ -123,6 +121,8 @@ function resized() {
 
 const begun = performance.now();
 byId("name").textContent = document.title.replace(/ - flopledger$/, "");
+sliders();
+listUnknown(net?.unknown || data.unknown);
 if (net) startNetwork();
 for (const found of data.explanations || []) explain(found);
 if (data.comparison) compare(data.comparison);

@@ -7,18 +7,36 @@ function compare(found) {
   const heading = el("h2", "", `${found.names[0]} above, ${found.names[1]} below`);
   const box = el("div", "drawing");
   const section = el("section");
-  const figures = tableOf([[""], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...rest]) => [[name], ...rest.map((text) => [text, "number"])]));
-  section.append(el("p", "quiet", found.verdict), figures, heading, box, el("h2", "", "What differs"), reasonsOf(found));
-  section.append(el("h2", "", "Layers"), listOf(found));
+  const [figures, reasons, list] = [el("div"), el("div"), el("div")];
+  section.append(el("p", "quiet", found.verdict), figures, heading, box, el("h2", "", "What differs"), reasons);
+  section.append(el("h2", "", "Layers"), list);
   byId("pairs").append(section);
   const paint = () => box.replaceChildren(mirrored(found, box.clientWidth - 2));
-  views.push({ draw: () => {}, resized: paint });
-  paint();
+  const renew = () => {
+    paint();
+    figures.replaceChildren(totalsOf(found));
+    reasons.replaceChildren(reasonsOf(found));
+    list.replaceChildren(listOf(found));
+  };
+  views.push({ draw: renew, resized: paint });
+  renew();
   legendOf(found, heading);
   saves(heading, () => box, "comparison");
 }
 
-const figureOf = (item, name) => (item ? compiled(item[name])(state.symbols) : ZERO);
+const worth = (written) => compiled(written)(state.symbols);
+const macsOf = (item) => (item ? worth(item.macs) : ZERO);
+
+function workOf(item) {
+  const macs = macsOf(item);
+  if (!item?.unknown) return exact(macs);
+  return macs.n ? `at least ${exact(macs)}` : "unknown";
+}
+
+function totalsOf(found) {
+  const cell = ([words, written, difference]) => [written === null ? words : words + (difference ? signedText : exact)(worth(written)), "number"];
+  return tableOf([[""], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...cells]) => [[name], ...cells.map(cell)]));
+}
 
 function legendOf(found, heading) {
   const counts = new Map();
@@ -35,7 +53,7 @@ function legendOf(found, heading) {
 // Bars of multiply-accumulates; layers without any are a tick that shows their status.
 function mirrored(found, width) {
   const pairs = found.rows.slice(0, MOST_PAIRS);
-  const values = pairs.map((pair) => [pair.a, pair.b].map((item) => double(figureOf(item, "macs"))));
+  const values = pairs.map((pair) => [pair.a, pair.b].map((item) => double(macsOf(item))));
   const top = Math.max(...values.flat(), 1);
   const svg = drawing(width, 2 * 100 + 26, `multiply-accumulates of the layers of ${found.names.join(" and ")}`);
   const step = (width - MARGIN - 8) / Math.max(pairs.length, 1);
@@ -48,8 +66,9 @@ function mirrored(found, width) {
       if (!item) return;
       const high = Math.max((value / top) * 92, 3);
       group.append(draw("rect", { x: MARGIN + k * step, y: side ? 102 : 100 - high, width: Math.max(step - 0.8, 0.6), height: high, fill: color(FILL[pair.status]) }));
+      if (item.unknown) group.append(draw("text", { x: MARGIN + (k + 0.5) * step, y: side ? 122 : 90, "text-anchor": "middle", class: "alarm strong" }, "?"));
     });
-    const sides = [pair.a, pair.b].map((item) => (item ? `${item.path || "(network)"}: ${exact(figureOf(item, "macs"))} MAC` : "-"));
+    const sides = [pair.a, pair.b].map((item) => (item ? `${item.path || "(network)"}: ${workOf(item)} MAC` : "-"));
     group.append(draw("title", {}, `${STATUS[pair.status]}\n${sides.join("\n")}\n${pair.why}`));
     svg.append(group);
   });
@@ -58,10 +77,15 @@ function mirrored(found, width) {
   return svg;
 }
 
+function changeOf(group) {
+  const macs = worth(group.macs);
+  if (!group.unknown) return signedText(macs);
+  return macs.n ? `${signedText(macs)} and unknown` : "unknown";
+}
+
 function reasonsOf(found) {
   const rows = found.summary.map((group) => [
-    [`${group.times} ×`, "number"], [signedText(compiled(group.macs)(state.symbols)), "number"],
-    [signedText(compiled(group.params)(state.symbols)), "number"], [group.reason],
+    [`${group.times} ×`, "number"], [changeOf(group), "number"], [signedText(worth(group.params)), "number"], [group.reason],
   ]);
   return tableOf([["times", "number"], ["MAC, b - a", "number"], ["params, b - a", "number"], ["reason"]], rows);
 }
@@ -70,7 +94,7 @@ function listOf(found) {
   const box = el("div", "drawing list");
   const rows = found.rows.slice(0, MOST_PAIRS).map((pair) => [
     [STATUS[pair.status]], [pair.a?.path ?? ""], [pair.b?.path ?? ""],
-    [exact(figureOf(pair.a, "macs")), "number"], [exact(figureOf(pair.b, "macs")), "number"], [pair.why],
+    [workOf(pair.a), "number"], [workOf(pair.b), "number"], [pair.why],
   ]);
   box.append(tableOf([["status"], ["a"], ["b"], ["MAC of a", "number"], ["MAC of b", "number"], ["why"]], rows));
   return box;

@@ -15,6 +15,7 @@ from flopledger.counting.roofline import on_device
 from flopledger.devices.device import Device
 from flopledger.graph.tables import Input, Layer, Module, Reading, Tensor
 from flopledger.report import view
+from partly_known import partly_known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,6 +145,95 @@ def test_a_symbol_has_a_slider_and_every_figure_is_exact(opened: Callable[[str],
     assert 724_406_816 * 999_999_937 == 724_406_770_362_370_592
     assert page.texts("#tiles .tile span")[0] == "mac: 724,406,770,362,370,592 MAC"
     assert "724,406,770,362,370,592" in page.texts("#tree tbody tr >> nth=0")[0]
+
+
+SYMBOLIC = {"N": "3", "H": "227", "W": "227"}
+"""AlexNet's own input three times: 3 x 724,406,816 = 2,173,220,448 macs."""
+
+
+def set_symbols(page: Opened) -> None:
+    for name, size in SYMBOLIC.items():
+        page.page.fill(f"#symbols [aria-label='{name}, as a number']", size)
+
+
+def test_an_explanation_with_symbols_has_sliders_and_all_its_figures_follow(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """As at one image, three times: netscope counts 3 x 2,385,120 = 7,155,360 more."""
+    found = fl.explain(str(root / "examples" / "alexnet.prototxt"), "mac", "netscope", inputs="data=Nx3xHxW")
+    text = view.of_explanation(found)
+    page = opened(text)
+    page.page.click("#causes summary")
+    set_symbols(page)
+    expected = {"2,173,220,448", "+7,155,360", "2,180,375,808"}
+    assert 2_173_220_448 + 7_155_360 == 2_180_375_808
+    assert expected <= set(page.texts("#causes svg text"))
+    assert page.texts("#causes table tbody tr >> nth=0")[0].startswith("+7,155,360")
+
+
+def test_a_formula_whose_symbol_has_no_value_is_shown_as_it_is(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    found = fl.explain(
+        str(root / "examples" / "alexnet.prototxt"), "mac", "netscope", inputs="data=Nx3x227x227"
+    )
+    text = view.of_explanation(found)
+    page = opened(text.replace('"symbols":["N"]', '"symbols":[]'))
+    assert {"724406816*N", "+2385120*N", "726791936*N"} <= set(page.texts("#causes svg text"))
+
+
+def test_a_comparison_with_symbols_has_sliders_and_all_its_figures_follow(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """AlexNet's first convolution takes 55 x 55 x 96 x 11 x 11 x 3 = 105,415,200 macs at 227 x 227."""
+    alexnet = str(root / "examples" / "alexnet.prototxt")
+    a, b = fl.read(alexnet, "data=Nx3xHxW"), fl.read(alexnet, "data=1x3x227x227")
+    page = opened(view.of_comparison(fl.compare(a, b)))
+    set_symbols(page)
+    total = page.texts("#pairs table >> nth=0 >> tbody tr")
+    assert total[0].split("\t")[1:] == ["2,173,220,448", "724,406,816", "-1,448,813,632"]
+    assert total[1].split("\t")[1:] == ["60,965,224", "60,965,224", "+0"]
+    layers = page.texts("#pairs .list tbody tr")
+    assert layers[0].split("\t")[3:5] == ["316,245,600", "105,415,200"]
+    assert 3 * 105_415_200 == 316_245_600
+
+
+def test_what_is_unknown_is_said_wherever_a_figure_lacks_it(opened: Callable[[str], Opened]) -> None:
+    """The dense layer takes 15 MAC, or 25 FLOP by `ops`; the call before it is unknown."""
+    line = "Odd: 1 call, 1x3 -> 1x3 at odd"
+    graph = partly_known()
+    page = opened(view.of_explanation(fl.explain(graph, "mac", "ops")))
+    assert {"at least 15", "at least 25"} <= set(page.texts("#causes svg text"))
+    assert "The gap is not known" in page.texts("#causes p")[0]
+    assert line in page.page.locator("#unknown").inner_text()
+
+    page = opened(view.of_comparison(fl.compare(graph, partly_known(known=True))))
+    rows = [row.split("\t") for row in page.texts("#pairs tbody tr")]
+    assert ["MAC (mac)", "at least 15", "15", "at most +0"] in rows
+    assert ["unknown", "-1"] in [row[1:3] for row in rows]
+    assert ["only in a", "odd", "", "unknown", "0"] in [row[:5] for row in rows]
+    assert "?" in page.texts("#pairs svg text")
+    assert f"a: {line}" in page.page.locator("#unknown").inner_text()
+
+
+@pytest.mark.slow
+def test_the_card_and_the_layers_of_causes_follow_what_is_chosen(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """The first convolution takes 105,415,200 of AlexNet's 724,406,816 macs an image, 14.6 %."""
+    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
+    ledgers = [graph.count("mac"), graph.count("netscope")]
+    page = opened(view.of_network(graph, ledgers, [fl.explain(graph, "mac", "netscope")]))
+    page.page.click("#causes summary")
+    page.page.locator("#tree tbody tr:has-text('conv1')").first.click()
+    assert "105,415,200 MAC" in page.page.locator("#card").inner_text()
+    page.page.fill("#symbols input[type=number]", "3")
+    assert "316,245,600 MAC" in page.page.locator("#card").inner_text()
+    assert "14.6 %" in page.page.locator("#card").inner_text()
+    assert page.texts("#causes table tbody tr >> nth=0")[0].startswith("+7,155,360")
+    page.page.click("#metric button:has-text('parameters')")
+    assert "0.1 %" in page.page.locator("#card").inner_text()
+    assert 0.0005 < 34_944 / 60_965_224 < 0.0015
 
 
 def hostile() -> fl.Graph:
