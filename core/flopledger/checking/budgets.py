@@ -16,7 +16,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from flopledger import input_files
-from flopledger.errors import UsageError, nearest, shown
+from flopledger.errors import UsageError, near_names, nearest, shown
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -60,27 +60,78 @@ def budgets(folder: Path) -> tuple[Budget, ...]:
         UsageError: There are none, or one is malformed; the message names the budget and the key.
     """
     path = folder / FILE
+    content = _content(path)
     how = f"name a source, or write budgets into {FILE} as {TABLE} with source, inputs and max-macs"
-    try:
-        content = tomllib.loads(input_files.read_text(path, LARGEST_FILE))
-    except FileNotFoundError:
-        raise UsageError(f"nothing to check, and no {FILE} here: {how}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{FILE} can't be read: {error}") from None
-    tools = content.get("tool")
-    section = tools.get("flopledger") if isinstance(tools, dict) else None
-    given = section.get("budgets") if isinstance(section, dict) else None
+    if content is None:
+        raise UsageError(f"nothing to check, and no {FILE} here or above: {how}")
+    given = _section(content).get("budgets")
     found = tuple(_budget(number, table) for number, table in enumerate(_tables(given), 1))
     if not found:
-        raise UsageError(f"nothing to check: {FILE} has no budgets of flopledger's. So {how}")
+        near = _misspelt(content)
+        meant = f" It has [tool.{shown(near)[1:-1]}]: did you mean [tool.flopledger]?" if near else ""
+        raise UsageError(f"nothing to check: {FILE} has no budgets of flopledger's.{meant} So {how}")
     return found
+
+
+def project(folder: Path) -> Path:
+    """Return the nearest folder upwards whose pyproject.toml is for flopledger, else one with a file.
+
+    A file of a part of a project that says nothing about flopledger does not hide that of the whole; one
+    that can't be read, or whose table is misspelt, does, and is reported.
+    """
+    for one in (folder, *folder.parents):
+        try:
+            content = _content(one / FILE)
+        except UsageError:
+            return one
+        if content is not None and (_section(content) or _misspelt(content)):
+            return one
+    return next((one for one in (folder, *folder.parents) if (one / FILE).is_file()), folder)
+
+
+def _content(path: Path) -> Mapping[str, object] | None:
+    """Read a pyproject.toml; None where there is none."""
+    try:
+        return tomllib.loads(input_files.read_text(path, LARGEST_FILE))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{FILE} can't be read: {error}") from None
+
+
+def _section(content: Mapping[str, object]) -> Mapping[str, object]:
+    """Return our table, whose only key is that of the budgets."""
+    tools = content.get("tool")
+    section = tools.get("flopledger", {}) if isinstance(tools, dict) else {}
+    if not isinstance(section, dict):
+        raise UsageError(f"{FILE}: tool.flopledger is {shown(section)}, expected a table, as in {TABLE}")
+    for key in section:
+        if key.replace("_", "-") in KEYS:
+            raise UsageError(f"{FILE}: {key!r} stands in [tool.flopledger]; it belongs below {TABLE}")
+        if key != "budgets":
+            near = nearest(key, ("budgets",))
+            raise UsageError(f"{FILE}: [tool.flopledger] has no key {shown(key)}{near}; there is budgets")
+    return section
+
+
+def _misspelt(content: Mapping[str, object]) -> str:
+    """Return the name of a tool's table that is spelled nearly like ours, if there is one."""
+    tools = content.get("tool")
+    return next(iter(near_names("flopledger", tools if isinstance(tools, dict) else ())), "")
 
 
 def _tables(given: object) -> Iterator[Mapping[str, object]]:
     """Yield the tables of budgets: a list of them, or a table of them by source."""
     listed = given if isinstance(given, list) else []
     items = given.items() if isinstance(given, dict) else [("", one) for one in listed]
+    if given is not None and not isinstance(given, (list, dict)):
+        raise UsageError(f"{FILE}: tool.flopledger.budgets is {shown(given)}, expected tables, as in {TABLE}")
     for source, table in items:
+        if source in KEYS and not isinstance(table, dict):
+            raise UsageError(
+                f"{FILE}: {source!r} stands in [tool.flopledger.budgets]; it belongs below {TABLE}, with two "
+                "brackets, since there may be several"
+            )
         if not isinstance(table, dict):
             raise UsageError(f"{FILE}: a budget is {shown(table)}, expected a table, as in {TABLE}")
         yield {"source": source, **table} if source else table
@@ -94,6 +145,11 @@ def _budget(number: int, table: Mapping[str, object]) -> Budget:
             raise UsageError(
                 f"{where}: there is no key {key!r}{nearest(key, KEYS)}; there are {', '.join(KEYS)}"
             )
+    if isinstance(named.get("source"), list):
+        raise UsageError(
+            f"{where}: source is {shown(named['source'])}, a list; a budget is for one source: write "
+            f"a {TABLE} for each"
+        )
     if not isinstance(named.get("source"), str):
         raise UsageError(f'{where}: it names no source, as in source = "model.py:Net"')
     tables: dict[str, Mapping[str, object]] = {}

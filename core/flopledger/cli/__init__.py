@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli.exits import reported
+from flopledger.errors import nearest
 from flopledger.lazy import attribute
 from flopledger.reading import noise
 
@@ -50,6 +51,15 @@ class Commands(click.Group):
             return None
         command: click.Command = attribute(f"{__name__}.{name}:command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; of a wrong name, the nearest is named."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            ctx.fail(f"No such command {name!r}{nearest(name, COMMANDS)}.".replace("?.", "?"))
+        return super().resolve_command(ctx, args)
 
 
 @click.group(

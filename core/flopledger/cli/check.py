@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -153,8 +154,9 @@ def command(**params: Any) -> None:
     Where calls have no formula, operations are a lower bound: a limit on them that they don't exceed is not
     known to be kept, and the exit code is 4.
 
-    SOURCE is a file, package.module:attribute or file.py:attribute. Without one, the budgets in
-    pyproject.toml are checked: tables [[tool.flopledger.budgets]] with source, inputs, max-macs ...
+    SOURCE is a file, package.module:attribute or file.py:attribute. Without one, the budgets in the
+    pyproject.toml here or above are checked: tables [[tool.flopledger.budgets]] with source, inputs,
+    max-macs ...
     """
     from flopledger.report import check as verdict  # noqa: PLC0415  (the help needs none of it)
 
@@ -186,21 +188,25 @@ def exit_code(found: Sequence[Verdict], unread: Sequence[Unread], *, strict: boo
 
 
 def check_budgets(options: CheckOptions, reading: SourceOptions) -> tuple[list[Verdict], list[Unread]]:
-    """Check the budgets of the project in this folder; the options then only say how the result is written.
+    """Check the budgets of the project that this folder is in, from the folder of the project.
+
+    The options then only say how the result is written.
 
     Raises:
         UsageError: There are none, or an option for a source is given without one.
     """
-    from flopledger.checking.budgets import budgets  # noqa: PLC0415  (the help needs none of it)
+    from flopledger.checking.budgets import budgets, project  # noqa: PLC0415  (the help needs none of it)
     from flopledger.checking.limits import Unread  # noqa: PLC0415
 
     if replace(options, form="", output=None, strict=False) != NO_OPTIONS or reading != SourceOptions():
         raise UsageError("the options are for a source, and none is named: SOURCE is missing")
     found: list[Verdict] = []
     unread: list[Unread] = []
-    for budget in budgets(Path.cwd()):
+    root = project(Path.cwd())
+    for budget in budgets(root):
         try:
-            checked, failed = check(*_as_options(budget))
+            with contextlib.chdir(root):  # whose files the sources are
+                checked, failed = check(*_as_options(budget))
         except FlopledgerError as error:
             checked, failed = [], [Unread(budget.source, error)]
         found += checked

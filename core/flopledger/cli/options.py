@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import click
 
 from flopledger.cli import completion, output
-from flopledger.errors import UsageError, shown
+from flopledger.errors import UsageError, nearest, shown
 from flopledger.reading import noise
 from flopledger.records import dataclass
 
@@ -50,6 +50,15 @@ class Size(click.ParamType[int]):
                 f"{shown(value)} is not a size; expected a number of bytes, as in 512M or 4G", param, ctx
             )
         return int(Fraction(match[1]) * SCALES[match[2].upper()])
+
+
+class Name(click.Choice[str]):
+    """One of several names; of a wrong one, the nearest is named."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return click's message, with the name that may be meant."""
+        said: str = super().get_invalid_choice_message(value, ctx)
+        return said.removesuffix(".") + (nearest(str(value), self.choices) or ".")
 
 
 class Seconds(click.FloatRange):
@@ -171,7 +180,7 @@ def switches_option(words: str = "Change a decision of the convention.") -> Call
 def format_option(formats: Sequence[str], words: str = "How the result is written.") -> Callable[[F], F]:
     """Return the option for the format of the result."""
     return click.option(
-        "--format", "form", type=click.Choice(formats), default="table", show_default=True, help=words
+        "--format", "form", type=Name(formats), default="table", show_default=True, help=words
     )
 
 

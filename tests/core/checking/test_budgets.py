@@ -80,6 +80,26 @@ def test_a_budget_that_can_not_be_checked_keeps_no_other_from_it(
     assert second.endswith("did you mean 4.1G?")
 
 
+def test_the_project_is_looked_for_upwards_and_its_files_are_found(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """That of a part that is not for flopledger is passed by; the result is written where we are."""
+    inner = project / "part" / "deeper"
+    inner.mkdir(parents=True)
+    (project / "part" / "pyproject.toml").write_text("[project]\nname = 'part'\n")
+    monkeypatch.chdir(inner)
+
+    assert run(["check", "--format", "github"]) == 1
+    assert capfd.readouterr().out == ANNOTATIONS
+    assert run(["check", "--format", "github", "-o", "out.txt"]) == 1
+    assert (inner / "out.txt").read_text() == ANNOTATIONS
+    assert Path.cwd() == inner
+
+    (project / "part" / "pyproject.toml").write_text("[tool.flopledgr]\n")
+    assert run(["check"]) == 2
+    assert "did you mean [tool.flopledger]?" in capfd.readouterr().err
+
+
 def test_a_table_by_source_is_a_list_of_budgets_too(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.flopledger.budgets.'net.py:Net']\nmax-macs = '1G'\n")
 
@@ -92,6 +112,22 @@ def test_a_table_by_source_is_a_list_of_budgets_too(tmp_path: Path) -> None:
     [
         ("", "pyproject.toml has no budgets of flopledger's. So name a source"),
         ("[tool", "pyproject.toml can't be read"),
+        (
+            "[[tool.flopledgr.budgets]]\nsource = 'a'",
+            r"It has \[tool.flopledgr\]: did you mean \[tool.flopledger\]",
+        ),
+        ("[tool.flopledger]\nmax-macs = 3", r"'max-macs' stands in \[tool.flopledger\]; it belongs below"),
+        ("[[tool.flopledger.budget]]\nsource = 'a'", "no key 'budget'; did you mean 'budgets'"),
+        ("[tool]\nflopledger = 3", "tool.flopledger is 3, expected a table"),
+        ("[tool.flopledger]\nbudgets = 3", "tool.flopledger.budgets is 3, expected tables"),
+        (
+            "[tool.flopledger.budgets]\nsource = 'a'\nmax-macs = 3",
+            r"'source' stands in \[tool.flopledger.budgets\]; it belongs below \[\[tool.*two brackets",
+        ),
+        (
+            "[[tool.flopledger.budgets]]\nsource = ['a', 'b']",
+            r"budget 1: source is \['a', 'b'\], a list; a budget is for one source",
+        ),
         (
             "[[tool.flopledger.budgets]]\nmax-mac = 3",
             "budget 1: there is no key 'max-mac'; did you mean 'max-macs'",
@@ -117,7 +153,7 @@ def test_without_a_source_and_a_project_the_message_says_what_to_do(
     monkeypatch.chdir(tmp_path)
 
     assert run(["check"]) == 2
-    assert "nothing to check, and no pyproject.toml here: name a source" in capfd.readouterr().err
+    assert "nothing to check, and no pyproject.toml here or above: name a source" in capfd.readouterr().err
     assert run(["check", "--max-macs", "3"]) == 2
     assert "none is named: SOURCE is missing" in capfd.readouterr().err
 

@@ -299,3 +299,19 @@ def test_a_graph_whose_attributes_do_not_fit_its_kind_ends_with_3(
     assert (
         "conv: the attribute 'kernel' is 'three', expected a list of whole numbers" in capfd.readouterr().err
     )
+
+
+@pytest.mark.parametrize(
+    ("args", "meant"),
+    [
+        (("cuont", "net.prototxt"), "No such command 'cuont'; did you mean 'count'?"),
+        (("xyzzy",), "No such command 'xyzzy'."),
+        (("conventions", "mca"), "did you mean 'mac'?"),
+        (("count", "net.prototxt", "--format", "jsn"), "did you mean 'json'?"),
+    ],
+)
+def test_of_a_wrong_name_the_nearest_is_named(
+    args: tuple[str, ...], meant: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(list(args)) == 2
+    assert meant in capfd.readouterr().err

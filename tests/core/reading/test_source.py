@@ -55,3 +55,30 @@ def test_any_text_is_a_source_or_refused(text: str) -> None:
     except SourceError:
         return
     assert isinstance(found, Attribute) or found.exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ("exampels/alexnet.prototxt", "examples/alexnet.prototxt"),
+        ("examples/alexnt.prototxt", "examples/alexnet.prototxt"),
+        ("examples/alexnet.prototx", "examples/alexnet.prototxt"),
+        ("Examples/AlexNet.prototxt", "examples/alexnet.prototxt"),
+        ("exampels/nets.py:Net", "examples/nets.py"),
+        ("examples/vgg16.prototxt", None),
+        ("exampels", None),
+    ],
+)
+def test_of_a_file_that_is_not_there_the_nearest_is_named(
+    source: str, meant: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network of another name is not meant, and a folder is no source."""
+    (tmp_path / "examples").mkdir()
+    for name in ("alexnet.prototxt", "nets.py"):
+        (tmp_path / "examples" / name).touch()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(SourceError) as refused:
+        locate(source)
+    named = f"did you mean {meant!r}" if meant else "did you mean"
+    assert (named in str(refused.value)) is (meant is not None)
