@@ -19,7 +19,7 @@ const bars = {
       svg.append(draw("text", { x: 8, y: k ? HALF + 66 : 50, class: "quiet" }, k ? shortDouble(top) : briefly(rounded(top))));
     });
     leaves.forEach((node, k) => svg.append(this.bar(node, k, step, figures, scales)));
-    svg.append(draw("line", { x1: MARGIN, x2: width - 8, y1: HALF + 0.5, y2: HALF + 0.5, stroke: "var(--line)" }));
+    svg.append(draw("line", { x1: MARGIN, x2: width - 8, y1: HALF + 0.5, y2: HALF + 0.5, stroke: "var(--line)", "pointer-events": "none" }));
     box.replaceChildren(svg);
     byId("bars-hint").textContent = scales.some((scale) => scale.cut) ? "bars with // are cut: the largest is left out of the scale" : "";
   },
