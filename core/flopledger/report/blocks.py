@@ -26,11 +26,12 @@ class Heading:
     """The title of a report or of a part of one.
 
     ``lines`` replaces it in plain text, which has no headings: None for the heading itself, () for
-    nothing.
+    nothing. ``caption`` stands under a heading, in what people take out of it for a document.
     """
 
     text: str
     lines: tuple[str, ...] | None = None
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

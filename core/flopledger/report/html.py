@@ -47,6 +47,8 @@ def _block(block: Block) -> Iterator[str]:
 @_block.register(Heading)
 def _(block: Heading) -> Iterator[str]:
     yield f"<div><b>{_text(block.text)}</b></div>"
+    if block.caption:
+        yield f"<div>{_text(block.caption)}</div>"
 
 
 @_block.register(Line)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flopledger import printable
 from flopledger.report import notes, sections
 from flopledger.report.columns import NETWORK, of_view
-from flopledger.report.numbers import in_words, shape_text
+from flopledger.report.numbers import in_words
 from flopledger.report.rows import shown_lines
 from flopledger.report.symbol_names import with_names
 
@@ -51,7 +51,7 @@ def _layers(given: Sequence[Ledger], view: View) -> Iterator[str]:
     where = [f"{name} = {size}" for name, size in names.items()]
     totals = [f"{notes.titled(one.convention)}: {_total(one)}" for one in ledgers]
     caption = [
-        f"{_name(ledgers[0])}. {'; '.join(totals)}.",
+        f"{notes.at_input(ledgers[0])}. {'; '.join(totals)}.",
         *(f"{note.rstrip('.')}." for note in shown.notes),
     ]
     if where:
@@ -64,20 +64,12 @@ def _layers(given: Sequence[Ledger], view: View) -> Iterator[str]:
 def _networks(networks: Sequence[Sequence[Ledger]]) -> Iterator[str]:
     """Yield the table of several networks, with a row each."""
     header, *rows = notes.summary(networks)
-    first = {notes.titled(one.convention): one for members in networks for one in members}
-    titles = [f"{name}: {one.convention.title} ({one.total.unit})" for name, one in first.items()]
-    inputs = [_name(members[0]) for members in networks]
-    caption = [f"{'; '.join(inputs)}. Conventions: {'; '.join(titles)}."]
+    caption = [notes.caption(networks)]
     yield from table(["l", *"r" * (len(header) - 1)], header, rows, caption)
 
 
 def _total(ledger: Ledger) -> str:
     return notes.bounded(in_words(ledger.total.count, ledger.total.unit), ledger.total)
-
-
-def _name(ledger: Ledger) -> str:
-    shapes = ", ".join(shape_text(shape) for _, shape, _ in ledger.graph.inputs)
-    return f"{ledger.graph.reading.source} at {shapes or 'its own input'}"
 
 
 def table(

@@ -45,6 +45,8 @@ def _block(block: Block) -> Iterator[str]:
 @_block.register(Heading)
 def _(block: Heading) -> Iterator[str]:
     yield f"### {inline(block.text)}"
+    if block.caption:
+        yield from ("", line(block.caption))
 
 
 @_block.register(Line)

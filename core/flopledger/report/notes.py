@@ -251,6 +251,20 @@ def summary(networks: Sequence[Sequence[Ledger]]) -> list[tuple[str, ...]]:
     return rows
 
 
+def caption(networks: Sequence[Sequence[Ledger]]) -> str:
+    """Name the inputs, the conventions and their units of a table of several networks."""
+    first = {titled(one.convention): one for members in networks for one in members}
+    titles = [f"{name}: {one.convention.title} ({one.total.unit})" for name, one in first.items()]
+    inputs = [at_input(members[0]) for members in networks]
+    return f"{'; '.join(inputs)}. Conventions: {'; '.join(titles)}."
+
+
+def at_input(ledger: Ledger) -> str:
+    """Name a network and the shapes that it was read with."""
+    shapes = ", ".join(shape_text(shape) for _, shape, _ in ledger.graph.inputs)
+    return f"{ledger.graph.reading.source} at {shapes or 'its own input'}"
+
+
 def _label(ledger: Ledger) -> str:
     return titled(ledger.convention)
 

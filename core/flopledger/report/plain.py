@@ -128,6 +128,9 @@ def _(block: Grid, width: int | None) -> Iterator[Pieces]:
     if width is not None:
         rows = _narrowed(rows, widths, block.right, width)
     tight = width is not None and sum(widths) + GAP * (len(widths) - 1) > width
+    if width is not None and block.right and sum(widths) + len(widths) - 1 > width:
+        yield from _records(rows, width)
+        rows = []
     for number, row in enumerate(rows):
         for i in range(max(map(len, row))):
             line = [cell[i] if i < len(cell) else "" for cell in row]
@@ -135,6 +138,16 @@ def _(block: Grid, width: int | None) -> Iterator[Pieces]:
             yield [((" " if tight else " " * GAP).join(cells), PLAIN if number else STRONG)]
     if block.more:
         yield from _wrapped(block.more, PLAIN, width)
+
+
+def _records(rows: Sequence[list[tuple[str, ...]]], width: int) -> Iterator[Pieces]:
+    """Yield each row under its first cell, a figure a line: figures are never cut, and lines end in time."""
+    headers, *others = rows
+    for first, *cells in others:
+        yield from (line for part in first for line in _wrapped(part, STRONG, width))
+        for header, cell in zip(headers[1:], cells, strict=True):
+            for part in filter(None, cell):
+                yield from _wrapped(f"{' '.join(header)}: {part}", PLAIN, width, INDENT)
 
 
 def _escaped(row: Sequence[Cell]) -> list[tuple[str, ...]]:

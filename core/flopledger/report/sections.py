@@ -28,7 +28,10 @@ def of_ledgers(ledgers: Sequence[Ledger], view: View) -> Iterator[Block]:
         yield from _section(members, view)
     if len(found) > 1:
         header, *rows = notes.summary(found)
-        yield from (Heading("Summary", ()), Grid(header, rows, frozenset(range(1, len(header)))))
+        yield from (
+            Heading("Summary", (), notes.caption(found)),
+            Grid(header, rows, frozenset(range(1, len(header)))),
+        )
 
 
 def networks(ledgers: Sequence[Ledger]) -> list[list[Ledger]]:

@@ -188,6 +188,8 @@ def test_markdown_of_several_networks_ends_with_a_summary(toy: Ledger, halved: L
     other = replace(halved.graph, reading=replace(halved.graph.reading, source="b.prototxt"))
     assert render([toy, replace(halved, graph=other)], "markdown").endswith("""### Summary
 
+toy.prototxt at 1x3x8x8; b.prototxt at 1x3x8x8. Conventions: mac: multiply-accumulates (MAC).
+
 | network | params | mac |
 | --- | ---: | ---: |
 | toy.prototxt | 1.562 k | at least 5.328 kMAC |

@@ -23,6 +23,20 @@ def test_a_grid_aligns_cells_and_breaks_those_of_several_lines() -> None:
     assert plain.write([grid]) == "Rows:\n  n  why\n  1  first\n     second\n100  x\nand 3 more\n"
 
 
+def test_a_grid_of_figures_that_has_no_room_lists_them_under_their_names() -> None:
+    """7 + 1 + 29 and two gaps of one are 39 columns."""
+    rows = [("alexnet", "1", "at least 724,406,816 MAC left"), ("b", "", "2")]
+    grid = Grid(("network", "n", "count"), rows, frozenset({1, 2}))
+    assert plain.write([grid], 38) == (
+        "alexnet\n    n: 1\n    count: at least 724,406,816 MAC\n    left\nb\n    count: 2\n"
+    )
+    assert plain.write([grid], 39) == (
+        "network n                         count\n"
+        "alexnet 1 at least 724,406,816 MAC left\n"
+        "b                                     2\n"
+    )
+
+
 def test_titles_stand_above_indented_lines() -> None:
     titles = {"plain": "save:", "markdown": "`save`:"}
     blocks = [Listing("why", ["x", "y"]), Code(titles, ["[a]", "", "b = 1"], "toml"), Pairs([("MAC", "3")])]
