@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flopledger.counting.ledger import figure
-from flopledger.dims.arithmetic import symbol_names
+from flopledger.dims.arithmetic import is_symbolic, symbol_names, text
 from flopledger.report import comparison, explanation, notes
 from flopledger.report.view.network import network, places
 from flopledger.report.view.page import page
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from flopledger.comparing.comparison import Comparison
     from flopledger.counting.ledger import Ledger
-    from flopledger.dims.types import Number
+    from flopledger.dims.types import Number, Shape
     from flopledger.explaining.explanation import Explanation, Side
     from flopledger.graph.graph import Graph
 
@@ -43,6 +43,7 @@ def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[E
         "network": drawn,
         "explanations": _documents(explanations, places(drawn)),
         "symbols": _symbols(map(_figures, explanations)),
+        "sizes": _sizes(tensor.shape for tensor in graph.tensors),
     }
     return page(graph.reading.source, content, flow=True)
 
@@ -63,6 +64,9 @@ def of_comparison(found: Comparison) -> str:
     content = {
         "comparison": _compared(found, names),
         "symbols": _symbols([_compared_figures(found)]),
+        "sizes": _sizes(
+            shape for side in (found.a, found.b) for row in side.rows for shape in (*row.inputs, *row.outputs)
+        ),
         "unknown": comparison.unknowns(found),
     }
     return page(" against ".join(names), content)
@@ -71,6 +75,11 @@ def of_comparison(found: Comparison) -> str:
 def _symbols(figures: Iterable[Iterable[Number]]) -> list[str]:
     """Return the symbols in figures, each of which needs a slider."""
     return sorted({name for each in figures for value in each for name in symbol_names(value)})
+
+
+def _sizes(shapes: Iterable[Shape | None]) -> list[str]:
+    """Return the formulas of the sizes of tensors: where one of them is below 1, figures have no meaning."""
+    return sorted({text(dim) for shape in shapes for dim in shape or () if is_symbolic(dim)})
 
 
 def _figures(found: Explanation) -> Iterator[Number]:

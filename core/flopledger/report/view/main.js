@@ -69,30 +69,70 @@ function listUnknown(lines) {
   show("unknown");
 }
 
+// Whether every tensor of the network has a size at these values; without one its figures mean nothing.
+const sizes = (data.sizes || []).map(compiled);
+const fits = (symbols) => sizes.map((size) => size(symbols)).every((size) => size.formula || size.n >= size.d);
+
+// The smallest value of a symbol that fits, while the others are as they are.
+function smallest(name) {
+  let [low, high] = [0n, state.symbols.get(name)];
+  while (high - low > 1n) {
+    const middle = (low + high) / 2n;
+    if (fits(new Map(state.symbols).set(name, middle))) high = middle;
+    else low = middle;
+  }
+  return String(high);
+}
+
+function sized() {
+  for (const input of byId("symbols").querySelectorAll("input")) input.min = smallest(input.dataset.symbol);
+}
+
+// Sets a symbol to what is written; where that is no size for the network, words stand in place of all figures.
+function setSymbol(name, written) {
+  const valid = /^[1-9][0-9]{0,8}$/.test(written);
+  if (valid) state.symbols.set(name, BigInt(written));
+  const small = /^-?[0-9]+$/.test(written) ? `${name} = ${written} is too ${written.length > 9 ? "large" : "small"} for this network` : `${name} needs a whole number`;
+  const wrong = !valid || !fits(state.symbols);
+  byId("small").textContent = wrong ? `No figures: ${small}.` : "";
+  document.body.classList.toggle("small", wrong);
+  if (wrong) return;
+  sized();
+  refresh();
+}
+
+// What a symbol is at first: the usual size, or a larger one if the network is too small at that.
+function firstSizes(names) {
+  for (const name of names) state.symbols.set(name, { N: 1n, B: 1n }[name] ?? (/^(H|W)/.test(name) ? 224n : 128n));
+  for (let k = 0; k < 12 && !fits(state.symbols); k += 1) {
+    for (const [name, size] of state.symbols) if (size > 1n) state.symbols.set(name, 2n * size);
+  }
+}
+
 // Each symbol has a slider and a field; all figures are formulas, which are evaluated exactly.
 function sliders() {
   const names = new Set([...(net?.symbols || []), ...(data.symbols || [])]);
+  firstSizes(names);
   for (const name of [...names].sort()) {
-    const first = { N: 1, B: 1 }[name] ?? (/^(H|W)/.test(name) ? 224 : 128);
-    state.symbols.set(name, BigInt(first));
+    const first = Number(state.symbols.get(name));
     const label = el("label", "", `${name} = `);
     const [slider, field] = ["range", "number"].map((type) => {
       const input = el("input");
       Object.assign(input, { type, min: 1, max: type === "range" ? first * 8 : 1e9, value: first, step: 1 });
+      input.dataset.symbol = name;
       input.setAttribute("aria-label", `${name}, as a ${type === "range" ? "slider" : "number"}`);
       return input;
     });
     for (const [input, other] of [[slider, field], [field, slider]]) {
       input.addEventListener("input", () => {
-        if (!/^[1-9][0-9]{0,8}$/.test(input.value)) return;
         other.value = input.value;
-        state.symbols.set(name, BigInt(input.value));
-        refresh();
+        setSymbol(name, input.value);
       });
     }
     label.append(slider, field);
     byId("symbols").append(label);
   }
+  sized();
   show("symbols", names.size > 0);
 }
 
@@ -116,6 +156,7 @@ function startNetwork() {
 }
 
 function resized() {
+  if (document.body.classList.contains("small")) return;
   for (const view of views) view.resized?.();
 }
 

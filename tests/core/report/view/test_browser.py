@@ -236,6 +236,30 @@ def test_the_card_and_the_layers_of_causes_follow_what_is_chosen(
     assert 0.0005 < 34_944 / 60_965_224 < 0.0015
 
 
+def test_a_size_that_is_too_small_shows_words_and_no_figure(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """AlexNet's last pooling, 3 by 2 and rounded up, needs 2 rows: 4 before the second, 8 before the first.
+
+    So the first convolution, 11 by 4, has 8 rows of (H - 11) // 4 + 1 from H = 39 on.
+    """
+    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=1x3xHx227")
+    page = opened(view.of_network(graph, [graph.count("mac")]))
+    fields = page.page.locator("#symbols input")
+    assert [fields.nth(k).get_attribute("min") for k in (0, 1)] == ["39", "39"]
+    small = {wrong: f"H = {wrong} is too small for this network" for wrong in ("38", "0", "-3")}
+    for wrong, said in {**small, "": "H needs a whole number"}.items():
+        fields.nth(1).fill(wrong)
+        assert page.texts("#small") == [f"No figures: {said}."]
+        assert page.page.locator("#tiles, main").first.is_hidden()
+        assert page.page.locator("main").is_hidden()
+        assert "MAC" not in page.page.locator("body").inner_text()
+    fields.nth(1).fill("39")
+    assert page.texts("#small") == [""]
+    assert page.page.locator("#tiles").is_visible()
+    assert "-" not in page.texts("#tree tbody tr >> nth=0")[0]
+
+
 def hostile() -> fl.Graph:
     """A network whose every text is markup that would run."""
     modules = (Module(0, ("",), NAME, children=(1,)), Module(1, (NAME,), NAME))
