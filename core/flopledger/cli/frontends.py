@@ -7,20 +7,29 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger.cli.options import format_option
 from flopledger.cli.output import room, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 EXAMPLES = """\b
-Example:
+Examples:
   flopledger frontends
+  flopledger frontends --format json
 """
 
 
 @click.command("frontends", short_help="List the installed frontends.", epilog=EXAMPLES)
-def command() -> None:
+@format_option(("table", "json"))
+def command(form: str) -> None:
     """List the frontends: the models and files that each reads, and which are missing or broken."""
+    if form == "json":
+        from flopledger.plugins import discovery as plugins  # noqa: PLC0415  (the help needs none of it)
+        from flopledger.report import installed  # noqa: PLC0415
+
+        write(installed.frontends(plugins.registry()))
+        return
     width = room(None)[0]
     found = lines() if width is None else (part for line in lines() for part in _wrapped(line, width))
     write("".join(f"{line}\n" for line in found))

@@ -30,9 +30,14 @@ CALLS = {"layer": "layers", "function": "functions", "op": "ops"}
 ALWAYS, ONCE = "True", "1"
 
 
+def every() -> list[Convention]:
+    """Return all conventions that are installed."""
+    return [loader.load(name) for name in convention_names.known(plugins.conventions())]
+
+
 def overview(width: int | None = None) -> str:
     """List the conventions: name, unit and title, in lines of a width."""
-    loaded = [loader.load(name) for name in convention_names.known(plugins.conventions())]
+    loaded = every()
     longest = max((len(convention.name) for convention in loaded), default=0)
     return _written((f"{c.name:<{longest}}  {c.unit:<6}  {c.title}" for c in loaded), width)
 
