@@ -219,10 +219,10 @@ def _match(one: Candidate, figure: Figure) -> Match:
 def _best_first(match: Match) -> tuple[bool, int, bool, Fraction, int, bool, str]:
     """Sort matches that fit by their assumptions, and the others by their distance; ours before a tool's.
 
-    What a document defines and no tool prints, so that it is of no framework, is behind the others that fit.
+    What a document defines, no code being its source, is behind the others that assume as little.
     """
     assumptions, made = match.assumptions, match.by.made
-    document = made is not None and bool(made.convention.tool) and not made.convention.frameworks
+    document = made is not None and bool(made.convention.tool) and not made.convention.source
     return (
         not match.fits,
         assumptions if match.fits else 0,
