@@ -232,8 +232,8 @@ def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one()
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
         "__init__", "answers", "blocks", "check", "ci", "columns", "comparison", "convention_page",
-        "explanation", "footprint", "found_figure", "generation", "html", "notes", "numbers", "plain", "rows",
-        "scan", "sections", "shown", "survey", "symbol_names", "tree", "zoo",
+        "explanation", "footprint", "found_figure", "generation", "html", "installed", "notes", "numbers",
+        "plain", "rows", "scan", "sections", "shown", "survey", "symbol_names", "tree", "zoo",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}
     assert {path.stem for path in folder.glob("*.py")} == parts | formats
