@@ -45,9 +45,9 @@ def test_a_short_dtype_is_the_one_that_plain_numbers_get(spec: str, dtype: str) 
 
 def test_a_dtype_that_the_framework_lacks_is_a_usage_error() -> None:
     with pytest.raises(
-        UsageError, match=r"the dtype 'real' is not known to toy, expected one such as float32"
+        UsageError, match=r"the dtype 'uint24' is not known to toy, expected one such as float32"
     ):
-        spec_dtype(parse_spec("1:real"), "F16", lambda _: None, "toy")
+        spec_dtype(parse_spec("1:uint24"), "F16", lambda _: None, "toy")
 
 
 def forward(pixels: object, input_ids: object, *more: object, scale: float = 1.0) -> None: ...

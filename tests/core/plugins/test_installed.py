@@ -31,6 +31,9 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     library = str(Path(importlib.metadata.__file__).parents[2])
     monkeypatch.setattr(sys, "path", [str(tmp_path / "missing"), str(tmp_path), library])
     monkeypatch.setattr(sys, "meta_path", [PathFinder])
+    # The package importlib_metadata, where something imports it, takes this method off to list all itself.
+    listed = importlib.metadata.MetadataPathFinder.find_distributions
+    monkeypatch.setattr(PathFinder, "find_distributions", listed, raising=False)
     return tmp_path
 
 
