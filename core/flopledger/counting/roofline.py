@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.counting.by_row import by_row
 from flopledger.counting.ledger import Roofline
 from flopledger.dims.arithmetic import is_symbolic, total
 from flopledger.errors import UsageError
@@ -41,15 +42,8 @@ def on_device(ledger: Ledger, graph: Graph, device: Device) -> Ledger:
     """
     if ledger.total.training is not None:
         raise UsageError("--device bounds the time of a forward pass: what a backward moves is not counted")
-    rows = {row.id for row in ledger.rows}
-    whole, of_rows = Roofline(), dict[int, Roofline]()
-    for call, bound in _bounds(engine.analysis_of(graph), device):
-        whole += bound
-        at: int | None = call
-        while at is not None and at not in rows:
-            at = graph.layers[at].parent
-        if at is not None:
-            of_rows[at] = of_rows.get(at, Roofline()) + bound
+    bounds = _bounds(engine.analysis_of(graph), device)
+    whole, of_rows = by_row(ledger, graph, bounds, Roofline())
     return replace(
         ledger,
         device=device,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.counting.by_row import by_row
 from flopledger.counting.ledger import Traffic
 from flopledger.errors import UsageError
 from flopledger.graph.tables import CONTAINER
@@ -28,17 +29,9 @@ def with_traffic(ledger: Ledger, graph: Graph) -> Ledger:
     """
     if graph.reading.trains:
         raise UsageError("reads and writes are those of a forward pass: what a backward moves is not counted")
-    rows = {row.id for row in ledger.rows}
-    whole, of_rows = Traffic(), dict[int, Traffic]()
     analysis = engine.analysis_of(graph)
-    for leaf in analysis.memory.leaves:
-        moved = _of_call(analysis, leaf)
-        whole += moved
-        at: int | None = leaf.id
-        while at is not None and at not in rows:
-            at = graph.layers[at].parent
-        if at is not None:
-            of_rows[at] = of_rows.get(at, Traffic()) + moved
+    moved = ((leaf.id, _of_call(analysis, leaf)) for leaf in analysis.memory.leaves)
+    whole, of_rows = by_row(ledger, graph, moved, Traffic())
     return replace(
         ledger,
         total=replace(ledger.total, traffic=whole),
