@@ -15,6 +15,8 @@ from flopledger.frontend import ReachedState
 from keras.src.backend.common import global_state
 from keras.src.backend.common.stateless_scope import StatelessScope
 
+from flopledger_keras import backend
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
@@ -77,13 +79,15 @@ def as_before(objects: Iterable[object] = ()) -> Iterator[None]:
     """Restore these objects, Keras's global state and the random states on leaving."""
     tracker = global_state.GLOBAL_STATE_TRACKER
     objects = list(objects)
-    reached = ReachedState(objects, _CLOSED)
+    reached = ReachedState(objects, _CLOSED, backend.keep)
     saved = [_Saved(part) for obj in objects for part in (obj, getattr(obj, "_tracker", obj))]
     everywhere = _Saved(tracker)
     seeds, numpy_seeds = random.getstate(), np.random.get_state()  # noqa: NPY002  (users may have set it)
+    switches = backend.switches()
     try:
         yield
     finally:
+        switches()
         for one in reversed(saved):
             one.restore()
         reached.put_back()

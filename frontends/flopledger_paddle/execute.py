@@ -186,8 +186,11 @@ def run(model: Any, given: Arguments, registered: Registered[Any], builder: Grap
 
 
 def _stored(layer: Any) -> Iterator[Any]:
-    """Yield the tensors that a forward may overwrite: buffers, and the parameters that are not trained."""
+    """Yield the tensors that a forward may overwrite: buffers, and the parameters that are not trained.
+
+    The state that a recurrent layer keeps for its dropout has no memory before it is first used.
+    """
     for table in (layer._buffers, layer._parameters):  # noqa: SLF001
         for tensor in table.values():
-            if tensor is not None and tensor.stop_gradient:
+            if tensor is not None and tensor.stop_gradient and tensor._is_initialized():  # noqa: SLF001
                 yield tensor

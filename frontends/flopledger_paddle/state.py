@@ -55,7 +55,7 @@ def preserved_layers(layers: Iterable[Any], mode: str) -> Iterator[None]:
 @contextlib.contextmanager
 def preserved_process() -> Iterator[None]:
     """Put back the mode, the default dtype, the names given away and all random states."""
-    dynamic, dtype = paddle.in_dynamic_mode(), paddle.get_default_dtype()
+    dynamic, dtype, grad = paddle.in_dynamic_mode(), paddle.get_default_dtype(), paddle.is_grad_enabled()
     names, states = internals.Names(), paddle.get_rng_state()
     python, arrays = random.getstate(), np.random.get_state()  # noqa: NPY002  (the state that models use)
     try:
@@ -64,6 +64,7 @@ def preserved_process() -> Iterator[None]:
         if paddle.in_dynamic_mode() is not dynamic:
             (paddle.disable_static if dynamic else paddle.enable_static)()
         paddle.set_default_dtype(dtype)
+        paddle.set_grad_enabled(grad)
         paddle.set_rng_state(states)
         names.restore()
         random.setstate(python)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger.frontend import (
-    CONTAINER,
     ShapeError,
     SourceError,
     is_dim,
@@ -102,8 +101,8 @@ def _fitted(first: Graph, second: Graph, sizes: tuple[Sizes, Sizes, Sizes]) -> G
 
 
 def _source_shapes(first: Graph, second: Graph, sizes: tuple[Sizes, Sizes, Sizes]) -> dict[int, Shape]:
-    """Return the shapes of constants, which no call makes, such as the first state of a recurrent layer."""
-    made = {tensor for layer in first.layers if layer.kind != CONTAINER for tensor in layer.outputs}
+    """Return the shapes that follow from no rule: of constants, and of the states of a recurrent layer."""
+    made = {tensor for layer in first.layers if layer.level == "op" for tensor in layer.outputs}
     pairs = zip(first.tensors, second.tensors, strict=True)
     return {
         a.id: tuple(_line(x, y, sizes) for x, y in _numbers(a, b))

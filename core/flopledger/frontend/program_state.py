@@ -167,6 +167,19 @@ def keep_table(table: MutableMapping[str, Any]) -> Restore:
     return lambda: _restore_names(table, before, table.__setitem__, table.__delitem__)
 
 
+def keep_code(function: FunctionType) -> Restore:
+    """Keep what a function runs, and its defaults."""
+    before = function.__code__, function.__defaults__
+
+    def restore() -> bool:
+        if function.__code__ is before[0] and function.__defaults__ is before[1]:
+            return False
+        function.__code__, function.__defaults__ = before
+        return True
+
+    return restore
+
+
 def attributes_of(cls: type) -> dict[str, Any]:
     """Return the attributes that a class itself defines, those that Python manages left out."""
     return {name: value for name, value in table_of(cls).items() if name not in _NAMES_OF_TYPES}
@@ -194,7 +207,10 @@ def _restore_names(
 
 
 def keep_array(array: Any) -> Restore:
-    """Keep the elements of a NumPy array; a large one can't be written to until it is restored."""
+    """Keep the elements of a NumPy array; a large one can't be written to until it is restored.
+
+    An array of a subclass is looked at as a plain one, so that no method of the user's is called.
+    """
     if array.nbytes > _LARGE_ARRAY and array.flags.writeable and _is_owned(array):
         array.flags.writeable = False
 
@@ -203,6 +219,8 @@ def keep_array(array: Any) -> Restore:
             return False
 
         return allow
+    plain = sys.modules["numpy"].ndarray
+    array = plain.view(array, plain)
     before = array.copy()
 
     def restore() -> bool:
@@ -215,8 +233,14 @@ def keep_array(array: Any) -> Restore:
 
 
 def is_array(cls: type) -> bool:
-    """Return whether a class is NumPy's array, or one mapped from a file."""
-    return cls.__name__ in ("ndarray", "memmap") and cls.__module__ == "numpy"
+    """Return whether a class is NumPy's array, or derived from it."""
+    return getattr(sys.modules.get("numpy"), "ndarray", None) in bases_of(cls)
+
+
+def array_items(array: Any) -> list[Any]:
+    """Return the objects that an array holds; none if it holds numbers."""
+    plain = sys.modules["numpy"].ndarray
+    return plain.view(array, plain).ravel().tolist() if array.dtype.hasobject else []
 
 
 def _is_owned(array: Any) -> bool:

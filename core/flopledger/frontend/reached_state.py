@@ -14,14 +14,17 @@ from collections import OrderedDict, defaultdict, deque
 from types import FunctionType, GetSetDescriptorType, MemberDescriptorType, MethodType
 from typing import TYPE_CHECKING, Any
 
+from flopledger.frontend import native_state
 from flopledger.frontend.program_state import (
     MISSING,
     Namespaces,
+    array_items,
     contents,
     is_array,
     is_installed,
     keep_array,
     keep_class,
+    keep_code,
     keep_table,
     restore_cell,
 )
@@ -44,10 +47,16 @@ class ReachedState:
     Args:
         roots: The objects.
         closed: The packages whose objects are not looked into: the framework's own.
+        keep: Keeps an object of such a package, and returns what restores it; None where it has no state.
     """
 
-    def __init__(self, roots: Iterable[object], closed: tuple[str, ...]) -> None:
-        self._closed = closed
+    def __init__(
+        self,
+        roots: Iterable[object],
+        closed: tuple[str, ...],
+        keep: Callable[[Any], Callable[[], object] | None] = lambda _: None,
+    ) -> None:
+        self._closed, self._keep_closed = closed, keep
         self._seen: dict[int, object] = {}
         self._restorers: list[Callable[[], object]] = []
         self._spaces = Namespaces(self._is_program)
@@ -90,6 +99,11 @@ class ReachedState:
             self._class(value)
         elif is_array(cls):
             self._restorers.append(keep_array(value))
+            self._pending += array_items(value)
+            self._open(value)
+        elif (keep := native_state.keeper(cls)) is not None:
+            self._restorers.append(keep(value))
+            self._pending += native_state.parts(value)
         elif cls in _PARTS:
             self._pending += _PARTS[cls](value)
             if cls is _CACHE:
@@ -97,6 +111,8 @@ class ReachedState:
         elif self._is_users(cls) or cls.__name__ == "SimpleNamespace":
             self._open(value)
             self._pending.append(cls)
+        elif (restore := self._keep_closed(value)) is not None:
+            self._restorers.append(restore)
 
     def _function(self, function: FunctionType) -> None:
         for cell in function.__closure__ or ():
@@ -106,6 +122,7 @@ class ReachedState:
         self._pending += function.__defaults__ or ()
         if self._spaces.of(function.__globals__) is None:
             return
+        self._restorers.append(keep_code(function))
         for table in (function.__kwdefaults__, function.__dict__):
             if table is not None:
                 self._restorers.append(keep_table(table))

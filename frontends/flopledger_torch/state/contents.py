@@ -18,7 +18,7 @@ from collections import OrderedDict, defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 import torch
-from flopledger.frontend import bases_of, dataclass, is_array, namespace_of, table_of
+from flopledger.frontend import bases_of, dataclass, is_array, namespace_of, native_state, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,8 +143,9 @@ def _layout(cls: type) -> Layout:
     bases = bases_of(cls)
     kind = next((_KINDS[base] for base in bases if base in _KINDS), "")
     if not kind:
-        kind = "array" if is_array(cls) else _foreign_kind(cls)
-    if kind not in ("object", "module", "tuple", "watched"):
+        native = "native" if native_state.keeper(cls) is not None else ""
+        kind = "array" if is_array(cls) else native or _foreign_kind(cls)
+    if kind not in ("object", "module", "tuple", "watched", "array"):
         return Layout(kind)
     container = next((base for base in bases if base in _CONTAINERS), None)
     table, slots = None, []

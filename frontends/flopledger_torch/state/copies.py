@@ -8,34 +8,26 @@ and it runs whatever ``__deepcopy__`` or ``__reduce__`` objects bring.
 
 from __future__ import annotations
 
-import copy
 import functools
-import io
-import itertools
-import random
 import sys
-import threading
 import types
 import weakref
 from collections import OrderedDict, defaultdict
 from typing import TYPE_CHECKING, Any
 
-import torch
 from flopledger.frontend import bases_of, namespace_of, table_of
 
-from flopledger_torch.state import functions
+from flopledger_torch.state import compiled, functions
 from flopledger_torch.state.contents import Layout, Layouts, fill, items_of, new_like
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import torch
+
     from flopledger_torch.state.weights import StandIns
 
 _EXACT = frozenset((dict, OrderedDict, list, set))
-_LARGE_ARRAY = 1 << 20
-"""Bytes from which an array of numbers is shown as it is, read-only, where a copy would cost memory."""
-_RESTARTED = frozenset(("list_iterator", "tuple_iterator", "range_iterator", "str_ascii_iterator"))
-"""Iterators that a copy of is a second one at the same place."""
 
 
 class NotCopyable(Exception):  # noqa: N818  (no error: the reading goes on in another process)
@@ -60,7 +52,7 @@ class Copies:
         self._originals: dict[int, Any] = {}
         self._pending: list[Callable[[], None]] = []
         self._late: list[Callable[[], None]] = []
-        self._special = {**_SPECIAL, **_numpy_types()}
+        self._special = compiled.special()
 
     def __call__(self, value: Any) -> Any:
         """Return the copy of a value with all that it reaches.
@@ -74,6 +66,10 @@ class Copies:
             # all, when their copies hold what the originals do.
             (self._pending or self._late).pop()()
         return found
+
+    def later(self, fill: Callable[[], None]) -> None:
+        """Have a copy filled once there is one of each object around it."""
+        self._pending.append(fill)
 
     def original(self, value: Any) -> Any:
         """Return the original of a copy; the value itself where it is no copy."""
@@ -129,8 +125,8 @@ class Copies:
 
     def _iterator(self, value: Any, layout: Layout) -> Any:
         del layout
-        if type(value).__name__ in _RESTARTED and _plain(value):
-            return self.keep(value, _pickled(value))
+        if compiled.restarted(value):
+            return self.keep(value, compiled.pickled(value))
         if self.strict:
             raise NotCopyable(f"a {type(value).__name__}")
         return value
@@ -284,7 +280,8 @@ _METHODS = {
     "": "_as_it_is",
     "atom": "_as_it_is",
     "shared": "_as_it_is",
-    "array": "_as_it_is",
+    "array": "_watched",
+    "native": "_watched",
     "tensor": "_tensor",
     "watched": "_watched",
     "iterator": "_iterator",
@@ -310,94 +307,3 @@ _BUILDERS = {
     "weak proxy": "weak_proxy",
     "proxy of a dict": "proxy_of_dict",
 }
-
-
-def _random(copies: Copies, value: random.Random) -> random.Random:
-    del copies
-    made = random.Random.__new__(random.Random)
-    made.setstate(value.getstate())
-    return made
-
-
-def _local(copies: Copies, value: threading.local) -> threading.local:
-    made = threading.local()
-    for name, item in threading.local.__getattribute__(value, "__dict__").items():
-        made.__dict__[name] = copies.copy(item)
-    return made
-
-
-def _counter(copies: Copies, value: Any) -> Any:
-    """Return a counter at the position of another, which only its repr shows without moving it on."""
-    del copies
-    start, _, step = repr(value).removeprefix("count(").removesuffix(")").partition(", ")
-    return itertools.count(_number(start), _number(step or "1"))
-
-
-def _number(text: str) -> Any:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
-
-
-def _stream(copies: Copies, value: Any) -> Any:
-    del copies
-    if value.closed:
-        return value
-    made = type(value)(value.getvalue())
-    made.seek(value.tell())
-    return made
-
-
-def _generator(copies: Copies, value: torch.Generator) -> torch.Generator:
-    del copies
-    return value.clone_state()
-
-
-_SPECIAL: dict[type, Callable[[Copies, Any], Any]] = {
-    random.Random: _random,
-    threading.local: _local,
-    itertools.count: _counter,
-    io.StringIO: _stream,
-    io.BytesIO: _stream,
-    bytearray: lambda _, value: bytearray(value),
-    torch.Generator: _generator,
-}
-"""Types with a part written in C whose state a forward may change."""
-
-
-def _numpy_types() -> dict[type, Callable[[Copies, Any], Any]]:
-    numpy = sys.modules.get("numpy")
-    if numpy is None:
-        return {}
-
-    def array(copies: Copies, value: Any) -> Any:
-        if value.dtype.hasobject:
-            made = numpy.empty_like(value)
-            copies._pending.append(lambda: made.__setitem__(..., [copies.copy(item) for item in value.flat]))
-            return made
-        if value.nbytes <= _LARGE_ARRAY:
-            return value.copy()
-        shown = value.view()
-        shown.flags.writeable = False
-        return shown
-
-    found: dict[type, Callable[[Copies, Any], Any]] = {numpy.ndarray: array, numpy.memmap: array}
-    for name in ("Generator", "RandomState"):
-        found[getattr(numpy.random, name)] = lambda _, value: copy.deepcopy(value)
-    return found
-
-
-def _plain(iterator: Any) -> bool:
-    """Return whether an iterator gives nothing that has a copy of its own, such as a module."""
-    over = iterator.__reduce__()[1][0]
-    return type(over) not in (list, tuple) or all(type(one) in functions.PLAIN for one in over)
-
-
-def _pickled(value: Any) -> Any:
-    """Return a builtin object rebuilt from its own description (``__reduce__``)."""
-    make, arguments, *state = value.__reduce__()
-    made = make(*arguments)
-    if state and state[0] is not None:
-        made.__setstate__(state[0])
-    return made

@@ -19,6 +19,8 @@ from torch._subclasses.fake_tensor import DataDependentOutputException
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from torch.nn.modules import transformer
 
+from flopledger_torch.state import switches
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -96,24 +98,24 @@ def _unlogged() -> Iterator[None]:
 @contextlib.contextmanager
 def kept(profile: Mapping[str, Any]) -> Iterator[None]:
     """Set the process up for a reading; restore that afterwards, and the state that a forward may change."""
-    fast, dtype, states = (
-        torch.backends.mha.get_fastpath_enabled(),
-        torch.get_default_dtype(),
-        random.getstate(),
-    )
-    rng, device = torch.get_rng_state(), torch.get_default_device()
+    fast, states = torch.backends.mha.get_fastpath_enabled(), random.getstate()
+    device = torch.get_default_device()
     arrays = sys.modules.get("numpy")
     arrays_state = None if arrays is None else arrays.random.get_state()
     torch.backends.mha.set_fastpath_enabled(profile["fast_paths"])
     try:
-        with torch.set_grad_enabled(profile["grad"]), _uncompiled(), _masks_unchecked(), _unlogged():
+        with (
+            switches.kept(),
+            torch.set_grad_enabled(profile["grad"]),
+            _uncompiled(),
+            _masks_unchecked(),
+            _unlogged(),
+        ):
             yield
     finally:
         torch.backends.mha.set_fastpath_enabled(fast)
-        torch.set_default_dtype(dtype)
         if torch.get_default_device() != device:
             torch.set_default_device(device)
-        torch.set_rng_state(rng)
         if arrays is not None:
             arrays.random.set_state(arrays_state)
         random.setstate(states)

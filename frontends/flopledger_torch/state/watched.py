@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING, Any
 from flopledger.frontend import (
     MISSING,
     Namespaces,
+    array_items,
     attributes_of,
     bases_of,
     contents,
     is_installed,
     keep_array,
     keep_class,
+    keep_code,
     keep_table,
+    native_state,
     restore_cell,
     table_of,
 )
@@ -46,6 +49,7 @@ _MOST = 100_000
 """How many objects are kept. What a model's code names rarely reaches more than some hundred; a global that
 leads to a whole data set may, and keeping it would cost more than the reading. The check for stand-ins
 that are left (:mod:`flopledger_torch.state.leaks`) looks everywhere."""
+_NATIVE = ("native", "weak container")
 _BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_before, "array": keep_array}
 """The functions that keep an object of numbers, by its kind, and return a function that restores it."""
 
@@ -85,6 +89,8 @@ class Watched:
         self._pending: list[tuple[Any, str]] = []
         self._homes: set[str] = set()
         self.caches: list[tuple[Any, int]] = []
+        self.iterators: list[str] = []
+        self._through_libraries = False
 
     def take(self, classes: Iterable[type], values: Iterable[Any]) -> None:
         """Keep the objects that the methods of classes can name, and their contents."""
@@ -95,13 +101,25 @@ class Watched:
                     self._homes.add(home)
                     self._pending.append((base, home))
         self._pending += [(value, "") for value in values]
+        later: list[tuple[Any, str]] = []
+        self._follow(later)
+        self._pending, self._through_libraries = later, True
+        self._follow(None)
+        self._through_libraries = False
+
+    def _follow(self, later: list[tuple[Any, str]] | None) -> None:
+        """Keep what is pending and what it leads to; what libraries hold is left for later, if asked."""
         seen, alive = self._seen, self._alive
         while self._pending and len(seen) < _MOST:
             value, home = self._pending.pop()
-            if id(value) not in seen:
-                seen.add(id(value))
-                alive.append(value)
-                self._visit(value, home)
+            if id(value) in seen:
+                continue
+            if later is not None and _is_library(home):
+                later.append((value, home))
+                continue
+            seen.add(id(value))
+            alive.append(value)
+            self._visit(value, home)
 
     def put_back(self, *, libraries: bool) -> bool:
         """Put back the objects of the user's own code, and of libraries'; return whether any had changed."""
@@ -135,14 +153,31 @@ class Watched:
             self._class(value)
             return
         layout = self.layouts.of(value)
-        if layout.kind == "cache":
+        if layout.kind == "iterator" and not (self._through_libraries or _is_library(home)):
+            # It can be moved on, but not back. Behind a library's objects is much that a forward never uses:
+            # an assertion that pytest has rewritten leads to all modules of tests.
+            self.iterators.append(cls.__name__)
+        elif layout.kind == "cache":
             self.caches.append((value, value.cache_info().misses))
         elif layout.kind in _BEFORE:
             self._kept[_is_library(home)].append(_BEFORE[layout.kind](value))
+            if layout.kind == "array":
+                self._array(value, layout, home)
+        elif (keep := native_state.keeper(cls) if layout.kind in _NATIVE else None) is not None:
+            self._kept[_is_library(home)].append(keep(value))
+            for part in native_state.parts(value):
+                self._push(part, home)
         elif layout.kind in ("object", "module", "watched", "tuple"):
             self._object(value, layout, home)
         for part in _parts(value, layout.kind):
             self._push(part, home)
+
+    def _array(self, value: Any, layout: Layout, home: str) -> None:
+        attributes = layout.attributes(value)
+        if attributes is not None:
+            self._table(attributes, home, library=_is_library(home))
+        for item in array_items(value):
+            self._push(item, home)
 
     def _push(self, value: Any, home: str) -> None:
         if (type(value) not in PLAIN or type(value) is type) and id(value) not in self._seen:
@@ -161,6 +196,7 @@ class Watched:
         if space is None:
             return
         library, home = _is_library(space.home), space.home
+        self._kept[library].append(keep_code(function))
         for cell in function.__closure__ or ():
             content = contents(cell)
             self._cells[library].append((cell, content))

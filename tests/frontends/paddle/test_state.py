@@ -52,3 +52,13 @@ def test_a_layer_computes_after_a_reading_what_it_would_have_before() -> None:
     assert model.space.last is None
     assert dict(model.settings) == {"scale": 2}
     assert (model(x).numpy() == expected).all()
+
+
+def test_whether_gradients_are_kept_is_as_it_was() -> None:
+    class Setting(paddle.nn.Linear):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            paddle.set_grad_enabled(mode=False)
+            return super().forward(x)
+
+    assert fl.count(Setting(3, 4), "2x3").total.count == 24
+    assert paddle.is_grad_enabled()

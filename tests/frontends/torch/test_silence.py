@@ -61,6 +61,9 @@ MOVES = [
     "nn.functional.max_unpool3d",
     "to",
     "narrow",
+    "nonzero",
+    "argwhere",
+    "masked_select",
     "narrow_copy",
     "view_copy",
     "permute",
@@ -222,6 +225,7 @@ WHOLE = [
     "lcm",
     "gcd",
     "logical_not",
+    "bincount",
 ]
 """Arithmetic of whole numbers and truth values, which says where to look and is data of no network."""
 

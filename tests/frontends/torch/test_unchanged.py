@@ -188,7 +188,7 @@ def test_what_another_thread_computes_meanwhile_is_not_heard() -> None:
             assert done.wait(20)
             return torch.relu(x)
 
-    thread = threading.Thread(target=compute)
+    thread = threading.Thread(target=compute, daemon=True)
     thread.start()
     graph = fl.read(Slow(), "2x8")
     thread.join()

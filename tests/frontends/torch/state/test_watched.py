@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import gc
 import importlib
+import io
+import itertools
 import random
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
@@ -17,7 +21,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from types import ModuleType
 
@@ -170,3 +174,94 @@ def test_an_isolated_reading_gives_the_same_graph_and_leaves_all_alone() -> None
     alone = fl.read(model, "3x2", isolated=True)
     assert alone.digest == fl.read(model, "3x2").digest
     assert kept == []
+
+
+class Sub(np.ndarray):
+    """A user's own array."""
+
+
+NATIVES: dict[str, tuple[Callable[[], Any], Callable[[Any], Any], Callable[[Any], Any]]] = {
+    "Random": (lambda: random.Random(3), lambda v: v.random(), lambda v: v.getstate()),  # noqa: S311
+    "Generator": (lambda: np.random.default_rng(3), lambda v: v.random(), lambda v: v.bit_generator.state),
+    "bytearray": (lambda: bytearray(b"ab"), lambda v: v.append(1), bytes),
+    "stream": (lambda: io.StringIO("ab"), lambda v: v.write("x"), lambda v: (v.getvalue(), v.tell())),
+    "subclass": (lambda: np.zeros(2).view(Sub), lambda v: v.__iadd__(1), lambda v: v.tolist()),
+    "masked": (lambda: np.ma.array([1, 2]), lambda v: v.__setitem__(0, np.ma.masked), str),
+    "objects": (lambda: np.array([None, [1]], dtype=object), lambda v: v[1].append(2), str),
+    "local": (threading.local, lambda v: setattr(v, "last", torch.ones(1)), lambda v: list(vars(v))),
+}
+
+
+def placed(place: str, value: Any, change: Callable[[Any], Any]) -> nn.Module:
+    """A model whose forward changes a value in a global, a default, a class's table or an attribute."""
+    NATIVE["one"] = value
+
+    def default(x: Tensor, held: Any = value) -> Tensor:
+        change(held)
+        return x
+
+    class Changing(nn.Linear):
+        held = value
+
+        def forward(self, x: Tensor) -> Tensor:
+            if place == "default":
+                default(x)
+            else:
+                of_class = type(self).held if place == "class" else NATIVE["one"]
+                change(self.nested[1][0] if place == "attribute" else of_class)
+            return super().forward(x)
+
+    model = Changing(3, 4)
+    model.nested = (1, (value,))
+    return model
+
+
+@pytest.mark.parametrize("place", ["global", "default", "class", "attribute"])
+@pytest.mark.parametrize("name", NATIVES)
+def test_generators_buffers_and_streams_of_the_program_are_as_they_were(name: str, place: str) -> None:
+    make, change, state = NATIVES[name]
+    value = make()
+    before = copy.deepcopy(state(value))
+    assert fl.count(placed(place, value, change), "2x3").total.count == 24
+    assert state(value) == before
+
+
+NATIVE: dict[str, Any] = {}
+NUMBERS = itertools.count()
+DRAWN = (number for number in range(9))
+
+
+@pytest.mark.parametrize("name", ["NUMBERS", "DRAWN"])
+def test_an_iterator_of_the_program_is_moved_on_in_a_child_process(name: str) -> None:
+    class Drawing(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            assert next(NUMBERS if name == "NUMBERS" else DRAWN) == 0
+            return super().forward(x)
+
+    for _ in range(2):
+        (note,) = fl.read(Drawing(3, 4), "2x3").reading.notes
+        assert note.startswith("it was read in a child process")
+        assert "of the program, which its code names" in note
+
+
+def test_an_iterator_behind_a_library_s_objects_is_none_that_the_code_names() -> None:
+    class Asserting(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            assert x.shape == (2, 3)  # as pytest rewrites it, it leads to this module, and so to NUMBERS
+            return super().forward(x)
+
+    assert fl.read(Asserting(3, 4), "2x3").reading.notes == ()
+
+
+def test_what_a_function_runs_and_its_defaults_are_as_they_were() -> None:
+    def helper(x: Tensor, by: float = 2.0) -> Tensor:
+        return x * by
+
+    class Changing(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            helper.__defaults__ = (x,)
+            helper.__code__ = (lambda x, _: x).__code__
+            return super().forward(x)
+
+    assert fl.count(Changing(3, 4), "2x3").total.count == 24
+    assert helper(torch.ones(1)).tolist() == [2.0]
