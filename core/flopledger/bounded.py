@@ -32,6 +32,8 @@ DEEPEST = 200
 """The deepest nesting of JSON; each model inside a model takes five levels."""
 MOST_MEMBERS = 1 << 16
 """The most members of an archive; torch writes one for each weight."""
+MOST_AXES = 64
+"""The most axes of a tensor, those of NumPy and PyTorch; a product of 300,000 sizes takes minutes."""
 
 _END = struct.Struct("<4s4H2LH")
 _END_MARK = b"PK\x05\x06"
@@ -193,6 +195,16 @@ def _once(pairs: list[tuple[str, Json]]) -> Json:
             raise ValueError(f"an object has the key {key!r} twice")
         found[key] = value
     return found
+
+
+def check_axes(number: int, what: str) -> None:
+    """Refuse a shape of more axes than a tensor can have, before its sizes are multiplied.
+
+    Raises:
+        SourceError: It has more than ``MOST_AXES``.
+    """
+    if number > MOST_AXES:
+        raise SourceError(f"{what} has {number:,} axes, at most {MOST_AXES} are read")
 
 
 def walked(value: Json) -> Iterator[tuple[list[Json] | dict[str, Json], int]]:

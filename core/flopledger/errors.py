@@ -75,15 +75,31 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {match[0]!r}?" if match else ""
 
 
-def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the known name that is spelled most like ``name``, in any case; none where all differ."""
+def choices(name: str, known: Iterable[str], listing: str = "there are") -> str:
+    """Return the known name closest to ``name``, if one is close, and then all of them, as a message ends."""
+    names = list(known)
+    near, listed = nearest(name, names), f"{listing} {', '.join(names)}"
+    return f"{near} {listed[0].upper()}{listed[1:]}" if near else f"; {listed}"
+
+
+def near_names(name: str, known: Iterable[str], alike: float = 0.5) -> list[str]:
+    """Return the known name that is spelled most like ``name``, in any case; none where all differ.
+
+    ``alike`` is how much of the two has to be the same, 1 for all.
+    """
     if len(name) > LONGEST_NAME:
         return []
     import difflib  # noqa: PLC0415  (only a message needs it)
 
     short = {other.lower(): other for other in sorted(known) if len(other) <= LONGEST_NAME}
     compared = list(short)[:MOST_NAMES]
-    return [short[match] for match in difflib.get_close_matches(name.lower(), compared, n=1, cutoff=0.5)]
+    return [short[match] for match in difflib.get_close_matches(name.lower(), compared, n=1, cutoff=alike)]
+
+
+def of_type(value: object) -> str:
+    """Name a value by its type, for a message: ``an int``, ``None``."""
+    name = type(value).__name__
+    return "None" if value is None else f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
 
 
 def shown(value: object) -> str:

@@ -3,17 +3,24 @@
 A named pipe without a writer, a terminal or a socket keeps whoever opens it waiting, and a device may have
 no end. So a file is looked at first, opened without waiting, looked at again (it may have been replaced in
 between), and read up to a bound. Every failure is an ``OSError`` whose ``strerror`` describes it; the caller
-knows the purpose of the file, and which error to raise.
+knows the purpose of the file, and which error to raise. A command remembers what it has opened, so that its
+result replaces none of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import stat
+from dataclasses import field
 from typing import TYPE_CHECKING, BinaryIO
 
+from flopledger.records import dataclass
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
@@ -24,6 +31,58 @@ _KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+
+
+@dataclass(slots=True)
+class _Opened:
+    """The files that the running command has opened, by device and number; nothing is kept beside one."""
+
+    files: set[tuple[int, int]] = field(default_factory=set)
+    kept: bool = False
+
+
+_opened = _Opened()
+
+
+class _Stream(io.BufferedReader):
+    """A file whose reading fails where it would wait: some pipes below /proc say they are files."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found: bytes | None = super().read(size)
+        if found is None:
+            raise OSError(errno.EAGAIN, "it has no content yet, expected a regular file")
+        return found
+
+
+@contextlib.contextmanager
+def remembered() -> Iterator[None]:
+    """Remember inside the ``with`` which files are opened."""
+    before = _opened.files, _opened.kept
+    _opened.files, _opened.kept = set(), True
+    try:
+        yield
+    finally:
+        _opened.files, _opened.kept = before
+
+
+def remember(path: str | Path) -> None:
+    """Remember a file that the command reads, or that belongs to what it reads, but does not open here."""
+    with contextlib.suppress(OSError, ValueError):
+        _remember(os.stat(path))  # noqa: PTH116  (a text that is no path at all is asked about too)
+
+
+def was_read(path: str | Path) -> bool:
+    """Return whether the command has opened a file, whichever way it was written."""
+    try:
+        found = os.stat(path)  # noqa: PTH116  (likewise)
+    except (OSError, ValueError):
+        return False
+    return (found.st_dev, found.st_ino) in _opened.files
+
+
+def _remember(found: os.stat_result) -> None:
+    if _opened.kept:
+        _opened.files.add((found.st_dev, found.st_ino))
 
 
 def kind(path: str | Path) -> str:
@@ -59,12 +118,14 @@ def open_regular(path: str | Path) -> BinaryIO:
         descriptor = os.open(path, _FLAGS)
     except ValueError:
         raise OSError(errno.EINVAL, "no file can have this name", str(path)) from None
-    stream = os.fdopen(descriptor, "rb")
+    stream = _Stream(io.FileIO(descriptor))
     try:
-        _check(os.fstat(descriptor).st_mode, path)
+        found = os.fstat(descriptor)
+        _check(found.st_mode, path)
     except OSError:
         stream.close()
         raise
+    _remember(found)
     return stream
 
 

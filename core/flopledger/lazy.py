@@ -13,12 +13,13 @@ higher folders, and are listed in :data:`UPWARD`. No other module may import upw
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flopledger.counting.engine import count_graph
+    from flopledger.api import count_graph
     from flopledger.counting.ledger import Ledger
     from flopledger.plugins.discovery import kinds
     from flopledger.report import render as render_ledgers
@@ -60,7 +61,7 @@ def attribute(home: str) -> Any:
         AttributeError: It has no such name.
     """
     module, _, name = home.partition(":")
-    found = importlib.import_module(module)
+    found = sys.modules.get(module) or importlib.import_module(module)
     return getattr(found, name) if name else found
 
 
@@ -93,7 +94,7 @@ UPWARD = {
     "as_html": "flopledger.report.shown",
     "as_text": "flopledger.report.shown",
     "comparison_document": "flopledger.report.comparison:document",
-    "count_graph": "flopledger.counting.engine",
+    "count_graph": "flopledger.api",
     "explanation_document": "flopledger.report.explanation:document",
     "kinds": "flopledger.plugins.discovery",
     "ledger_document": "flopledger.report.jsonfile:document",

@@ -13,6 +13,8 @@ import reprlib
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from flopledger import printable
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from dataclasses import dataclass  # noqa: TID251  (what it is to type checkers)
@@ -100,7 +102,9 @@ def _shown(self: Any) -> str:
     shown = (
         f"{field.name}={getattr(self, field.name)!r}" for field in dataclasses.fields(self) if field.repr
     )
-    return f"{type(self).__qualname__}({', '.join(shown)})"
+    return printable.lines(
+        f"{type(self).__qualname__}({', '.join(shown)})"
+    )  # repr leaves some invisible characters
 
 
 def _refuse(self: object, name: str, value: object = None) -> NoReturn:  # noqa: ARG001

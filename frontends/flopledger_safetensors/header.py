@@ -106,6 +106,7 @@ def _stored(path: Path, name: str, entry: bounded.Json, data: int) -> Stored:
     if shape is None:
         raise SourceError(f"{where} has no shape, a list of sizes")
     offsets = _numbers(entry.get("data_offsets"))
+    bounded.check_axes(len(shape), where)
     needed = -(-math.prod(shape) * bits // 8)
     if offsets is None or len(offsets) != 2 or offsets[1] - offsets[0] != needed:
         raise SourceError(f"{where} needs {needed:,} bytes for {dtype}, its offsets are {offsets}")

@@ -14,8 +14,10 @@ from flopledger.frontend import (
     Module,
     Parameter,
     Reading,
+    SourceError,
     UsageError,
     builtin,
+    shown,
 )
 
 from flopledger_safetensors.files import tensors_of
@@ -40,6 +42,10 @@ _ROLES = {
     "bias": "bias",
 }  # fmt: skip
 """What frameworks call the parameters that are no weights."""
+_LONGEST, _DEEPEST = 4_096, 100
+"""How long a parameter's name may be, and in how many modules it may lie: each gets a path of its own."""
+_MOST_MODULES = 1 << 19
+"""The most modules of a file; Kimi K2, with 384 experts in each of its layers, has half of them."""
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -56,7 +62,7 @@ def read_file(path: Path, request: Request) -> Graph:
     builder = GraphBuilder(builtin())
     builder.modules.append(Module(0, ("",), NETWORK))
     root = builder.layer("", CONTAINER, NETWORK, module=0)
-    modules = _Modules(builder)
+    modules = _Modules(builder, path)
     for stored in sorted(tensors, key=lambda each: _natural(each.name)):
         modules.add(stored, root)
     builder.layer("(operations)", UNKNOWN, FORWARD, parent=root, problem=PROBLEM)
@@ -76,13 +82,18 @@ def _natural(name: str) -> list[tuple[bool, int, str]]:
 class _Modules:
     """The modules that the names of parameters spell out; each parameter is one too, which a row shows."""
 
-    def __init__(self, builder: GraphBuilder) -> None:
-        self.builder = builder
+    def __init__(self, builder: GraphBuilder, file: Path) -> None:
+        self.builder, self.file = builder, file
         self.numbers = {"": 0}
         self.children: dict[int, list[int]] = {0: []}
 
     def add(self, stored: Stored, parent: int) -> None:
         """Add a parameter."""
+        if len(stored.name) > _LONGEST or stored.name.count(".") > _DEEPEST:
+            what = f"the name {shown(stored.name)} is longer than any module's"
+            raise SourceError(
+                f"{self.file}: {what}, expected at most {_LONGEST:,} characters and {_DEEPEST} points"
+            )
         builder, number = self.builder, len(self.builder.parameters)
         leaf = stored.name.rpartition(".")[2]
         counter = stored.dtype in ("int64", "int32", "bool")
@@ -106,6 +117,8 @@ class _Modules:
         while above not in self.numbers:
             missing.append(above)
             above = above.rpartition(".")[0]
+        if len(self.builder.modules) + len(missing) > _MOST_MODULES:
+            raise SourceError(f"{self.file}: its names spell out more than {_MOST_MODULES:,} modules")
         for each in reversed(missing):
             number = self.numbers[each] = len(self.builder.modules)
             self.builder.modules.append(Module(number, (each,), MODULE))

@@ -106,3 +106,9 @@ def test_a_text_is_read_up_to_its_bound(path: Path) -> None:
         path.write_bytes(content)
         with pytest.raises(SourceError, match=message):
             bounded.text_of(path, 3)
+
+
+def test_a_shape_has_no_more_axes_than_a_tensor_can_have() -> None:
+    bounded.check_axes(64, "w")
+    with pytest.raises(SourceError, match="w has 65 axes, at most 64 are read"):
+        bounded.check_axes(65, "w")

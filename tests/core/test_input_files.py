@@ -98,3 +98,19 @@ def test_a_pipe_with_a_writer_is_refused_too(tmp_path: Path) -> None:
             input_files.read_text(tmp_path / "pipe", 100)
     finally:
         os.close(reader)
+
+
+def test_a_pipe_that_says_it_is_a_file_keeps_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "kmsg"  # /proc/kmsg is such a pipe, and only root can open it
+    os.mkfifo(path)
+    monkeypatch.setattr(input_files, "_kind", lambda _: "")
+    writer = os.open(path, os.O_RDWR)
+    try:
+        with pytest.raises(OSError, match="it has no content yet, expected a regular file"):
+            input_files.read_bytes(path, 9)
+        os.write(writer, b"late")
+        assert input_files.head(path, 4) == b"late"
+    finally:
+        os.close(writer)

@@ -67,6 +67,7 @@ def test_each_object_has_a_default_of_its_own() -> None:
 def test_it_shows_the_fields_that_are_shown() -> None:
     assert repr(Point(1, name="a")) == "Point(x=1, y=2, name='a')"
     assert repr(Named(1)) == "mine"
+    assert repr(Point(1, name="a\u3164\x1b")) == r"Point(x=1, y=2, name='a\u3164\x1b')"
 
 
 def test_it_is_compared_by_its_class_and_the_fields_that_are_compared() -> None:

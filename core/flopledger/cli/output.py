@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger import printable
+from flopledger import input_files, printable
 from flopledger.errors import OutputError, UsageError
 from flopledger.report.numbers import calls_text
+from flopledger.report.wrapping import NARROWEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,12 +47,15 @@ def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
 
     Raises:
         OutputError: The file can't be written.
+        UsageError: The command has read it.
         OSError: stdout can't be written.
     """
     text = text if gated else printable.lines(text)
     if target is None or target == "-":
         _write_stdout(text)
         return
+    if input_files.was_read(target):
+        raise _refusal(target)
     try:
         _write_file(text.encode("utf-8", "backslashreplace"), Path(target))
     except OSError as error:
@@ -59,7 +63,10 @@ def write(text: str, target: str | None = None, *, gated: bool = False) -> None:
 
 
 def spare(target: str | None, params: Mapping[str, object]) -> None:
-    """Refuse a target that the same command reads, and that would be lost.
+    """Refuse a target that the same command reads, and that would be lost, before anything is read.
+
+    :func:`write` refuses whatever was opened in this process. This is for what a child process will read, and
+    spares the user the wait.
 
     Args:
         target: The file to write.
@@ -68,7 +75,7 @@ def spare(target: str | None, params: Mapping[str, object]) -> None:
     Raises:
         UsageError: One of them is the target, whichever way it is written.
     """
-    if target is None or not Path(target).is_file():
+    if target is None or not os.path.isfile(target):  # noqa: PTH113  (no error for what can be no path)
         return
     for name in _READ.intersection(params):
         given = params[name]
@@ -77,8 +84,13 @@ def spare(target: str | None, params: Mapping[str, object]) -> None:
             text = str(value).partition("=")[2] if name == "arguments" else str(value)
             if name in _NAMED and not text.endswith(".toml") and "/" not in text:
                 continue
-            if _same(text, target) or _same(text.rpartition(":")[0], target):
-                raise UsageError(f"-o {target}: this command reads that file; name another to write")
+            head = text.rpartition(":")[0]
+            if any(_same(file, target) for file in (text, head, f"{head.replace('.', '/')}.py")):
+                raise _refusal(target)
+
+
+def _refusal(target: str) -> UsageError:
+    return UsageError(f"-o {target}: this command reads that file; name another to write")
 
 
 def _same(file: str, target: str) -> bool:
@@ -98,7 +110,7 @@ def room(target: str | None) -> tuple[int | None, bool]:
         return None, color
     import shutil  # noqa: PLC0415  (slow to import: it knows archives too)
 
-    return shutil.get_terminal_size().columns, color
+    return max(shutil.get_terminal_size().columns, NARROWEST), color
 
 
 def _write_stdout(text: str) -> None:

@@ -11,15 +11,10 @@ import click
 from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN
 from flopledger.cli.live import live_line
-from flopledger.cli.options import (
-    SourceOptions,
-    device_option,
-    format_option,
-    pairs,
-    source_options,
-    switches_option,
-)
-from flopledger.cli.output import write
+from flopledger.cli.options import device_option, format_option, switches_option
+from flopledger.cli.output import room, write
+from flopledger.cli.sources import SourceOptions, source_options
+from flopledger.cli.values import pairs
 from flopledger.errors import UsageError
 from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS
@@ -155,7 +150,7 @@ def command(**params: Any) -> None:
         with Store(options.output) as store:
             found = scan(works, store, where, settings, lambda progress: show(_line(progress)))
             statuses = store.tally(found.keys)
-    write(summary.render(found, statuses, options.output, options.form))
+    write(summary.render(found, statuses, options.output, options.form, room(None)[0]))
     if options.strict and statuses.total() > statuses["ok"]:
         failed = statuses.total() - statuses["ok"] - statuses["unknown"]
         what = f"{failed} networks were not read" if failed else "some calls have no formula"

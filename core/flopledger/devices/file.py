@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flopledger import input_files
 from flopledger.devices.device import Device, canonical
-from flopledger.errors import UsageError, nearest, shown
+from flopledger.errors import UsageError, choices, nearest, shown
 from flopledger.graph.dtypes import BITS, SHORT
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ def load(name: str) -> Device:
         return _File(Path(name)).device()
     path = shipped().get(name.lower())
     if path is None:
-        known = ", ".join(shipped())
         raise UsageError(
-            f"no device is called {name!r}{nearest(name, shipped())}; there are {known}; a file of your own "
-            "is named by its path, as in ./mine.toml"
+            f"no device is called {name!r}{choices(name, shipped())}; a file of your own is named by its "
+            "path, as in ./mine.toml"
         )
     return _File(path).device()
 

@@ -11,7 +11,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
-from flopledger.bounded import values_in
+from flopledger.bounded import MOST_AXES, values_in
 from flopledger.dims.arithmetic import is_dim, symbol
 from flopledger.dims.types import SYMBOL
 from flopledger.errors import ExpressionError, GraphError, nearest, shown
@@ -36,8 +36,6 @@ LARGEST_SIZE = 2**63
 """The first size that is refused."""
 LARGEST_NUMBER = 2**128
 """The first whole number among attributes that is refused."""
-MOST_AXES = 64
-"""The most axes of a tensor."""
 DEEPEST_VALUE = 40
 """The deepest nesting of an attribute's value that is read."""
 

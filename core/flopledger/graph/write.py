@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 SCHEMA = "flopledger.graph/1"
 
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
-
-
 RECORDS = {
     "inputs": tables.Input,
     "modules": tables.Module,
@@ -46,6 +43,9 @@ class _Encoder(json.JSONEncoder):
         json.JSONEncoder.default,
     )
 
+
+_AS_THEY_ARE = frozenset({bool, int, str, type(None)})
+"""Types that JSON has too. Most values of a graph are such, or tuples of such, and need no look inside."""
 
 ENCODER, _READABLE = _Encoder(), _Encoder(ensure_ascii=False)
 _fields, _isfinite = dataclasses.fields, math.isfinite
@@ -71,12 +71,12 @@ def pieces(graph: Tables) -> Iterator[str]:
 
 def canonical(graph: Tables) -> bytes:
     """Return the text whose digest identifies a graph: the tables, not where or when they were read."""
-    content: list[Json] = [_json(graph.reading.profile), list(graph.outputs)]
+    content: list[object] = [_json(graph.reading.profile), list(graph.outputs)]
     content += [[_record(r) for r in getattr(graph, name)] for name in RECORDS]
     return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
 
 
-def _record(record: DataclassInstance) -> dict[str, Json]:
+def _record(record: DataclassInstance) -> dict[str, object]:
     """Write one record; fields with their default values are omitted."""
     columns, values = _columns(type(record))
     return {
@@ -86,7 +86,7 @@ def _record(record: DataclassInstance) -> dict[str, Json]:
     }
 
 
-_Column: TypeAlias = "tuple[str, object, Callable[[Any], Json]]"
+_Column: TypeAlias = "tuple[str, object, Callable[[Any], object]]"
 
 
 @functools.cache
@@ -99,30 +99,32 @@ def _columns(record: type[DataclassInstance]) -> tuple[list[_Column], Callable[[
     return columns, attrgetter(*(name for name, _, _ in columns))
 
 
-def _plain(value: Any) -> Json:
-    return list(value) if isinstance(value, tuple) else value
+def _plain(value: Any) -> object:
+    return value
 
 
-def _values(values: Mapping[str, Value]) -> Json:
-    return {name: _json(value) for name, value in values.items()}
+def _values(values: Mapping[str, Value]) -> object:
+    return {name: value if type(value) in _AS_THEY_ARE else _json(value) for name, value in values.items()}
 
 
-def _shape(shape: Shape | None) -> Json:
-    return None if shape is None else [dim if isinstance(dim, int) else text(dim) for dim in shape]
+def _shape(shape: Shape | None) -> object:
+    if shape is None or _AS_THEY_ARE.issuperset(map(type, shape)):
+        return shape
+    return [dim if isinstance(dim, int) else text(dim) for dim in shape]
 
 
-_WRITTEN: Mapping[str, Callable[[Any], Json]] = {
+_WRITTEN: Mapping[str, Callable[[Any], object]] = {
     **dict.fromkeys(("attrs", "native", "profile", "data_sizes", "given_sizes"), _values),
     "shape": _shape,
 }
 
 
-def _json(value: Value) -> Json:
+def _json(value: Value) -> object:
     """Write a value; a value for which JSON has no notation becomes an object with one distinctive key."""
     if value is None or isinstance(value, (bool, int, str)):
         return value
     if isinstance(value, tuple):
-        return [_json(v) for v in value]
+        return value if _AS_THEY_ARE.issuperset(map(type, value)) else [_json(v) for v in value]
     if isinstance(value, Mapping):
         return {"map": {k: _json(v) for k, v in value.items()}}
     if isinstance(value, TensorRef):

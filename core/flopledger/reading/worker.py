@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from flopledger.plugins.registry import Registry
     from flopledger.reading.child_process import Task
 
-_OUT_OF_MEMORY = re.compile(r"memory|alloc|map segment|Errno 12\b", re.IGNORECASE)
+_OUT_OF_MEMORY = re.compile(
+    r"(not enough|out of|no) memory|memoryerror|(cannot|can't|failed to|unable to|could not) (re)?allocate|"
+    r"alloc\w* fail|bad_alloc|failed to map segment|start new thread|resource ?exhausted|Errno 12\b",
+    re.IGNORECASE,
+)
+"""What systems, Python and frameworks say where memory runs out; a layer may be called memory."""
+_LONGEST_CHAIN = 20
 _UNDESCRIBED = json.dumps(
     {
         "name": "SourceError",
@@ -149,16 +155,37 @@ def failure(error: BaseException, registry: Registry) -> str:
 def _report(error: BaseException, registry: Registry) -> dict[str, object]:
     if os.environ.get("FLOPLEDGER_TRACEBACK") == "1":
         traceback.print_exception(error)
+    memory_error = _memory_error(error)
     if issubclass(type(error), FlopledgerError):
-        return {"name": type(error).__name__, "message": str(error), "memory": False}
+        return {"name": type(error).__name__, "message": str(error), "memory": memory_error is not None}
     if isinstance(error, SystemExit):
         message = f"it calls sys.exit({error.code!r})"
     else:
-        message = blame.describe(error, registry.code, registry.frameworks)
+        # A library that fails to import for want of memory may give advice about its installation instead
+        message = blame.describe(memory_error or error, registry.code, registry.frameworks)
     if isinstance(error, ModuleNotFoundError) and error.name:
         message += _remedy(error.name, registry)
-    ran_out = _OUT_OF_MEMORY.search(message) is not None
-    return {"name": "SourceError", "message": printable.line(message), "memory": ran_out}
+    return {"name": "SourceError", "message": printable.line(message), "memory": memory_error is not None}
+
+
+def _memory_error(error: BaseException) -> BaseException | None:
+    """Return the first exception, among those that led to one, which says that memory ran out."""
+    found: BaseException | None = None
+    seen: BaseException | None = error
+    for _ in range(_LONGEST_CHAIN):
+        if seen is None:
+            break
+        if isinstance(seen, MemoryError) or _OUT_OF_MEMORY.search(_text(seen)):
+            found = seen
+        seen = seen.__cause__ or seen.__context__
+    return found
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001  (the user's class may raise anything)
+        return ""
 
 
 def read(task: Task, registry: Registry, loaded: dict[Attribute, object]) -> Graph:

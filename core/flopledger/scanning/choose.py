@@ -97,7 +97,7 @@ def wanted(what: str) -> Wanted | list[Network]:
     frontends = [plugin.frontend for plugin in plugins.registry().plugins.values()]
     known = sorted(name for frontend in frontends for name in frontend.registries)
     raise SourceError(
-        f"{what!r} is no registry{nearest(name, known)}, no folder and no file. Expected a registry "
+        f"{what!r} is no registry, no folder and no file{nearest(name, known) or '.'} Expected a registry "
         f"({', '.join(known)}), a folder, a glob of files, or a list (.toml, .jsonl)"
     )
 

@@ -63,6 +63,7 @@ class Store:
     def __init__(self, path: str | Path, *, readonly: bool = False) -> None:
         self.path = Path(path)
         self._bytes = 0
+        self._is_made = not readonly and input_files.kind(self.path) == "nothing"
         self._connection = self._opened(readonly=readonly)
 
     def _opened(self, *, readonly: bool) -> sqlite3.Connection:
@@ -72,6 +73,7 @@ class Store:
             raise SourceError(f"{self.path}: there is {found}, expected the database of a scan")
         if there not in ("", "nothing"):
             raise OutputError(f"{self.path}: it is {there}, expected a file")
+        input_files.remember(self.path)
         address = f"{Path(os.path.realpath(self.path)).as_uri()}?{self._mode(readonly=readonly)}"
         with contextlib.ExitStack() as held:
             try:
@@ -79,8 +81,13 @@ class Store:
                 held.callback(connection.close)
                 self._prepare(connection, readonly=readonly)
             except (sqlite3.Error, UnicodeDecodeError) as error:
-                kind = SourceError if readonly or there == "" else OutputError
-                raise kind(f"{self.path}: {error}; expected the database of a scan") from None
+                if there == "nothing":
+                    held.close()
+                    self._discard()
+                    raise OutputError(f"{self.path}: the database can't be made: {error}") from None
+                if isinstance(error, sqlite3.OperationalError) and not readonly:  # the disk, rights or a lock
+                    raise OutputError(f"{self.path}: it can't be written: {error}") from None
+                raise SourceError(f"{self.path}: {error}; expected the database of a scan") from None
             held.pop_all()
         return connection
 
@@ -135,12 +142,31 @@ class Store:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        failed = kind is not None and issubclass(kind, OutputError)
+        empty = failed and self._is_made and not self._holds_any()
         self.close()
+        if empty:
+            self._discard()
 
     def close(self) -> None:
         """Close the file; the last to do so puts the log of writes into it."""
         self._connection.close()
+
+    def _holds_any(self) -> bool:
+        try:
+            return self._connection.execute("SELECT 1 FROM networks").fetchone() is not None
+        except sqlite3.Error:
+            return True
+
+    def _discard(self) -> None:
+        """Remove a file that this scan has made, and that holds no network."""
+        path = Path(os.path.realpath(self.path))
+        if os.path.islink(path):  # noqa: PTH114  (it leads to itself; a name that is too long is no link)
+            return
+        for suffix in ("", "-wal", "-shm"):
+            with contextlib.suppress(OSError):
+                path.with_name(f"{path.name}{suffix}").unlink()
 
     def statuses(self) -> dict[str, str]:
         """Return the status of each network, by its key."""
@@ -179,14 +205,14 @@ class Store:
         insert = f"INSERT INTO networks ({names}) VALUES ({marks}) ON CONFLICT (key) DO UPDATE SET {kept}"  # noqa: S608  (names of columns)
         try:
             with _transaction(self._connection):
-                self._connection.execute(insert, tuple(row.values()))
+                self._connection.execute(insert, _writable(row.values()))
                 found = self._connection.execute("SELECT id FROM networks WHERE key = ?", (key,))
                 (number,) = found.fetchone()
                 if not outcome.facts:
                     self._connection.execute("DELETE FROM figures WHERE network = ?", (number,))
                 self._connection.executemany(
                     "INSERT OR REPLACE INTO figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    [(number, *_figures(one)) for one in outcome.figures],
+                    [(number, *_writable(_figures(one))) for one in outcome.figures],
                 )
         except sqlite3.Error as error:
             raise OutputError(f"{self.path}: it can't be written: {error}") from None
@@ -277,8 +303,8 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
                 raise
             time.sleep(_STEP_S)
         else:
@@ -332,6 +358,14 @@ def _figures(one: Counted) -> tuple[object, ...]:
         one.convention, one.switches, one.digest, one.unit,
         _exact(one.count), _exact(one.params), one.unknown_calls, one.reason,
     )  # fmt: skip
+
+
+def _writable(values: Iterable[object]) -> tuple[object, ...]:
+    """Return values as SQLite takes them: text is UTF-8, which half a character is not."""
+    return tuple(
+        value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+        for value in values
+    )
 
 
 def _exact(value: object) -> object:

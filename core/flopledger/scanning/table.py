@@ -10,7 +10,7 @@ from dataclasses import field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from flopledger.errors import SourceError, UsageError, nearest, shown
+from flopledger.errors import SourceError, UsageError, choices, shown
 from flopledger.records import dataclass
 from flopledger.scanning import options
 
@@ -148,7 +148,7 @@ def check_column(name: str, known: Sequence[str]) -> str:
         UsageError: There is none of that name.
     """
     if name not in known:
-        raise UsageError(f"no column is called {name!r}{nearest(name, known)}; there are {', '.join(known)}")
+        raise UsageError(f"no column is called {name!r}{choices(name, known)}")
     return name
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import SourceError, dataclass
+from flopledger.frontend import SourceError, bounded, dataclass
 
 from flopledger_tflite.flat.tensors import type_name
 
@@ -126,6 +126,7 @@ def _graph(table: Table, codes: Sequence[tuple[int, str]], buffers: int) -> Grap
 def _tensor(table: Table, buffers: int) -> Tensor:
     name, shape = table.text(3), table.numbers(0, "i") or ()
     signature = table.numbers(7, "i") or shape
+    bounded.check_axes(len(shape), f"the tensor {name!r}")
     if any(size < 0 for size in shape) or len(signature) != len(shape):
         raise SourceError(f"the tensor {name!r} has the shape {shape} and the signature {signature}")
     buffer = table.whole(2, "I")

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+from flopledger.frontend import bounded
 
 from flopledger_torch.archive.documents import listed, malformed, mapping, union, whole
 
@@ -24,7 +25,6 @@ _MEMORY = {
 """``torch._export.serde.schema.MemoryFormat``."""
 _LAYOUTS = {1: torch.sparse_coo, 2: torch.sparse_csr, 7: torch.strided}
 """``torch._export.serde.schema.Layout``; the others have no operators that are exported."""
-MOST_AXES = 64
 MOST_ELEMENTS = 1 << 48
 """The most elements of a weight; torch's own arithmetic on sizes overflows at 2**63."""
 MOST_INPUT_BYTES = 1 << 36
@@ -62,8 +62,8 @@ def sizes(meta: object, key: str) -> list[int]:
     and a hint: the size that the sample inputs had.
     """
     found = listed(mapping(meta, "a tensor").get(key), f"the {key} of a tensor")
-    if len(found) > MOST_AXES:
-        raise malformed(f"expected at most {MOST_AXES} {key}", len(found))
+    if len(found) > bounded.MOST_AXES:
+        raise malformed(f"expected at most {bounded.MOST_AXES} {key}", len(found))
     numbers = []
     for one in found:
         kind, value = union(one, "a size")

@@ -144,6 +144,36 @@ def test_a_file_that_is_read_is_not_written_to(
     assert (here / "link").is_symlink()
 
 
+def test_what_the_read_files_name_is_not_written_to(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Files that no option names: a convention that another extends, budgets, a shard, a module's code."""
+    budget = '[[tool.flopledger.budgets]]\nsource = "toy.json"\nmax-macs = "1G"\n'
+    header = b'{"w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}'
+    (here / "base.toml").write_text('name = "base"\nextend = "mac"\n')
+    (here / "mine.toml").write_text('name = "mine"\nextend = "./base.toml"\n')
+    (here / "pyproject.toml").write_text(budget)
+    (here / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(8))
+    (here / "model.safetensors.index.json").write_text('{"weight_map": {"w": "a.safetensors"}}')
+    (here / "net.py").write_text("")
+    (here / "list").hardlink_to(here / "base.toml")
+    for line, target in {
+        "count toy.json -c ./mine.toml": "base.toml",
+        "explain toy.json mac ./mine.toml": "list",
+        "check": "pyproject.toml",
+        "count model.safetensors.index.json": "a.safetensors",
+        "count net:Net": "net.py",
+    }.items():
+        before = (here / target).read_bytes()
+        assert run([*line.split(), "-o", target]) == 2, line
+        assert f"-o {target}: this command reads that file" in capfd.readouterr().err, line
+        assert (here / target).read_bytes() == before
+
+
+def test_what_an_earlier_command_has_read_is_written_to(here: Path) -> None:
+    (here / "other.json").write_text((here / "toy.json").read_text())
+    assert run(["count", "other.json"]) == 0
+    assert run(["count", "toy.json", "-o", "other.json"]) == 0
+
+
 @pytest.mark.usefixtures("here")
 def test_a_file_with_the_name_of_a_convention_or_format_is_written_to() -> None:
     for target in ("mac", "json"):

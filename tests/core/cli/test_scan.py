@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -333,6 +335,23 @@ def test_what_is_not_there_is_named_and_no_database_is_made(
     assert not Path("zoo.db").exists()
 
 
+def test_a_name_that_no_text_can_hold_is_kept_as_its_escape(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("a\udcff.prototxt").write_text(LENET.read_text())  # a byte that is no UTF-8
+    graph = Path("graph.json")
+    assert run(["read", str(LENET), "-o", str(graph)]) == 0
+    written = json.loads(graph.read_text())
+    written["reading"]["framework_version"] = "v\ud800"  # half a character
+    graph.write_text(json.dumps(written))
+    capfd.readouterr()
+    assert run(["scan", ".", "-o", "all.db"]) == 0
+    rows = kept("all.db")
+    assert [(row["name"], row["macs"]) for row in rows] == [
+        ("a\\udcff.prototxt", 2_293_000),
+        ("graph.json", 2_293_000),
+    ]
+    assert rows[1]["framework_version"] == "v\\ud800"
+
+
 def test_a_list_may_name_what_no_file_can_be_called(capfd: pytest.CaptureFixture[str]) -> None:
     Path("list.jsonl").write_text(json.dumps({"name": "long", "source": "N" * 300}))
     assert run(["scan", "list.jsonl", "-o", "zoo.db"]) == 0
@@ -498,3 +517,34 @@ def test_a_damaged_database_is_named(
 
     assert run(command) == 3
     assert capfd.readouterr().err.startswith("Error: zoo.db: ")
+
+
+@pytest.mark.parametrize("room", [0, 4096, 20_000, 40_000, 100_000])
+def test_a_disk_that_is_full_leaves_nothing_behind(room: int) -> None:
+    """No file may grow beyond a size, as where a disk has no room for more."""
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    line = [sys.executable, "-m", "flopledger", "scan", str(LENET), "-o", "zoo.db"]
+    done = subprocess.run(line, preexec_fn=limit, capture_output=True, text=True, check=False)
+    if done.returncode == 0:  # there was room for this one
+        assert len(kept("zoo.db")) == 1
+        return
+    assert done.returncode == 5
+    assert re.search(r"^Error: zoo\.db: (it can't be written|the database can't be made): ", done.stderr)
+    assert not any(Path().iterdir())
+
+
+def test_a_disk_that_gets_full_keeps_what_was_counted() -> None:
+    assert run(["scan", str(LENET), "-o", "zoo.db"]) == 0
+    before, size = kept("zoo.db"), Path("zoo.db").stat().st_size
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1, size - 1))
+
+    line = [sys.executable, "-m", "flopledger", "scan", str(ALEXNET), "-o", "zoo.db"]
+    done = subprocess.run(line, preexec_fn=limit, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (5, "")
+    assert "Error: zoo.db: it can't be written: " in done.stderr
+    assert kept("zoo.db") == before

@@ -105,6 +105,23 @@ def test_an_error_that_has_nothing_to_do_with_memory_does_not_name_the_limit(net
     assert "--memory-limit" not in net.fails("1 / 0\n", memory_limit=4 * GB)
 
 
+def test_advice_that_a_library_gives_in_place_of_the_reason_is_not_repeated(net: Net) -> None:
+    code = (
+        "def make():\n    try:\n"
+        "        raise ImportError('liba.so: failed to map segment from shared object')\n"
+        "    except ImportError as error:\n        raise ImportError('reinstall numpy') from error\n"
+    )
+    found = net.fails(code, memory_limit=4 * GB)
+    assert "failed to map segment" in found
+    assert "numpy" not in found
+    assert f"the memory limit of {4 * GB} bytes that --memory-limit sets: set a larger one" in found
+
+
+@pytest.mark.parametrize("error", ["KeyError('memory')", "ValueError('memory of allocentric cells')"])
+def test_a_name_with_memory_in_it_is_not_taken_for_a_lack_of_it(error: str, net: Net) -> None:
+    assert "--memory-limit" not in net.fails(f"def make(): memory = 1; raise {error}\n", memory_limit=4 * GB)
+
+
 def test_a_memory_limit_that_is_kept_changes_nothing(net: Net) -> None:
     assert net("", "good", memory_limit=4 * GB) == net("", "good")
 

@@ -99,6 +99,12 @@ def test_inputs_are_refused(net: Path) -> None:
         (written(w=("F3", [2], 8)), "has the type 'F3', expected one of F64"),
         (written(w=("F32", [-2], 8)), "has no shape, a list of sizes"),
         (written(w=("F32", [2**62] * 9, 8)), r"needs \d"),
+        (written(w=("F32", [2**62] * 300_000, 8)), "the tensor 'w' has 300,000 axes, at most 64 are read"),
+        (
+            written(**{"a." * 20_000 + "w": ("F32", [1], 4)}),
+            r"longer than any module's, expected at most 4,096",
+        ),
+        (written(**{"a." * 101 + "w": ("F32", [1], 4)}), r"expected at most 4,096 characters and 100 points"),
     ],
 )
 def test_a_header_that_is_none_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
@@ -106,6 +112,14 @@ def test_a_header_that_is_none_is_refused(tmp_path: Path, content: bytes, words:
     path.write_bytes(content)
     with pytest.raises(SourceError, match=words):
         flopledger.read(str(path))
+
+
+def test_a_file_whose_names_spell_out_endless_modules_is_refused(
+    net: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("flopledger_safetensors.read._MOST_MODULES", 4)
+    with pytest.raises(SourceError, match="its names spell out more than 4 modules"):
+        flopledger.read(str(net))
 
 
 def test_a_header_alone_is_read_and_says_so(net: Path) -> None:

@@ -47,3 +47,14 @@ def test_one_table_that_is_named_over_and_over_is_read_so_often_only() -> None:
     table = flat.root()
     with pytest.raises(SourceError, match=f"more than {MOST_READ:,} fields"):
         table.numbers(0, "i")
+
+
+def test_one_text_that_is_named_over_and_over_is_read_so_often_only() -> None:
+    """A name of 65,536 bytes counts as 32,768 fields, so that 915 tensors may share it, 60 MB in all."""
+    assert MOST_READ // 32_768 == 915
+    flat = Flat(root(f0=("text", "x" * 65_536)))
+    flat.left = 2 * 32_768
+    table = flat.root()
+    assert len(table.text(0)) == 65_536
+    with pytest.raises(SourceError, match=f"more than {MOST_READ:,} fields"):
+        table.text(0)

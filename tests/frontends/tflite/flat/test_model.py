@@ -46,6 +46,10 @@ def test_a_model_s_parts_are_read() -> None:
         (Table({1: ("[i]", [5])}), "an input of the graph is the tensor 5, the graph has 0"),
         (Table({3: ("[table]", [Table({0: ("I", 3)})])}), "an operator has the code 3, the file lists 0"),
         (Table({0: ("[table]", [Table({0: ("[i]", [2, -3]), 1: ("b", FLOAT)})])}), "has the shape"),
+        (
+            Table({0: ("[table]", [Table({0: ("[i]", [2] * 65), 1: ("b", FLOAT)})])}),
+            "has 65 axes, at most 64",
+        ),
         (Table({0: ("[table]", [Table({2: ("I", 9)})])}), "names the buffer 9, there are 0"),
     ],
 )
