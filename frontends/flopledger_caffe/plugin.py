@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import Frontend, SourceError, hookimpl, input_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flopledger.frontend import Graph, Request
 
 _HEAD = 65536
@@ -51,6 +53,14 @@ def recognises_file(path: Path) -> bool:
 def recognises_object(obj: object) -> bool:  # noqa: ARG001  (Caffe's networks are files)
     """Recognise none."""
     return False
+
+
+@hookimpl
+def sources() -> Iterable[str]:
+    """Return the names of its operators."""
+    from flopledger_caffe.tables.layers import TABLE  # noqa: PLC0415  (few rules need it)
+
+    return TABLE
 
 
 @hookimpl

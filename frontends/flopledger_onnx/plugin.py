@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import Frontend, hookimpl, input_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
@@ -75,6 +76,14 @@ def _varint(head: bytes, at: int) -> tuple[int, int]:
 def recognises_object(obj: object) -> bool:  # noqa: ARG001  (a model is a file)
     """Recognise none."""
     return False
+
+
+@hookimpl
+def sources() -> Iterable[str]:
+    """Return the names of its operators."""
+    from flopledger_onnx.tables.layers import CONTROL, TABLE  # noqa: PLC0415  (few rules need it)
+
+    return (*TABLE, *CONTROL)
 
 
 @hookimpl

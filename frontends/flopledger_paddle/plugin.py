@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import Frontend, Member, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from flopledger.frontend import Graph, Request
 
@@ -19,6 +19,7 @@ _PROGRAM = (b'"base_code"', b'"program"')
 """A text near the start of a program that Paddle 3 has saved as JSON."""
 _USUAL, _SIZES = "1x3x224x224", {"inception_v3": "1x3x299x299"}
 """The inputs of the networks that Paddle ships: pictures, of 299 pixels for Inception v3."""
+_LARGEST_LIST = 1 << 20
 
 
 @hookimpl
@@ -67,6 +68,12 @@ def members(registry: str) -> Iterable[Member]:
 
     names = [name for name in models.__all__ if name.islower()]
     return [Member(name, f"{registry}:{name}", inputs=(_SIZES.get(name, _USUAL),)) for name in sorted(names)]
+
+
+@hookimpl
+def sources() -> Iterable[str]:
+    """Return the names that calls of Paddle may have."""
+    return input_files.head(Path(__file__).with_name("sources.txt"), _LARGEST_LIST).decode().splitlines()
 
 
 @hookimpl

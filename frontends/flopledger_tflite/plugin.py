@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import Frontend, hookimpl, input_files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from flopledger.frontend import Graph, Request
@@ -37,6 +38,14 @@ def recognises_file(path: Path) -> bool:
 def recognises_object(obj: object) -> bool:  # noqa: ARG001  (a model is a file)
     """Recognise none."""
     return False
+
+
+@hookimpl
+def sources() -> Iterable[str]:
+    """Return the names of its operators."""
+    from flopledger_tflite.tables.operators import NAMES  # noqa: PLC0415  (few rules need it)
+
+    return NAMES
 
 
 @hookimpl

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import Frontend, hookimpl, input_files, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
     from flopledger.frontend import Graph, Member, Request
 
@@ -20,6 +20,7 @@ _ALSO_CALLED = {
     **dict.fromkeys(("pytorch", "tv"), "torchvision"),
 }
 _LARGEST_CONFIG = 4_000_000
+_LARGEST_LIST = 1 << 20
 
 
 @hookimpl
@@ -90,6 +91,12 @@ def library_model(library: str, name: str) -> Callable[..., object] | None:
     from flopledger_torch.libraries import model_of  # noqa: PLC0415  (it imports torch)
 
     return model_of(library, name)
+
+
+@hookimpl
+def sources() -> Iterable[str]:
+    """Return the names that calls of PyTorch may have."""
+    return input_files.head(Path(__file__).with_name("sources.txt"), _LARGEST_LIST).decode().splitlines()
 
 
 @hookimpl

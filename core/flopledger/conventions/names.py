@@ -71,7 +71,8 @@ def _suggested(name: str, files: Mapping[str, Path]) -> str:
     if meant is not None:
         return f"; did you mean {_either(meant)}?" if meant else f": {name} gives no figures"
     about = [other for other, path in sorted(files.items()) if _is_about(name, path)]
-    named = list(dict.fromkeys([*about[:MOST_NAMED], *near_names(name, files)]))
+    near = [UNITS.get(other, other) for other in near_names(name, [*files, *UNITS])]
+    named = list(dict.fromkeys([*about[:MOST_NAMED], *near]))
     return f"; did you mean {_either(named)}?" if named else ""
 
 
@@ -87,5 +88,5 @@ def _is_about(name: str, path: Path) -> bool:
         content = tomllib.loads(input_files.read_text(path, LARGEST_FILE))
     except (OSError, ValueError):  # a plugin's file may be broken: it is reported where it is asked for
         return False
-    said = " ".join(str(content.get(key, "")) for key in ABOUT).lower()
-    return re.search(rf"(?<![a-z0-9]){re.escape(name.lower())}(?![a-z0-9])", said) is not None
+    about = " ".join(str(content.get(key, "")) for key in ABOUT).lower()
+    return re.search(rf"(?<![a-z0-9]){re.escape(name.lower())}(?![a-z0-9])", about) is not None

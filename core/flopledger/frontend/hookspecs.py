@@ -76,6 +76,16 @@ def library_model(library: str, name: str) -> Callable[..., object] | None:
 
 
 @hookspec(firstresult=True)
+def sources() -> Iterable[str]:
+    """Return the sources that calls may have: a rule of a convention for one that is misspelt is an error.
+
+    ``torch.nn: Conv1d Conv2d`` is a line with names of a namespace, whose lines hold all that there are;
+    ``Convolution`` is a name by itself, beside which there may be others.
+    """
+    raise AssertionError
+
+
+@hookspec(firstresult=True)
 def kinds() -> Iterable[Kind]:
     """Return kinds of the plugin's own; their names carry its name, as in ``toy.scan``."""
     raise AssertionError

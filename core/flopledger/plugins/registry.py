@@ -96,6 +96,14 @@ class Registry:
         failure = Failure(name, distribution, f"{type(error).__name__}: {error}")
         self.failures[name, distribution] = failure
 
+    def sources(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the sources that the plugins list, and the namespaces of which they list every name."""
+        lines = (line for plugin in self.plugins.values() for line in plugin.hooks.sources() or ())
+        parts = [line.partition(": ") for line in lines if not line.startswith("#")]
+        names = {f"{space}.{name}" for space, _, inside in parts for name in inside.split()}
+        spaces = {space for space, separator, _ in parts if separator}
+        return frozenset(names | {name for name, separator, _ in parts if not separator}), frozenset(spaces)
+
     @property
     def code(self) -> tuple[str, ...]:
         """The prefixes of the paths of the plugins' own code."""

@@ -39,6 +39,13 @@ def conventions():
 """
 
 
+SOURCES = """
+@hookimpl
+def sources():
+    return ["# acme 1.0", "acme.nn: Gate", "acme.nn: Mix Norm", "Splice"]
+"""
+
+
 def plugin(name: str, *parts: str) -> str:
     return HEAD.format(name=name) + "".join(parts)
 
@@ -65,6 +72,15 @@ def test_a_plugin_is_found_with_its_kinds_and_conventions(install: Install, tmp_
     assert plugins.conventions() == (price,)
     assert found.plugins["acme"].offers("kinds")
     assert not found.plugins["acme"].offers("build")
+
+
+def test_the_sources_of_a_plugin_are_names_and_whole_namespaces_and_may_be_left_out(install: Install) -> None:
+    install("acme", "acme", plugin("acme", SOURCES))
+    install("bolt", "bolt", plugin("bolt"))
+    names, spaces = plugins.registry().sources()
+    assert {"acme.nn.Gate", "acme.nn.Mix", "acme.nn.Norm", "Splice", "torch.nn.Linear"} <= names
+    assert not {"# acme 1.0", "acme.nn"} & names
+    assert "acme.nn" in spaces
 
 
 @pytest.mark.parametrize(
