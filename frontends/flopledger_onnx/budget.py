@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from flopledger.frontend import SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from flopledger_onnx.wire.messages import Function, Model, Node
+    from flopledger_onnx.wire.messages import Model, Node
 
 DEEPEST = 100
 """The maximum nesting of graphs and functions; files of exporters have at most about ten."""
@@ -25,19 +25,20 @@ class Budget:
     """The calls that may still be followed, and those that are reserved for the nodes to come."""
 
     def __init__(self, model: Model) -> None:
-        bodies = _bodies(model)
+        functions = {(f.domain, f.name, f.overload): f.node for f in model.functions}
+        bodies, self._inside = _bodies(model, functions)
         self.most = MOST_CALLS + MOST_CALLS_PER_NODE * sum(map(len, bodies))
         self.calls = self.reserved = 0
-        self._functions = {(f.domain, f.name, f.overload): f for f in model.functions}
         self._sizes: dict[int, int] = {id(nodes): len(nodes) for nodes in bodies}
         self._measure(bodies)
 
     def _measure(self, bodies: Sequence[Sequence[Node]]) -> None:
         """Find out what bodies expand to; a round for each call of a function that is nested in others."""
+        nesting = [(nodes, [n for n in nodes if id(n) in self._inside]) for nodes in reversed(bodies)]
         for _ in range(DEEPEST):
             changed = False
-            for nodes in reversed(bodies):
-                size = min(sum(1 + self.inside(node) for node in nodes), self.most + 1)
+            for nodes, with_bodies in nesting:
+                size = min(len(nodes) + sum(map(self.inside, with_bodies)), self.most + 1)
                 changed |= size != self._sizes[id(nodes)]
                 self._sizes[id(nodes)] = size
             if not changed:
@@ -49,10 +50,7 @@ class Budget:
 
     def inside(self, node: Node) -> int:
         """Return what the graphs in a node, or the function that it calls, expand to."""
-        function: Function | None = self._functions.get((node.domain, node.op_type, node.overload))
-        if function is not None and node.domain:
-            return self.size(function.node)
-        return sum(map(self.size, _graphs(node)))
+        return sum(map(self.size, self._inside.get(id(node), ())))
 
     def affords(self, calls: int) -> bool:
         """Return whether this number of calls may be followed besides those that are reserved."""
@@ -80,17 +78,28 @@ class Budget:
             self.reserved -= calls
 
 
-def _graphs(node: Node) -> Iterator[Sequence[Node]]:
-    for attribute in node.attribute:
-        yield from (graph.node for graph in (attribute.g, *attribute.graphs) if graph is not None)
+def _bodies(
+    model: Model, functions: Mapping[tuple[str, str, str], Sequence[Node]]
+) -> tuple[list[Sequence[Node]], dict[int, list[Sequence[Node]]]]:
+    """Return the nodes of each graph and function of a file, those of graphs in nodes behind these.
 
-
-def _bodies(model: Model) -> list[Sequence[Node]]:
-    """Return the nodes of each graph and function of a file, those of graphs in nodes behind these."""
-    found: list[Sequence[Node]] = [function.node for function in model.functions]
+    Returns with them, by the nodes that are more than one call, the bodies that each of these stands for.
+    """
+    found: list[Sequence[Node]] = list(functions.values())
+    inside: dict[int, list[Sequence[Node]]] = {}
     if model.graph is not None:
         found.append(model.graph.node)
     for nodes in found:  # it grows
         for node in nodes:
-            found += _graphs(node)
-    return found
+            graphs = [
+                graph.node
+                for attribute in node.attribute
+                if attribute.g is not None or attribute.graphs
+                for graph in (attribute.g, *attribute.graphs)
+                if graph is not None
+            ]
+            found += graphs
+            called = functions.get((node.domain, node.op_type, node.overload)) if node.domain else None
+            if called is not None or graphs:
+                inside[id(node)] = graphs if called is None else [called]
+    return found, inside

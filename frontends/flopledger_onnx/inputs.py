@@ -42,7 +42,8 @@ def inputs_of(graph: Graph, specs: Sequence[InputSpec]) -> Inputs:
     # Until IR version 3 each initializer had to be listed as an input, too; those are no inputs.
     infos = [info for info in graph.input if info.name not in stored]
     specified = assigned([info.name for info in infos], specs)
-    sizes = OpenSizes(specs, "NCHW")
+    names = (size for info in infos for size in sizes_of(info) or () if isinstance(size, str))
+    sizes = OpenSizes(specs, "NCHW", names)
     found = Inputs(symbols=sizes.symbols, overridden=bool(specified))
     pasts = _pasts(graph)
     for info in infos:

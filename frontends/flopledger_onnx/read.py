@@ -5,16 +5,26 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Reading, SourceError, file_of, graph_of, reading_alone, unlisted
+from flopledger.frontend import (
+    Reading,
+    SourceError,
+    file_of,
+    graph_of,
+    input_files,
+    reading_alone,
+    unlisted,
+)
 
 from flopledger_onnx.inputs import inputs_of
 from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.trace import Tracer
 from flopledger_onnx.wire.file import opened
+from flopledger_onnx.wire.tensors import files_beside, shape_of
 
 if TYPE_CHECKING:
     from flopledger.frontend import Graph, Request
 
+    from flopledger_onnx.wire.messages import Model
     from flopledger_onnx.wire.parse import Parser
 
 NETWORK = "onnx.Graph"
@@ -30,11 +40,13 @@ def read_file(source: object, request: Request) -> Graph:
     """
     path = file_of(source, "an ONNX model")
     with opened(path) as parser, reading_alone(path, request, "an ONNX model", "x=1x3x224x224"):
-        return _read(parser, request)
+        model = parser.model()
+        for name in files_beside(model):
+            input_files.remember(path.parent / name)  # never opened, but no result may take its place
+        return _read(parser, model, request)
 
 
-def _read(parser: Parser, request: Request) -> Graph:
-    model = parser.model()
+def _read(parser: Parser, model: Model, request: Request) -> Graph:
     graph = model.graph
     if graph is None or not (graph.node or graph.output):
         raise SourceError("it holds no graph: it is no ONNX model, or an empty one")
@@ -44,7 +56,7 @@ def _read(parser: Parser, request: Request) -> Graph:
     tracer.symbols = inputs.symbols
     scope = Scope("", opsets, names=dict(inputs.values))
     values = unlisted(tracer.run(tracer.body(graph, scope)))
-    native = {"initializers": sum(math.prod(tensor.dims) for tensor in graph.initializer)}
+    native = {"initializers": sum(math.prod(shape_of(tensor)) for tensor in graph.initializer)}
     notes = (*inputs.notes, *filter(None, [tracer.weights.note]), *tracer.placeholders.notes())
     version = f"opset {opsets.get('', 1)}"
     reading = Reading(request.source, "onnx", "onnx", version, profile={"mode": "eval"}, notes=notes)

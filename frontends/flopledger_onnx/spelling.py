@@ -65,8 +65,11 @@ class Readers:
         return {"constants": tuple(found)} if found else {}
 
     def made(self, call: Call, values: Sequence[Operand]) -> None:
-        """Note down what a node of constants makes, where folding leaves it a node."""
-        if call.type == KEPT or any(id(value) in self.kept for value in call.inputs):
+        """Note down what a node makes of constants where folding leaves it a node.
+
+        The sizes of an input are no constant, so that an initial state that is expanded to its batch is none.
+        """
+        if call.type == KEPT or not all(v is None or self._constant(v) for v in call.inputs):
             self.kept.update((id(value), value) for value in values if value.constants)
 
     def _constant(self, value: Operand) -> bool:

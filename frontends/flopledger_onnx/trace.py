@@ -30,7 +30,8 @@ from flopledger_onnx.node import Call
 from flopledger_onnx.placeholders import Placeholders
 from flopledger_onnx.scopes import scopes_of
 from flopledger_onnx.spelling import Readers, spelled
-from flopledger_onnx.tables.layers import CONTROL, PLACES, STANDARD, TABLE, source_name
+from flopledger_onnx.tables import classical
+from flopledger_onnx.tables.layers import CLASSICAL, CONTROL, PLACES, STANDARD, TABLE, source_name
 from flopledger_onnx.values import constant, sparse_constant
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ class Tracer:
             self.read(each, scope, f"the node {path!r} ({node.op_type})") if each else None
             for each in node.input
         ]
+        if domain == CLASSICAL:
+            inputs += classical.stored(node.op_type, attributes, path)
         opset = scope.opsets.get(domain, 1)
         return Call(node, attributes, inputs, opset=opset, path=path, parser=self.parser)
 

@@ -1,4 +1,4 @@
-"""onnx-opcounter, against the tool itself: its answers are recorded, and asked for anew with --peers.
+"""onnx-opcounter, against the tool itself: its answers are recorded, and asked for again with --peers.
 
 ONNX_OPCOUNTER names ``onnx_opcounter/onnx_opcounter.py`` out of the unpacked archive of 0.0.4.
 """

@@ -1,4 +1,4 @@
-"""onnx-tool, against the tool itself: its answers are recorded, and asked for anew with --peers."""
+"""onnx-tool, against the tool itself: its answers are recorded, and asked for again with --peers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import flopledger
 import pytest
+from onnx_files import graph, model, node, value
 from onnx_peers import Peer
-from onnx_probes import of_odd_shapes, of_wrong_shapes, probes, weights_of_whole_numbers
+from onnx_probes import of_odd_shapes, of_wrong_shapes, probes, w, weights_of_whole_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +39,19 @@ def test_what_the_tool_gives_a_wrong_shape_is_unknown(tmp_path: Path, name: str)
     path.write_bytes(UNKNOWN[name])
     total = flopledger.count(str(path), convention="onnx-tool").total
     assert (total.count, total.unknown_calls) == (0, 1)
+
+
+def test_a_state_that_is_expanded_to_the_sizes_of_an_input_is_a_parameter_once(tmp_path: Path) -> None:
+    """The tool does not fold the expansion: 4 parameters at the Expand, and the sum reads no constant."""
+    nodes = [
+        node("Shape", ["x"], ["s"], name="s"),
+        node("Expand", ["h0", "s"], ["h"], name="e"),
+        node("Add", ["x", "h"], ["y"], name="a"),
+    ]
+    path = tmp_path / "expanded.onnx"
+    path.write_bytes(model(graph(nodes, [value("x", [5, 4])], ["y"], [w("h0", 1, 4)])))
+    total = flopledger.count(str(path), convention="onnx-tool").total
+    assert (total.count, total.params) == (20, 4)
 
 
 def test_the_record_has_every_probe_and_is_of_the_version_that_the_convention_names() -> None:

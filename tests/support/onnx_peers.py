@@ -1,4 +1,4 @@
-"""What the tests of the counters of ONNX files share: the records, our own figures, and the asking anew."""
+"""What the tests of the counters of ONNX files share: the records, our figures, new answers of the tools."""
 
 from __future__ import annotations
 

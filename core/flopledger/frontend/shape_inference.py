@@ -65,6 +65,7 @@ class Inference:
     def __init__(self, graph: Graph, inputs: Mapping[int, Shape], kinds: Mapping[str, Kind]) -> None:
         self.graph, self.kinds = graph, kinds
         self.shapes: dict[int, Shape] = {t.id: t.shape for t in graph.tensors if t.shape is not None}
+        self._given = frozenset(inputs)
         for tensor, shape in inputs.items():
             old = self.shapes.get(tensor)
             if old is None or len(old) != len(shape):
@@ -95,8 +96,10 @@ class Inference:
         if len(inputs) < len(layer.inputs):
             raise ShapeError(f"{layer.path}: the shape of an input is not known")
         found = kind.shapes(Call(kind, layer.attrs, inputs, where=layer.path))
+        if changed and not self._given.issuperset(layer.outputs[len(found) :]):
+            raise ShapeError(f"{layer.path}: no rule gives all results of {layer.source!r}")
         if changed or len(found) == len(layer.outputs):
-            for tensor, shape in zip(layer.outputs, found, strict=True):
+            for tensor, shape in zip(layer.outputs, found, strict=False):
                 self.shapes[tensor] = plain_shape(shape)
 
     def renewed(self, layer: Layer) -> Layer:

@@ -1,6 +1,6 @@
 """Which results are in the memory of an operand, where a framework's functions settle that by their kind.
 
-A frontend that is not told of memory states the kinds whose results its framework makes without copying.
+A frontend that can't see memory states the kinds whose results its framework makes without copying.
 """
 
 from __future__ import annotations

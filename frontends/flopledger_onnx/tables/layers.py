@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from flopledger_onnx.tables import (
+    classical,
     constants,
     elements,
     movement,
@@ -40,6 +41,7 @@ TABLE: Mapping[str, Row[Call]] = MappingProxyType(
         **sequences.ROWS,
         **quantised.ROWS,
         **transformers.ROWS,
+        **classical.ROWS,
     }
 )
 
@@ -48,6 +50,9 @@ CONTROL = frozenset({"If", "Loop", "Scan"})
 
 PLACES = frozenset({"MatMul", "Gemm", "Einsum", "Gather", "FusedMatMul", "PRelu"})
 """Operators whose constant operands are weights: projections and tables."""
+
+CLASSICAL = "ai.onnx.ml"
+"""The domain of models that are no networks."""
 
 STANDARD = frozenset({"", "ai.onnx"})
 """The names of ONNX's own domain."""

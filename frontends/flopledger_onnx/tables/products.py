@@ -5,7 +5,6 @@ Source: onnx.ai/onnx/operators.
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import CONTAINER, WEIGHT, WEIGHT_AND_BIAS, Attrs, Part, Row, Step, floordiv, row
@@ -53,9 +52,6 @@ def matmul(left: int = 0, right: int = 1, dtype: str = "") -> Callable[[Call], S
     return rule
 
 
-_ELLIPSIS = re.compile(r"\.\.\.")
-
-
 def _letters(call: Call, equation: str) -> str:
     """Return an equation without blanks and dots, and with its result spelled out."""
     equation = equation.replace(" ", "")
@@ -72,11 +68,11 @@ def _letters(call: Call, equation: str) -> str:
     written = []
     for word, shape in zip(words, call.shapes(), strict=True):
         letters = free[most - (len(shape) - len(word) + 3) : most] if "..." in word else []
-        written.append(_ELLIPSIS.sub("".join(letters), word))
+        written.append(word.replace("...", "".join(letters)))
     if not arrow:
         together = "".join(words).replace(".", "")
         result = "..." * bool(dots) + "".join(sorted(c for c in set(together) if together.count(c) == 1))
-    return f"{','.join(written)}->{_ELLIPSIS.sub(''.join(free[:most]), result)}"
+    return f"{','.join(written)}->{result.replace('...', ''.join(free[:most]))}"
 
 
 def einsum(call: Call) -> Step:

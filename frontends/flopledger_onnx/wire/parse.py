@@ -15,6 +15,7 @@ from flopledger_onnx.wire.fields import BYTES, FIELDS, FLOAT, INT, MESSAGE, SPAN
 from flopledger_onnx.wire.messages import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from mmap import mmap
 
     from flopledger_onnx.wire.fields import Fields
@@ -27,6 +28,8 @@ MOST_FIELDS = 6_000_000
 that this is half a million nodes. Larger files are large by their weights, which are one field each."""
 
 _VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5
+_COUNTED = (_LEN, _VARINT)
+"""The wire types that begin with a number of seven bits a byte."""
 _FIXED = {_I64: 8, _I32: 4}
 """The bytes of a value of a fixed size."""
 
@@ -71,11 +74,10 @@ class Parser:
                 tag, at = varint(at - 1, end)
             wire = tag & 7
             start, value = at, 0
-            if wire == _LEN:
-                value, start = varint(at, end)
-                at = start + value
-            elif wire == _VARINT:
-                value, at = varint(at, end)
+            if wire in _COUNTED:
+                # Nearly all numbers and lengths are below 128, one byte.
+                value, behind = (data[at], at + 1) if at < end and data[at] < 128 else varint(at, end)
+                start, at = (behind, behind + value) if wire == _LEN else (at, behind)
             elif wire in _FIXED:
                 at += _FIXED[wire]
             else:
@@ -103,7 +105,7 @@ class Parser:
             found: object = span
         elif form == INT:
             if wire == _LEN and field.many:
-                getattr(message, field.name).extend(self._numbers(span))
+                _list(message, field).extend(self._numbers(span))
                 return
             if wire != _VARINT:
                 self._wrong(span[0], f"the field {field.name!r} is no whole number")
@@ -115,7 +117,7 @@ class Parser:
             self.left -= count
             floats = struct.unpack(f"<{count}f", self.data[span[0] : span[0] + 4 * count])
             if field.many:
-                getattr(message, field.name).extend(floats)
+                _list(message, field).extend(floats)
                 return
             found = floats[0]
         else:
@@ -124,7 +126,7 @@ class Parser:
             text = self.data[span[0] : span[1]]
             found = text if form == BYTES else text.decode("utf-8", "replace")
         if field.many:
-            getattr(message, field.name).append(found)
+            _list(message, field).append(found)
         else:
             setattr(message, field.name, found)
 
@@ -157,7 +159,7 @@ class Parser:
             shift += 7
         return self._wrong(at, "a number has no end")
 
-    def varints(self, spans: list[tuple[int, int]]) -> list[int]:
+    def varints(self, spans: Sequence[tuple[int, int]]) -> list[int]:
         """Read the whole numbers of fields whose places alone were kept."""
         return [number for span in spans for number in self._numbers(span)]
 
@@ -169,11 +171,20 @@ def _below(message: object, field: Field) -> object:
     """Return the message that a field's bytes are read into: a new one, or the one that is there."""
     if field.many:
         found = field.message()
-        getattr(message, field.name).append(found)
+        _list(message, field).append(found)
         return found
     found = getattr(message, field.name)
     if found is None:
         found = field.message()
+        setattr(message, field.name, found)
+    return found
+
+
+def _list(message: object, field: Field) -> list[object]:
+    """Return the values so far of a field that may come many times."""
+    found: list[object] | tuple[()] = getattr(message, field.name)
+    if not isinstance(found, list):
+        found = []
         setattr(message, field.name, found)
     return found
 

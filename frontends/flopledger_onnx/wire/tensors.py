@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 import struct
+from pathlib import PurePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger.frontend import SourceError
+from flopledger.frontend import SourceError, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flopledger_onnx.wire.messages import Span, Tensor
+    from flopledger_onnx.wire.messages import Model, Span, Tensor
     from flopledger_onnx.wire.parse import Parser
 
 MOST_VALUES = 4_096
@@ -74,8 +75,9 @@ def shape_of(tensor: Tensor) -> tuple[int, ...]:
     """Return the shape of a constant.
 
     Raises:
-        SourceError: A size is below 0, or the stored bytes do not fit the shape.
+        SourceError: A size is below 0, there are too many, or the stored bytes do not fit the shape.
     """
+    bounded.check_axes(len(tensor.dims), f"the tensor {tensor.name!r}")
     shape = tuple(tensor.dims)
     if any(size < 0 for size in shape):
         raise SourceError(f"the tensor {tensor.name!r} has the shape {shape}, sizes below 0 are none")
@@ -97,6 +99,19 @@ def storage_of(tensor: Tensor) -> tuple[str, ...] | None:
     if not entries.get("length") or not entries.get("location"):
         return None
     return entries["location"], entries.get("offset", "0"), entries["length"]
+
+
+def files_beside(model: Model) -> set[str]:
+    """Return the names of files in a model's own folder that hold its initializers' data."""
+    stored = model.graph.initializer if model.graph is not None else ()
+    entries = [
+        entry for tensor in stored if tensor.data_location == _EXTERNAL for entry in tensor.external_data
+    ]
+    return {
+        entry.value
+        for entry in entries
+        if entry.key == "location" and PurePath(entry.value).name == entry.value
+    }
 
 
 def nonzero(parser: Parser, tensor: Tensor | None) -> bool | None:

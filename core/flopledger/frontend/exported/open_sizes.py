@@ -6,10 +6,11 @@ import re
 from keyword import iskeyword
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import is_symbolic, product, symbol, symbol_names, text, total
+from flopledger.dims.arithmetic import is_symbolic, symbol, symbol_names, text
 from flopledger.dims.types import SYMBOL
 from flopledger.errors import UsageError, nearest
 from flopledger.frontend.exported.arrays import Array
+from flopledger.frontend.exported.calculated import calculated
 from flopledger.frontend.exported.operands import Operand
 
 if TYPE_CHECKING:
@@ -20,10 +21,6 @@ if TYPE_CHECKING:
 
 _OTHER = re.compile(r"[^A-Za-z0-9_]+")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
-_EXPRESSION = re.compile(
-    r"\s*PART(?:\s*[+*]\s*PART){1,9}\s*\Z".replace("PART", r"(?:[A-Za-z_]\w*|[1-9]\d{0,17})")
-)
-"""A size that exporters calculate from others, ``past + 1`` or ``2*s0``: sums and products, no more."""
 NOTHING = "None"
 """What an exporter in Python writes for a size that has no name."""
 
@@ -49,7 +46,8 @@ def assigned(names: Sequence[str], specs: Sequence[InputSpec]) -> dict[str, Inpu
             continue
         full = named.get(spec.name)
         if full is None:
-            raise UsageError(f"there is no input {spec.name!r}{nearest(spec.name, named)}. {_listed(names)}")
+            near = nearest(spec.name, named) or "."
+            raise UsageError(f"there is no input {spec.name!r}{near} {_listed(names)}")
         if full in found:
             raise UsageError(f"the input {spec.name!r} is given twice")
         found[full] = spec
@@ -108,11 +106,12 @@ class OpenSizes:
     Args:
         specs: The inputs that the user gives; the symbols in them are taken.
         picture: The names of the axes of a picture where the file gives none: ``NCHW`` or ``NHWC``.
+        names: The names of the file's open sizes; some are calculated from others.
     """
 
-    def __init__(self, specs: Sequence[InputSpec], picture: str) -> None:
+    def __init__(self, specs: Sequence[InputSpec], picture: str, names: Iterable[str] = ()) -> None:
         self.taken = {name for spec in specs for size in spec.shape or () for name in symbol_names(size)}
-        self.picture = picture
+        self.picture, self.names = picture, frozenset(names)
         self.symbols: dict[str, Dim] = {}
         self.named: list[str] = []
 
@@ -137,14 +136,8 @@ class OpenSizes:
         if size in self.symbols:
             return self.symbols[size]
         usual = self.picture[axis] if rank == 4 else "N" if axis == 0 else f"D{axis}"
-        if _EXPRESSION.match(size) and any(map(str.isalpha, size)):
-            found = total(
-                product(
-                    int(each) if each.isdigit() else self._symbol(each, usual) for each in _parts(term, "*")
-                )
-                for term in _parts(size, "+")
-            )
-        else:
+        found = calculated(size, self.names, lambda name: self._symbol(name, usual))
+        if found is None:
             found = self._symbol(size, usual)
         # A name without a letter or digit, such as the ``?`` of older Paddle exporters, names nothing.
         if any(map(str.isalnum, size)) and size != NOTHING:
@@ -178,7 +171,3 @@ def _legal(name: str) -> str:
         return ""
     found = found[0].upper() + found[1:] if found[0].isalpha() else f"D{found}"
     return found if SYMBOL.match(found) and not iskeyword(found) else ""
-
-
-def _parts(expression: str, sign: str) -> list[str]:
-    return [part.strip() for part in expression.split(sign)]

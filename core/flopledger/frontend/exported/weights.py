@@ -6,7 +6,6 @@ them: a constant that is used as a weight is a weight, of any type.
 
 from __future__ import annotations
 
-import re
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from flopledger.frontend.exported.steps import Row
 
 C = TypeVar("C")
-_REAL = re.compile(r"b?float|double")
+_REAL = ("float", "bfloat", "double")
 MOST_NAMED = 5
 
 
@@ -78,8 +77,8 @@ class Weights:
         if not self.unsure:
             return ""
         found = [self.table[number] for number in self.unsure]
-        said = listed([each.names[0] for each in found], total(each.numel for each in found))
-        return f"counted as weights, though they may be masks or positions: {said}"
+        names = listed([each.names[0] for each in found], total(each.numel for each in found))
+        return f"counted as weights, though they may be masks or positions: {names}"
 
 
 def listed(names: Sequence[str], elements: Number) -> str:
@@ -96,7 +95,7 @@ def _candidates(inputs: Sequence[Operand | None], row: Row[C] | None) -> Iterato
         role = row.weights.get(index) if row is not None else None
         if role is not None:
             yield from ((index, constant, role) for constant in value.constants)
-        elif _REAL.match(value.dtype) or STORED.match(value.dtype):
+        elif value.dtype.startswith(_REAL) or STORED.match(value.dtype):
             yield from ((index, constant, "weight") for constant in value.constants if constant.is_data)
 
 

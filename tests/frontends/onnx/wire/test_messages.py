@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import struct
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,7 +38,7 @@ def pairs(parser: Parser, ours: Any, theirs: Any) -> Iterator[None]:
     while pending:
         own, their = pending.pop()
         fields = {field.name: field for field in FIELDS[type(own)].values()}
-        assert fields.keys() == {field.name for field in dataclasses.fields(own)}
+        assert fields.keys() == vars(type(own))["__annotations__"].keys()
         for name, field in fields.items():
             mine, other = getattr(own, name), getattr(their, name)
             yield None
@@ -52,7 +51,7 @@ def pairs(parser: Parser, ours: Any, theirs: Any) -> Iterator[None]:
                 assert len(mine) == len(other), name
                 pending += zip(mine, other, strict=True)
             elif field.many:
-                assert mine == list(other), name
+                assert list(mine) == list(other), name
             elif name == "dim_value":
                 assert mine == (other if their.HasField("dim_value") else None)
             else:
@@ -62,7 +61,7 @@ def pairs(parser: Parser, ours: Any, theirs: Any) -> Iterator[None]:
 def stored(parser: Parser, name: str, spans: Any) -> bytes | list[int]:
     if name in ("int32_data", "int64_data", "uint64_data"):
         return [value % 2**64 for value in parser.varints(spans)]
-    spans = [spans] if isinstance(spans, tuple) else spans or []
+    spans = [spans] if name == "raw_data" and spans is not None else spans or []
     return b"".join(parser.data[start:end] for start, end in spans)
 
 

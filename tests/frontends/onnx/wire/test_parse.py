@@ -213,6 +213,9 @@ def test_a_tensor_whose_bytes_do_not_fit_its_shape_is_refused() -> None:
     with pytest.raises(SourceError, match=r"'w' has 8 bytes, its shape \(3,\) of float32 needs 12"):
         shape_of(wrong)
     _, negative = first(number(1, -3) + number(2, FLOAT) + block(8, "w"))
+    _, endless = first(number(1, 2**62) * 300_000 + number(2, FLOAT) + block(8, "w"))
+    with pytest.raises(SourceError, match="'w' has 300,000 axes, at most 64"):
+        shape_of(endless)
     with pytest.raises(SourceError, match="sizes below 0"):
         shape_of(negative)
 
