@@ -8,7 +8,7 @@ from flopledger.lazy import offer
 
 if TYPE_CHECKING:
     from flopledger.counting.count import Count
-    from flopledger.counting.engine import count_graph, evaluate
+    from flopledger.counting.engine import evaluate
     from flopledger.counting.ledger import Ledger, Row, Total
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "Ledger",
     "Row",
     "Total",
-    "count_graph",
     "evaluate",
 ]
 
@@ -27,7 +26,6 @@ __getattr__, __dir__ = offer(
         "Ledger": "flopledger.counting.ledger",
         "Row": "flopledger.counting.ledger",
         "Total": "flopledger.counting.ledger",
-        "count_graph": "flopledger.counting.engine",
         "evaluate": "flopledger.counting.engine",
     },
 )

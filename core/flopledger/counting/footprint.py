@@ -9,7 +9,7 @@ from flopledger.counting import engine
 from flopledger.counting.generation import CACHE
 from flopledger.dims.arithmetic import is_symbolic, product, total
 from flopledger.dims.bounds import number
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.graph.dtypes import bytes_each
 from flopledger.graph.tables import OPTIMIZER
 from flopledger.records import dataclass
@@ -82,10 +82,7 @@ def footprint(
         UsageError: The optimizer is not known.
     """
     if optimizer not in STATES:
-        known = ", ".join(STATES)
-        raise UsageError(
-            f"no optimizer is called {optimizer!r}{nearest(optimizer, STATES)}; there are {known}"
-        )
+        raise UsageError(f"no optimizer is called {optimizer!r}{choices(optimizer, STATES)}")
     symbols = any(is_symbolic(size) for tensor in forward.tensors for size in tensor.shape or ())
     memory = engine.analysis_of(forward).memory
     kept = None if train is None else engine.analysis_of(train)

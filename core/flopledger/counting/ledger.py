@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from dataclasses import field
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from flopledger import lazy
 from flopledger.dims.arithmetic import plain, text, total
 from flopledger.dims.bounds import number
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -271,6 +272,23 @@ class GraphInfo:
         return self.graph.digest
 
 
+class Sums(dict[object, "Number"]):
+    """The rows' counts by group; that of a group in ``unknown_calls`` is a lower bound, and is shown so."""
+
+    unknown_calls: Mapping[object, int] = MappingProxyType({})
+
+    @property
+    def complete(self) -> bool:
+        """Whether all operations are counted: no call is unknown."""
+        return not self.unknown_calls
+
+    def __repr__(self) -> str:
+        """Write the dictionary, with ``at least`` before each lower bound."""
+        least = dict.fromkeys(self.unknown_calls, "at least ")
+        pairs = (f"{name!r}: {least.get(name, '')}{count!r}" for name, count in self.items())
+        return f"{{{', '.join(pairs)}}}"
+
+
 @dataclass(frozen=True, repr=False)
 class Ledger(lazy.Shown):
     """A graph counted under a convention. It is counted once; everything else reads from it."""
@@ -292,18 +310,21 @@ class Ledger(lazy.Shown):
         """The sum of the rows' counts: the total without the adjustments."""
         return total(row.count for row in self.rows)
 
-    def by(self, key: str) -> dict[object, Number]:
+    def by(self, key: str) -> Sums:
         """Sum the rows' counts by one of their fields, one of :data:`GROUPS`.
 
         Raises:
             UsageError: It is not one of them.
         """
         if key not in GROUPS:
-            raise UsageError(f"rows can't be summed by {key!r}{nearest(key, GROUPS)}; by {', '.join(GROUPS)}")
-        groups: dict[object, list[Number]] = {}
+            raise UsageError(f"rows can't be summed by {key!r}{choices(str(key), GROUPS, 'by')}")
+        groups: dict[object, list[Row]] = {}
         for row in self.rows:
-            groups.setdefault(getattr(row, key), []).append(row.count)
-        return {name: total(counts) for name, counts in groups.items()}
+            groups.setdefault(getattr(row, key), []).append(row)
+        sums = Sums({name: total(row.count for row in rows) for name, rows in groups.items()})
+        unknown = {name: sum(row.status == "unknown" for row in rows) for name, rows in groups.items()}
+        sums.unknown_calls = {name: calls for name, calls in unknown.items() if calls}
+        return sums
 
     def to_dict(self) -> dict[str, object]:
         """Return the ledger as its JSON document; ``report/schema.json`` describes it."""

@@ -8,6 +8,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.counting import engine
+from flopledger.counting.coverage import unknown_in
 from flopledger.dims.arithmetic import total
 from flopledger.errors import ConventionError
 from flopledger.explaining import hypotheses
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from flopledger.conventions.convention import Convention
     from flopledger.counting.count import Count
+    from flopledger.counting.ledger import Unknown
     from flopledger.dims.types import Number
     from flopledger.explaining.hypotheses import Variant
     from flopledger.graph.graph import Graph
@@ -50,7 +52,8 @@ class Made:
 class Candidate:
     """A convention's figure for a network, with its changed switches: its count or its parameters.
 
-    ``changes`` states in words how the network differs from the one that was read.
+    ``changes`` states in words how the network differs from the one that was read; a count is a lower bound
+    while calls are ``unknown`` to the convention as it stands.
     """
 
     convention: str
@@ -60,6 +63,12 @@ class Candidate:
     count: int | Fraction
     changes: tuple[str, ...] = ()
     made: Made | None = field(default=None, compare=False, repr=False)
+    unknown: tuple[Unknown, ...] = field(default=(), compare=False)
+
+    @property
+    def unknown_calls(self) -> int:
+        """How many calls are unknown."""
+        return sum(unknown.calls for unknown in self.unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +168,8 @@ def _tried(variant: Variant, convention: Convention, most: int) -> list[Candidat
     alone = 1 + sum(name in effective for name, _ in single)
     for other in itertools.islice(variants(convention, effective, most), alone, None):
         found += _figures(variant, other)
-    return found
+    unknown = plain[0].unknown
+    return [one if one.what == PARAMS else replace(one, unknown=unknown) for one in found]
 
 
 def _decisions(convention: Convention) -> Iterator[tuple[str, str]]:
@@ -174,13 +184,14 @@ def _figures(variant: Variant, convention: Convention) -> list[Candidate]:
     """Return a convention's figures of a network; none where it does not apply, or gives a formula."""
     try:
         count = engine.evaluate(variant.graph, convention)
+        unknown = () if convention.changed else unknown_in(count)  # a decision makes no call known
         figures: list[tuple[str, str, Number | None]] = [("count", convention.unit, count.total[0])]
         if not convention.changed:
             figures.append((PARAMS, PARAMS, count.params.count))
         found = [
             Candidate(
                 convention.name, tuple(convention.changed.items()), what, unit, figure, variant.changes,
-                Made(variant, convention),
+                Made(variant, convention), () if what == PARAMS else unknown,
             )
             for what, unit, figure in figures
             if isinstance(figure, (int, Fraction))

@@ -68,8 +68,8 @@ def search(
     tried = [PLAIN]
     if any(_misses(matches) for matches in found):
         own = [one for one in conventions if not one.tool]
-        sizes, said = _of_sizes(source, first, own)
-        tried += [*said, f"batches of {', '.join(map(str, hypotheses.BATCHES))}"]
+        sizes, descriptions = _of_sizes(source, first, own)
+        tried += [*descriptions, f"batches of {', '.join(map(str, hypotheses.BATCHES))}"]
         wider = [*known, *sizes, *of_batches(known)]
         found = [
             find(wider, figure) if _misses(matches) else matches

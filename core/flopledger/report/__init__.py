@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.lazy import attribute
 from flopledger.records import dataclass
 
@@ -107,8 +107,6 @@ def render(ledgers: Sequence[Ledger], form: str = "table", view: View = FITTED) 
         ConventionError: ``tool``: a convention does not say how its tool prints.
     """
     if form not in FORMATS:
-        raise UsageError(
-            f"no format is called {form!r}{nearest(form, FORMATS)}; there are {', '.join(FORMATS)}"
-        )
+        raise UsageError(f"no format is called {form!r}{choices(form, FORMATS)}")
     renderer: Callable[[Sequence[Ledger], View], str] = attribute(f"{FORMATS[form]}:render")
     return renderer(ledgers, view)

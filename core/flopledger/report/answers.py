@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.report import ANSWER_FORMATS, jsonfile, markdown, plain
 
 if TYPE_CHECKING:
@@ -33,5 +33,4 @@ def render(
         return plain.write(blocks, width)
     if form == "markdown":
         return markdown.write(blocks)
-    known = ", ".join(ANSWER_FORMATS)
-    raise UsageError(f"no format is called {form!r}{nearest(form, ANSWER_FORMATS)}; there are {known}")
+    raise UsageError(f"no format is called {form!r}{choices(form, ANSWER_FORMATS)}")

@@ -44,7 +44,10 @@ def render(
 def blocks(verdict: Verdict) -> Iterator[Block]:
     """Yield a verdict as people read it."""
     yield Heading(heading(verdict))
-    yield Grid(HEADERS, [_row(finding, verdict.ledger) for finding in verdict.findings], RIGHT)
+    earlier = any(finding.before is not None for finding in verdict.findings)
+    shown = len(HEADERS) if earlier else HEADERS.index("before")
+    rows = [_row(finding, verdict.ledger)[:shown] for finding in verdict.findings]
+    yield Grid(HEADERS[:shown], rows, RIGHT)
     if verdict.grown:
         rows = [_grown(one) for one in verdict.grown[:MOST]]
         more = f"and {len(verdict.grown) - MOST} more" if len(verdict.grown) > MOST else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import text
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.records import dataclass
 from flopledger.report import COLUMNS, notes
 from flopledger.report import numbers as figures
@@ -102,16 +102,20 @@ class Table:
         return [Column("count", header, self._count(i), right=True) for i, header in enumerate(headers)]
 
     def _count(self, which: int) -> Callable[[Line], str]:
-        def value(line: Line) -> str:
-            row = line.node.rows[which]
-            count = line.counts[which]
-            return (
-                "unknown"
-                if row is not None and row.status == "unknown" and not count
-                else self.written(count, self.ledgers[which].total.unit)
-            )
+        unit = self.ledgers[which].total.unit
+        return lambda line: self._operations(line, line.counts[which], which, unit)
 
-        return value
+    def _operations(self, line: Line, count: Number, which: int, unit: str) -> str:
+        """Write operations: a lower bound where calls of the line are unknown, those in no row too."""
+        missing = line.node.missing[which] if line.depth >= 0 else self.ledgers[which].total.unknown_calls
+        if missing and not count:
+            return "unknown"
+        return ("≥ " if missing else "") + self.written(count, unit)
+
+    def _macs(self, line: Line) -> str:
+        """Write our own multiply-accumulates; the network's have those that no row of the convention has."""
+        macs = line.macs if line.depth >= 0 else self.ledgers[0].total.macs
+        return self._operations(line, macs, 0, "MAC")
 
     def _share(self, line: Line) -> str:
         return figures.percent(figures.share_of(line.counts[0], self.ledgers[0].listed))
@@ -149,15 +153,14 @@ class Table:
         """Return the parameters; nothing for a tool that prints none."""
         return "" if self.ledgers[0].total.params is None else self.written(line.params)
 
-    def _own(self, of_line: Callable[[Line], Number], whole: Number, unit: str = "") -> Callable[[Line], str]:
-        """Return a cell of our own figures; the network's has what no row of the convention has."""
-        return lambda line: self.written(of_line(line) if line.depth >= 0 else whole, unit)
+    def _trainable(self, line: Line) -> str:
+        """Write our own trainable parameters; the network's have those that no row of the convention has."""
+        return self.written(line.trainable if line.depth >= 0 else self.ledgers[0].total.trainable_params)
 
     def of_name(self, name: str) -> list[Column]:
         """Return the columns that a name is for, one for each convention where it is ``count``."""
         several = len(self.ledgers) > 1
         by = f" ({self.ledgers[0].convention.name})" if several else ""
-        total = self.ledgers[0].total
         params = f"params{by}" if len({one.total.params for one in self.ledgers}) > 1 else "params"
         found: Mapping[str, list[Column]] = {
             "kind": [Column("kind", "kind", kind, yields=3)],
@@ -169,18 +172,9 @@ class Table:
             "params-share": [
                 Column("params-share", f"of {params}", self._params_share, right=True, yields=4)
             ],
-            "trainable": [
-                Column(
-                    "trainable",
-                    "trainable",
-                    self._own(lambda line: line.trainable, total.trainable_params),
-                    right=True,
-                )
-            ],
+            "trainable": [Column("trainable", "trainable", self._trainable, right=True)],
             "count": self._counts(),
-            "macs": [
-                Column("macs", "own MAC", self._own(lambda line: line.macs, total.macs, "MAC"), right=True)
-            ],
+            "macs": [Column("macs", "own MAC", self._macs, right=True)],
             "reads": [
                 Column("reads", "reads (B)", self._traffic(lambda one: one.reads), right=True, yields=2)
             ],
@@ -224,9 +218,7 @@ def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list
     names = view.columns or (*(name for name in usual if name != "bar" or not more), *more)
     for name in names:
         if name not in COLUMNS:
-            raise UsageError(
-                f"no column is called {name!r}{nearest(name, COLUMNS)}; there are {', '.join(COLUMNS)}"
-            )
+            raise UsageError(f"no column is called {name!r}{choices(name, COLUMNS)}")
     if not on_device and not set(ROOFLINE).isdisjoint(names):
         raise UsageError(f"the columns {', '.join(ROOFLINE)} need a device: --device NAME")
     table = Table(ledgers, view)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from typing import TYPE_CHECKING
 
 from flopledger import printable
@@ -12,6 +11,9 @@ from flopledger.conventions import names as convention_names
 from flopledger.frontend.request import GIVEN
 from flopledger.kinds.kind import FACTS
 from flopledger.plugins import discovery as plugins
+from flopledger.report import plain
+from flopledger.report.blocks import Grid
+from flopledger.report.wrapping import wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 BASE = "mac"
 """The convention with which every other is compared."""
 WIDTH = 100
-LABEL = re.compile(r"[^ ]+ {2,}(?:[A-Za-z]+ {2,})?")
-"""What comes before a text in columns: a field's name, or a convention's name and unit."""
+LABEL = re.compile("[^ ]+ {2,}")
+"""What comes before a text in columns: a field's name."""
 EVERY = "*"
 NOTHING = "nothing"
 CALLS = {"layer": "layers", "function": "functions", "op": "ops"}
@@ -37,9 +39,8 @@ def every() -> list[Convention]:
 
 def overview(width: int | None = None) -> str:
     """List the conventions: name, unit and title, in lines of a width."""
-    loaded = every()
-    longest = max((len(convention.name) for convention in loaded), default=0)
-    return _written((f"{c.name:<{longest}}  {c.unit:<6}  {c.title}" for c in loaded), width)
+    rows = [(one.name, one.unit, one.title) for one in every()]
+    return plain.write([Grid(("convention", "unit", "title"), rows)], width)
 
 
 def page(name: str, width: int = WIDTH) -> str:
@@ -50,7 +51,7 @@ def page(name: str, width: int = WIDTH) -> str:
     """
     convention = loader.load(name)
     lines = [*_head(convention), *_counts(convention), *_differences(convention), *_foot(convention)]
-    return _written(lines, width)
+    return "".join(f"{part}\n" for line in lines for part in _broken(line, width))
 
 
 def _head(convention: Convention) -> Iterator[str]:
@@ -212,20 +213,9 @@ def _flat(formula: Expression) -> str:
     return " ".join(formula.text.split())
 
 
-def _written(lines: Iterable[str], width: int | None) -> str:
-    """Break lines between words; what follows is indented more than the line that it belongs to."""
-    if width is not None:
-        lines = (part for line in lines for part in _broken(line, width))
-    return "".join(f"{printable.line(line)}\n" for line in lines)
-
-
 def _broken(line: str, width: int) -> list[str]:
+    """Break a line between words; what follows is indented more than the line that it belongs to."""
+    line = printable.line(line)
     label = LABEL.match(line)
     indent = " " * (len(label[0]) if label else len(line) - len(line.lstrip()) + 4)
-    return textwrap.wrap(
-        line,
-        width,
-        subsequent_indent=indent if label or line.startswith(" ") else "",
-        break_long_words=False,
-        break_on_hyphens=False,
-    ) or [""]
+    return wrapped(line, width, indent if label or line.startswith(" ") else "")

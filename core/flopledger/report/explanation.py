@@ -110,14 +110,19 @@ def signed(value: Number) -> str:
 
 def closing(explanation: Explanation) -> str:
     """Return the sentence that the causes sum to the gap."""
+    return signed(explanation.gap).join(around_gap(explanation))
+
+
+def around_gap(explanation: Explanation) -> tuple[str, ...]:
+    """Return the words before and after the gap in that sentence; only one text where it does not name it."""
     if not explanation.causes:
         known = "so far as they are known, " if unknown_calls(explanation) else ""
-        return f"The two figures are equal, {known}and no decision separates them."
+        return (f"The two figures are equal, {known}and no decision separates them.",)
     causes = len(explanation.causes)
     proof = "the one cause is all of it" if causes == 1 else f"the {causes} causes sum to it, to the unit"
     if unknown_calls(explanation):
-        return f"The gap is not known; without the unknown calls it is {signed(explanation.gap)}: {proof}."
-    return f"The gap is {signed(explanation.gap)}: {proof}."
+        return "The gap is not known; without the unknown calls it is ", f": {proof}."
+    return "The gap is ", f": {proof}."
 
 
 def provenance(explanation: Explanation) -> str:

@@ -24,9 +24,9 @@ HEADERS = ("", "bytes", "MB", "MiB")
 RIGHT = frozenset({1, 2, 3})
 
 
-def render(found: Footprint, form: str = "table") -> str:
+def render(found: Footprint, form: str = "table", width: int | None = None) -> str:
     """Render a footprint in a format, as a text that ends with a line break."""
-    return answers.render(form, blocks(found), lambda: document(found))
+    return answers.render(form, blocks(found), lambda: document(found), width)
 
 
 def blocks(found: Footprint) -> Iterator[Block]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from flopledger.counting.ledger import figure as written_figure
 from flopledger.dims.bounds import number
 from flopledger.report import answers, jsonfile, notes
-from flopledger.report.blocks import Grid, Heading, Line, Small
-from flopledger.report.explanation import cause_document, described, signed
+from flopledger.report.blocks import Grid, Heading, Line, Listing, Small
+from flopledger.report.explanation import UNKNOWN, cause_document, described, signed
 from flopledger.report.numbers import grouped, percent
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from flopledger.counting.ledger import GraphInfo
     from flopledger.dims.types import Number
-    from flopledger.explaining.find_figure import Match
+    from flopledger.explaining.find_figure import Candidate, Match
     from flopledger.explaining.search import Found
     from flopledger.explaining.two_figures import Gap
     from flopledger.quantities import Figure
@@ -51,7 +51,17 @@ def blocks(found: Found, *, full: bool = False) -> Iterator[Block]:
     if found.gap is not None:
         yield from _gap(found, found.gap)
     yield Line(f"Tried: {'; '.join(found.tried)}.")
+    if lines := unknowns(found, full=full):
+        yield Listing(UNKNOWN, lines, alarm=True)
     yield Small((_provenance(graph),))
+
+
+def unknowns(found: Found, *, full: bool = False) -> list[str]:
+    """Return a line for each source that has no formula under a convention that is shown."""
+    matches = [match for _, each in found.figures for match in (every(each) if full else shown(each))] + (
+        [found.gap.a, found.gap.b] if found.gap else []
+    )
+    return list(dict.fromkeys(notes.unknown_line(one) for match in matches for one in match.by.unknown))
 
 
 def _more(matches: Sequence[Match], chosen: Sequence[Match]) -> str:
@@ -64,18 +74,22 @@ def _gap(found: Found, gap: Gap) -> Iterator[Block]:
     first, second = (figure.text for figure, _ in found.figures)
     yield Heading(f"From {first} to {second}:")
     running: Number = gap.a.by.count
-    rows = [("", grouped(gap.a.by.count), _named(gap.a))]
+    unknown = max(gap.a.by.unknown_calls, gap.b.by.unknown_calls)
+    rows = [("", _bounded(gap.a.by), _named(gap.a))]
     for cause in gap.causes:
         running = number(running + cause.count)
-        rows.append((signed(cause.count), grouped(running), described(cause, gap.a.by.what)))
-    rows.append(("", grouped(gap.b.by.count), _named(gap.b)))
+        bounded = notes.lower_bound(grouped(running), unknown)
+        rows.append((signed(cause.count), bounded, described(cause, gap.a.by.what)))
+    rows.append(("", _bounded(gap.b.by), _named(gap.b)))
     yield Grid(("change", "figure", "why"), rows, frozenset({0, 1}))
     yield Line(_closing(found, gap))
 
 
 def _closing(found: Found, gap: Gap) -> str:
     """Return the sentence on the sum of the causes, and on figures that nothing gives."""
-    whole = f"The gap is {signed(gap.gap)}, and its causes sum to it, to the unit."
+    known = not (gap.a.by.unknown_calls or gap.b.by.unknown_calls)
+    is_ = "The gap is" if known else "The gap is not known; without the unknown calls it is"
+    whole = f"{is_} {signed(gap.gap)}, and its causes sum to it, to the unit."
     missed = [
         figure.text
         for (figure, _), match in zip(found.figures, (gap.a, gap.b), strict=True)
@@ -84,6 +98,11 @@ def _closing(found: Found, gap: Gap) -> str:
     return whole + (
         f" Nothing that was tried gives {' or '.join(missed)}: the nearest is shown." if missed else ""
     )
+
+
+def _bounded(one: Candidate) -> str:
+    """Write a figure as the lower bound that it is while calls are unknown."""
+    return notes.lower_bound(grouped(one.count), one.unknown_calls)
 
 
 def _named(match: Match) -> str:
@@ -131,7 +150,7 @@ def _rows(figure: Figure, chosen: Sequence[Match]) -> list[tuple[str, ...]]:
     return [
         (
             " ".join([match.by.convention, *(f"{name}={value}" for name, value in match.by.switches)]),
-            grouped(match.by.count),
+            _bounded(match.by),
             match.by.unit,
             grouped(number(match.distance)),
             percent(match.distance / figure.middle) if figure.middle else "",
@@ -183,6 +202,7 @@ def _match(match: Match) -> dict[str, object]:
         "what": match.by.what,
         "unit": match.by.unit,
         "figure": written_figure(match.by.count),
+        "unknown_calls": match.by.unknown_calls,
         "changes": list(match.by.changes),
         "off_by": written_figure(match.distance),
         "fits": match.fits,

@@ -19,9 +19,9 @@ HEADERS = ("", "FLOP", "in short", "weights, B", "KV cache, B", "read, B", "FLOP
 RIGHT = frozenset((*range(1, len(HEADERS)), len(HEADERS) + 1))
 
 
-def render(found: Generation, form: str = "table") -> str:
+def render(found: Generation, form: str = "table", width: int | None = None) -> str:
     """Render a generation in a format, as a text that ends with a line break."""
-    return answers.render(form, blocks(found), lambda: document(found))
+    return answers.render(form, blocks(found), lambda: document(found), width)
 
 
 def blocks(found: Generation) -> Iterator[Block]:

@@ -167,9 +167,11 @@ def stub(ledger: Ledger) -> list[str]:
     """Return a convention file, ready to paste, that prices the unknown calls; empty if none can be priced.
 
     Calls that are unknown only because of an unknown call above them can't be priced themselves, and are
-    omitted.
+    omitted; so is what stands for a network that was read without inputs, of which no result is known.
     """
-    unpriced = [unknown for unknown in ledger.coverage.unknown if None not in unknown.inputs]
+    unpriced = [
+        unknown for unknown in ledger.coverage.unknown if unknown.outputs and None not in unknown.inputs
+    ]
     if not unpriced:
         return []
     base = ledger.convention.name if ledger.convention.name in convention_names.known() else DEFAULT
@@ -251,12 +253,12 @@ def summary(networks: Sequence[Sequence[Ledger]]) -> list[tuple[str, ...]]:
     return rows
 
 
-def caption(networks: Sequence[Sequence[Ledger]]) -> str:
-    """Name the inputs, the conventions and their units of a table of several networks."""
+def caption(networks: Sequence[Sequence[Ledger]]) -> tuple[str, str]:
+    """Name the inputs, and the conventions and their units, of a table of several networks."""
     first = {titled(one.convention): one for members in networks for one in members}
     titles = [f"{name}: {one.convention.title} ({one.total.unit})" for name, one in first.items()]
     inputs = [at_input(members[0]) for members in networks]
-    return f"{'; '.join(inputs)}. Conventions: {'; '.join(titles)}."
+    return f"{'; '.join(inputs)}.", f"Conventions: {'; '.join(titles)}."
 
 
 def at_input(ledger: Ledger) -> str:

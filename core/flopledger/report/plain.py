@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import functools
-import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from flopledger import printable
+from flopledger.records import dataclass
 from flopledger.report.blocks import Code, Grid, Heading, Line, Listing, Pairs, Rows, Small
-from flopledger.report.columns import GAP, NARROWEST, WIDEST, fit, of_view, padded
+from flopledger.report.columns import GAP, WIDEST, fit, of_view, padded
+from flopledger.report.grids import INDENT, laid_out, records
 from flopledger.report.numbers import width_of
 from flopledger.report.rows import shown_lines
+from flopledger.report.wrapping import NARROWEST, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,11 +30,10 @@ Pieces: TypeAlias = "list[tuple[str, str]]"
 PLAIN, STRONG, QUIET, ALARM, DRAWN = "", "bold", "dim", "bold yellow", "cyan"
 LABEL = 10
 """The width of the labels of totals."""
-INDENT = " " * 4
 
 
 def write(blocks: Iterable[Block], width: int | None = None) -> str:
-    """Write blocks as text, an empty line between them; no line is wider unless a word or a figure is."""
+    """Write blocks as text, an empty line between them; no line is wider than ``width``, but for code."""
     return "".join("".join(piece for piece, _ in line).rstrip() + "\n" for line in _lines(blocks, width))
 
 
@@ -50,9 +51,10 @@ def write_styled(blocks: Iterable[Block], width: int | None) -> str:
 
 def _lines(blocks: Iterable[Block], width: int | None) -> Iterator[Pieces]:
     """Yield every line; the text of a block is escaped here, or before it is measured for a column."""
+    room = None if width is None else max(width, NARROWEST)
     started = False
     for block in blocks:
-        written = list(_block(block, width))
+        written = list(_block(block, room))
         if written and started:
             yield []
         started = started or bool(written)
@@ -61,14 +63,7 @@ def _lines(blocks: Iterable[Block], width: int | None) -> Iterator[Pieces]:
 
 def _wrapped(text: str, style: str, width: int | None, indent: str = "") -> Iterator[Pieces]:
     """Yield a text in lines that are no wider than there is room for, broken between words only."""
-    written = printable.line(text)
-    if width is None or width_of(indent + written) <= width:
-        yield [(indent + written, style)]
-        return
-    lines = textwrap.wrap(
-        written, max(width - len(indent), 1), break_long_words=False, break_on_hyphens=False
-    )
-    yield from ([(indent + line, style)] for line in lines)
+    yield from ([(line, style)] for line in wrapped(indent + printable.line(text), width, indent))
 
 
 @functools.singledispatch
@@ -124,98 +119,99 @@ def _(block: Grid, width: int | None) -> Iterator[Pieces]:
     if block.title:
         yield from _wrapped(block.title, PLAIN, width)
     rows = [_escaped(row) for row in (block.headers, *block.rows)]
-    widths = [max(width_of(part) for cell in column for part in cell) for column in zip(*rows, strict=True)]
-    if width is not None:
-        rows = _narrowed(rows, widths, block.right, width)
-    tight = width is not None and sum(widths) + GAP * (len(widths) - 1) > width
-    if width is not None and block.right and sum(widths) + len(widths) - 1 > width:
-        yield from _records(rows, width)
-        rows = []
-    for number, row in enumerate(rows):
-        for i in range(max(map(len, row))):
-            line = [cell[i] if i < len(cell) else "" for cell in row]
-            cells = [padded(cell, widths[j], right=j in block.right) for j, cell in enumerate(line)]
-            yield [((" " if tight else " " * GAP).join(cells), PLAIN if number else STRONG)]
+    for stands_out, line in laid_out(rows, block.right, width):
+        yield [(line, STRONG if stands_out else PLAIN)]
     if block.more:
         yield from _wrapped(block.more, PLAIN, width)
-
-
-def _records(rows: Sequence[list[tuple[str, ...]]], width: int) -> Iterator[Pieces]:
-    """Yield each row under its first cell, a figure a line: figures are never cut, and lines end in time."""
-    headers, *others = rows
-    for first, *cells in others:
-        yield from (line for part in first for line in _wrapped(part, STRONG, width))
-        for header, cell in zip(headers[1:], cells, strict=True):
-            for part in filter(None, cell):
-                yield from _wrapped(f"{' '.join(header)}: {part}", PLAIN, width, INDENT)
 
 
 def _escaped(row: Sequence[Cell]) -> list[tuple[str, ...]]:
     return [tuple(map(printable.line, (cell,) if isinstance(cell, str) else cell)) for cell in row]
 
 
-def _narrowed(
-    rows: Sequence[list[tuple[str, ...]]], widths: list[int], right: frozenset[int], room: int
-) -> list[list[tuple[str, ...]]]:
-    """Wrap the widest columns of words until the table fits, as far as words allow; change their widths."""
-    narrowed = [list(row) for row in rows]
-    left = [i for i in range(len(widths)) if i not in right]
-    for i in sorted(left, key=lambda i: -widths[i]):
-        over = sum(widths) + GAP * (len(widths) - 1) - room
-        if over > 0:
-            target = max(widths[i] - over, NARROWEST)
-            for row in narrowed:
-                row[i] = tuple(_broken(row[i], target))
-            widths[i] = max(width_of(part) for row in narrowed for part in row[i])
-    return narrowed
-
-
-def _broken(cell: Sequence[str], width: int) -> Iterator[str]:
-    for part in cell:
-        if width_of(part) <= width:
-            yield part
-        else:
-            yield from textwrap.wrap(part, width, break_long_words=False, break_on_hyphens=False)
-
-
 @_block.register(Rows)
 def _(block: Rows, width: int | None) -> Iterator[Pieces]:
     view = replace(block.view, width=width)
     shown = shown_lines(block.ledgers, view)
-    columns, table, widths = _table(block.ledgers, shown.lines, view)
-    kept, first = fit(columns, widths, width)
-    short = view.units == "raw" and width is not None and _taken(widths, kept, first) > width
-    if short:  # figures are never cut: with many conventions they are written in short instead
-        columns, table, widths = _table(block.ledgers, shown.lines, replace(view, units="auto"))
-        kept, first = fit(columns, widths, width)
-    widths[0] = first
-    headers: list[tuple[str, ...]] = [(column.header,) for column in columns]
-    if width is not None and _taken(widths, kept, first) > width:  # each word of a header on its own line
-        headers = [tuple(column.header.split(" ")) for column in columns]
-        for i in kept[1:]:
-            widths[i] = max(map(width_of, (*headers[i], *(cells[i] for cells in table))))
-    for number in range(max(map(len, headers))):
-        words = [header[number] if number < len(header) else "" for header in headers]
-        yield _row(words, kept, widths, columns, [STRONG] * len(columns))
-    for line, cells in zip(shown.lines, table, strict=True):
-        yield _row(cells, kept, widths, columns, _styles(line, columns))
-    dropped = [column.header for i, column in enumerate(columns) if i not in kept and column.header]
-    for note in (*shown.notes, *_left_out(dropped, short=short)):
+    layout = whole = _layout(block.ledgers, shown.lines, view)
+    if not layout.fits:  # figures are never cut: with many conventions they are written in short instead
+        layout = _layout(block.ledgers, shown.lines, replace(view, units="auto"))
+    if not layout.fits:
+        layout = layout.with_high_headers()
+    notes = [*shown.notes]
+    if layout.fits:
+        yield from layout.lines(shown.lines)
+        notes += _left_out(layout.dropped, short=layout is not whole and view.units == "raw")
+    else:
+        yield from whole.records()
+    for note in notes:
         yield from _wrapped(note, QUIET, width)
 
 
-def _table(
-    ledgers: Sequence[Ledger], lines: Sequence[TableLine], view: View
-) -> tuple[list[Column], list[list[str]], list[int]]:
-    """Return the columns of a table, its cells, and the width of each column."""
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A table of a network on a terminal: its columns, headers and cells, and which of them have room."""
+
+    columns: Sequence[Column]
+    headers: Sequence[tuple[str, ...]]
+    table: Sequence[Sequence[str]]
+    widths: Sequence[int]
+    kept: Sequence[int]
+    room: int | None
+
+    @property
+    def fits(self) -> bool:
+        taken = sum(self.widths[i] for i in self.kept) + GAP * (len(self.kept) - 1)
+        return self.room is None or taken <= self.room
+
+    @property
+    def dropped(self) -> list[str]:
+        """The headers of the columns that have no room."""
+        return [one.header for i, one in enumerate(self.columns) if i not in self.kept and one.header]
+
+    def with_high_headers(self) -> _Layout:
+        """Put each word of a header on a line of its own."""
+        headers = [tuple(column.header.split(" ")) for column in self.columns]
+        cells = zip(*self.table, strict=True)
+        widths = [max(map(width_of, (*high, *low))) for high, low in zip(headers, cells, strict=True)]
+        return replace(self, headers=headers, widths=[self.widths[0], *widths[1:]])
+
+    def lines(self, lines: Sequence[TableLine]) -> Iterator[Pieces]:
+        """Yield the headers, and a line for each row, below its name where that is too long."""
+        for number in range(max(map(len, self.headers))):
+            words = [header[number] if number < len(header) else "" for header in self.headers]
+            yield self._line(words, [STRONG] * len(self.columns))
+        for line, cells in zip(lines, self.table, strict=True):
+            styles = _styles(line, self.columns)
+            if self.room is not None and width_of(cells[0]) > self.widths[0]:
+                indent = cells[0][: len(cells[0]) - len(cells[0].lstrip(" "))]
+                yield from ([(name, styles[0])] for name in wrapped(cells[0], self.room, indent))
+                yield self._line(["", *cells[1:]], styles)
+            else:
+                yield self._line(cells, styles)
+
+    def records(self) -> Iterator[Pieces]:
+        """Yield a record for each row: a line for each cell beneath its name, and none of the bars."""
+        named = [i for i, column in enumerate(self.columns) if column.header]
+        rows = [[(row[i],) for i in named] for row in ([one.header for one in self.columns], *self.table)]
+        for title, line in records(rows, frozenset(), self.room or NARROWEST):
+            yield [(line, STRONG if title else PLAIN)]
+
+    def _line(self, cells: Sequence[str], styles: Sequence[str]) -> Pieces:
+        line: Pieces = []
+        for i in self.kept:
+            cell = padded(cells[i], self.widths[i], right=self.columns[i].right)
+            line += [(cell, styles[i]), (" " * GAP, PLAIN)]
+        return line[:-1]
+
+
+def _layout(ledgers: Sequence[Ledger], lines: Sequence[TableLine], view: View) -> _Layout:
     columns = [replace(one, header=printable.line(one.header)) for one in of_view(ledgers, view)]
     table = [[printable.line(column.value(line)) for column in columns] for line in lines]
     headers = [column.header for column in columns]
-    return columns, table, [min(max(map(width_of, c)), WIDEST) for c in zip(headers, *table, strict=True)]
-
-
-def _taken(widths: Sequence[int], kept: Sequence[int], first: int) -> int:
-    return first + sum(widths[i] + GAP for i in kept[1:])
+    widths = [min(max(map(width_of, cells)), WIDEST) for cells in zip(headers, *table, strict=True)]
+    kept, first = fit(columns, widths, view.width)
+    return _Layout(columns, [(one,) for one in headers], table, [first, *widths[1:]], kept, view.width)
 
 
 def _left_out(dropped: Sequence[str], *, short: bool) -> Iterator[str]:
@@ -223,20 +219,7 @@ def _left_out(dropped: Sequence[str], *, short: bool) -> Iterator[str]:
     if dropped:
         yield f"No room for {', '.join(dropped)}: choose with --columns, or write to a file."
     if short:
-        yield "No room for figures in full: fewer conventions, or write to a file."
-
-
-def _row(
-    cells: Sequence[str],
-    kept: Sequence[int],
-    widths: Sequence[int],
-    columns: Sequence[Column],
-    styles: Sequence[str],
-) -> Pieces:
-    line: Pieces = []
-    for i in kept:
-        line += [(padded(cells[i], widths[i], right=columns[i].right), styles[i]), (" " * GAP, PLAIN)]
-    return line[:-1]
+        yield "No room for figures in full: fewer columns or conventions, or write to a file."
 
 
 def _styles(line: TableLine, columns: Sequence[Column]) -> list[str]:

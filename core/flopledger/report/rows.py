@@ -6,8 +6,9 @@ import itertools
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import magnitude, total
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.records import dataclass
+from flopledger.report.notes import lower_bound
 from flopledger.report.numbers import calls_text, grouped
 from flopledger.report.tree import Line, Node, grow, together, walk
 
@@ -40,16 +41,20 @@ GROUP_OF: Mapping[str, Callable[[Row, int], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The lines of a table, the network's own first, and the notes on those that are left out."""
+    """The lines of a table, the network's own first, and the notes on those that are left out.
+
+    ``facts`` are the notes without options to type, for a paper; None where there are none in them.
+    """
 
     lines: list[Line]
     notes: list[str]
+    facts: list[str] | None = None
 
 
 def check_sort(key: str | None) -> None:
     """Refuse a key that rows can't be sorted by."""
     if key is not None and key not in KEYS:
-        raise UsageError(f"rows can't be sorted by {key!r}{nearest(key, KEYS)}; there are {', '.join(KEYS)}")
+        raise UsageError(f"rows can't be sorted by {key!r}{choices(key, KEYS)}")
 
 
 def shown_rows(ledger: Ledger, view: View) -> Sequence[Row]:
@@ -102,6 +107,7 @@ def _alone(line: Line) -> Line:
     macs, trainable = (row.macs, row.trainable) if row else (0, 0)
     params = first.params if first else 0
     node = Node(line.label, line.path, 0, rows, {}, counts, macs, params, trainable)
+    node.missing = tuple(int(row is not None and row.status == "unknown") for row in rows)
     node.roofline = first.roofline if first else None
     node.traffic = first.traffic if first else None
     return Line(node, line.label, line.path, 0)
@@ -114,7 +120,8 @@ def _rest(hidden: Sequence[Line], unit: str) -> list[str]:
     params = total(line.params for line in hidden)
     rows = "row" if len(hidden) == 1 else "rows"
     weights = f" and {grouped(params)} parameters" if params else ""
-    return [f"... and {len(hidden):,} more {rows} with {grouped(rest)} {unit}{weights}"]
+    known = lower_bound(f"{grouped(rest)} {unit}", sum(line.node.missing[0] for line in hidden))
+    return [f"... and {len(hidden):,} more {rows} with {known}{weights}"]
 
 
 def _fitted(root: Node, unit: str) -> Shown:
@@ -134,12 +141,12 @@ def _fitted(root: Node, unit: str) -> Shown:
         found, depth = lines, depth + 1
     if len(found) > FITTED:
         found, more = _largest(found, unit)
-        return Shown(found, [*more, *notes, "All rows: --full; the largest: --top N."])
+        return Shown(found, [*more, *notes, "All rows: --full; the largest: --top N."], [*more, *notes])
     levels = "1 level" if depth == 1 else f"{depth} levels"
     below = (
         f"Shown: {levels}, equal neighbours in one line. " if deeper else "Equal neighbours are one line. "
     )
-    return Shown(found, [*notes, f"{below}More: --depth N, --full."])
+    return Shown(found, [*notes, f"{below}More: --depth N, --full."], [*notes, below.strip()])
 
 
 def _largest(lines: Sequence[Line], unit: str) -> tuple[list[Line], list[str]]:
@@ -154,9 +161,7 @@ def _groups(ledgers: Sequence[Ledger], view: View) -> Shown:
     """Sum the rows by a field of theirs, the largest first."""
     name = view.by or "kind"
     if name not in GROUP_OF:
-        raise UsageError(
-            f"rows can't be summed by {name!r}{nearest(name, GROUP_OF)}; by {', '.join(GROUP_OF)}"
-        )
+        raise UsageError(f"rows can't be summed by {name!r}{choices(name, GROUP_OF, 'by')}")
     root = grow(ledgers)
     groups: dict[str, list[Line]] = {}
     for line in walk(root):
@@ -184,6 +189,7 @@ def _group(name: str, members: Sequence[Line]) -> Line:
         total(line.trainable for line in members), len(members),
         roofline=together(line.roofline for line in members),
         traffic=together(line.traffic for line in members),
+        missing=tuple(map(sum, zip(*(line.node.missing for line in members), strict=True))),
     )  # fmt: skip
     return Line(node, name, name, 0)
 

@@ -21,7 +21,9 @@ LONGEST = 160
 """How much of a reason is shown; the database has the whole."""
 
 
-def render(found: Progress, statuses: Counter[str], path: str, form: str = "table") -> str:
+def render(
+    found: Progress, statuses: Counter[str], path: str, form: str = "table", width: int | None = None
+) -> str:
     """Render the summary of a scan in a format, as a text that ends with a line break.
 
     Args:
@@ -29,8 +31,9 @@ def render(found: Progress, statuses: Counter[str], path: str, form: str = "tabl
         statuses: The status of every network that it was about, now.
         path: The database.
         form: One of :data:`flopledger.report.ANSWER_FORMATS`.
+        width: The columns that a table has room for; None for no limit.
     """
-    return answers.render(form, blocks(found, statuses, path), lambda: document(found, statuses, path))
+    return answers.render(form, blocks(found, statuses, path), lambda: document(found, statuses, path), width)
 
 
 def blocks(found: Progress, statuses: Counter[str], path: str) -> Iterator[Block]:

@@ -29,7 +29,7 @@ def of_ledgers(ledgers: Sequence[Ledger], view: View) -> Iterator[Block]:
     if len(found) > 1:
         header, *rows = notes.summary(found)
         yield from (
-            Heading("Summary", (), notes.caption(found)),
+            Heading("Summary", (), " ".join(notes.caption(found))),
             Grid(header, rows, frozenset(range(1, len(header)))),
         )
 

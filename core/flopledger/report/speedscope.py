@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from flopledger import printable
 from flopledger.errors import UsageError
 from flopledger.report import jsonfile, notes
-from flopledger.report.tree import BOUNDARY, root_row
+from flopledger.report.tree import parts_of, root_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flopledger.counting.ledger import Ledger
+    from flopledger.counting.ledger import Ledger, Row
     from flopledger.dims.types import Number
     from flopledger.report import View
 
@@ -55,16 +55,17 @@ def render(ledgers: Sequence[Ledger], _: View) -> str:
 def _profile(ledger: Ledger, frames: dict[str, int], *, params: bool) -> dict[str, object] | None:
     name = f"{ledger.graph.reading.source}: {notes.titled(ledger.convention)}"
     top = root_row(ledger)
+    stacks = [_stack(row, top) for row in ledger.rows]
+    bounds = set() if params else _bounds(ledger, stacks)
     samples: list[list[int]] = []
     weights: list[int | float] = []
-    for row in ledger.rows:
+    for row, stack in zip(ledger.rows, stacks, strict=True):
         value = row.params if params else row.count
         if value == 0:
             continue
-        parts = [] if row is top else [part.lstrip("./") or part for part in BOUNDARY.split(row.path)]
-        stack = ["(network)", *parts]
-        stack[-1] += f" [{row.kind}]"
-        samples.append([frames.setdefault(printable.line(part), len(frames)) for part in stack])
+        named = [("≥ " if stack[:end] in bounds else "") + part for end, part in enumerate(stack, 1)]
+        named[-1] += f" [{row.kind}]"
+        samples.append([frames.setdefault(printable.line(part), len(frames)) for part in named])
         weights.append(_weight(value, row.path))
     return {
         "type": "sampled",
@@ -75,6 +76,19 @@ def _profile(ledger: Ledger, frames: dict[str, int], *, params: bool) -> dict[st
         "samples": samples,
         "weights": weights,
     }
+
+
+def _stack(row: Row, top: Row | None) -> tuple[str, ...]:
+    parts = () if row is top else parts_of(row.path)
+    return ("(network)", *(part.lstrip("./") or part for part in parts))
+
+
+def _bounds(ledger: Ledger, stacks: Sequence[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    """Return the stacks whose width is a lower bound, since an unknown call is in them."""
+    if ledger.total.complete:
+        return set()
+    unknown = (stack for row, stack in zip(ledger.rows, stacks, strict=True) if row.status == "unknown")
+    return {stack[:end] for stack in (("(network)",), *unknown) for end in range(1, len(stack) + 1)}
 
 
 def _weight(value: Number, path: str) -> int | float:

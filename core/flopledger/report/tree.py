@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 Summed = TypeVar("Summed", Roofline, Traffic)
 """What is summed over calls."""
-BOUNDARY = re.compile(r"(?=[./])")
+_BOUNDARY = re.compile(r"(?=[./])")
 """Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two nodes."""
+DEEPEST = 200
+"""The most levels of a path; what remains of it is one name. A name of 40 kB may be all boundaries."""
 _NUMBERED = re.compile(r"(.*?)([0-9]+)\Z", re.DOTALL)
 
 
@@ -81,7 +83,7 @@ def grow(ledgers: Sequence[Ledger]) -> Node:
     tops = [root_row(ledger) for ledger in ledgers]
     for which, row in _in_order(ledgers):
         node = root
-        parts = () if row is tops[which] else BOUNDARY.split(row.path)
+        parts = () if row is tops[which] else parts_of(row.path)
         end = 0
         for depth, part in enumerate(parts):
             end += len(part)
@@ -95,6 +97,11 @@ def grow(ledgers: Sequence[Ledger]) -> Node:
     _sum(nodes)
     _compare(nodes)
     return root
+
+
+def parts_of(path: str) -> list[str]:
+    """Return the names of the modules around a call, outermost first, each with the sign before it."""
+    return _BOUNDARY.split(path, maxsplit=DEEPEST)
 
 
 def root_row(ledger: Ledger) -> Row | None:

@@ -7,7 +7,7 @@ import io
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
 from flopledger.report import jsonfile, latex, markdown, plain
 from flopledger.report.blocks import Grid, Heading, Small
 from flopledger.report.csvfile import safe_cell
@@ -16,7 +16,7 @@ from flopledger.report.numbers import BEYOND
 from flopledger.scanning.table import OWN, WHOLE, columns_of, differing, options_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from flopledger.report.blocks import Block
@@ -39,7 +39,13 @@ def usual(rows: Sequence[ZooRow]) -> list[str]:
     return [name, *differing(rows), *rest, *bound, *figures]
 
 
-def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str = "table") -> str:
+def render(
+    rows: Sequence[ZooRow],
+    columns: Sequence[str],
+    path: str,
+    form: str = "table",
+    width: int | None = None,
+) -> str:
     """Render networks in a format, as a text that ends with a line break.
 
     Args:
@@ -47,6 +53,7 @@ def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str 
         columns: The columns of the formats for people; JSON has all.
         path: The database.
         form: ``table``, ``json``, ``csv``, ``markdown`` or ``latex``.
+        width: The columns that a table has room for; None for no limit.
 
     Raises:
         UsageError: There is no such format.
@@ -57,18 +64,16 @@ def render(rows: Sequence[ZooRow], columns: Sequence[str], path: str, form: str 
         return _csv(rows, columns)
     if form == "latex":
         return _latex(rows, columns)
-    return _writer(form)(blocks(rows, columns, path))
+    return _written(blocks(rows, columns, path), form, width)
 
 
-def _writer(form: str) -> Callable[[Iterator[Block]], str]:
-    writers: Mapping[str, Callable[[Iterator[Block]], str]] = {
-        "table": plain.write,
-        "markdown": markdown.write,
-    }
-    if form not in writers:
-        known = ("table", "json", "csv", "markdown", "latex")
-        raise UsageError(f"no format is called {form!r}{nearest(form, known)}; there are {', '.join(known)}")
-    return writers[form]
+def _written(blocks: Iterator[Block], form: str, width: int | None) -> str:
+    if form == "table":
+        return plain.write(blocks, width)
+    if form == "markdown":
+        return markdown.write(blocks)
+    known = ("table", "json", "csv", "markdown", "latex")
+    raise UsageError(f"no format is called {form!r}{choices(form, known)}")
 
 
 def blocks(rows: Sequence[ZooRow], columns: Sequence[str], path: str) -> Iterator[Block]:
@@ -155,13 +160,16 @@ def document(rows: Sequence[ZooRow]) -> dict[str, object]:
     }
 
 
-def render_changes(changes: Sequence[Change], titles: tuple[str, str], form: str = "table") -> str:
+def render_changes(
+    changes: Sequence[Change], titles: tuple[str, str], form: str = "table", width: int | None = None
+) -> str:
     """Render the differences between two zoos, or from published figures.
 
     Args:
         changes: The differences.
         titles: What the two sides are, as ``("old.db", "new.db")``.
         form: ``table``, ``json`` or ``markdown``.
+        width: The columns that a table has room for; None for no limit.
 
     Raises:
         UsageError: There is no such format.
@@ -178,7 +186,7 @@ def render_changes(changes: Sequence[Change], titles: tuple[str, str], form: str
             for one in changes
         ]
         return jsonfile.written({"schema": CHANGES, "a": titles[0], "b": titles[1], "rows": rows}) + "\n"
-    return _writer(form)(_change_blocks(changes, titles))
+    return _written(_change_blocks(changes, titles), form, width)
 
 
 def _change_blocks(changes: Sequence[Change], titles: tuple[str, str]) -> Iterator[Block]:
@@ -198,5 +206,5 @@ def _difference(change: Change) -> str:
     if not (isinstance(before, int) and isinstance(after, int)):
         return ""
     share = Fraction(after - before, before) if before else None
-    told = "" if share is None or abs(share) >= BEYOND else f" ({float(100 * share):+.2f}%)"
-    return f"{after - before:+,}{told}"
+    percentage = "" if share is None or abs(share) >= BEYOND else f" ({float(100 * share):+.2f}%)"
+    return f"{after - before:+,}{percentage}"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import pickle
 import re
 from dataclasses import replace
 from fractions import Fraction
@@ -143,7 +144,7 @@ MARKDOWN = """\
 
 | layer | kind | output | params | MAC | share |
 | --- | --- | --- | ---: | ---: | ---: |
-| (network) |  |  | 1,562 | 5,328 | 100.0% |
+| (network) |  |  | 1,562 | ≥ 5,328 | 100.0% |
 | features |  |  | 112 | 3,888 | 73.0% |
 | features.conv | conv | 1x4x6x6 | 112 | 3,888 | 73.0% |
 | features.relu | relu | 1x4x6x6 | 0 | 0 | 0.0% |
@@ -213,6 +214,24 @@ def test_rows_are_summed_by_a_field(toy: Ledger) -> None:
     assert toy.by("kind") == {"conv": 3888, "relu": 0, "unknown": 0, "linear": 1440}
     with pytest.raises(UsageError, match="'knd'; did you mean 'kind'"):
         toy.by("knd")
+    with pytest.raises(UsageError, match="rows can't be summed by 3"):
+        toy.by(3)  # type: ignore[arg-type]
+
+
+def test_a_sum_with_unknown_calls_is_a_lower_bound(toy: Ledger) -> None:
+    kinds = toy.by("kind")
+
+    assert repr(kinds) == "{'conv': 3888, 'relu': 0, 'unknown': at least 0, 'linear': 1440}"
+    assert kinds.unknown_calls == {"unknown": 1}
+    assert not kinds.complete
+    assert pickle.loads(pickle.dumps(kinds)).unknown_calls == {"unknown": 1}  # noqa: S301  (written here)
+
+
+def test_sums_without_unknown_calls_are_complete(alexnet: Ledger) -> None:
+    kinds = alexnet.by("status")
+
+    assert kinds.complete
+    assert "at least" not in repr(kinds)
 
 
 def test_the_totals_of_all_formats_agree(alexnet: Ledger) -> None:
@@ -232,8 +251,9 @@ def test_every_format_has_a_module_and_every_module_is_a_format_or_part_of_one()
     folder = Path(str(resources.files("flopledger.report")))
     parts = {
         "__init__", "answers", "blocks", "check", "ci", "columns", "comparison", "convention_page",
-        "explanation", "footprint", "found_figure", "generation", "html", "installed", "notes", "numbers",
-        "plain", "rows", "scan", "sections", "shown", "survey", "symbol_names", "tree", "zoo",
+        "explanation", "footprint", "found_figure", "generation", "grids", "html", "installed", "notes",
+        "numbers", "plain", "rows", "scan", "sections", "shown", "survey", "symbol_names", "tree", "wrapping",
+        "zoo",
     }  # fmt: skip
     formats = {module.rpartition(".")[2] for module in FORMATS.values()}
     assert {path.stem for path in folder.glob("*.py")} == parts | formats

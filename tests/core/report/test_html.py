@@ -41,7 +41,7 @@ def test_the_totals_come_first_and_the_root_has_all(toy: Ledger) -> None:
     assert texts[:2] == ["toy.prototxt: multiply-accumulates (mac)", "MAC"]
     assert texts[2] == " at least 5,328 MAC (1 call unknown) = 5.328 kMAC (mac)"
     root = texts.index("(network)")
-    assert texts[root : root + 4] == ["(network)", "1,562", "5,328", "100.0%"]
+    assert texts[root : root + 4] == ["(network)", "1,562", "≥ 5,328", "100.0%"]
     assert texts.index("Unknown, so not in the total (no formula for them):") < root
 
 

@@ -80,6 +80,15 @@ def test_ledgers_side_by_side_keep_the_order_of_the_calls(toy: Ledger) -> None:
     assert grow([first, second]).counts == (5328, 0)
 
 
+def test_a_path_of_endless_boundaries_has_a_bounded_number_of_levels(toy: Ledger) -> None:
+    lines = list(walk(grow([with_paths(toy, "a/" * 20_000 + "b", "c")])))
+    # the network, 200 names, the rest of the first path, and c; 200 names take 1 + 199 x 2 = 399 of 40,001
+    # characters, and the slash before the rest is not shown
+    assert len(lines) == 1 + 200 + 1 + 1
+    assert len(lines[201].label) == 39_601
+    assert lines[201].path == "a/" * 20_000 + "b"
+
+
 def test_spans() -> None:
     assert span("0", "11") == "0-11"
     assert span("block0", "block11") == "block0-11"

@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING, cast
 
 from flopledger import kinds
 from flopledger.counting.ledger import figure
-from flopledger.dims.arithmetic import is_symbolic, symbol_names, text, total
+from flopledger.dims.arithmetic import is_symbolic, text, total
+from flopledger.dims.phrases import alternating, by, joined
 from flopledger.graph.tables import CONTAINER
 from flopledger.lazy import attribute
 from flopledger.records import dataclass
 from flopledger.report import notes
-from flopledger.report.numbers import shape_text, shapes_text
+from flopledger.report.numbers import shape_text
 from flopledger.report.tree import grow, together
 from flopledger.report.view.edges import edges
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flopledger.counting.ledger import Ledger, Row
-    from flopledger.dims.types import Number
+    from flopledger.dims.phrases import Phrase
+    from flopledger.dims.types import Number, Shape
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
     from flopledger.report.tree import Node
@@ -57,21 +59,22 @@ def families() -> Mapping[str, str]:
 class Strings:
     """Texts, each once, by number; 0 is the empty one."""
 
-    found: dict[str, int] = field(default_factory=lambda: {"": 0})
+    found: dict[str | tuple[str, ...], int] = field(default_factory=lambda: {"": 0})
 
-    def number(self, written: str) -> int:
-        """Return the number of a text."""
-        return self.found.setdefault(written, len(self.found))
+    def number(self, phrase: Phrase) -> int:
+        """Return the number of a text; one with formulas has them at its odd places."""
+        parts = alternating(phrase)
+        return self.found.setdefault(parts if isinstance(parts, str) else tuple(parts), len(self.found))
 
 
 @dataclass(slots=True)
 class Cells:
-    """What rows have beside their place and name, each once: a network repeats its blocks."""
+    """Lists that repeat, each once, by number: what rows have beside their name, or the layers of a cause."""
 
     found: dict[tuple[object, ...], int] = field(default_factory=dict)
 
     def number(self, cells: Sequence[object]) -> int:
-        """Return the number of a row's cells."""
+        """Return the number of a list."""
         return self.found.setdefault(tuple(map(_written, cells)), len(self.found))
 
 
@@ -114,9 +117,7 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "framework": f"{graph.reading.framework} {graph.reading.framework_version}".strip(),
         "inputs": [f"{given.name} {shape_text(shape)}".strip() for given, shape, _ in first.graph.inputs],
         "notes": list(graph.reading.notes),
-        "symbols": sorted({name for row in rows for name in _symbols(row)}),
         "conventions": [*map(_convention, ledgers), *_times(first)],
-        "unknown": list(dict.fromkeys(line for ledger in ledgers for line in notes.unknowns(ledger))),
         "colors": {kind: families().get(kind, "other") for kind in sorted(kinds_used)},
         "strings": list(strings.found),
         "rows": [[row[0], row[1], cells.number(row[2:])] for row in rows],
@@ -124,7 +125,6 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "bounds": bounds if any(bounds) else [],
         "edges": edges(graph, places, parents),
         "cut": _cut(root, drawn, len(rows)),
-        "provenance": [notes.provenance(ledger) for ledger in ledgers],
     }
 
 
@@ -142,13 +142,6 @@ def _written(value: object) -> object:
     return text(value) if isinstance(value, Fraction) or is_symbolic(value) else value
 
 
-def _symbols(row: Sequence[object]) -> Iterator[str]:
-    for value in row:
-        for each in value if isinstance(value, tuple) else (value,):
-            if is_symbolic(each):
-                yield from symbol_names(each)
-
-
 def _convention(ledger: Ledger) -> dict[str, object]:
     total_of = ledger.total
     return {
@@ -156,11 +149,10 @@ def _convention(ledger: Ledger) -> dict[str, object]:
         "title": ledger.convention.title,
         "unit": total_of.unit,
         "count": figure(total_of.count),
-        "listed": figure(ledger.listed),
         "params": None if total_of.params is None else figure(total_of.params),
         "complete": total_of.complete,
         "unknown_calls": total_of.unknown_calls,
-        "adjustments": notes.adjustments(ledger),
+        "adjustments": [[figure(one.count), one.what] for one in ledger.adjustments],
     }
 
 
@@ -173,7 +165,6 @@ def _times(ledger: Ledger) -> Iterator[dict[str, object]]:
             "title": "a lower bound, call by call: neither arithmetic nor memory is faster",
             "unit": "ps",
             "count": _picoseconds(bound.seconds),
-            "listed": _picoseconds(bound.seconds),
             "params": None,
             "complete": False,
             "unknown_calls": ledger.total.unknown_calls,
@@ -259,12 +250,12 @@ def _row(
     node, row = drawn.node, drawn.node.row
     statuses = [each.status for each in node.rows if each is not None]
     status = "container" if row is None else "unknown" if "unknown" in statuses else row.status
-    texts = ("", "", "", "", "")
+    texts: tuple[Phrase, ...] = ("", "", "", "", "")
     note = ""
     if row is not None:
         layer = _layer(graph, row)
         texts = (
-            row.kind, row.source, shapes_text(row.outputs), shapes_text(row.inputs),
+            row.kind, row.source, _shapes(row.outputs), _shapes(row.inputs),
             _attributes(layer) if layer is not None else "",
         )  # fmt: skip
         note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
@@ -345,19 +336,22 @@ def _rest(nodes: Sequence[Node], strings: Strings, tools: Sequence[int]) -> list
     ]
 
 
-def _attributes(layer: Layer) -> str:
+def _shapes(shapes: Iterable[Shape | None]) -> Phrase:
+    return joined(", ", ("?" if shape is None else by(shape) if shape else "scalar" for shape in shapes))
+
+
+def _attributes(layer: Layer) -> Phrase:
     """Write the attributes of a window in short: ``3x3 /2 dilated 2 32 groups``."""
-    found = []
-    for name, words in (("kernel", "{}"), ("stride", "/{}"), ("dilation", "dilated {}")):
+    found: list[Phrase] = []
+    for name, word in (("kernel", ""), ("stride", "/"), ("dilation", "dilated ")):
         value = layer.attrs.get(name)
         if isinstance(value, tuple) and (name == "kernel" or any(each != 1 for each in value)):
             same = len(set(map(repr, value))) == 1 and name != "kernel"
-            written = [text(each) if is_symbolic(each) else str(each) for each in value]
-            found.append(words.format(written[0] if same else "x".join(written)))
+            found.append((word, *by(cast("Shape", value[:1] if same else value))))
     groups = layer.attrs.get("groups", 1)
     if groups != 1:
         found.append(f"{groups} groups")
-    return " ".join(found)
+    return joined(" ", found)
 
 
 def _ties(graph: Graph) -> dict[int, str]:

@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LIBRARY = "vendor/dagre.min.js"
-SCRIPTS = (
-    "figures.js", "dom.js", "model.js", "save.js", "icicle.js", "bars.js", "layout.js", "flow.js", "tree.js",
-    "causes.js", "pairs.js", "main.js",
-)  # fmt: skip
-"""The scripts, in the order in which one uses the others; the page has them as one."""
-NEEDED_FOR = {"causes.js": "explanations", "pairs.js": "comparison"}
-"""Scripts that a page has only with the drawing that needs them."""
+SCRIPTS = {
+    "figures.js": None, "dom.js": None, "state.js": None, "save.js": None, "symbols.js": "symbols",
+    "model.js": "network", "icicle.js": "network", "bars.js": "network", "layout.js": "network",
+    "flow.js": "network", "tree.js": "network", "head.js": "network", "causes.js": "explanations",
+    "pairs.js": "comparison", "main.js": None,
+}  # fmt: skip
+"""The scripts, in the order in which one uses the others, each with the data that it is for, or None; a page
+has those that its data need, as one."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
@@ -38,7 +39,7 @@ def page(
     content: Mapping[str, object],
     *,
     flow: bool = False,
-    scripts: Sequence[str] = SCRIPTS,
+    scripts: Sequence[str] | None = None,
     body: str = "view.html",
 ) -> str:
     """Return a page.
@@ -47,12 +48,12 @@ def page(
         title: What it is about.
         content: What it draws: a ``network``, ``explanations``, a ``comparison``.
         flow: Whether it lays out a data flow, which takes a library.
-        scripts: Its scripts.
+        scripts: Its scripts, where they are not those that its data need.
         body: Its markup.
     """
     style = without_margins(_part("view.css"))
-    used = [name for name in scripts if name not in NEEDED_FOR or content.get(NEEDED_FOR[name])]
-    script = without_margins("\n".join(map(_part, used)))
+    used = [name for name, data in SCRIPTS.items() if data is None or content.get(data)]
+    script = without_margins("\n".join(map(_part, used if scripts is None else scripts)))
     blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "

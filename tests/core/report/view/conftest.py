@@ -62,8 +62,9 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Opened]
         page = browser.new_page(viewport={"width": 1440, "height": 1000}, color_scheme=scheme)
         one = Opened(page)
         page.goto(path.as_uri())
-        page.wait_for_function("document.documentElement.dataset.drawn !== undefined", timeout=30_000)
         found.append(one)
+        page.wait_for_load_state("load")
+        assert page.locator("html[data-drawn]").count() == 1, one.errors
         return one
 
     yield opens
