@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUDGETS = {"ResNet-50": (0.3, 120_000), "language model": (0.5, 400_000), "chain": (None, None)}
 """Seconds to draw and bytes, of the networks that have a budget."""
-CONVENTIONS = {"ResNet-50": ("mac", "ptflops")}
+CONVENTIONS = {"ResNet-50": ("mac", "ptflops", "thop")}
 """The conventions of a page that has several, and so the reasons why they differ."""
 PARTS = (
     ("norm1", "rms_norm", 1), ("attn.q", "linear", 2), ("attn.k", "linear", 2), ("attn.v", "linear", 2),

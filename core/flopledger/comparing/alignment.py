@@ -11,13 +11,16 @@ import difflib
 import itertools
 from typing import TYPE_CHECKING
 
+from flopledger.comparing.merging import COVERING
 from flopledger.comparing.reasons import dense_as_conv, product_as_dense
 from flopledger.dims.arithmetic import equal
+from flopledger.dims.bounds import number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from flopledger.comparing.layers import ComparedLayer, Couple
+    from flopledger.dims.types import Number
 
 MOST_CELLS = 250_000
 """The most pairs of layers that are scored in one stretch: 500 against 500.
@@ -37,8 +40,12 @@ it.
 def align(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[Couple]:
     """Align two networks' layers so that the pairs are as similar as possible, in order.
 
-    Networks too long to score every pair are first cut where their layers are equal.
+    Networks too long to score every pair are first cut where their layers are equal. The one with more layers
+    that the other has in parts is put first, since :func:`_walk` looks for the parts in the second.
     """
+    whole = [sum(layer.kind in COVERING for layer in side) for side in (a, b)]
+    if whole[1] > whole[0]:
+        return [(of_a, of_b) for of_b, of_a in align(b, a)]
     if len(a) * len(b) <= MOST_CELLS:
         return _best_pairs(a, b)
     return _cut(a, b, ([i.traits for i in a], [i.traits for i in b]), _cut_loosely)
@@ -127,13 +134,25 @@ def _best_pairs(a: Sequence[ComparedLayer], b: Sequence[ComparedLayer]) -> list[
 def _walk(
     a: Sequence[ComparedLayer], b: Sequence[ComparedLayer], best: Sequence[Sequence[int]]
 ) -> Iterator[Couple]:
+    """Yield the pairs of the best score; of two that are as good, those that keep a layer's parts together.
+
+    A dense layer of as many features behind an attention layer is like the last projection in it. Paired with
+    that one, which comes first, it would leave the attention layer without one of its parts.
+    """
     i = j = 0
+    covered: Number = 0
     while i < len(a) and j < len(b):
         alike = score(a[i], b[j])
-        if alike >= LEAST_SCORE and best[i][j] == best[i + 1][j + 1] + alike:
+        if best[i][j] == best[i][j + 1] and _is_part(b[j], covered):
+            covered = number(covered - b[j].macs)
+            yield None, b[j]
+            j += 1
+        elif alike >= LEAST_SCORE and best[i][j] == best[i + 1][j + 1] + alike:
+            covered = covered if equal(a[i].macs, 0) else 0
             yield a[i], b[j]
             i, j = i + 1, j + 1
         elif best[i][j] == best[i + 1][j]:
+            covered = a[i].macs if a[i].kind in COVERING else covered
             yield a[i], None
             i += 1
         else:
@@ -141,3 +160,11 @@ def _walk(
             j += 1
     yield from ((item, None) for item in a[i:])
     yield from ((None, item) for item in b[j:])
+
+
+def _is_part(layer: ComparedLayer, covered: Number) -> bool:
+    """Return whether a layer may do some of the work of another that is not covered yet."""
+    if equal(layer.macs, 0) or equal(covered, 0):
+        return False
+    rest = number(covered - layer.macs)
+    return not isinstance(rest, int) or rest >= 0

@@ -17,6 +17,7 @@ from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
 from flopledger.dims.arithmetic import equal, magnitude, total
 from flopledger.dims.bounds import number
+from flopledger.dims.phrases import joined, written
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from flopledger.comparing.reasons import Reason
     from flopledger.counting.count import Count
     from flopledger.counting.ledger import Ledger
+    from flopledger.dims.phrases import Phrase
     from flopledger.dims.types import Number
     from flopledger.graph.graph import Graph
 
@@ -44,7 +46,12 @@ class Pair:
     @property
     def why(self) -> str:
         """The differences in words; empty where there are none."""
-        return "; ".join(reason.text for reason in self.reasons)
+        return written(self.phrase)
+
+    @property
+    def phrase(self) -> Phrase:
+        """The differences in words, with formulas as they are."""
+        return joined("; ", (reason.words for reason in self.reasons))
 
     @property
     def status(self) -> str:
@@ -90,7 +97,7 @@ class Group:
     the groups sum to those of the totals.
     """
 
-    reason: str
+    phrase: Phrase
     times: int
     pairs: tuple[Pair, ...]
     texts: tuple[str, ...]
@@ -98,6 +105,11 @@ class Group:
     params: Number
     unknown: bool = False
     """Whether some of the difference in macs is not known."""
+
+    @property
+    def reason(self) -> str:
+        """The reason that they have in common, in words."""
+        return written(self.phrase)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -152,7 +164,7 @@ def _group(name: str, members: Sequence[tuple[Pair, Reason]]) -> Group:
     params = number(total(pair.params for pair in pairs if _responsible(pair, macs=False) == name))
     texts = tuple(dict.fromkeys(reason.text for _, reason in members))
     macs, unknown = number(total(pair.macs for pair in due)), any(pair.unknown for pair in due)
-    return Group(name, len(pairs) // members[0][1].pairs, pairs, texts, macs, params, unknown)
+    return Group(members[0][1].sort, len(pairs) // members[0][1].pairs, pairs, texts, macs, params, unknown)
 
 
 def _largest_first(group: Group) -> tuple[Fraction, Fraction, int]:

@@ -6,13 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.comparing.merging import NORM, OWN, SCALES, described
-from flopledger.dims.arithmetic import equal, floordiv, magnitude, product, text
+from flopledger.dims.arithmetic import equal, floordiv, magnitude, product
+from flopledger.dims.phrases import AGAINST, by, written
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from flopledger.comparing.layers import ComparedLayer, Couple
+    from flopledger.dims.phrases import Phrase
     from flopledger.dims.types import Shape
 
 REACH = 3
@@ -26,18 +28,28 @@ places.
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A difference in words; ``group`` is the text that reasons of its sort have in common.
+    """A difference in words; ``sort`` is what reasons of its sort have in common.
 
     ``macs`` and ``params`` state whether it changes the multiply-accumulates or the parameters.
     ``alike`` marks another spelling of the same layer; ``pairs`` is over how many pairs it stretches.
     """
 
-    text: str
-    group: str
+    words: Phrase
+    sort: Phrase
     macs: bool = True
     params: bool = True
     alike: bool = False
     pairs: int = 1
+
+    @property
+    def text(self) -> str:
+        """The difference in words."""
+        return written(self.words)
+
+    @property
+    def group(self) -> str:
+        """Its sort in words."""
+        return written(self.sort)
 
 
 def dense_as_conv(a: ComparedLayer, b: ComparedLayer) -> bool:
@@ -168,8 +180,8 @@ def _of_weights(a: ComparedLayer, b: ComparedLayer) -> Reason:
         if a.kind.endswith("norm") and less.params != 0 and equal(more.params, 2 * less.params):
             words = f"both scale and shift in {name} only"
             return Reason(words, words, macs=False)
-    words = f"trainable parameters {text(a.params)} against {text(b.params)}"
-    return Reason(words, "trainable parameters", macs=False)
+    phrase = "trainable parameters ", a.params, AGAINST, b.params
+    return Reason(phrase, "trainable parameters", macs=False)
 
 
 def _of_batches(a: ComparedLayer, b: ComparedLayer) -> Reason:
@@ -178,7 +190,7 @@ def _of_batches(a: ComparedLayer, b: ComparedLayer) -> Reason:
         if isinstance(more, int) and isinstance(less, int) and less > 0 and more % less == 0:
             words = f"a batch {more // less} times as large in {name}"
             return Reason(words, words, params=False)
-    return Reason(f"macs {text(a.macs)} against {text(b.macs)}", "macs", params=False)
+    return Reason(("macs ", a.macs, AGAINST, b.macs), "macs", params=False)
 
 
 def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
@@ -200,6 +212,7 @@ def _of_kinds(a: ComparedLayer, b: ComparedLayer) -> Iterator[Reason]:
 
 def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool) -> Iterator[Reason]:
     """Yield the traits that differ; a difference that follows from another one is not repeated."""
+    words: Phrase
     if product_as_dense(a, b):
         return
     if a.kind == b.kind:
@@ -207,7 +220,7 @@ def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool)
     if a.kind == b.kind or not dense_as_conv(a, b):
         for what, x, y in zip(("input", "output"), a.channels, b.channels, strict=True):
             if x != y:
-                yield Reason(f"{what} channels {text(x)} against {text(y)}", f"{what} channels")
+                yield Reason((f"{what} channels ", x, AGAINST, y), f"{what} channels")
     if a.added != b.added and a.bias == b.bias:
         kind = "MatMul" if a.kind == "linear" else a.kind
         words = f"{kind} + Add of a constant as a {a.kind} layer with a bias"
@@ -217,25 +230,26 @@ def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool)
         yield Reason(words, words, macs=False)
     explained = moved or a.stride != b.stride or unrolled(a, b)
     if a.kind == b.kind and a.sizes != b.sizes and not explained:
-        yield Reason(f"output {_by(a.sizes)} against {_by(b.sizes)}", "output", params=False)
+        words = "output ", *by(a.sizes), AGAINST, *by(b.sizes)
+        yield Reason(words, "output", params=False)
 
 
 def _of_windows(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
+    words: Phrase
     if a.kernel != b.kernel:
-        words = f"kernel {_by(a.kernel)} against {_by(b.kernel)}"
+        words = "kernel ", *by(a.kernel), AGAINST, *by(b.kernel)
         yield Reason(words, words)
     if a.stride != b.stride and not moved:
-        words = f"stride {_by(a.stride)} against {_by(b.stride)}"
+        words = "stride ", *by(a.stride), AGAINST, *by(b.stride)
         yield Reason(words, words, params=False)
     if unrolled(a, b):
         words = "dilated convolution as a plain one between space-to-batch and batch-to-space"
         yield Reason(words, words, params=False, alike=True)
     elif a.dilation != b.dilation:
-        words = f"dilation {_by(a.dilation)} against {_by(b.dilation)}"
+        words = "dilation ", *by(a.dilation), AGAINST, *by(b.dilation)
         yield Reason(words, words, params=False)
     if a.groups != b.groups:
-        words = f"groups {text(a.groups)} against {text(b.groups)}"
-        yield Reason(words, "groups")
+        yield Reason(("groups ", a.groups, AGAINST, b.groups), "groups")
 
 
 def _moved(pairs: Sequence[Couple]) -> Mapping[int, Reason]:
@@ -263,15 +277,11 @@ def _move(first: tuple[ComparedLayer, ComparedLayer], second: tuple[ComparedLaye
     a, b = (
         max(one, other, key=lambda item: _size(item.stride)) for one, other in zip(first, second, strict=True)
     )
-    sort = f"stride moved from the {_by(a.kernel)} in a to the {_by(b.kernel)} in b"
-    words = f"stride moved: {_by(a.stride)} at {a.path} in a, {_by(b.stride)} at {b.path} in b"
+    sort = "stride moved from the ", *by(a.kernel), " in a to the ", *by(b.kernel), " in b"
+    words = "stride moved: ", *by(a.stride), f" at {a.path} in a, ", *by(b.stride), f" at {b.path} in b"
     return Reason(words, sort, params=False, pairs=2)
 
 
 def _size(shape: Shape) -> int:
     sizes = [size for size in shape if isinstance(size, int)]
     return sum(sizes)
-
-
-def _by(sizes: Shape) -> str:
-    return "x".join(map(text, sizes)) or "none"

@@ -27,7 +27,7 @@ from flopledger.reading import profiles
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from fractions import Fraction
 
     from flopledger.conventions.convention import Convention
@@ -116,6 +116,17 @@ def explain(
     return explain_counts(
         first, Evaluated(engine.evaluate(graph_b, b)), what, on_b=on_other_reading(a, graph_b)
     )
+
+
+def from_first(counts: Sequence[Count]) -> list[Explanation]:
+    """Explain the difference of each further count of a network from the first one."""
+    first, *others = map(Evaluated, counts)
+    a = counts[0]
+    readings = (
+        None if other.graph is a.graph else on_other_reading(a.convention, other.graph)
+        for other in counts[1:]
+    )
+    return [explain_counts(first, other, on_b=on_b) for other, on_b in zip(others, readings, strict=True)]
 
 
 def _second(first: Evaluated, graph: Graph, b: Convention) -> Evaluated:

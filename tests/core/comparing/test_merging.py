@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from flopledger.comparing.alignment import align
 from flopledger.comparing.layers import ComparedLayer
 from flopledger.comparing.merging import merge
 from flopledger.comparing.reasons import reasons
@@ -122,6 +124,27 @@ def test_an_attention_layer_is_the_projections_and_products_that_it_covers(first
     pairs = [*before, (ATTENTION, None), *parts] if first else [*before, *parts, (ATTENTION, None)]
     words = "multi_head_attention as the layers that it covers: 2 linear, 2 matmul"
     assert merged(pairs) == [("x", "y", ""), ("attn", "qkv", words)]
+
+
+def dense(path: str, out: int, depth: int, macs: int, params: int) -> ComparedLayer:
+    given = item("linear", path, macs, params, channels=(4, out), bias=True)
+    return replace(given, depth=depth)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_dense_layer_behind_an_attention_layer_is_not_its_last_projection(turned: bool) -> None:  # noqa: FBT001
+    """A norm of no depth stands between the attention layer and the dense one in the order."""
+    norm = item("layer_norm", "norm", 0, 8)
+    source = [ATTENTION, norm, dense("fc", 4, 1, 30, 10), dense("fc2", 4, 2, 30, 10)]
+    qkv, out = dense("qkv", 12, 0, 30, 30), dense("out", 4, 3, 30, 10)
+    export = [
+        qkv, norm, *PARTS[1:3], out, dense("fc", 4, 4, 30, 10), dense("fc2", 4, 5, 30, 10),
+    ]  # fmt: skip
+    sides = (export, source) if turned else (source, export)
+    words = "multi_head_attention as the layers that it covers: 2 linear, 2 matmul"
+    names = ("qkv", "attn") if turned else ("attn", "qkv")
+    same = [(name, name, "") for name in ("norm", "fc", "fc2")]
+    assert sorted(merged(align(*sides))) == sorted([(*names, words), *same])
 
 
 def test_parts_of_the_same_work_and_more_weights_are_not_all_taken() -> None:

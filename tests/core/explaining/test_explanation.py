@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 from flopledger.conventions import loader
 from flopledger.conventions import names as convention_names
+from flopledger.counting import engine
 from flopledger.counting.memo import names_read
 from flopledger.dims.arithmetic import is_symbolic, symbol
 from flopledger.errors import ConventionError, UsageError
-from flopledger.explaining.explanation import explain, merged
+from flopledger.explaining.explanation import explain, from_first, merged
 from flopledger.explaining.words import Difference
 from flopledger.frontend.builder import GraphBuilder
 from flopledger.graph.tables import Module, Reading
@@ -295,3 +296,16 @@ def test_another_reading_is_a_cause_of_its_own() -> None:
 
     assert [(c.kind, c.count) for c in found.causes] == [("unit", 40), ("kernel", 20)]
     assert found.gap == 60
+
+
+def test_several_counts_are_explained_from_the_first_one() -> None:
+    """20 macs, of which 2mac makes 40 operations; the other reading has a layer of 40 macs, 80 operations."""
+    short = layer("linear", {"out_features": 5}, (1, 4))
+    long = layer("linear", {"out_features": 10}, (1, 4))
+    counts = [engine.evaluate(short, LOADED[name]) for name in ("mac", "2mac")]
+    found = from_first([*counts, engine.evaluate(long, LOADED["2mac"])])
+
+    assert [[(c.kind, c.count) for c in one.causes] for one in found] == [
+        [("unit", 20)],
+        [("unit", 40), ("kernel", 20)],
+    ]

@@ -14,9 +14,9 @@ const bars = {
     this.bands(svg, leaves, step);
     scales.forEach(({ top, cut }, k) => {
       const name = k ? "params" : chosen().unit;
-      svg.append(draw("text", { x: 8, y: k ? HALF + 38 : 22, class: "strong" }, name));
-      svg.append(draw("text", { x: 8, y: k ? HALF + 52 : 36, class: "quiet" }, cut ? "cut at" : "up to"));
-      svg.append(draw("text", { x: 8, y: k ? HALF + 66 : 50, class: "quiet" }, k ? shortDouble(top) : briefly(rounded(top))));
+      svg.append(letters(8, k ? HALF + 38 : 22, name, "strong"));
+      svg.append(letters(8, k ? HALF + 52 : 36, cut ? "cut at" : "up to", "quiet"));
+      svg.append(letters(8, k ? HALF + 66 : 50, k ? shortDouble(top) : briefly(rounded(top)), "quiet"));
     });
     leaves.forEach((node, k) => svg.append(this.bar(node, k, step, figures, scales)));
     svg.append(draw("line", { x1: MARGIN, x2: width - 8, y1: HALF + 0.5, y2: HALF + 0.5, stroke: "var(--line)", "pointer-events": "none" }));
@@ -40,9 +40,9 @@ const bars = {
       let to = from;
       while (to < leaves.length && block(leaves[to]) === block(leaves[from])) to += 1;
       const [x, w] = [MARGIN + from * step, (to - from) * step];
-      if (odd) svg.append(draw("rect", { x, y: 0, width: w, height: 2 * HALF + 24, fill: "var(--band)" }));
+      if (odd) svg.append(rect(x, 0, w, 2 * HALF + 24, { fill: "var(--band)" }));
       const text = fitted(block(leaves[from]).label, w - 5);
-      if (text) svg.append(draw("text", { x: x + 3, y: 2 * HALF + 18, class: "quiet" }, text));
+      if (text) svg.append(letters(x + 3, 2 * HALF + 18, text, "quiet"));
       from = to;
     }
   },
@@ -57,26 +57,22 @@ const bars = {
   },
 
   bar(node, k, step, figures, scales) {
-    const group = draw("g", { "data-i": node.i, class: "bar" });
+    const group = keyed(draw("g", { class: "bar" }), node.i);
     const x = MARGIN + k * step;
+    group.append(rect(x, 0, Math.max(step, 1), 2 * HALF, { class: "hit" }));
     const w = Math.max(step - 0.8, 0.5);
     scales.forEach(({ top }, which) => {
       const value = figures[which][k];
       const high = value > 0 ? Math.max(Math.min((value / top) * (HALF - 10), HALF - 4), 0.8) : 0;
-      group.append(draw("rect", { x, y: which ? HALF + 6 : HALF - high, width: w, height: high, fill: color(node.kids.length ? node.main : node.family) }));
-      if (value > top) group.append(draw("text", { x: x + w / 2, y: which ? HALF + 2 + high : HALF - high + 12, "text-anchor": "middle", class: "strong" }, "//"));
+      group.append(rect(x, which ? HALF + 6 : HALF - high, w, high, { fill: color(node.kids.length ? node.main : node.family) }));
+      if (value > top) group.append(letters(x + w / 2, which ? HALF + 2 + high : HALF - high + 12, "//", "strong middle"));
     });
     if (node.status === "unknown") {
       group.append(draw("line", { x1: x + w / 2, x2: x + w / 2, y1: 16, y2: HALF, class: "hatch", "stroke-dasharray": "3 3" }));
-      group.append(draw("text", { x: x + w / 2, y: 12, "text-anchor": "middle", class: "alarm strong" }, "?"));
+      group.append(letters(x + w / 2, 12, "?", "alarm strong middle"));
     }
-    group.append(draw("rect", { x, y: 0, width: Math.max(step, 1), height: 2 * HALF, fill: "transparent" }));
-    const figure = node.status === "unknown" && !node.ownCount.n ? "unknown" : `${exact(node.ownCount)} ${chosen().unit}`;
-    group.append(draw("title", {}, `${node.name}\n${what(node)}\n${figure}, ${exact(node.ownParams)} params\n${node.output}`));
-    group.addEventListener("click", () => select(node.i, true));
+    group.append(draw("title", {}, `${node.name}\n${what(node)}\n${figureOf(node, node.ownCount, chosen().unit)}, ${exact(node.ownParams)} params\n${node.output}`));
+    group.addEventListener("click", () => select(node.i, true, group));
     return group;
   },
 };
-
-const rounded = (value) => ratio(BigInt(Math.round(value)));
-const shortDouble = (value) => short(rounded(value));

@@ -19,12 +19,34 @@ function draw(tag, attributes, text) {
   return made;
 }
 
-function drawing(width, height, label) {
-  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label });
+function rect(x, y, width, height, more) {
+  return draw("rect", { x, y, width, height, ...more });
+}
+
+function letters(x, y, text, className = "", more = {}) {
+  return draw("text", { x, y, class: className, ...more }, text);
+}
+
+// An "img" hides its parts from screen readers; one with parts to operate is a "group".
+function drawing(width, height, label, role = "img") {
+  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role, "aria-label": label });
+}
+
+function on(id, type, action) {
+  byId(id).addEventListener(type, action);
 }
 
 function show(id, visible = true) {
   byId(id).hidden = !visible;
+}
+
+// A patch of colour with its words.
+function legendItem(family, words) {
+  const item = el("span");
+  const patch = el("i");
+  patch.style.background = color(family);
+  item.append(patch, words);
+  return item;
 }
 
 const color = (family) => `var(--${family})`;
@@ -75,12 +97,17 @@ function row(cells, tag = "td") {
   return made;
 }
 
-function tableOf(headers, rows) {
+// With a key for each, rows can be picked.
+function tableOf(headers, rows, keys) {
   const table = el("table");
   const head = el("thead");
   head.append(row(headers, "th"));
   const body = el("tbody");
-  for (const cells of rows) body.append(row(cells));
+  rows.forEach((cells, k) => {
+    body.append(row(cells));
+    if (keys) keyed(body.lastChild, keys[k]).tabIndex = k ? -1 : 0;
+  });
+  if (keys) table.setAttribute("role", "grid");
   table.append(head, body);
   return table;
 }

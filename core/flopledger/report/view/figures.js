@@ -15,25 +15,7 @@ function add(x, y) {
   return x.d === 1n && y.d === 1n ? { n: x.n + y.n, d: 1n } : ratio(x.n * y.d + y.n * x.d, x.d * y.d);
 }
 
-
-const times = (x, y) => ratio(x.n * y.n, x.d * y.d);
-const over = (x, y) => (y.n === 0n ? ZERO : ratio(x.n * y.d, x.d * y.n));
-const negative = (x) => ({ n: -x.n, d: x.d });
 const less = (x, y) => x.n * y.d < y.n * x.d;
-const same = (x, y) => x.n === y.n && x.d === y.d;
-
-// As Python's //: rounded down, also below zero.
-function floored(x, y) {
-  const q = over(x, y);
-  const down = q.n / q.d;
-  return ratio(q.n % q.d < 0n ? down - 1n : down);
-}
-
-function power(x, y) {
-  const n = y.n < 0n ? over(ratio(1n), x) : x;
-  const exponent = y.n < 0n ? -y.n : y.n;
-  return ratio(n.n ** exponent, n.d ** exponent);
-}
 
 // A figure whose symbols have no values is its formula: it has no length, and is never taken for a 0.
 const unsolved = (formula) => ({ ...ZERO, formula });
@@ -41,63 +23,14 @@ const unsolved = (formula) => ({ ...ZERO, formula });
 // A figure as it travels: a number, or the text of a whole number, of p/q, or of a formula in Python's syntax.
 // Returns a function of the symbols' values. Formulas are parsed here; nothing is ever evaluated as code.
 function compiled(written) {
-  if (typeof written === "number") return constant(ratio(BigInt(written)));
-  if (/^-?[0-9]+$/.test(written)) return constant(ratio(BigInt(written)));
+  const plain = /^(-?[0-9]+)(?:\/([0-9]+))?$/.exec(written);
+  if (plain) return constant(ratio(BigInt(plain[1]), BigInt(plain[2] ?? 1)));
   const [value, names] = parsed(written);
   return (symbols) => (names.every((name) => symbols.has(name)) ? value(symbols) : unsolved(written));
 }
 
 function constant(value) {
   return () => value;
-}
-
-function parsed(written) {
-  const tokens = written.match(/[0-9]+|[A-Za-z_][A-Za-z0-9_]*|\*\*|\/\/|[-+*\/(),]/g) || [];
-  const names = [];
-  let at = 0;
-  const take = (token) => tokens[at] === token && (at += 1) > 0;
-  const joined = (operand, operators) => () => {
-    let left = operand();
-    for (let apply; (apply = operators[tokens[at]]) && Object.hasOwn(operators, tokens[at]); ) {
-      at += 1;
-      const [a, b] = [left, operand()];
-      left = (symbols) => apply(a(symbols), b(symbols));
-    }
-    return left;
-  };
-  function atom() {
-    const token = tokens[at];
-    at += 1;
-    if (token === "(") {
-      const inner = sum();
-      take(")");
-      return inner;
-    }
-    if (/^[0-9]/.test(token)) return constant(ratio(BigInt(token)));
-    if (take("(")) {
-      const parts = [sum()];
-      while (take(",")) parts.push(sum());
-      take(")");
-      const better = token === "min" ? less : (a, b) => less(b, a);
-      return (symbols) => parts.map((part) => part(symbols)).reduce((a, b) => (better(b, a) ? b : a));
-    }
-    names.push(token);
-    return (symbols) => ratio(symbols.get(token));
-  }
-  function raised() {
-    const base = atom();
-    if (!take("**")) return base;
-    const exponent = signed();
-    return (symbols) => power(base(symbols), exponent(symbols));
-  }
-  function signed() {
-    if (!take("-")) return raised();
-    const inner = signed();
-    return (symbols) => negative(inner(symbols));
-  }
-  const product = joined(signed, { "*": times, "/": over, "//": floored });
-  const sum = joined(product, { "+": add, "-": (a, b) => add(a, negative(b)) });
-  return [sum(), names];
 }
 
 // For lengths only.
@@ -136,6 +69,9 @@ const TIMES = { "": "ps", k: "ns", M: "µs", G: "ms", T: "s" };
 function short(x) {
   return split(x).join(" ").trim();
 }
+
+const rounded = (value) => ratio(BigInt(Math.round(value)));
+const shortDouble = (value) => short(rounded(value));
 
 function percent(part, whole) {
   if (!whole.n) return "";

@@ -25,7 +25,7 @@ const icicle = {
     };
     put(focus, 0, 0);
     const levels = 1 + Math.max(0, ...cells.map((cell) => cell[3]));
-    const svg = drawing(width, levels * CELL, `${net.source}: share of the ${unit()} of each module`);
+    const svg = drawing(width, levels * CELL, `${net.source}: share of the ${unit()} of each module`, "group");
     for (const cell of cells) svg.append(this.cell(...cell));
     box.replaceChildren(svg);
     this.crumb(focus);
@@ -34,17 +34,16 @@ const icicle = {
 
   cell(node, x, w, level) {
     const leaf = !node.kids.length;
-    const group = draw("g", { class: node.i === state.selected ? "cell selected" : "cell", "data-i": node.i });
+    const group = keyed(draw("g", {
+      class: "cell", role: "button", tabindex: node.i === state.selected || (state.selected < 0 && level === 0) ? 0 : -1,
+      "aria-label": `${node.name}, ${bounded(node)}${briefly(node.value)}${unit() === "ps" ? "" : ` ${unit()}`}, ${shareOf(node)}`,
+    }), node.i);
     const family = node.main;
     const y = level * CELL;
-    const fill = leaf ? color(family) : `color-mix(in srgb, ${color(family)} 24%, var(--card))`;
-    group.append(draw("rect", { x, y, width: Math.max(w, 0.7), height: CELL, rx: w > 8 ? 3 : 0, fill }));
+    group.append(rect(x, y, Math.max(w, 0.7), CELL, { rx: w > 8 ? 3 : 0, fill: color(family), "fill-opacity": leaf ? 1 : 0.24 }));
     const text = this.label(node, w - 8);
-    if (text) group.append(draw("text", { x: x + 5, y: y + 16.5, fill: leaf ? onColor(family) : "var(--text)" }, text));
+    if (text) group.append(letters(x + 5, y + 16.5, text, "", { fill: leaf ? onColor(family) : "var(--text)" }));
     group.append(draw("title", {}, `${node.name}\n${what(node)}\n${bounded(node)}${exact(node.value)} ${unit()} ${shareOf(node)}`));
-    group.setAttribute("tabindex", node.i === state.selected || (state.selected < 0 && level === 0) ? 0 : -1);
-    group.setAttribute("role", "button");
-    group.setAttribute("aria-label", `${node.name}, ${bounded(node)}${briefly(node.value)}${unit() === "ps" ? "" : ` ${unit()}`}, ${shareOf(node)}`);
     acts(group, () => this.zoom(node));
     group.addEventListener("keydown", (event) => this.move(event, node));
     return group;
@@ -55,7 +54,7 @@ const icicle = {
     if (node.unknown && !node.kids.length) return fitted("? " + node.source, room) || (room > 0 ? "?" : "");
     const name = /^[0-9]+$/.test(node.label) ? `${node.label} ${what(node)}` : node.label;
     const full = `${name}   ${bounded(node)}${briefly(node.value)} · ${shareOf(node)}`;
-    const brief = node.kids.length ? [node.label] : [what(node), node.kind, node.label];
+    const brief = node.kids.length ? [node.label] : [what(node), node.kind, name];
     return [full, name, ...brief].find((text) => widthOf(text) <= room) || fitted(name, room);
   },
 
@@ -63,6 +62,10 @@ const icicle = {
     if (node.kids.length) state.focus = node.i === state.focus ? Math.max(node.parent, 0) : node.i;
     select(node.i);
     if (node.kids.length) this.draw();
+    this.focus(node);
+  },
+
+  focus(node) {
     byId("icicle").querySelector(`[data-i="${node.i}"]`)?.focus();
   },
 
@@ -72,21 +75,17 @@ const icicle = {
     const next = {
       ArrowUp: around, ArrowDown: node.kids[0], ArrowRight: around?.kids[at + 1], ArrowLeft: around?.kids[at - 1],
     }[event.key];
-    const shown = next && byId("icicle").querySelector(`[data-i="${next.i}"]`);
-    if (!shown) return;
+    if (!next || !byId("icicle").querySelector(`[data-i="${next.i}"]`)) return;
     event.preventDefault();
     select(next.i);
-    byId("icicle").querySelector(`[data-i="${next.i}"]`)?.focus();
+    this.focus(next);
   },
 
   selected(node) {
     const box = byId("icicle");
     const at = (i) => box.querySelector(`[data-i="${i}"]`);
-    const found = at(node.i);
-    box.querySelector(".selected")?.classList.remove("selected");
-    found?.classList.add("selected");
     for (const cell of box.querySelectorAll("[tabindex='0']")) cell.setAttribute("tabindex", -1);
-    (found ?? at(state.focus))?.setAttribute("tabindex", 0);
+    (at(node.i) ?? at(state.focus))?.setAttribute("tabindex", 0);
   },
 
   crumb(focus) {
@@ -102,13 +101,7 @@ const icicle = {
 
   legend() {
     const used = new Set(nodes.filter((node) => bars.matters(node)).map((node) => node.family));
-    byId("legend").replaceChildren(...Object.entries(FAMILIES).filter(([family]) => used.has(family)).map(([family, words]) => {
-      const item = el("span");
-      const patch = el("i");
-      patch.style.background = color(family);
-      item.append(patch, words);
-      return item;
-    }));
+    byId("legend").replaceChildren(...Object.entries(FAMILIES).filter(([family]) => used.has(family)).map((each) => legendItem(...each)));
   },
 };
 

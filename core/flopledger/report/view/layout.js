@@ -16,7 +16,7 @@ function bridgedEdges() {
   for (let k = 0; k < net.edges.length; k += 2) link(net.edges[k], net.edges[k + 1]);
   for (const node of nodes) {
     const from = [...(before.get(node.i) || [])];
-    if (node.kids.length || node.status !== "free" || from.length > 1 || !node.parent < 0) continue;
+    if (node.kids.length || node.status !== "free" || from.length > 1) continue;
     const to = [...(behind.get(node.i) || [])];
     if (!from.length && (node.kind === "input" || !to.length)) continue;
     node.hidden = true;

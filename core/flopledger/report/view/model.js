@@ -1,11 +1,6 @@
-// The network: its nodes, their sums under the chosen convention, and what is selected.
-const data = JSON.parse(byId("data").textContent);
-const net = data.network;
+// The network: its nodes, and their sums under the chosen convention.
 const STATUSES = ["counted", "free", "ignored", "unknown", "container"];
-const state = { convention: 0, metric: "count", selected: -1, focus: 0, without: false, symbols: new Map() };
-const views = [];
 const inOrder = [];
-const nodes = net ? net.rows.map(nodeOf) : [];
 
 function nodeOf(written, i) {
   const [parent, part, cells] = written;
@@ -14,15 +9,15 @@ function nodeOf(written, i) {
   const made = {
     i, parent, part, alike, kids: [], hidden: false,
     label: part.replace(/^[./](?=.)/, "") || "(network)",
-    kind: text(kind), source: text(source), output: text(output), input: text(input),
-    attributes: text(attributes), status: STATUSES[status], note: text(note),
+    kind: text(kind), source: text(source), shapes: [output, input, attributes], status: STATUSES[status], note: text(note),
     params: [params].flat().map(compiled), counts: net.conventions.map((_, k) => compiled(counts[k] ?? 0)),
   };
-  made.family = made.status === "unknown" ? "unknown" : net.colors[made.kind] || "other";
+  made.family = made.status === "unknown" ? "unknown" : (Object.hasOwn(net.colors, made.kind) && net.colors[made.kind]) || "other";
   return made;
 }
 
 function grow() {
+  nodes.push(...net.rows.map(nodeOf));
   for (const node of nodes) {
     const around = nodes[node.parent];
     node.depth = around ? around.depth + 1 : 0;
@@ -57,6 +52,7 @@ function ownCalls() {
 // Sums from the last node to the first, since a parent is always before its children.
 function sum() {
   for (const node of nodes) {
+    [node.output, node.input, node.attributes] = node.shapes.map((number) => phrase(net.strings[number]));
     node.sumParams = node.ownParams = (node.params[state.convention] ?? node.params[0])(state.symbols);
     node.sumCount = node.ownCount = node.counts[state.convention](state.symbols);
     node.unknown = node.status === "unknown" ? 1 : 0;
@@ -95,6 +91,12 @@ function briefly(x) {
 }
 
 const bounded = (node) => (node.unknown && state.metric === "count" ? "≥ " : "");
+
+// In full, with a unit: an unknown call has no figure, one of several that are unknown makes a lower bound.
+function figureOf(node, value, unit = "") {
+  return node.status === "unknown" && !value.n ? "unknown" : `${node.unknown ? "≥ " : ""}${exact(value)} ${unit}`.trim();
+}
+
 const shareOf = (node) => percent(node.value, root().value);
 
 function shortClass(source) {
@@ -112,14 +114,4 @@ function above(node) {
   const found = [];
   for (let at = node; at; at = nodes[at.parent]) found.push(at);
   return found;
-}
-
-function select(i, reveal = false) {
-  state.selected = i;
-  for (const view of views) view.selected?.(nodes[i], reveal);
-}
-
-function refresh() {
-  sum();
-  for (const view of views) view.draw();
 }

@@ -2,29 +2,39 @@
 const STATUS = { same: "same", changed: "changed", only_a: "only in a", only_b: "only in b" };
 const FILL = { same: "move", changed: "linear", only_a: "attention", only_b: "conv" };
 const MOST_PAIRS = 2000;
+const EDGE = 96;
 
 function compare(found) {
   const heading = el("h2", "", `${found.names[0]} above, ${found.names[1]} below`);
   const box = el("div", "drawing");
   const section = el("section");
-  const [figures, reasons, list] = [el("div"), el("div"), el("div")];
-  section.append(el("p", "quiet", found.verdict), figures, heading, box, el("h2", "", "What differs"), reasons);
+  const [verdict, figures, legend] = [el("p", "quiet"), el("div"), el("span", "legend")];
+  const [reasons, list] = [el("div", "drawing list"), el("div", "drawing list")];
+  heading.append(legend);
+  section.append(verdict, figures, heading, box, el("h2", "", "What differs"), reasons);
   section.append(el("h2", "", "Layers"), list);
   byId("pairs").append(section);
+  found.summary.forEach((group, k) => group.pairs.forEach((pair) => link(`g${k}`, `p${pair}`)));
+  for (const table of [reasons, list]) walks(table, (line) => light(line.dataset.i, line));
   const paint = () => box.replaceChildren(mirrored(found, box.clientWidth - 2));
   const renew = () => {
     paint();
+    const count = found.rows.filter(settled).length;
+    verdict.textContent = found.verdict + (count ? ` At these sizes ${digits(count)} of the changed are the same.` : "");
+    legend.replaceChildren(...legendOf(found));
     figures.replaceChildren(totalsOf(found));
     reasons.replaceChildren(reasonsOf(found));
     list.replaceChildren(listOf(found));
   };
   views.push({ draw: renew, resized: paint });
   renew();
-  legendOf(found, heading);
   saves(heading, () => box, "comparison");
 }
 
-const worth = (written) => compiled(written)(state.symbols);
+// Layers that differ in formulas alone are the same where each of the differences is 0.
+const settled = (pair) => Boolean(pair.zeros?.map(worth).every((value) => !value.formula && value.n === 0n));
+const statusOf = (pair) => (settled(pair) ? "same" : pair.status);
+const whyOf = (pair) => (settled(pair) ? "" : phrase(pair.why));
 const macsOf = (item) => (item ? worth(item.macs) : ZERO);
 
 function workOf(item) {
@@ -38,16 +48,10 @@ function totalsOf(found) {
   return tableOf([[""], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...cells]) => [[name], ...cells.map(cell)]));
 }
 
-function legendOf(found, heading) {
+function legendOf(found) {
   const counts = new Map();
-  for (const pair of found.rows) counts.set(pair.status, (counts.get(pair.status) || 0) + 1);
-  for (const [status, count] of counts) {
-    const item = el("span", "hint");
-    const patch = el("span", "dot");
-    patch.style.background = color(FILL[status]);
-    item.append(patch, `${STATUS[status]} ${count}`);
-    heading.append(item);
-  }
+  for (const status of found.rows.map(statusOf)) counts.set(status, (counts.get(status) || 0) + 1);
+  return [...counts].map(([status, count]) => legendItem(FILL[status], `${STATUS[status]} ${count}`));
 }
 
 // Bars of multiply-accumulates; layers without any are a tick that shows their status.
@@ -56,24 +60,27 @@ function mirrored(found, width) {
   const values = pairs.map((pair) => [pair.a, pair.b].map((item) => double(macsOf(item))));
   const top = Math.max(...values.flat(), 1);
   const svg = drawing(width, 2 * 100 + 26, `multiply-accumulates of the layers of ${found.names.join(" and ")}`);
-  const step = (width - MARGIN - 8) / Math.max(pairs.length, 1);
-  svg.append(draw("text", { x: 8, y: 22, class: "strong" }, "a"), draw("text", { x: 8, y: 36, class: "quiet" }, `up to ${shortDouble(top)} MAC`));
-  svg.append(draw("text", { x: 8, y: 200, class: "strong" }, "b"));
+  const step = (width - EDGE - 8) / Math.max(pairs.length, 1);
+  svg.append(letters(8, 22, "a", "strong"), letters(8, 36, `up to ${shortDouble(top)} MAC`, "quiet"));
+  svg.append(letters(8, 200, "b", "strong"));
   pairs.forEach((pair, k) => {
-    const group = draw("g", { "data-status": pair.status });
+    const status = statusOf(pair);
+    const group = keyed(draw("g", { "data-status": status, class: "bar" }), `p${k}`);
+    group.append(rect(EDGE + k * step, 0, Math.max(step, 1), 202, { class: "hit" }));
+    group.addEventListener("click", () => light(`p${k}`, group));
     values[k].forEach((value, side) => {
       const item = side ? pair.b : pair.a;
       if (!item) return;
       const high = Math.max((value / top) * 92, 3);
-      group.append(draw("rect", { x: MARGIN + k * step, y: side ? 102 : 100 - high, width: Math.max(step - 0.8, 0.6), height: high, fill: color(FILL[pair.status]) }));
-      if (item.unknown) group.append(draw("text", { x: MARGIN + (k + 0.5) * step, y: side ? 122 : 90, "text-anchor": "middle", class: "alarm strong" }, "?"));
+      group.append(rect(EDGE + k * step, side ? 102 : 100 - high, Math.max(step - 0.8, 0.6), high, { fill: color(FILL[status]) }));
+      if (item.unknown) group.append(letters(EDGE + (k + 0.5) * step, side ? 122 : 90, "?", "alarm strong middle"));
     });
     const sides = [pair.a, pair.b].map((item) => (item ? `${item.path || "(network)"}: ${workOf(item)} MAC` : "-"));
-    group.append(draw("title", {}, `${STATUS[pair.status]}\n${sides.join("\n")}\n${pair.why}`));
+    group.append(draw("title", {}, `${STATUS[status]}\n${sides.join("\n")}\n${whyOf(pair)}`));
     svg.append(group);
   });
   const more = found.rows.length - pairs.length;
-  if (more > 0) svg.append(draw("text", { x: MARGIN, y: 222, class: "quiet" }, `the first ${MOST_PAIRS} pairs; ${more} more are not drawn`));
+  if (more > 0) svg.append(letters(EDGE, 222, `the first ${MOST_PAIRS} pairs; ${more} more are not drawn`, "quiet"));
   return svg;
 }
 
@@ -84,18 +91,18 @@ function changeOf(group) {
 }
 
 function reasonsOf(found) {
-  const rows = found.summary.map((group) => [
-    [`${group.times} ×`, "number"], [changeOf(group), "number"], [signedText(worth(group.params)), "number"], [group.reason],
+  const times = (group) => group.times - group.pairs.filter((pair) => settled(found.rows[pair])).length;
+  const groups = [...found.summary.entries()].filter(([, group]) => times(group));
+  const rows = groups.map(([, group]) => [
+    [`${times(group)} ×`, "number"], [changeOf(group), "number"], [signedText(worth(group.params)), "number"], [phrase(group.reason)],
   ]);
-  return tableOf([["times", "number"], ["MAC, b - a", "number"], ["params, b - a", "number"], ["reason"]], rows);
+  return tableOf([["times", "number"], ["MAC, b - a", "number"], ["params, b - a", "number"], ["reason"]], rows, groups.map(([k]) => `g${k}`));
 }
 
 function listOf(found) {
-  const box = el("div", "drawing list");
   const rows = found.rows.slice(0, MOST_PAIRS).map((pair) => [
-    [STATUS[pair.status]], [pair.a?.path ?? ""], [pair.b?.path ?? ""],
-    [workOf(pair.a), "number"], [workOf(pair.b), "number"], [pair.why],
+    [STATUS[statusOf(pair)]], [pair.a?.path ?? ""], [pair.b?.path ?? ""],
+    [workOf(pair.a), "number"], [workOf(pair.b), "number"], [whyOf(pair)],
   ]);
-  box.append(tableOf([["status"], ["a"], ["b"], ["MAC of a", "number"], ["MAC of b", "number"], ["why"]], rows));
-  return box;
+  return tableOf([["status"], ["a"], ["b"], ["MAC of a", "number"], ["MAC of b", "number"], ["why"]], rows, rows.map((_, k) => `p${k}`));
 }

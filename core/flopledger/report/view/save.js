@@ -1,27 +1,33 @@
-// Pictures to keep: the drawing with its colours and fonts written into it, as SVG or as PNG.
-const KEPT = ["fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font-size", "font-weight"];
+// Pictures to keep: the drawing with its colours and fonts written into it, as SVG or as PNG. They are for paper, so
+// they are light on a background of their own, and every colour is #rrggbb, which all programs that read SVG know.
+const KEPT = ["fill", "stroke", "stroke-width", "stroke-opacity", "stroke-dasharray", "font-size", "font-weight", "text-anchor"];
 
-function pictureOf(svg, box) {
+function hex(color) {
+  const [red, green, blue] = color.match(/[0-9.]+/g);
+  return `#${[red, green, blue].map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+}
+
+function pictureOf(svg) {
   const copy = svg.cloneNode(true);
+  document.documentElement.classList.add("paper");
   const [from, to] = [svg.querySelectorAll("*"), copy.querySelectorAll("*")];
   from.forEach((element, i) => {
+    if (element.tagName === "title") return;
     const style = getComputedStyle(element);
-    to[i].removeAttribute("class");
-    to[i].removeAttribute("style");
-    to[i].removeAttribute("tabindex");
+    for (const { name } of [...to[i].attributes]) if (/^(class|style|tabindex|role|aria-.*|data-.*)$/.test(name)) to[i].removeAttribute(name);
     for (const name of KEPT) {
       const value = style.getPropertyValue(name);
-      if (value && value !== "none" && value !== "normal") to[i].setAttribute(name, value);
+      if (value && !/^(none|normal|start|400)$/.test(value)) to[i].setAttribute(name, value.startsWith("rgb") ? hex(value) : value);
       else if (name === "fill") to[i].setAttribute(name, "none");
     }
   });
-  copy.setAttribute("xmlns", SVG);
-  copy.setAttribute("font-family", "sans-serif");
-  if (box) {
-    copy.setAttribute("viewBox", `${box.x} ${box.y} ${box.w} ${box.h}`);
-    copy.setAttribute("width", box.w);
-    copy.setAttribute("height", box.h);
-  }
+  const { x, y, width, height } = svg.viewBox.baseVal;
+  const paper = getComputedStyle(document.documentElement).getPropertyValue("--card").trim();
+  document.documentElement.classList.remove("paper");
+  const background = rect(x, y, width, height);
+  background.setAttribute("fill", paper);
+  copy.prepend(background);
+  for (const [name, value] of Object.entries({ xmlns: SVG, "font-family": "sans-serif", width, height })) copy.setAttribute(name, value);
   return new XMLSerializer().serializeToString(copy);
 }
 
@@ -40,20 +46,17 @@ function asPng(picture, name) {
     const scale = Math.min(2, 16000 / Math.max(image.width, image.height));
     canvas.width = image.width * scale;
     canvas.height = image.height * scale;
-    const paper = canvas.getContext("2d");
-    paper.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--card");
-    paper.fillRect(0, 0, canvas.width, canvas.height);
-    paper.drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
     give(canvas.toDataURL("image/png"), name);
   });
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(picture)}`;
 }
 
 // Adds the two buttons to a section's heading.
-function saves(heading, drawn, what, box) {
+function saves(heading, drawn, what) {
   const group = el("span", "save");
   const file = `${(document.title.split(" - ")[0] || "network").replace(/[^A-Za-z0-9.-]+/g, "-").slice(0, 60)}-${what}`;
-  const picture = () => pictureOf(drawn().querySelector("svg"), box?.());
+  const picture = () => pictureOf(drawn().querySelector("svg"));
   for (const form of ["SVG", "PNG"]) {
     const button = el("button", "", form);
     button.setAttribute("aria-label", `save ${what} as ${form}`);

@@ -5,18 +5,15 @@ const tree = {
   open: new Set([0]),
 
   draw() {
-    const table = el("table");
+    const table = tableOf([["layer"], ["kind"], ["output"], ["params", "number"], [chosen().unit, "number"], ["share", "number"]], []);
     table.setAttribute("role", "treegrid");
     table.setAttribute("aria-label", "layers");
-    const head = el("thead");
-    head.append(row([["layer"], ["kind"], ["output"], ["params", "number"], [chosen().unit, "number"], ["share", "number"]], "th"));
-    const body = el("tbody");
+    table.setAttribute("aria-multiselectable", true);
     const [shown, rest] = this.shown();
-    for (const node of shown) body.append(this.row(node));
-    table.append(head, body);
+    table.tBodies[0].append(...shown.map((node) => this.row(node)));
     byId("tree").replaceChildren(table);
-    byId("found").textContent = this.query() ? `${(shown.length + rest).toLocaleString("en-US")} found${rest ? `, the first ${MOST_FOUND} shown` : ""}` : "";
-    (body.querySelector("[aria-selected=true]") || body.firstChild)?.setAttribute("tabindex", 0);
+    byId("found").textContent = this.query() ? `${digits(shown.length + rest)} found${rest ? `, the first ${MOST_FOUND} shown` : ""}` : "";
+    (table.querySelector("[aria-selected=true]") || table.tBodies[0].firstChild)?.setAttribute("tabindex", 0);
   },
 
   query: () => byId("find").value.trim().toLowerCase(),
@@ -33,11 +30,9 @@ const tree = {
 
   row(node) {
     const searching = this.query();
-    const made = el("tr");
-    made.dataset.i = node.i;
-    made.setAttribute("tabindex", -1);
+    const made = keyed(el("tr"), node.i);
+    made.tabIndex = -1;
     made.setAttribute("aria-level", searching ? 1 : node.depth + 1);
-    made.setAttribute("aria-selected", node.i === state.selected);
     const branches = node.kids.length && !searching;
     if (branches) made.setAttribute("aria-expanded", this.open.has(node.i));
     const name = el("td");
@@ -49,9 +44,7 @@ const tree = {
     dot.style.background = node.kids.length ? "transparent" : color(node.family);
     kind.append(dot, what(node));
     kind.title = [node.source, node.note].filter(Boolean).join(": ");
-    const unknown = node.status === "unknown" && !node.sumCount.n;
-    const count = unknown ? "unknown" : `${node.unknown ? "≥ " : ""}${exact(node.sumCount)}`;
-    made.append(name, kind, el("td", "", node.output), el("td", "number", exact(node.sumParams)), el("td", "number", count), el("td", "number", shareOf(node)));
+    made.append(name, kind, el("td", "", node.output), el("td", "number", exact(node.sumParams)), el("td", "number", figureOf(node, node.sumCount)), el("td", "number", shareOf(node)));
     return made;
   },
 
@@ -61,74 +54,36 @@ const tree = {
     this.draw();
   },
 
-  // Moves what the tabulator reaches to a row, if it is shown.
-  reach(i) {
-    const found = byId("tree").querySelector(`tr[data-i="${i}"]`);
-    if (!found) return null;
-    for (const other of byId("tree").querySelectorAll("tr[tabindex='0']")) other.setAttribute("tabindex", -1);
-    found.setAttribute("tabindex", 0);
-    return found;
-  },
-
-  focus(i) {
-    const found = this.reach(i);
-    if (!found) return;
-    found.focus({ preventScroll: true });
-    found.scrollIntoView({ block: "nearest" });
-  },
-
   selected(node) {
     const shut = above(node).slice(1).filter((around) => !this.open.has(around.i));
     for (const around of shut) this.open.add(around.i);
     if (shut.length) this.draw();
-    const box = byId("tree");
-    box.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", false);
-    const found = this.reach(node.i);
-    found?.setAttribute("aria-selected", true);
-    if (found && (found.offsetTop < box.scrollTop + 30 || found.offsetTop > box.scrollTop + box.clientHeight - 40)) box.scrollTop = found.offsetTop - box.clientHeight / 2;
   },
 
-  key(event) {
-    const at = event.target.closest("tr[data-i]");
-    if (!at) return;
-    const node = nodes[at.dataset.i];
-    const steps = {
-      ArrowDown: () => at.nextSibling && this.focus(at.nextSibling.dataset.i),
-      ArrowUp: () => at.previousSibling && this.focus(at.previousSibling.dataset.i),
-      Home: () => this.focus(at.parentNode.firstChild.dataset.i),
-      End: () => this.focus(at.parentNode.lastChild.dataset.i),
-      ArrowRight: () => {
-        if (node.kids.length && !this.open.has(node.i)) this.toggle(node, true);
-        this.focus(node.i);
-      },
-      ArrowLeft: () => {
-        const closes = node.kids.length && this.open.has(node.i);
-        if (closes) this.toggle(node, false);
-        this.focus(closes ? node.i : node.parent);
-      },
-      Enter: () => this.pick(node),
-      " ": () => this.pick(node),
-    };
-    if (!steps[event.key]) return;
-    event.preventDefault();
-    steps[event.key]();
-  },
-
-  pick(node) {
-    select(node.i, true);
-    this.focus(node.i);
-  },
+  lineOf: (i) => byId("tree").querySelector(`[data-i="${i}"]`),
 
   start() {
-    const box = byId("tree");
-    box.addEventListener("keydown", (event) => this.key(event));
-    box.addEventListener("click", (event) => {
-      const at = event.target.closest("tr[data-i]");
-      if (!at) return;
-      const node = nodes[at.dataset.i];
-      if (node.kids.length && !this.query()) this.toggle(node);
-      this.pick(node);
+    const pick = (line, clicked) => {
+      const node = nodes[line.dataset.i];
+      if (clicked && node.kids.length && !this.query()) this.toggle(node);
+      select(node.i, true, this.lineOf(node.i));
+      walk(this.lineOf(node.i));
+    };
+    const walk = walks(byId("tree"), pick, (line) => {
+      const node = nodes[line.dataset.i];
+      const open = this.open.has(node.i);
+      return {
+        ArrowRight: () => {
+          if (node.kids.length && !open) this.toggle(node, true);
+          walk(this.lineOf(node.i));
+        },
+        ArrowLeft: () => {
+          const closes = node.kids.length && open;
+          if (closes) this.toggle(node, false);
+          walk(this.lineOf(closes ? node.i : node.parent));
+        },
+      };
     });
-    byId("find").addEventListener("input", () => this.draw());
+    on("find", "input", () => this.draw());
   },
 };

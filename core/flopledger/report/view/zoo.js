@@ -28,7 +28,7 @@ function chosen() {
     return (shown.down ? -1 : 1) * compared(x, y);
   };
   const compared = (x, y) => {
-    if (typeof x === "object") return same(x, y) ? 0 : less(x, y) ? -1 : 1;
+    if (typeof x === "object") return less(x, y) ? -1 : Number(less(y, x));
     return typeof x === "number" && typeof y === "number" ? x - y : String(x).localeCompare(String(y), "en", { numeric: true });
   };
   return found.sort(order);
@@ -82,14 +82,14 @@ function drawScatter(found) {
   const y = (log) => HEIGHT - EDGE.bottom - ((log - ys[0]) / (ys[1] - ys[0])) * (HEIGHT - EDGE.top - EDGE.bottom);
   for (let k = xs[0]; k <= xs[1]; k += 1) {
     svg.append(draw("line", { x1: x(k), x2: x(k), y1: EDGE.top, y2: HEIGHT - EDGE.bottom, class: "frame" }));
-    if (k >= 0) svg.append(draw("text", { x: x(k), y: HEIGHT - EDGE.bottom + 16, "text-anchor": "middle", class: "quiet" }, power10(k).replace("G", "B")));
+    if (k >= 0) svg.append(letters(x(k), HEIGHT - EDGE.bottom + 16, power10(k).replace("G", "B"), "quiet middle"));
   }
   for (let k = ys[0]; k <= ys[1]; k += 1) {
     svg.append(draw("line", { x1: EDGE.left, x2: width - EDGE.right, y1: y(k), y2: y(k), class: "frame" }));
-    if (k >= 0) svg.append(draw("text", { x: EDGE.left - 8, y: y(k) + 4, "text-anchor": "end", class: "quiet" }, power10(k)));
+    if (k >= 0) svg.append(letters(EDGE.left - 8, y(k) + 4, power10(k), "quiet end"));
   }
-  svg.append(draw("text", { x: width - EDGE.right, y: HEIGHT - 8, "text-anchor": "end", class: "quiet" }, "parameters"));
-  svg.append(draw("text", { x: 8, y: EDGE.top + 4, class: "quiet" }, data.units[shown.convention]));
+  svg.append(letters(width - EDGE.right, HEIGHT - 8, "parameters", "quiet end"));
+  svg.append(letters(8, EDGE.top + 4, data.units[shown.convention], "quiet"));
   for (const net of points) {
     const point = draw("circle", {
       cx: x(Math.log10(double(net.params))), cy: y(Math.log10(double(figure(net)))), r: 4,
@@ -119,11 +119,11 @@ data.conventions.forEach((name, k) => {
   option.value = k;
   byId("convention").append(option);
 });
-byId("convention").addEventListener("change", (event) => {
+on("convention", "change", (event) => {
   shown.convention = Number(event.target.value);
   refresh();
 });
-byId("find").addEventListener("input", (event) => {
+on("find", "input", (event) => {
   shown.find = event.target.value;
   refresh();
 });
