@@ -21,6 +21,8 @@ _CONTAINER = Meaning(CONTAINER)
 _UNKNOWN = Meaning(UNKNOWN)
 _PRODUCT = Meaning("index_arithmetic", {"shape": ()})
 _SILENCE = Meaning("silence")
+_ANSWERS = ("aten.allclose.", "aten.equal.")
+"""Operators that compare all elements and return a Python bool: they have no tensor, but they compute."""
 _ON_DATA = frozenset(kind.name for kind in builtin().values() if kind.group == "elementwise")
 """The kinds whose arithmetic, on whole numbers and truth values, only finds places in the data."""
 
@@ -85,7 +87,7 @@ class Calls:
             rule = function_rule(event.source) if event.level == "function" else op_rule(event.source)
         other = _CONTAINER if event.level != "op" or event.composite else _UNKNOWN
         if not event.outputs:
-            return _SILENCE if other is _UNKNOWN else other
+            return _SILENCE if other is _UNKNOWN and not event.source.startswith(_ANSWERS) else other
         native = None if module is None else self.builder.modules[module].native
         call = TorchCall(self.recorder.tensors, event.native, event.inputs, event.outputs, native)
         try:

@@ -8,7 +8,7 @@ import torch
 from flopledger.frontend import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 _BY_LAYOUT = ("as_strided", "set_", "resize")
 IN_PLACE_VIEWS = frozenset(
@@ -65,13 +65,15 @@ def rule_of(func: Any) -> Rule:
     )
 
 
-def tensors_in(value: Any) -> Iterator[torch.Tensor]:
-    """Yield the tensors in an argument or a result."""
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from tensors_in(item)
+def tensors_in(value: Any) -> list[torch.Tensor]:
+    """Return the tensors in an argument or a result."""
+    found: list[torch.Tensor] = []
+    for item in value if isinstance(value, (tuple, list)) else (value,):
+        if isinstance(item, torch.Tensor):
+            found.append(item)
+        elif isinstance(item, (tuple, list)):
+            found += tensors_in(item)
+    return found
 
 
 def replaced(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -45,6 +46,16 @@ def _sizes(tensor: torch.Tensor) -> Sequence[Any]:
         return tensor.shape
     whole: Any = tensor
     return whole._values.shape if is_jagged(tensor) else (tensor.numel(),)
+
+
+PRODUCTS = re.compile(r"conv(?!ert)|mm($|_)|dot($|_)|mv($|_)|attention|lstm|gru|rnn|linear|einsum")
+"""Ops that do a network's actual work."""
+
+
+def _is_work(event: Event) -> bool:
+    """Return whether a call is one that a count shows: of a module, or of an op that multiplies matrices."""
+    work = event.module is not None or (event.level == "op" and PRODUCTS.search(event.name))
+    return bool(work and event.outputs)
 
 
 class Event:
@@ -229,7 +240,7 @@ class Recorder:
         self._stopped = None
         while above is not None and above.module is None:
             above = above.parent
-        if not any(event.module is not None and event.outputs for event in self.events):
+        if not any(_is_work(event) for event in self.events):
             return False
         self.current = above
         self.open("op", UNFINISHED, UNFINISHED).problem = problem

@@ -108,7 +108,7 @@ def run_once(step: Step) -> None:
         return
     step.done = True
     try:
-        found = [] if step.run is None else list(tensors_in(step.run()))
+        found = [] if step.run is None else tensors_in(step.run())
     except Exception:  # noqa: BLE001  (an op may refuse values in its own ways; the value is then not known)
         step.run = None
     if step.run is None:

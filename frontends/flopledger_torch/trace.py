@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import types
 import weakref
 from pathlib import Path
@@ -32,7 +33,7 @@ from flopledger_torch.modules import class_path, module_tables, registered_in
 from flopledger_torch.nested import attention_by_rows
 from flopledger_torch.record import UNFINISHED, Recorder
 from flopledger_torch.state import leaks
-from flopledger_torch.state.copies import Copies
+from flopledger_torch.state.copies import Copies, NotCopyable
 from flopledger_torch.state.process import kept
 from flopledger_torch.state.watched import Watched
 from flopledger_torch.state.weights import StandIns, movable
@@ -114,6 +115,8 @@ class Reader:
         model = copies(self.model)
         self._set_modes()
         self.watched.take({type(module) for module, _ in copies.modules}, copies.shared())
+        if self.watched.iterators and copies.strict and hasattr(os, "fork"):
+            raise NotCopyable(f"a {self.watched.iterators[0]} of the program, which its code names")
         with kept(self.profile), movable():
             self._fill_cache(model, given)
             out = self._run(model, given)

@@ -8,7 +8,6 @@ tensors, in order, so that views and results in place come out as in a real forw
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +15,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTens
 from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger_torch.op_rules import has_symbol, replaced, tensors_in
+from flopledger_torch.record import PRODUCTS
 from flopledger_torch.replay import Memory, Step, Tracked, again, needed, run_once
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ _SHAPE_ONLY = frozenset(
     )
 )
 """Ops that look at their first tensor's shape and type alone."""
-_PRODUCTS = re.compile(r"conv(?!ert)|mm($|_)|dot($|_)|mv($|_)|attention|lstm|gru|rnn|linear|einsum")
-"""Ops that do a network's actual work; on inputs they are never run, only counted."""
 READS = frozenset(
     (
         *(f"aten.{name}.data" for name in ("lstm", "gru", "rnn_tanh", "rnn_relu")),
@@ -45,7 +43,8 @@ _TYPES = (torch.Tensor, torch.nn.Parameter)
 
 
 def _is_small(tensor: torch.Tensor) -> bool:
-    return not any(isinstance(size, torch.SymInt) for size in tensor.shape) and tensor.numel() <= _MOST
+    count = tensor.numel()
+    return type(count) is int and count <= _MOST
 
 
 def _copied(tensor: torch.Tensor) -> torch.Tensor:
@@ -95,15 +94,20 @@ class Values:
 
     def note(self, func: Any, rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
         """Remember how an op's results follow from known tensors, and the memory that it wrote to."""
-        blank = next(tensors_in(args), None) if rule.name in _SHAPE_ONLY else None
-        given = [tensor for tensor in tensors_in((*args, *kwargs.values())) if tensor is not blank]
+        blank = next(iter(tensors_in(args)), None) if rule.name in _SHAPE_ONLY else None
+        given = [
+            tensor
+            for tensor in tensors_in((*args, *kwargs.values()) if kwargs else args)
+            if tensor is not blank
+        ]
         found = [self._find(tensor) for tensor in given]
         if None in found and not rule.writes and not rule.view:
             return
         inputs = [known for known in found if known is not None]
         step = self._step(inputs, None)
         step.given = any(known.step.given or known.memory.given for known in inputs)
-        computes = step.given and _PRODUCTS.search(rule.name)
+        # The actual work of a network on its inputs is never run, only counted.
+        computes = step.given and PRODUCTS.search(rule.name)
         if None not in found and not computes and self._can_run(rule, args, kwargs, out):
             step.run = again(
                 func, args, kwargs, blank, {id(t): k for t, k in zip(given, inputs, strict=True)}

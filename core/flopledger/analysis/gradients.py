@@ -10,7 +10,7 @@ Rules, each checked against the backward that PyTorch really runs:
 - attention is two products, Q K^T and P V, with four gradients: of V, of P for both Q and K, of Q, of K;
 - a recurrent layer's first state is zero and wants nothing: one step less of gradients of states;
 - a checkpointed region runs again, up to the last tensor that a gradient in it needs
-  (:mod:`flopledger.analysis.saved`).
+  (:mod:`flopledger.analysis.saved`); a reentrant one of which no argument wants a gradient has none at all.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from flopledger.analysis import saved
 from flopledger.analysis.flow import memories, tensors_read
 from flopledger.dims.arithmetic import equal, is_dim, product, total
 from flopledger.graph.tables import CONTAINER, TensorRef
+from flopledger.kinds.contraction import einsum_steps
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ WEIGHT = "weight"
 """The role of a parameter that is a factor of products."""
 NO_GRAD, RECOMPUTED = "no_grad", "recomputed"
 """The region that a call runs in, by its native facts."""
+REENTRANT = "reentrant"
+"""Of a region that runs again: it is whole, and wants gradients only if one of its arguments does."""
 
 
 def is_floating(dtype: str) -> bool:
@@ -76,6 +79,8 @@ class Gradients:
         self._weights: set[int] = set()
         self._memory = memories(graph) if self.active else []
         self._written: set[int] = set()
+        self._cut: set[int] = set()
+        self._unwanted: set[tuple[int, int]] = set()
 
     @functools.cached_property
     def leaves(self) -> list[Layer]:
@@ -109,6 +114,10 @@ class Gradients:
         """Return whether a tensor wants a gradient."""
         return tensor in self.wants or self._memory[tensor] in self._written
 
+    def wanted(self, layer: Layer, tensor: int) -> bool:
+        """Return whether an operand wants a gradient, one that the call overwrites as it was before."""
+        return self.want(tensor) and (layer.id, tensor) not in self._unwanted
+
     def parameter(self, tensor: int) -> int | None:
         """Return the parameter that a tensor is; None if it is none."""
         linked = self.graph.tensors[tensor].parameter
@@ -127,8 +136,21 @@ class Gradients:
         for given in graph.inputs:
             if given.name in named or "all" in named:
                 self.wants.add(given.tensor)
+        reentrant = self._reentrant()
         for layer in self.leaves:
+            region = reentrant.get(layer.id)
+            if region is not None and not any(map(self.want, region.inputs)):
+                self._cut.add(layer.id)
             self._pass_on(layer)
+
+    def _reentrant(self) -> dict[int, Layer]:
+        """Return the reentrant region of each call in one: its outermost."""
+        found: dict[int, Layer] = {}
+        for layer in self.graph.layers:
+            if layer.native.get(RECOMPUTED) == REENTRANT:
+                inside = range(layer.id + 1, self._calls.ends[layer.id] + 1)
+                found = {**dict.fromkeys(inside, layer), **found}
+        return found
 
     def _pass_on(self, layer: Layer) -> None:
         """Note whether the results of a call want gradients, and whether they are made of weights alone."""
@@ -140,16 +162,34 @@ class Gradients:
         for tensor in layer.outputs:
             record = self.graph.tensors[tensor]
             if is_floating(record.dtype):
+                if tensor in layer.inputs and not self.want(tensor):
+                    self._unwanted.add((layer.id, tensor))
                 self.wants.add(tensor)
                 if self._writes(layer, tensor):
                     self._written.add(self._memory[tensor])  # other views of it want from now on
 
     def _writes(self, layer: Layer, tensor: int) -> bool:
-        """Return whether a call writes a result into the memory of one of its operands."""
-        return tensor in layer.inputs and layer.kind not in VIEWS
+        """Return whether a call writes a result into memory that there was before it.
+
+        What only shows an operand gives back that very tensor; a copy into a tensor has it as a result alone.
+        """
+        if tensor in layer.inputs:
+            return layer.kind not in VIEWS
+        return self._makers.get(tensor, layer.id) != layer.id
+
+    @functools.cached_property
+    def _makers(self) -> dict[int, int]:
+        """The call that each tensor is the result of first."""
+        found: dict[int, int] = {}
+        for layer in self.leaves:
+            for tensor in layer.outputs:
+                found.setdefault(tensor, layer.id)
+        return found
 
     def _stopped(self, layer: Layer) -> bool:
-        return layer.kind == "fill" or layer.source.startswith(STOPS) or layer.native.get(NO_GRAD) is True
+        if layer.kind == "fill" or layer.id in self._cut:
+            return True
+        return layer.source.startswith(STOPS) or layer.native.get(NO_GRAD) is True
 
     def unseen(self, layer: Layer) -> list[int]:
         """Return the trained weights that a call reads unseen, with those of the calls inside it."""
@@ -217,6 +257,8 @@ class Gradients:
             return self._of_attention(layer)
         if "gates" in facts:
             return self._of_recurrent(layer)
+        if layer.kind == "einsum" and len(layer.inputs) > 2:
+            return self._of_chain(layer)
         operands = self.operands(layer)
         wanting = [i for i in operands if self.want(i)]
         weights = sum(i in self._weights for i in wanting)
@@ -227,6 +269,10 @@ class Gradients:
     def dtype(self, tensor: int) -> str:
         """Return the type of a tensor."""
         return self.graph.tensors[tensor].dtype
+
+    def shape(self, tensor: int) -> Sequence[object]:
+        """Return the shape of a tensor."""
+        return self.graph.shape(tensor) or ()
 
     def elements(self, tensor: int) -> Dim:
         """Return the number of elements along the axes of a picture or sequence."""
@@ -245,6 +291,18 @@ class Gradients:
     def _is_factor(self, tensor: int) -> bool:
         """Return whether a tensor among the arguments is a weight that data is multiplied with: no bias."""
         return tensor in self._weights and len(self.graph.shape(tensor) or ()) > 1
+
+    def _of_chain(self, layer: Layer) -> Work:
+        """Return the gradients of an einsum of several operands: of each product of two, from the left."""
+        steps = einsum_steps(self._formulas.call(layer, self._formulas.kinds[layer.kind]))
+        left, *others = [(self.want(i), i in self._weights) for i in layer.inputs]
+        found: dict[bool, Dim] = {False: 0, True: 0}
+        for macs, right in zip(steps, others, strict=True):
+            for wants, of_weights in (left, right):
+                found[of_weights] += macs * wants
+            left = left[0] or right[0], left[1] and right[1]
+        wanting = [i in self._weights for i in layer.inputs if self.want(i)]
+        return Work(found[False], found[True], wanting.count(False), wanting.count(True))
 
     def _of_attention(self, layer: Layer) -> Work:
         """Return the four gradients of attention: ``macs`` are B H L S E and B H L S E_v."""

@@ -150,20 +150,23 @@ class Memory:
         found: dict[int, int] = {}
         for layer in self.leaves:
             if layer.id in inside:
-                tensors: Iterable[int] = entering.get(layer.id, ())
+                storages = self._made(entering.get(layer.id, ()))
             elif layer.id in self._gradients.reached:
-                tensors = saved.tensors(layer, self._gradients)
+                storages = self.stored(layer, saved.tensors(layer, self._gradients))
             else:
                 continue
-            found.update({i: layer.id for i in self.stored(layer, tensors) if i not in found})
+            found.update({i: layer.id for i in storages if i not in found})
         return found
 
     def stored(self, layer: Layer, tensors: Iterable[int]) -> list[int]:
         """Return the storages that a call keeps; that of a copy is numbered below 0, after the call."""
         copy = saved.copies(layer, self._gradients)
         as_they_are = tensors if not copy else [i for i in tensors if i != layer.inputs[0]]
-        found = [self.storages[i] for i in as_they_are if self.storages[i] in self.made_by]
+        found = self._made(as_they_are)
         return [-1 - layer.id, *found] if copy else found
+
+    def _made(self, tensors: Iterable[int]) -> list[int]:
+        return [self.storages[i] for i in tensors if self.storages[i] in self.made_by]
 
     def bytes_of(self, storage: int) -> Number:
         """Return the bytes of a storage, a copy's too."""

@@ -55,8 +55,9 @@ def einsum_shapes(call: Call) -> tuple[Shape, ...]:
 def _pairs(words: tuple[str, ...], result: str) -> Iterator[tuple[str, str, str]]:
     """Yield the letters of both operands and of the result of each product of two.
 
-    Frameworks contract from the left unless they are given an order. A letter is summed over as soon as
-    no operand to come and no result has it.
+    Paddle and NumPy contract so, and PyTorch unless it is given an order or finds opt_einsum; TensorFlow's
+    order depends on the sizes, and is not followed, so that an einsum costs the same in every source. A
+    letter is summed over as soon as no operand to come and no result has it.
     """
     made = words[0]
     for i, word in enumerate(words[1:], 2):
@@ -66,6 +67,23 @@ def _pairs(words: tuple[str, ...], result: str) -> Iterator[tuple[str, str, str]
         made = out
 
 
+def _each_product(call: Call) -> list[tuple[Dim, Dim]]:
+    """Return ``macs`` and ``dots`` of each product of two, from the left; 0 where nothing is summed."""
+    words, result = _letters(call)
+    sizes = _index_sizes(call, words)
+    found: list[tuple[Dim, Dim]] = []
+    for left, right, out in _pairs(words, result):
+        summed = sorted(set(left).intersection(right) - set(out))
+        dots = product(sizes[letter] for letter in out) if summed else 0
+        found.append((dots * product(sizes[letter] for letter in summed), dots))
+    return found
+
+
+def einsum_steps(call: Call) -> list[Dim]:
+    """Return the ``macs`` of each product of two operands, from the left."""
+    return [macs for macs, _ in _each_product(call)]
+
+
 def einsum_facts(call: Call) -> Facts:
     """``macs`` of two operands are the elements of the result times the sizes that both are summed over.
 
@@ -73,16 +91,8 @@ def einsum_facts(call: Call) -> Facts:
     multiplied, and a single operand is only summed or transposed. More operands are contracted two by two
     from the left, and the facts are the sums over these products.
     """
-    words, result = _letters(call)
-    sizes = _index_sizes(call, words)
-    macs: list[Dim] = [0]
-    dots: list[Dim] = [0]
-    for left, right, out in _pairs(words, result):
-        summed = sorted(set(left).intersection(right) - set(out))
-        if summed:
-            dots.append(product(sizes[letter] for letter in out))
-            macs.append(dots[-1] * product(sizes[letter] for letter in summed))
-    return {"macs": total(macs), "dots": total(dots)}
+    each = _each_product(call)
+    return {"macs": total((0, *(macs for macs, _ in each))), "dots": total((0, *(dots for _, dots in each)))}
 
 
 def einsum_parts(call: Call) -> Parts:

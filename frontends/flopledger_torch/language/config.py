@@ -69,7 +69,8 @@ def _config(written: Mapping[str, Any], request: Request, transformers: Any) -> 
     name = written["model_type"]
     if name not in known:
         message = f"{request.source}: transformers {transformers.__version__} knows no model_type {name!r}"
-        raise SourceError(f"{message}{nearest(name, list(known))}. Code that comes with a config is not run")
+        near = nearest(name, list(known)) or "."
+        raise SourceError(f"{message}{near} Code that comes with a config is not run")
     cls = known[name]
     plain = cls.from_dict(dict(written))
     changed = json.loads(json.dumps(dict(written)))

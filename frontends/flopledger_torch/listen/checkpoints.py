@@ -1,7 +1,9 @@
 """Checkpointed regions (``torch.utils.checkpoint``), which a backward computes again.
 
 The region's own calls are recorded as they are, inside a call that marks them: ``early`` if the second run
-stops with the last tensor that is needed, as it does by default, ``whole`` if it goes through.
+stops with the last tensor that is needed, as it does by default, ``whole`` if it goes through. One that is
+``reentrant`` goes through as well, and has gradients only if one of its arguments wants one, so that these
+are the inputs of its call.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ def recording_checkpoints(recorder: Recorder) -> Iterator[None]:
         def apply(function: Callable[..., Any], preserve: bool, *args: Any) -> Any:  # noqa: FBT001  (as torch's)
             if not recorder.is_recording():
                 return plain[names[1]].apply(function, preserve, *args)
-            event = _opened(recorder, "whole")
+            event = _opened(recorder, "reentrant")
+            event.inputs = recorder.tensors_in(args)
             try:
                 return function(*args)
             finally:

@@ -8,6 +8,7 @@ CPU all of them are in one place.
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -51,20 +52,30 @@ def _operators(names: str) -> frozenset[Any]:
 
 _VIEW_OPERATORS, _COMPUTING_OPERATORS = _operators(_VIEWS), _operators(_COMPUTED)
 _ASKED_OPERATORS, _IN_PLACE_OPERATORS = _operators(_OF_THE_MODE), _operators(_IN_PLACE)
-_DIRECT = _VIEW_OPERATORS | _COMPUTING_OPERATORS | _ASKED_OPERATORS | _IN_PLACE_OPERATORS
 _BATCH_NORM = torch.ops.aten.native_batch_norm.default
+_VIEW, _COMPUTING, _ASKED, _WRITING = range(4)
+_SORTS = {
+    **dict.fromkeys(_VIEW_OPERATORS, _VIEW),
+    **dict.fromkeys(_COMPUTING_OPERATORS, _COMPUTING),
+    **dict.fromkeys(_ASKED_OPERATORS, _ASKED),
+    **dict.fromkeys(_IN_PLACE_OPERATORS, _WRITING),
+}
+"""How an operator is called: looked up once for a call, since torch hashes operators in Python."""
 _NORMS = frozenset((_BATCH_NORM, torch.ops.aten.native_layer_norm.default))
 _FACTORIES = _operators("empty.memory_format")
 _Result: TypeAlias = "tuple[torch.Size, tuple[int, ...], torch.dtype]"
+_ATTRIBUTES: weakref.WeakKeyDictionary[FakeTensorMode, dict[str, Any]] = weakref.WeakKeyDictionary()
+"""The attributes of a stand-in that is no constant, by its mode."""
 _RESULTS: dict[Any, tuple[_Result, ...]] = {}
 """Sizes, strides and types of the results of operators, by the operator and its arguments."""
 
 
 def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return an operator's result for stand-ins on the CPU; NotImplemented if that needs torch's care."""
-    if func not in _DIRECT or (kwargs and func not in _ASKED_OPERATORS):
+    sort = _SORTS.get(func)
+    if sort is None or (kwargs and sort != _ASKED):
         return NotImplemented
-    key, mode = [func, *kwargs], None
+    key, mode = [id(func), *kwargs], None
     for arg in (*args, *kwargs.values()) if kwargs else args:
         kind = type(arg)
         if kind in _PLAIN:
@@ -80,15 +91,41 @@ def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
             mode = one.fake_mode
             key += (one.shape, one.stride(), one.dtype, one.requires_grad)
         key.append(several)
-    if mode is None and func in _FACTORIES:
+    if mode is None and sort == _ASKED and func in _FACTORIES:
         mode = torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.FAKE)
     if mode is None:
         return NotImplemented
-    if func in _VIEW_OPERATORS:
-        with in_kernel_invocation_manager(mode):
-            return FakeTensor(mode, func(*args), _CPU)
+    if sort == _VIEW:
+        return _stand_in(mode, _on_meta(mode, func, args))
     key += (torch.get_default_dtype(), torch.is_grad_enabled())
-    return _known(mode, func, args, kwargs, tuple(key))
+    return _known(mode, func, sort, args, kwargs, tuple(key))
+
+
+def _on_meta(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> torch.Tensor:
+    """Run a kernel without memory, as :func:`in_kernel_invocation_manager` lets it run."""
+    with in_kernel_invocation_manager(mode):
+        made: torch.Tensor = func(*args)
+    return made
+
+
+def _stand_in(mode: FakeTensorMode, meta: torch.Tensor) -> torch.Tensor:
+    """Return a new tensor without memory as a stand-in.
+
+    Its constructor sets twenty attributes, one after the other, a quarter of the time of an operator in a
+    loop. They are the same for all tensors of a mode that are not constants, and copied from the first one.
+    """
+    kept = _ATTRIBUTES.get(mode)
+    if kept is None:
+        first = FakeTensor(mode, meta, _CPU)
+        _ATTRIBUTES[mode] = {name: held for name, held in vars(first).items() if held is not mode}
+        return first
+    made: torch.Tensor = torch.Tensor._make_subclass(
+        FakeTensor, meta, meta.requires_grad, dispatch_device=True, device_for_backend_keys=_CPU
+    )
+    if not mode._allow_unsafe_data_ptr_access:
+        torch._C._set_throw_on_mutable_data_ptr(made)
+    vars(made).update(kept, fake_mode=mode)
+    return made
 
 
 def _is_usual(tensor: FakeTensor) -> bool:
@@ -113,22 +150,26 @@ def _normalised(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> tuple
     return tuple(FakeTensor(mode, one, _CPU) for one in found)
 
 
-def _known(
-    mode: FakeTensorMode, func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], key: tuple[Any, ...]
+def _known(  # noqa: PLR0913, PLR0917  (the parts of a call)
+    mode: FakeTensorMode,
+    func: Any,
+    sort: int,
+    args: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+    key: tuple[Any, ...],
 ) -> Any:
     """Return stand-ins like the results that an operator had for such arguments, with memory of their own."""
     known = _RESULTS.get(key)
     if known is not None:
-        if func in _IN_PLACE_OPERATORS:
+        if sort == _WRITING:
             return args[0]
         with torch._C._DisableTorchDispatch():
             made = [torch.empty_strided(size, order, dtype=t, device="meta") for size, order, t in known]
-        found = tuple([FakeTensor(mode, one, _CPU) for one in made])
-        return found if len(func._schema.returns) > 1 else found[0]
+        found = tuple([_stand_in(mode, one) for one in made])
+        return found if len(found) > 1 else found[0]
     out: Any
-    if func in _COMPUTING_OPERATORS:
-        with in_kernel_invocation_manager(mode):
-            out = FakeTensor(mode, func(*args), _CPU)
+    if sort == _COMPUTING:
+        out = _stand_in(mode, _on_meta(mode, func, args))
     elif func in _NORMS and all(one.dtype is torch.float32 for one in args if type(one) is FakeTensor):
         out = _normalised(mode, func, args)
     else:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Value
 
     from flopledger_torch.op_rules import Rule
-    from flopledger_torch.record import Recorder
+    from flopledger_torch.record import Event, Recorder
     from flopledger_torch.stand_ins import Fakes
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
@@ -58,17 +58,21 @@ class _Op:
     composite: bool
     view: bool
     writes: bool
+    fills: bool
     reshapes: bool
+    moves: bool
     rule: Rule
 
 
+_NEW: Any = object()
 _OPS: dict[Any, _Op | None] = {}
 
 
 def _known(func: Any) -> _Op | None:
-    if func not in _OPS:
-        _OPS[func] = _describe(func)
-    return _OPS[func]
+    found: _Op | None = _OPS.get(func, _NEW)
+    if found is _NEW:
+        found = _OPS[func] = _describe(func)
+    return found
 
 
 def _describe(func: Any) -> _Op | None:
@@ -79,15 +83,19 @@ def _describe(func: Any) -> _Op | None:
     name = source.split(".")[1] if source.count(".") > 1 else source
     returns = schema.returns[0].alias_info if schema.returns else None
     rule = rule_of(func)
+    view = name in _UNDECLARED_VIEWS or (returns is not None and not returns.is_write)
+    fills, reshapes = bool(rule.writes) and not schema.returns, name in IN_PLACE_VIEWS
     return _Op(
         source=source,
         name=name,
         arguments=tuple(argument.name for argument in schema.arguments),
         defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
-        view=name in _UNDECLARED_VIEWS or (returns is not None and not returns.is_write),
+        view=view,
         writes=bool(rule.writes) or name in UNDECLARED,
-        reshapes=name in IN_PLACE_VIEWS,
+        fills=fills,
+        reshapes=reshapes,
+        moves=view or fills or reshapes,
         rule=rule,
     )
 
@@ -128,12 +136,14 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
     ) -> Any:
         """Record an op and run it, opened if it is composite."""
+        if func is _DEVICE and type(args[0]) is FakeTensor:  # asked at each index and operator
+            return args[0].fake_device
         given = kwargs or {}
         if higher_order.is_higher_order(func):
             return higher_order.run(self, func, args, given)
         op = _known(func)
         if op is None:
-            return _answered(func, args, given)
+            return func(*args, **given)
         recorder = self.recorder
         event = recorder.open("op", op.source, op.name)
         rules = own_rules(types)
@@ -155,10 +165,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             if recorder.products and not op.composite:
                 event.native["sizes"] = tuple(map(TensorRef, recorder.products))
                 recorder.products = []
-            if op.reshapes and isinstance(out, torch.Tensor):
-                event.outputs = [recorder.tensors.renew(out)]
-            if op.view and not op.composite:
-                _note_view(recorder, args, out)
+            if op.moves:
+                _note_memory(recorder, event, op, args, given, out)
         except STOPS as error:
             recorder.stop(error, event.parent)
             raise
@@ -221,11 +229,21 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             return func._op_dk(_COMPOSITE, *args, **kwargs)
 
 
-def _answered(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    """Return the answer to a question about a tensor; its device is asked for at each index and operator."""
-    if func is _DEVICE and type(args[0]) is FakeTensor:
-        return args[0].fake_device
-    return func(*args, **kwargs)
+def _note_memory(  # noqa: PLR0913, PLR0917  (the parts of a call)
+    recorder: Recorder, event: Event, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any
+) -> None:
+    """Note whose memory an op's results are in.
+
+    An op without a result has computed what it wrote to: ``torch._foreach_mul_``, and kernels of
+    ``torch.library.custom_op`` with ``mutates_args``. Taken for ops without output they would be free.
+    """
+    if op.fills:
+        written = [args[place] if place < len(args) else kwargs.get(name) for place, name in op.rule.writes]
+        event.outputs = recorder.tensors_in(written)
+    if op.reshapes and isinstance(out, torch.Tensor):
+        event.outputs = [recorder.tensors.renew(out)]
+    if op.view and not op.composite:
+        _note_view(recorder, args, out)
 
 
 def _note_view(recorder: Recorder, args: tuple[Any, ...], out: Any) -> None:

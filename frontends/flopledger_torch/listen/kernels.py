@@ -26,6 +26,13 @@ DEPENDS_ON_DATA = (DataDependentOutputException, DynamicOutputShapeException, Gu
 STOPS = (*DEPENDS_ON_DATA, UnsupportedOperatorException)
 """The exceptions after which nothing more is known of a forward, but all before them is."""
 _NO_KERNEL, _SPARSE = "no fake impl", "sparse"
+_NESTED = frozenset(
+    (
+        torch.ops.aten._nested_tensor_from_mask.default,
+        torch.ops.aten._nested_tensor_from_tensor_list.default,
+    )
+)
+"""Operators that make nested tensors of the older layout, for whose sizes torch's fake mode fails."""
 _NOT_COMPARED = "'__eq__' is not implemented"
 _DEVICES = ("found two different devices", "found at least two devices")
 """Of the error for a mix of devices, before torch had a class for it and since."""
@@ -61,6 +68,8 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Run an op with all the care of torch's fake mode, and some of ours."""
     if func is _GROUPED_MM:
         return _grouped_mm(func, args, kwargs)
+    if func in _NESTED:
+        raise UnsupportedOperatorException(func)
     if _has_stand_in(args):
         out = quantised.outputs(func, args)
         if out is not NotImplemented:

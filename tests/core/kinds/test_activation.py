@@ -83,6 +83,7 @@ def test_a_gated_linear_unit_halves_its_axis(ask: Ask) -> None:
     found = ask("glu", (2, 6, 5), axis=1)
     assert found.shapes == ((2, 3, 5),)
     assert found.parts == {"exps": 30, "adds": 30, "divides": 30, "multiplies": 30}
+    assert ask("glu", (2, 4), axis=1).shapes == ((2, 2),)
 
 
 def test_an_odd_axis_can_not_be_halved(ask: Ask) -> None:

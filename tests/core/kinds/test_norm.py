@@ -34,6 +34,8 @@ PARTS = [
     ),
     # 2 * 3 groups of 10: 54 + 60 + 54 + 6 + 60
     ("group_norm", A, {"groups": 3}, {"adds": 234, "divides": 12, "multiplies": 180, "sqrts": 6}),
+    # 2 groups of 30: 58 + 60 + 58 + 2 + 60
+    ("group_norm", A, {"groups": 1}, {"adds": 238, "divides": 4, "multiplies": 180, "sqrts": 2}),
     # 2 * 6 channels of 5
     ("instance_norm", A, {}, {"adds": 228, "divides": 24, "multiplies": 180, "sqrts": 12}),
     # one sample without batch axis, 2 channels of 30: 58 + 60 + 58 + 2 + 60

@@ -69,3 +69,22 @@ def test_reshapes_share_memory_as_they_do_in_tensorflow() -> None:
             one for one in graph.layers if one.module is not None and one.kind != "container" and one.path
         )
         assert (graph.tensors[call.outputs[0]].alias_of == call.inputs[0]) == shared, layer.name
+
+
+def test_an_einsum_of_three_operands_has_the_two_gradients_of_each_of_its_products() -> None:
+    class Chain(kl.Layer):  # type: ignore[misc]
+        def build(self, shape: tuple[int, ...]) -> None:
+            self.first = self.add_weight(shape=(shape[-1], 4))
+            self.second = self.add_weight(shape=(4, 5))
+
+        def call(self, x: Any) -> Any:
+            return keras.ops.einsum("ab,bc,cd->ad", x, self.first, self.second)
+
+    first, second = 2 * 3 * 4, 2 * 4 * 5
+    # the input wants nothing; between the products is data, whose gradient the first weight needs
+    model = keras.Sequential([keras.Input((3,)), Chain()])
+    assert shares(model, (2, 3)) == (first + second, second, first + second)
+    # after a dense layer the operand on the left wants its gradient too
+    model = keras.Sequential([keras.Input((3,)), kl.Dense(3), Chain()])
+    dense = 2 * 3 * 3
+    assert shares(model, (2, 3)) == (dense + first + second, first + second, dense + first + second)

@@ -191,3 +191,69 @@ def test_an_error_of_sizes_is_told_once_with_the_line_of_the_model(caplog: pytes
     with pytest.raises(SourceError, match=r"test_control\.py, line \d+: "):
         fl.count(Net(lambda net, x: net.fc(x)), "2x5")
     assert caplog.records == []
+
+
+@pytest.fixture
+def filling() -> Iterator[Callable[..., None]]:
+    """An operator of the user's own that writes its result into an argument, as those of vLLM do."""
+    library = torch.library.Library("flopledger_control", "FRAGMENT")
+    library.define("fill(Tensor a, Tensor(x!) out) -> ()")
+    library.impl("fill", lambda *_: None, "Meta")
+    yield torch.ops.flopledger_control.fill
+    library._destroy()  # type: ignore[no-untyped-call]
+
+
+def test_an_operator_that_fills_an_argument_is_unknown_and_not_free(filling: Callable[..., None]) -> None:
+    def forward(net: Any, x: Tensor) -> Tensor:
+        out = torch.empty(2, 4)
+        filling(net.fc(x), out)
+        return out
+
+    assert figures(forward) == (32, ["flopledger_control.fill.default"])
+
+
+def test_operators_on_lists_are_unknown_in_place_too() -> None:
+    def forward(net: Any, x: Tensor) -> Tensor:
+        y = net.fc(x)
+        torch._foreach_mul_([y], 2.0)
+        return torch._foreach_add([y], 1.0)[0]
+
+    assert figures(forward) == (32, ["aten._foreach_mul_.Scalar", "aten._foreach_add.Scalar"])
+
+
+def test_products_without_a_layer_are_counted_before_the_forward_depends_on_data() -> None:
+    class Plain(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.weight = nn.Parameter(torch.rand(4, 4))
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = x @ self.weight
+            return y @ self.weight if y.sum() > 0 else y
+
+    ledger = fl.count(Plain(), "2x4")
+    assert (ledger.total.count, [unknown.source for unknown in ledger.coverage.unknown]) == (
+        2 * 4 * 4,
+        ["data-dependent"],
+    )
+
+
+def test_what_makes_an_older_nested_tensor_is_named() -> None:
+    def forward(net: Any, x: Tensor) -> Tensor:
+        return net.fc(torch.nested.nested_tensor([net.fc(x), x]))  # type: ignore[no-any-return]
+
+    ledger = fl.count(Net(forward), "2x4")
+    assert ledger.total.count == 32
+    assert ["_nested_tensor_from_tensor_list" in note for note in ledger.graph.reading.notes] == [True]
+
+
+def test_operators_that_answer_in_python_are_unknown_by_name() -> None:
+    class Asking(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * 2 if torch.equal(x, x + 1) or torch.allclose(x, x) else x
+
+    ledger = fl.count(Asking(), (torch.ones(2, 3),), "ops")
+    assert sorted(one.source for one in ledger.coverage.unknown) == [
+        "aten.allclose.default",
+        "aten.equal.default",
+    ]

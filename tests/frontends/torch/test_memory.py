@@ -203,6 +203,12 @@ def classes_of(a: Tensor) -> Tensor:
     return torch.zeros(a.shape[0], dtype=torch.int64) + 1
 
 
+def attended(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """Return attention of one head."""
+    q, k = a[None, None], b[None, None]
+    return nn.functional.scaled_dot_product_attention(q, k, q, mask)
+
+
 KEEPING = {
     # The first layer's result is needed as it was: a copy of it is kept, and the second's result: 80 each.
     "multiplied in place": (Of(lambda a, b: a.mul_(b)), 160),
@@ -210,6 +216,38 @@ KEEPING = {
     # The other factor wants nothing.
     "by a constant": (Of(lambda a, b: a.mul_(b.detach())), 80),
     "by a number": (Of(lambda a, b: a.mul_(2.0) + b), 0),
+    # What is overwritten wants nothing, so that the other factor is not needed.
+    "a detached one in place": (Of(lambda a, b: a.detach().mul_(b)), 80),
+    "a constant in place": (Of(lambda a, b: torch.ones(5, 4).mul_(b) + a), 80),
+    "added products": (Of(lambda a, b: torch.addcmul(a, a, b)), 160),
+    "added products of a constant": (Of(lambda a, b: torch.addcmul(a, b.detach(), b)), 80),
+    "added quotients": (Of(lambda a, b: torch.addcdiv(a, a, b.detach())), 80),
+    "the larger of two": (Of(lambda a, b: torch.maximum(a, b.detach())), 160),
+    "a smallest value": (Of(lambda a, b: a.clamp(min=0.0) + b), 80),
+    "the error function": (Of(lambda a, b: a.erf() + b), 80),
+    "the error function in place": (Of(lambda a, b: a.erf_() + b), 80),
+    "gelu by tanh": (Of(lambda a, b: nn.functional.gelu(a, approximate="tanh") + b), 80),
+    "threshold": (Of(lambda a, b: nn.functional.threshold(a, 0.1, 0.0) + b), 80),
+    # A second result is as large as the operand.
+    "log sigmoid": (Of(lambda a, b: nn.functional.logsigmoid(a) + b), 160),
+    "deviations": (Of(lambda a, b: a.std(-1).sum() + b), 80 + 5 * 4),
+    "products of a row": (Of(lambda a, b: a.prod(-1).sum() + b), 80 + 5 * 4),
+    "products so far": (Of(lambda a, b: a.cumprod(-1) + b), 160),
+    "largest so far": (Of(lambda a, b: a.cummax(-1)[0] + b), 80 + 20 * 8),
+    "medians": (Of(lambda a, b: a.median(-1)[0].sum() + b), 5 * 8),
+    "single elements": (Of(lambda a, b: a.gather(1, torch.zeros_like(a).long()) + b), 80 + 20 * 8),
+    "whole rows": (Of(lambda a, b: a.index_select(0, torch.zeros(5).long()) + b), 5 * 8),
+    "elements added in places": (Of(lambda a, b: a.scatter_add(1, torch.zeros_like(a).long(), b)), 20 * 8),
+    "rows added in places": (Of(lambda a, b: a.index_add(0, torch.zeros(5).long(), b)), 80 + 5 * 8),
+    "a mean of two": (Of(lambda a, b: a.lerp(b, 0.3)), 0),
+    "a mean of two by a tensor": (Of(lambda a, b: a.lerp(b, torch.ones(5, 4))), 80),
+    # The mask and the result 100 and 80, of a row's weights their sum 20, keys and queries 80 each.
+    "a mask": (Of(lambda a, b: attended(a, b, torch.zeros(5, 5))), 100 + 80 + 20 + 160),
+    "distances": (Of(torch.cdist), 160 + 25 * 4),
+    # A norm's weight, which is a part of the second result here; mean and deviation of each row.
+    "a made weight": (Of(lambda a, b: nn.functional.layer_norm(a, (4,), b[0])), 80 + 80 + 2 * 5 * 4),
+    "a transform of real numbers": (Of(lambda a, b: torch.fft.fft(a).real + b), 80),
+    "rest": (Of(lambda a, b: torch.fmod(a, 2.0) + b), 0),
     "parts": (Of(lambda a, b: a.unsafe_chunk(2, 1)[0].sigmoid_() * b.unsafe_chunk(2, 1)[1].sigmoid_()), 160),
     # Scores and the weights of classes, added up, 80 + 4; made targets 40.
     "classes": (Of(lambda a, b: nn.functional.cross_entropy(a, classes_of(b))), 124),
@@ -227,6 +265,23 @@ def test_what_is_kept_is_what_hooks_are_given(model: nn.Module, kept: int) -> No
 def test_gated_units_keep_their_gates_and_what_is_overwritten() -> None:
     model = Units()
     assert saved(model, "5x1x4") == hooked(model, torch.randn(5, 1, 4))
+
+
+class Overwriting(nn.Module):
+    """A region that runs again, in which a gate is overwritten."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.inner, self.last = nn.Linear(4, 4), nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        made = checkpoint(lambda y: self.inner(y).sigmoid().mul_(2.0 + y), self.first(x), use_reentrant=False)
+        return self.last(made)
+
+
+def test_a_region_that_runs_again_keeps_its_input_alone() -> None:
+    model = Overwriting()
+    assert (hooked(model, torch.randn(5, 4)), saved(model, "5x4")) == (160, 160)  # and the last layer its own
 
 
 def saved(model: nn.Module, shape: str) -> object:

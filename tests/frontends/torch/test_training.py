@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.flop_counter import FlopCounterMode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from flopledger.graph.graph import Graph
 
@@ -88,9 +88,65 @@ class Checkpointed(nn.Module):
 
 def test_checkpoints_stop_early_unless_they_are_reentrant() -> None:
     # each product 3 x 64; a block's last one is not run again where only its operand is needed
-    step = 3 * (4 * 192) - 192
-    assert total(Checkpointed(reentrant=False), "3x8") == step + 2 * 192
-    assert total(Checkpointed(reentrant=True), "3x8") == step + 4 * 192
+    step = 3 * (4 * 192)
+    assert total(Checkpointed(reentrant=False), "3x8", grad_inputs=("all",)) == step + 2 * 192
+    assert total(Checkpointed(reentrant=True), "3x8", grad_inputs=("all",)) == step + 4 * 192
+    assert total(Checkpointed(reentrant=True), "3x8") == 4 * 192  # nothing before it wants a gradient
+
+
+class Detached(Checkpointed):
+    """Two blocks, of which the first has an input that wants nothing."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.blocks
+        return second(checkpoint(first, x, use_reentrant=self.reentrant))
+
+
+def test_a_reentrant_region_has_gradients_only_if_an_argument_wants_one() -> None:
+    # PyTorch warns of it: the first block is not trained. Its last product is not run again otherwise.
+    assert total(Detached(reentrant=True), "3x8") == 4 * 192 + 3 * 192
+    assert total(Detached(reentrant=False), "3x8") == 3 * (4 * 192) - 192 + 192
+
+
+class Written(nn.Module):
+    """Two layers whose results are written into parts of others."""
+
+    def __init__(self, write: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second, self.write = nn.Linear(4, 4), nn.Linear(4, 4), write
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.write(self.first(x), self.second(x))
+
+
+def over(a: Tensor, b: Tensor) -> Tensor:
+    """Write one part over another's, by an index."""
+    a[:, 1] = b[:, 2]
+    return a
+
+
+def copied(a: Tensor, b: Tensor) -> Tensor:
+    """Copy one part over another's."""
+    a[:, 1:].copy_(b[:, 1:])
+    return a
+
+
+def filled(a: Tensor, b: Tensor) -> Tensor:
+    """Write two results into parts of new memory."""
+    made = torch.zeros(5, 8)
+    made[:, :4], made[:, 4:] = a, b
+    return made
+
+
+@pytest.mark.parametrize("write", [over, copied, filled])
+def test_what_is_written_into_a_part_of_memory_has_a_gradient(
+    write: Callable[[Tensor, Tensor], Tensor],
+) -> None:
+    model = Written(write)
+    with FlopCounterMode(display=False) as counter:
+        model(torch.ones(5, 4)).sum().backward()
+    # two layers of 5 x 4 x 4, forward and weights' gradients; the input wants none
+    assert (total(model, "5x4"), counter.get_total_flops()) == (4 * 80, 2 * 4 * 80)
 
 
 class Attended(nn.Module):

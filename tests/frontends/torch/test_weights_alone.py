@@ -45,6 +45,13 @@ def test_the_parameters_are_counted_and_what_is_computed_is_unknown(convention: 
     assert torchinfo.summary(Net(), verbose=0).total_params == CONV + NORM + FC
 
 
+def test_a_price_is_not_proposed_where_the_inputs_are_missing() -> None:
+    shown = str(fl.count(Net()))
+
+    assert "input_size=(1, 3, 224, 224)" in shown
+    assert "To price them" not in shown
+
+
 def test_a_row_for_each_module_has_its_parameters() -> None:
     rows = {row.path: row.params for row in fl.count(Net()).rows}
     assert {path: rows[path] for path in ("conv", "norm", "fc")} == {"conv": CONV, "norm": NORM, "fc": FC}
