@@ -136,8 +136,11 @@ def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, In
         name = places.get(spec.name, spec.name) or (free.pop(0) if free else "")
         if name not in names or name in found:
             known = [*names, *(place for place in places if place not in names)]
-            what = f"the input {spec.name!r}{nearest(spec.name, known)}" if spec.name else "one more input"
-            raise UsageError(f"{request.source} has no place for {what}. Its inputs are {', '.join(names)}")
+            what = f"the input {spec.name!r}" if spec.name else "one more input"
+            near = nearest(spec.name, known) or "."
+            raise UsageError(
+                f"{request.source} has no place for {what}{near} Its inputs are {', '.join(names)}"
+            )
         found[name] = spec
     return found
 

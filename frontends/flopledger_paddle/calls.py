@@ -99,11 +99,10 @@ class Calls:
         if self.open:
             self.open[-1].ops = None
         row = self.builder.layers[call.row]
-        kept = outputs if meaning.outputs < 0 else outputs[: meaning.outputs]
         self.builder.layers[call.row] = Layer(
             row.id, row.path, meaning.kind, row.source, row.level, row.parent, row.module, row.index,
-            tuple(inputs), tuple(kept), meaning.attrs, row.native, row.composite,
-            self._problem(meaning, inputs, kept),
+            tuple(inputs), tuple(outputs), meaning.attrs, row.native, row.composite,
+            self._problem(meaning, inputs, outputs),
         )  # fmt: skip
 
     def _problem(self, meaning: Meaning, inputs: Sequence[int], outputs: Sequence[int]) -> str:

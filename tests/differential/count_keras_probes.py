@@ -27,8 +27,13 @@ from flopledger_keras.state import built
 
 
 def specs(model: Any, batch: int) -> list[str]:
-    """Return the inputs of a model for a batch."""
-    return ["x".join(map(str, (batch, *given.shape[1:]))) for given in model.inputs]
+    """Return the inputs of a model for a batch; a symbol stands for a size that the model leaves open."""
+    return [
+        "x".join(
+            [str(batch), *(f"S{i}" if size is None else str(size) for i, size in enumerate(given.shape[1:]))]
+        )
+        for given in model.inputs
+    ]
 
 
 def summary(graph: fl.Graph, convention: object = "keras-summary") -> dict[str, Any]:
@@ -43,6 +48,12 @@ def summary(graph: fl.Graph, convention: object = "keras-summary") -> dict[str, 
     if total.buffers:
         totals["optimizer"] = total.buffers
     return {"rows": [[row.path, row.count] for row in ledger.rows], "totals": totals}
+
+
+def params(graph: fl.Graph, convention: object = "tf-profiler") -> list[Any]:
+    """Return the parameters under the profiler's convention: all, the trainable ones, and the others."""
+    total = graph.count(convention).total
+    return [total.params, total.trainable_params, total.non_trainable_params]
 
 
 def names() -> list[str]:
@@ -65,7 +76,10 @@ def figures(name: str, wanted: Iterable[str]) -> dict[str, Callable[[object], An
     graphs, batches = readings(name)
     given: dict[str, Callable[[object], Any]] = {
         "keras-summary": lambda convention: summary(graphs[1], convention),
-        "tf-profiler": lambda convention: [graphs[b].count(convention).total.count for b in batches],
+        "tf-profiler": lambda convention: [
+            *(graphs[b].count(convention).total.count for b in batches),
+            *params(graphs[1], convention),
+        ],
     }
     return {convention: give for convention, give in given.items() if convention in wanted}
 
@@ -76,6 +90,7 @@ def count(name: str, most: int | None = None) -> dict[str, Any]:
     first, own = graphs[1], graphs[1].count("mac")
     return {
         "summary": summary(first),
+        "profiler_params": params(first),
         "profiler": {str(b): graphs[b].count("tf-profiler").total.count for b in batches},
         "unknown": sorted(u.source for u in own.coverage.unknown),
         "disagreements": own.disagreements,

@@ -105,6 +105,10 @@ PROBES: Mapping[str, Callable[[], Any]] = {
     "an_outer_product_in_other_letters": (
         lambda: chain(lambda x: ops.einsum("i,d->id", x[:, 0], ops.ones((7,))), (1,))
     ),
+    "an_einsum_of_three_operands": (
+        lambda: chain(lambda x: ops.einsum("abc,cd,de->abe", x, ops.ones((4, 5)), x[0, :, :2] * 1.0), (5, 4))
+    ),
+    "a_sum_by_einsum": lambda: chain(lambda x: ops.einsum("abc->ab", x), (5, 4)),
     "a_masked_mean": lambda: masked(kl.GlobalAveragePooling1D()),
     "attention_with_masks": lambda: masked(lambda x: kl.Attention()([x, x])),
     "causal_attention_with_masks": lambda: masked(lambda x: kl.Attention()([x, x], use_causal_mask=True)),

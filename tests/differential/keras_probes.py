@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 import keras_corners
+import keras_functions
 from keras import layers as kl
 from keras import ops
 
@@ -385,6 +386,7 @@ for _add in (
     _add()
 
 PROBES.update(keras_corners.PROBES)
+PROBES.update(keras_functions.FUNCTIONS)
 
 NETWORKS = (
     "ResNet50",

@@ -1,12 +1,12 @@
 """accelerate estimate-memory, against the tool itself.
 
-Its answers are recorded, and asked for anew with --peers.
+Its answers are recorded, and asked for again with --peers.
 """
 
 from __future__ import annotations
 
 import pytest
-from torch_peers import ask, compare, record_anew
+from torch_peers import ask, compare, record_again
 
 TOOL, MODULE = "accelerate-estimate", "accelerate"
 
@@ -14,7 +14,7 @@ TOOL, MODULE = "accelerate-estimate", "accelerate"
 @pytest.fixture(scope="module", autouse=True)
 def record(*, ask_peers: bool) -> None:
     if ask_peers:
-        record_anew(TOOL, MODULE)
+        record_again(TOOL, MODULE)
 
 
 def test_every_probe_is_counted_as_the_tool_does() -> None:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import flopledger
 import pytest
+from flopledger.frontend.builder import GraphBuilder
+from flopledger.graph.tables import Reading
+from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,3 +70,21 @@ def test_parameters_are_the_elements_of_the_blobs(tmp_path: Path) -> None:
     file.write_text(f'{DATA}layer {{ name: "y" top: "y" {LAYERS[-1][0]} }}\n')
     # 2 x 3 x 2 x 2 weights and 3 biases
     assert flopledger.count(str(file), convention="convnet-burden").total.params == 27
+
+
+def test_a_function_is_a_layer_of_its_network() -> None:
+    """As in a Keras layer with an activation, which is one module that calls two functions."""
+    builder = GraphBuilder(builtin())
+    image = builder.input("x", (1, 3, 8, 8))
+    attrs = {"kernel": (3, 3), "out_channels": 4, "bias": True}
+    maps = builder.tensor((1, 4, 6, 6))
+    answer = builder.tensor((1, 4, 6, 6))
+    held = {"parent": builder.layer("block", "container", "Conv2D", inputs=[image], outputs=[answer])}
+    builder.layer(
+        "c", "conv", "ops.conv", level="function", inputs=[image], outputs=[maps], attrs=attrs, **held
+    )
+    builder.layer("r", "relu", "ops.relu", level="op", inputs=[maps], outputs=[answer], **held)
+    graph = builder.build(Reading("net", "toy", "toy", "1.0", {"mode": "eval"}), [answer])
+
+    # 27 products and a bias for each of 4 x 6 x 6 outputs, and two operations of relu
+    assert graph.count("convnet-burden").total.count == (27 + 1 + 2) * 144

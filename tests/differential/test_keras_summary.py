@@ -1,12 +1,12 @@
 """Keras's model.summary(), against Keras itself.
 
-Its answers are recorded, and asked for anew with --peers.
+Its answers are recorded, and asked for again with --peers.
 """
 
 from __future__ import annotations
 
 import pytest
-from keras_peers import answers, ask, counted, record_anew
+from keras_peers import answers, ask, counted, record_again
 
 TOOL = "keras-summary"
 
@@ -14,7 +14,7 @@ TOOL = "keras-summary"
 @pytest.fixture(scope="module", autouse=True)
 def record(*, ask_peers: bool) -> None:
     if ask_peers:
-        record_anew(TOOL)
+        record_again(TOOL)
 
 
 def test_every_probe_and_network_is_recorded() -> None:

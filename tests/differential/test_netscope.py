@@ -1,4 +1,4 @@
-"""netscope, against the analyzer itself: its answers are recorded, and asked for anew with --peers."""
+"""netscope, against the analyzer itself: its answers are recorded, and asked for again with --peers."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """paddle.flops on layers, against the tool itself.
 
-Its answers are recorded, and asked for anew with --peers.
+Its answers are recorded, and asked for again with --peers.
 """
 
 from __future__ import annotations
 
 import pytest
-from paddle_peers import ask, compare, record_anew
+from paddle_peers import ask, compare, record_again
 
 TOOL = "paddle-flops"
 
@@ -14,7 +14,7 @@ TOOL = "paddle-flops"
 @pytest.fixture(scope="module", autouse=True)
 def record(*, ask_peers: bool) -> None:
     if ask_peers:
-        record_anew(TOOL)
+        record_again(TOOL)
 
 
 def test_every_probe_is_counted_as_the_tool_does() -> None:

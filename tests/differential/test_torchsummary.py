@@ -1,12 +1,12 @@
 """torchsummary, against the tool itself.
 
-Its answers are recorded, and asked for anew with --peers.
+Its answers are recorded, and asked for again with --peers.
 """
 
 from __future__ import annotations
 
 import pytest
-from torch_peers import ask, compare, record_anew
+from torch_peers import ask, compare, record_again
 
 TOOL, MODULE = "torchsummary", "torchsummary"
 
@@ -14,7 +14,7 @@ TOOL, MODULE = "torchsummary", "torchsummary"
 @pytest.fixture(scope="module", autouse=True)
 def record(*, ask_peers: bool) -> None:
     if ask_peers:
-        record_anew(TOOL, MODULE)
+        record_again(TOOL, MODULE)
 
 
 def test_every_probe_is_counted_as_the_tool_does() -> None:

@@ -1,4 +1,4 @@
-"""TurnkeyML's counter, against the tool itself: its answers are recorded, and asked for anew with --peers.
+"""TurnkeyML's counter, against the tool itself: its answers are recorded, and asked for again with --peers.
 
 TURNKEYML names ``turnkeyml/common/analyze_model.py`` out of an unpacked wheel of turnkeyml 6.2.5.
 """

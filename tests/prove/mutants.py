@@ -21,7 +21,10 @@ from flopledger.conventions import loader, names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_EXPRESSION = re.compile(r"""^(?P<key>[^#\[=]+?)\s*=\s*"(?P<text>[^"]+)"\s*(#.*)?$""")
+_SECTION = re.compile(r"^\[(?P<name>[^\]]+)\]", re.MULTILINE)
+_EXPRESSION = re.compile(
+    r'''^(?P<key>[^#\[\n]+?)[ ]=[ ]("""(?P<long>.*?)"""|"(?P<short>[^"\n]+)")''', re.MULTILINE | re.DOTALL
+)
 _WORDS = ("over", "match")
 _CONDITIONS = (ast.BoolOp, ast.Compare)
 _PRICED = re.compile(r"rules|define|reduce|params")
@@ -53,20 +56,20 @@ def of_kinds(path: Path) -> Iterator[Mutant]:
 
 def of_convention(path: Path) -> Iterator[Mutant]:
     """Yield the changes of a convention's file: each expression of its rules, one more."""
-    lines = path.read_text().splitlines(keepends=True)
-    section = ""
-    for number, line in enumerate(lines, 1):
-        if line.startswith("["):
-            section = line.strip("[] \n")
-        found = _EXPRESSION.match(line)
-        if found is None or not (_PRICED.match(section) or (not section and found["key"] == "total")):
+    text = path.read_text()
+    sections = [(found.start(), found["name"]) for found in _SECTION.finditer(text)]
+    for found in _EXPRESSION.finditer(text):
+        section = next((name for start, name in reversed(sections) if start < found.start()), "")
+        if not (_PRICED.match(section) or (not section and found["key"] == "total")):
             continue
-        grown = _grown(found["key"].strip(), found["text"])
+        part = "long" if found["long"] else "short"
+        grown = _grown(found["key"], " ".join(found[part].split()))
         if not grown:
             continue
-        start, end = found.span("text")
-        text = "".join([*lines[: number - 1], f"{line[:start]}{grown}{line[end:]}", *lines[number:]])
-        yield Mutant(path, number, start, f"{found['key'].strip()} = {grown}", text)
+        start, end = found.span(part)
+        before = text[: found.start()].count("\n") + 1
+        column = start - found.start()
+        yield Mutant(path, before, column, f"{found['key']} = {grown}", text[:start] + grown + text[end:])
 
 
 def _grown(key: str, text: str) -> str:

@@ -17,7 +17,9 @@ import os
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import mutants
 import pytest
@@ -138,20 +140,33 @@ def _source(change: mutants.Mutant) -> str:
     return change.path.read_text().splitlines()[change.line - 1].strip()
 
 
-def unnoticed(changes: list[mutants.Mutant]) -> list[mutants.Mutant]:
+def _frameworks(convention: dict[str, Any]) -> list[str]:
+    """Return the frameworks of a convention, its own or those of the one that it extends."""
+    while "frameworks" not in convention and "extend" in convention:
+        convention = tomllib.loads((CORE / "conventions" / f"{convention['extend']}.toml").read_text())
+    return convention.get("frameworks", [])
+
+
+def unnoticed(changes: list[mutants.Mutant], jobs: int) -> list[mutants.Mutant]:
     """Return the changes that a comparison with the tools' recorded answers does not notice."""
-    for framework in ("torch", "keras", "paddle"):
-        rows = [
-            (change.name, change.path.stem, change.text)
-            for change in changes
-            if change.text and framework in tomllib.loads(change.text).get("frameworks", ())
-        ]
-        if rows:
-            command = [sys.executable, str(HERE / "recorded.py"), framework]
-            run = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=True)
-            noticed = set(json.loads(run.stdout))
-            changes = [change for change in changes if change.name not in noticed]
-    return changes
+    with ThreadPoolExecutor(jobs) as pool:
+        noticed = set().union(*pool.map(lambda name: _noticed(name, changes), ("torch", "keras", "paddle")))
+    return [change for change in changes if change.name not in noticed]
+
+
+def _noticed(framework: str, changes: list[mutants.Mutant]) -> list[str]:
+    """Return the names of the changes that the answers of one framework's tools notice."""
+    rows = [
+        (change.name, change.path.stem, change.text)
+        for change in changes
+        if change.text and framework in _frameworks(tomllib.loads(change.text))
+    ]
+    if not rows:
+        return []
+    command = [sys.executable, str(HERE / "recorded.py"), framework]
+    run = subprocess.run(command, input=json.dumps(rows), capture_output=True, text=True, check=True)
+    names: list[str] = json.loads(run.stdout)
+    return names
 
 
 def main() -> int:
@@ -163,7 +178,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     tried = changes(options.only)
-    prover = Prover(unnoticed(tried), options.jobs)
+    prover = Prover(unnoticed(tried, options.jobs), options.jobs)
     paths = [str(ROOT / path) for path in TESTS if (ROOT / path).exists()]
     code = pytest.main(
         ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", *paths], plugins=[prover]

@@ -1,4 +1,4 @@
-"""What the tests of the Keras peers share: the records, our own figures, and the asking anew.
+"""What the tests of the Keras peers share: the records, our own figures, and new answers of the tools.
 
 Keras is not imported here: both sides run in processes of their own.
 """
@@ -20,7 +20,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[1] / "differential"
 RECORDED = FOLDER / "recorded"
 ASKED_LIVE = 20
-"""How many probes the tools are asked anew in the ordinary suite."""
+"""How many probes the tools are asked about again by the slow tests."""
 SHORT = "FLOPLEDGER_SLOW_TESTS" not in os.environ
 """Whether whole networks are counted at one batch alone, and those that only the summary knows not at all."""
 PARTS = {"keras-summary": "summary", "tf-profiler": "profiler"}
@@ -84,7 +84,7 @@ def asked_all() -> tuple[dict[str, str], dict[str, Any]]:
     return asked()
 
 
-def record_anew(tool: str) -> None:
+def record_again(tool: str) -> None:
     """Ask a tool itself about all probes, and write its answers down."""
     versions, answers = asked_all()
     part = PARTS[tool]

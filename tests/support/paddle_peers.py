@@ -18,7 +18,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / "differential"
 ASKED_LIVE = 20
-"""How many probes each tool is asked anew in the ordinary suite."""
+"""How many probes each tool is asked about again by the slow tests."""
 
 
 @functools.cache
@@ -69,7 +69,7 @@ def ask(tool: str) -> None:
     assert found["answers"] == {probe: record["answers"][probe] for probe in sample}
 
 
-def record_anew(tool: str) -> None:
+def record_again(tool: str) -> None:
     """Ask a tool itself about all probes, and write its answers down."""
     found = run("run_paddle_peer.py", tool)
     lines = [f"  {json.dumps(probe)}: {json.dumps(a)}" for probe, a in found.pop("answers").items()]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).resolve().parents[1] / "differential"
 RECORDED = FOLDER / "recorded"
 ASKED_LIVE = 20
-"""How many probes each tool is asked anew in the ordinary suite."""
+"""How many probes each tool is asked about again by the slow tests."""
 PLACES = {"count": 0, "params": 1}
 
 
@@ -99,7 +99,7 @@ def ask(tool: str, module: str) -> None:
     assert found["answers"] == {probe: record["answers"][probe] for probe in sample}
 
 
-def record_anew(tool: str, module: str) -> None:
+def record_again(tool: str, module: str) -> None:
     """Ask a tool itself about all probes, and write its answers down."""
     _installed(tool, module)
     found = run("run_torch_peer.py", tool)

@@ -176,8 +176,6 @@ def _get_item(op: Any, call: KerasCall) -> Meaning:
 
 
 def _einsum(op: Any, call: KerasCall) -> Meaning:
-    if len(call.inputs) != 2:
-        return None
     return "einsum", {"equation": explicit(op.subscripts, call.inputs)}
 
 

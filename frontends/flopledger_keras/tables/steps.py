@@ -30,7 +30,7 @@ class Step:
     reads: tuple[Any, ...] = ()
 
     def reading(self, tensors: Sequence[int]) -> Step:
-        """Return the step as one that reads further tensors of the graph, told as native arguments."""
+        """Return the step as one that reads further tensors of the graph, given as native arguments."""
         if not tensors:
             return self
         before = self.native.get("reads", ())

@@ -187,6 +187,11 @@ def _bias(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meani
     return "add", {"scalars": 1}, FIRST
 
 
+def _squared_difference(_op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
+    """An error without a mean, as ``tf.nn.moments`` has it; the kind has its first operand's size."""
+    return ("mse", {"reduction": "none", "outputs": tuple(outs)}, ALL) if ins[0] == outs[0] else None
+
+
 def _concat(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     axis = constant(op.inputs[-1])
     return None if axis is None else ("concat", {"axis": int(axis)}, slice(-1))
@@ -286,6 +291,7 @@ RULES: dict[str, Rule] = {
     "TopKV2": _top_k,
     **dict.fromkeys(("IsNan", "IsInf", "IsFinite"), _compared),
     "BiasAdd": _bias,
+    "SquaredDifference": _squared_difference,
     "ConcatV2": _concat,
     "Pack": _stack,
     "Unpack": _unstack,

@@ -11,6 +11,7 @@ from flopledger.kinds import builtin
 
 if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
+    from flopledger.graph.tables import Value
 
 READING = Reading("net", "paddle", "paddle", "3.3.1", {"mode": "eval"})
 
@@ -57,3 +58,25 @@ def test_an_operator_in_place_counts_one_sample_as_the_plain_one_does() -> None:
 def test_a_summary_lists_frozen_and_trained_weights() -> None:
     total = dense().count("paddle-summary").total
     assert (total.params, total.trainable_params, total.non_trainable_params) == (16, 4, 12)
+
+
+def test_the_size_of_a_pass_counts_8_bytes_for_each_element_of_a_layer_s_results() -> None:
+    assert dense().count("paddle-size").total.count == 8 * 2 * 4
+
+
+def recurrent() -> Graph:
+    """A recurrent layer, a list of cells, that gives 2 sequences of 3 steps of 5, and the last state."""
+    b = GraphBuilder(builtin())
+    x, outs = b.input("x", (2, 3, 4)), (b.tensor((2, 3, 5)), b.tensor((1, 2, 5)))
+    native: dict[str, Value] = {"parameters": (), "trained": (), "could_use_cudnn": True}
+    bases = ("paddle.nn.layer.rnn.RNNBase", "paddle.nn.LayerList", "paddle.nn.Layer")
+    b.modules.append(Module(0, ("",), "paddle.nn.GRU", bases, native=native))
+    b.layer(
+        "", "gru", "paddle.nn.GRU", module=0, inputs=(x,), outputs=outs,
+        attrs={"hidden_size": 5, "batch_first": True}, native=native,
+    )  # fmt: skip
+    return b.build(READING, outs)
+
+
+def test_the_size_of_a_recurrent_layer_has_its_last_state() -> None:
+    assert recurrent().count("paddle-size").total.count == 8 * (2 * 3 * 5 + 2 * 5)

@@ -124,6 +124,8 @@ def test_what_tensorflow_resizes_sums_up_or_compares_is_known() -> None:
     assert ops_of(lambda x: tf.cumsum(x, 1), 5) == (2 * 4, ())
     assert ops_of(lambda x: tf.cast(tf.math.is_nan(x), tf.float32), 5) == (2 * 5, ())
     assert ops_of(lambda x: tf.math.top_k(x, 2)[0], 5)[1] == ()
+    # a difference and its square for each of 2 * 5 elements
+    assert ops_of(lambda x: tf.math.squared_difference(x, x[:, :1]), 5) == (2 * 2 * 5, ())
 
 
 def test_an_array_of_texts_may_be_given() -> None:

@@ -189,6 +189,12 @@ def test_a_run_leaves_statistics_alone(read: Read) -> None:
     assert model[1]._mean.numpy().tolist() == [0.0] * 4
 
 
+def test_a_recurrent_layer_runs_though_its_dropout_has_no_memory_yet(read: Read) -> None:
+    """3 rows of 2 steps, four gates of 8 from 8 inputs and 8 states."""
+    graph = read(nn.LSTM(8, 8), "3x2x8", execute=True)
+    assert graph.count("mac").total.count == 3 * 2 * 4 * 8 * (8 + 8)
+
+
 def _in_place(change: Any) -> Any:
     """Return a forward that changes a tensor in place, ignores the result, and reads it by another name."""
 

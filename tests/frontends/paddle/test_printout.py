@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import flopledger as fl
+import pytest
 from flopledger.report import render
 from flopledger_paddle.framework import paddle
-
-if TYPE_CHECKING:
-    import pytest
 
 TABLE = """\
 +--------------+-----------------+-----------------+--------+--------+
@@ -71,3 +69,30 @@ def test_the_size_of_a_pass_is_that_of_paddle_s_summary(capsys: pytest.CaptureFi
 
     assert count == 8 * 8 * (4 * 16 * 30 * 30 + 9)  # 8 samples, and 8 bytes for each of a layer's results
     assert f"Forward/backward pass size (MB): {count / 2**20:.2f}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "elements"),
+    [
+        (lambda: paddle.nn.LSTM(40, 500), (2, 300, 40), 2 * 300 * 500 + 2 * 2 * 500),
+        (lambda: paddle.nn.GRU(40, 500, direction="bidirect"), (2, 300, 40), 2 * 300 * 1000 + 2 * 2 * 500),
+        (lambda: paddle.nn.LSTMCell(40, 5000), (200, 40), 3 * 200 * 5000),
+        (lambda: paddle.nn.GRUCell(40, 5000), (200, 40), 2 * 200 * 5000),
+        (lambda: paddle.nn.MaxPool2D(2, return_mask=True), (9, 30, 80, 80), 2 * 9 * 30 * 40 * 40),
+    ],
+)
+def test_the_size_of_a_pass_has_every_result_of_a_layer(
+    layer: Any, shape: tuple[int, ...], elements: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Net(paddle.nn.Layer):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = layer()
+
+        def forward(self, x: Any) -> Any:
+            return self.inner(x)
+
+    model = Net()
+    paddle.summary(model, shape)
+    assert fl.count(model, shape, "paddle-size").total.count == 8 * elements
+    assert f"Forward/backward pass size (MB): {8 * elements / 2**20:.2f}" in capsys.readouterr().out
