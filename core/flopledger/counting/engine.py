@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 from flopledger import gc_pause
 from flopledger.analysis import analysis as analyses
-from flopledger.conventions import loader
-from flopledger.conventions.convention import Convention
 from flopledger.counting.count import Count
 from flopledger.counting.coverage import coverage
 from flopledger.counting.ledger import ConventionInfo, GraphInfo, Ledger, Shares, Total
@@ -21,25 +19,14 @@ from flopledger.meter import metered
 from flopledger.plugins import discovery as plugins
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from flopledger.analysis.analysis import Analysis
+    from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Adjustment, Row
     from flopledger.dims.types import Shape
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Input
-
-
-def count_graph(graph: Graph, convention: object, switches: Mapping[str, object]) -> Ledger:
-    """Count a graph under a convention, given by name, by file or as an object.
-
-    Raises:
-        ConventionError: The convention is unknown, malformed, or not for this network.
-        ProfileMismatch: It needs another reading of the network.
-    """
-    if not isinstance(convention, Convention):
-        convention = loader.load(str(convention))
-    return count(graph, convention.set(switches))
 
 
 def count(graph: Graph, convention: Convention) -> Ledger:

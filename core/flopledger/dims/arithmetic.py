@@ -136,6 +136,13 @@ def truncate(value: Number) -> Dim:
     return symbols.truncate(value)
 
 
+def rounded_up(value: Number) -> Dim:
+    """Return the next whole number."""
+    if isinstance(value, (int, Fraction)):
+        return math.ceil(value)
+    return symbols.rounded_up(value)
+
+
 def equal(a: Number, b: Number) -> bool:
     """Return whether two dimensions or counts are the same, however their expressions are written."""
     if a == b:

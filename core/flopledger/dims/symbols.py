@@ -65,9 +65,22 @@ def _not_above(a: sympy.Expr, b: sympy.Expr) -> bool | None:
     if x is not None and y is not None and x[1] == y[1]:
         a, b = x[0], y[0]  # x // k grows with x
     difference = a - b
-    if difference.is_nonpositive:
+    if difference.is_nonpositive or any(bound.is_nonpositive for bound in _bounds(difference)):
         return True
-    return False if difference.is_nonnegative else None
+    below = difference.is_nonnegative or any((-bound).is_nonnegative for bound in _bounds(-difference))
+    return False if below else None
+
+
+def _bounds(expr: sympy.Expr) -> Iterable[sympy.Expr]:
+    """Yield values that an expression is never above.
+
+    The smaller of two sizes is above neither of them, nor is the negative of the larger above that of either.
+    """
+    for term in sympy.Add.make_args(expr):
+        coefficient, factor = term.as_coeff_Mul()
+        if isinstance(factor, Maximum if coefficient.is_nonpositive else Minimum):
+            for either in factor.args:
+                yield expr - term + coefficient * either
 
 
 def _without_multiples(a: sympy.Expr, b: int) -> sympy.Expr | None:
@@ -226,6 +239,12 @@ def truncate(value: Number) -> Dim:
     """Drop the fraction of a count, which is never negative, so that it is rounded down."""
     numerator, denominator = sympy.fraction(sympy.together(value))
     return floordiv(numerator, denominator)
+
+
+def rounded_up(value: Number) -> Dim:
+    """Return the next whole number of a count, which is never negative."""
+    numerator, denominator = sympy.fraction(sympy.together(value))
+    return floordiv(numerator + denominator - 1, denominator)
 
 
 def equal(a: Number, b: Number) -> bool:

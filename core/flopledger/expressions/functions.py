@@ -14,6 +14,7 @@ from flopledger.dims.arithmetic import (
     maximum,
     minimum,
     product,
+    rounded_up,
     total,
     truncate,
 )
@@ -163,7 +164,7 @@ def _max(*args: object) -> Number:
 
 def _ceil(value: object) -> Number:
     found = number(value)
-    return math.ceil(found) if isinstance(found, Fraction) else found
+    return math.ceil(found) if isinstance(found, (int, Fraction)) else rounded_up(found)
 
 
 def _floor(value: object) -> Number:

@@ -17,6 +17,7 @@ from flopledger.dims.arithmetic import (
     minimum,
     product,
     readable,
+    rounded_up,
     substitute,
     symbol,
     symbol_names,
@@ -131,6 +132,12 @@ def test_a_fraction_is_truncated() -> None:
     assert substitute(truncate(N * 3 / 2), {"N": 3}) == 4
 
 
+def test_a_fraction_is_rounded_up() -> None:
+    assert rounded_up(Fraction(7, 2)) == 4
+    assert rounded_up(5) == 5
+    assert rounded_up(N * 3 / 2) == floordiv(3 * N + 1, 2)
+
+
 def test_a_total_is_written_by_its_repeated_sizes() -> None:
     size = floordiv(H, 2) + 1
     count = 9 * N * size * W + 4 * N * size + 2 * N * W
@@ -193,3 +200,12 @@ def doubled(size: Dim, times: int) -> Dim:
     for _ in range(times):
         size = total([floordiv(size, 3), floordiv(size, 5)])
     return size
+
+
+def test_a_choice_of_two_is_decided_by_what_it_is_never_above_or_below() -> None:
+    p = symbol("P")
+    assert maximum(minimum(5, p) - 6, 0) == 0
+    assert minimum(3, maximum(p, 5)) == 3
+    assert minimum(minimum(5, p), 7) == minimum(5, p)
+    assert maximum(7 - maximum(p, 7), 0) == 0
+    assert str(maximum(minimum(5, p) - 4, 0)) == "Maximum(Minimum(5, P) - 4, 0)"  # 1 from P = 5 on

@@ -41,6 +41,7 @@ NAMES = {
         ("trunc(-7 / 2)", -3),
         ("floor(-7 / 2)", -4),
         ("ceil(7 / 2)", 4),
+        ("ceil(4)", 4),
         ("prod(shape)", 24),
         ("prod(shape[1:])", 12),
         ("shape[-1]", 4),
