@@ -15,7 +15,7 @@ from flopledger.frontend.description import has_type
 from flopledger.frontend.request import Request
 from flopledger.graph.graph import Graph
 from flopledger.reading.given import given_inputs, one_of
-from flopledger.reading.keywords import check_inputs, check_keywords, refuse_figures
+from flopledger.reading.keywords import check_convention, check_inputs, check_keywords, refuse_figures
 from flopledger.reading.profiles import reading_for_each
 from flopledger.reading.python_words import noted, spoken
 from flopledger.reading.read import Readings, read_source
@@ -79,6 +79,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
     )
+    if has_type(source, Graph):
+        raise UsageError("a graph has been read already; count it, as in graph.count('mac')")
     with spoken():
         return read_source(source, how.request(source, one_of(inputs, input_size), profile or {}))
 
@@ -102,14 +104,14 @@ class _How:
     def request(self, source: object, inputs: object, profile: Mapping[str, object]) -> Request:
         """Return the request for a source."""
         specs, values = given_inputs(inputs)
-        said = {name: word for name, word in (("mode", self.mode), ("step", self.step)) if word}
+        chosen = {name: word for name, word in (("mode", self.mode), ("step", self.step)) if word}
         return Request(
             source=name_of(source),
             inputs=specs,
             values=values,
             inputs_from=self.inputs_from or "",
             arguments=self.arguments or {},
-            profile={**profile, **said},
+            profile={**profile, **chosen},
             options=self.options or {},
             execute=self.execute,
             frontend=self.frontend,
@@ -185,7 +187,7 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
     loaded = _loaded(convention)
     if mode is not None and "mode" in loaded.switches:
         switches, mode = {**switches, "mode": mode}, None
-    check_keywords(switches, loaded, count)
+    check_keywords(switches, loaded, count, of_graph=has_type(source, Graph))
     loaded = loaded.set(switches)
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
@@ -205,6 +207,20 @@ def count(  # noqa: PLR0913  (each is a choice of the reading, or a name of one)
 
         ledger = with_traffic(ledger, graph)
     return ledger
+
+
+def count_graph(graph: Graph, convention: object, switches: Mapping[str, object]) -> Ledger:
+    """Count a graph under a convention, given by name, by file or as an object.
+
+    Raises:
+        ConventionError: The convention is unknown, malformed, or not for this network.
+        ProfileMismatch: It needs another reading of the network.
+        UsageError: A keyword is no decision, but a choice of the reading.
+    """
+    check_convention(convention)
+    loaded = convention if isinstance(convention, Convention) else loader.load(str(convention))
+    check_keywords(switches, loaded, count, of_graph=True)
+    return engine.count(graph, loaded.set(switches))
 
 
 @contextlib.contextmanager
@@ -231,6 +247,7 @@ def name_of(source: object) -> str:
 
 
 def _loaded(convention: str | Path | Convention) -> Convention:
+    check_convention(convention)
     return convention if isinstance(convention, Convention) else loader.load(convention)
 
 

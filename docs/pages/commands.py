@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+ELSEWHERE = "[Exit codes](../exit-codes.md) and [input specs](../inputs.md) have pages of their own."
+"""Left out of the manual page, which has no other pages to link to."""
+
+
 def pages() -> Mapping[str, str]:
     """Return the page."""
     with click.Context(group, info_name=PROGRAM, **group.context_settings) as context:
@@ -23,8 +27,8 @@ def pages() -> Mapping[str, str]:
                 "Command line",
                 block(f"{PROGRAM} [--version] COMMAND [ARGUMENTS]"),
                 _said(group),
-                "Results go to standard output, all else to standard error. "
-                "[Exit codes](../exit-codes.md) and [input specs](../inputs.md) have pages of their own.",
+                "Results go to standard output, all else to standard error.",
+                block(ELSEWHERE, "{only} not man"),
                 *sections,
             )
         }

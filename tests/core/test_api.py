@@ -9,7 +9,7 @@ from typing import Any
 import flopledger as fl
 import pytest
 from documents import validated
-from flopledger.cli.options import SourceOptions
+from flopledger.cli.sources import SourceOptions
 from flopledger.errors import ConventionError, ProfileMismatch, UsageError
 from flopledger.testing import assert_budget
 from handmade import network

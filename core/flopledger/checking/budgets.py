@@ -16,7 +16,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING
 
 from flopledger import input_files
-from flopledger.errors import UsageError, near_names, nearest, shown
+from flopledger.errors import UsageError, choices, near_names, nearest, shown
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _section(content: Mapping[str, object]) -> Mapping[str, object]:
         raise UsageError(f"{FILE}: tool.flopledger is {shown(section)}, expected a table, as in {TABLE}")
     for key in section:
         if key.replace("_", "-") in KEYS:
-            raise UsageError(f"{FILE}: {key!r} stands in [tool.flopledger]; it belongs below {TABLE}")
+            raise UsageError(f"{FILE}: {key!r} is in [tool.flopledger]; it belongs below {TABLE}")
         if key != "budgets":
             near = nearest(key, ("budgets",))
             raise UsageError(f"{FILE}: [tool.flopledger] has no key {shown(key)}{near}; there is budgets")
@@ -129,7 +129,7 @@ def _tables(given: object) -> Iterator[Mapping[str, object]]:
     for source, table in items:
         if source in KEYS and not isinstance(table, dict):
             raise UsageError(
-                f"{FILE}: {source!r} stands in [tool.flopledger.budgets]; it belongs below {TABLE}, with two "
+                f"{FILE}: {source!r} is in [tool.flopledger.budgets]; it belongs below {TABLE}, with two "
                 "brackets, since there may be several"
             )
         if not isinstance(table, dict):
@@ -142,9 +142,7 @@ def _budget(number: int, table: Mapping[str, object]) -> Budget:
     where = f"{FILE}, budget {number}"
     for key in named:
         if key not in KEYS:
-            raise UsageError(
-                f"{where}: there is no key {key!r}{nearest(key, KEYS)}; there are {', '.join(KEYS)}"
-            )
+            raise UsageError(f"{where}: there is no key {key!r}{choices(key, KEYS)}")
     if isinstance(named.get("source"), list):
         raise UsageError(
             f"{where}: source is {shown(named['source'])}, a list; a budget is for one source: write "

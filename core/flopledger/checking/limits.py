@@ -6,8 +6,10 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.checking.earlier import COSTS, figure_of, unknown_of
+from flopledger.conventions.names import known_as
 from flopledger.counting.ledger import OPERATIONS
-from flopledger.errors import UsageError, nearest
+from flopledger.errors import UsageError, choices
+from flopledger.plugins import discovery as plugins
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -100,9 +102,14 @@ def check_key(key: str) -> str:
         UsageError: It has no such figure.
     """
     if key not in KEYS:
+        if known_as(key, plugins.conventions()) is not None:
+            raise UsageError(
+                f"{key!r} is a convention, and --max takes only those that count bytes, as in peak=8GiB: "
+                f"limit its count with -c {key} --max count=..."
+            )
         raise UsageError(
-            f"a ledger's total has no figure {key!r}{nearest(key, KEYS)}; it has {', '.join(KEYS)}; the name "
-            "of a convention that counts bytes limits those, as in peak=8GiB"
+            f"a ledger's total has no figure {key!r}{choices(key, KEYS, 'it has')}; the name of a convention "
+            "that counts bytes limits those, as in peak=8GiB"
         )
     return key
 

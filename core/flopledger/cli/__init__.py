@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from flopledger import input_files
 from flopledger.cli.exits import reported
 from flopledger.errors import nearest
 from flopledger.lazy import attribute
@@ -80,6 +81,11 @@ def run(args: Sequence[str]) -> int:
     """Run the command line with its arguments and return the exit code."""
     if COMPLETION in os.environ:
         group.main(list(args), prog_name=PROGRAM, complete_var=COMPLETION)
-    with reported() as outcome, noise.kept_back(), group.make_context(PROGRAM, list(args)) as context:
+    with (
+        reported() as outcome,
+        noise.kept_back(),
+        input_files.remembered(),
+        group.make_context(PROGRAM, list(args)) as context,
+    ):
         group.invoke(context)
     return outcome.code

@@ -11,17 +11,11 @@ import click
 
 from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN, code_of
-from flopledger.cli.options import (
-    SourceOptions,
-    format_option,
-    load_conventions,
-    output_option,
-    pairs,
-    source_options,
-    switches_option,
-)
+from flopledger.cli.options import format_option, load_conventions, output_option, switches_option
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
+from flopledger.cli.sources import SourceOptions, source_options
+from flopledger.cli.values import pairs
 from flopledger.errors import FlopledgerError, UsageError
 from flopledger.records import dataclass
 from flopledger.report import CHECK_FORMATS

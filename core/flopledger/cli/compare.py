@@ -10,20 +10,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import completion, messages
-from flopledger.cli.options import (
-    SourceOptions,
-    format_option,
-    literals,
-    load_conventions,
-    numbers,
-    output_option,
-    pairs,
-    shared_by,
-    source_options,
-    switches_option,
-)
+from flopledger.cli.options import format_option, load_conventions, output_option, switches_option
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, shared_by, source_options
+from flopledger.cli.values import literals, numbers, pairs
 from flopledger.dims import is_symbolic, text
 from flopledger.errors import SourceError, UsageError
 from flopledger.records import dataclass

@@ -1,6 +1,6 @@
 """What a shell completes the values of options and arguments to.
 
-A shell asks anew with each press of the key: only what it needs is imported, and no framework ever.
+A shell asks again at each press of the key: only what it needs is imported, and no framework ever.
 """
 
 from __future__ import annotations

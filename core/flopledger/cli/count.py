@@ -9,19 +9,17 @@ import click
 from flopledger.cli import completion, messages
 from flopledger.cli.exits import UNKNOWN, USAGE
 from flopledger.cli.options import (
-    SourceOptions,
     device_option,
     format_option,
     load_conventions,
     load_device,
     output_option,
-    pairs,
-    shared_by,
-    source_options,
     switches_option,
 )
 from flopledger.cli.output import room, warnings, write
 from flopledger.cli.progress import numbered, progress
+from flopledger.cli.sources import SourceOptions, shared_by, source_options
+from flopledger.cli.values import pairs
 from flopledger.errors import ProfileMismatch, UsageError
 from flopledger.records import dataclass
 from flopledger.report import COLUMNS, FORMATS, GROUPS, SORT_KEYS, TRAFFIC, View, render

@@ -8,17 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import completion
-from flopledger.cli.options import (
-    SourceOptions,
-    format_option,
-    load_conventions,
-    output_option,
-    pairs,
-    source_options,
-    switches_option,
-)
+from flopledger.cli.options import format_option, load_conventions, output_option, switches_option
 from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, source_options
+from flopledger.cli.values import pairs
 from flopledger.errors import UsageError
 from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS, PAGE

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 import click
@@ -30,15 +29,10 @@ def command(form: str) -> None:
 
         write(installed.frontends(plugins.registry()))
         return
+    from flopledger.report.wrapping import wrapped  # noqa: PLC0415
+
     width = room(None)[0]
-    found = lines() if width is None else (part for line in lines() for part in _wrapped(line, width))
-    write("".join(f"{line}\n" for line in found))
-
-
-def _wrapped(line: str, width: int) -> list[str]:
-    return textwrap.wrap(
-        line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
-    )
+    write("".join(f"{part}\n" for line in lines() for part in wrapped(line, width, "    ")))
 
 
 def lines() -> Iterator[str]:

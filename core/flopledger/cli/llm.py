@@ -9,20 +9,19 @@ import click
 
 from flopledger.cli import completion
 from flopledger.cli.options import (
-    SourceOptions,
     device_option,
     dtypes_option,
     format_option,
     load_conventions,
     load_device,
     output_option,
-    pairs,
-    source_options,
     switches_option,
     typed,
 )
-from flopledger.cli.output import write
+from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, source_options
+from flopledger.cli.values import pairs
 from flopledger.errors import UsageError
 from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS
@@ -83,7 +82,7 @@ def command(**params: Any) -> None:
     options = LlmOptions(**params)
     with progress(f"counting {options.source}"):
         found = _generation(options, reading)
-        write(report.render(found, options.form), options.output)
+        write(report.render(found, options.form, room(options.output)[0]), options.output)
 
 
 def _generation(options: LlmOptions, reading: SourceOptions) -> Generation:

@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import completion
-from flopledger.cli.options import (
-    SourceOptions,
-    dtypes_option,
-    format_option,
-    output_option,
-    source_options,
-    typed,
-)
-from flopledger.cli.output import write
+from flopledger.cli.options import dtypes_option, format_option, output_option, typed
+from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, source_options
 from flopledger.errors import UsageError
 from flopledger.records import dataclass
 from flopledger.report import ANSWER_FORMATS
@@ -70,7 +64,8 @@ def command(**params: Any) -> None:
     reading = SourceOptions.taken_from(params)
     options = MemoryOptions(**params)
     with progress(f"reading {options.source}"):
-        write(report.render(_footprint(options, reading), options.form), options.output)
+        found = _footprint(options, reading)
+        write(report.render(found, options.form, room(options.output)[0]), options.output)
 
 
 def _footprint(options: MemoryOptions, reading: SourceOptions) -> Footprint:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from flopledger.cli import completion
-from flopledger.cli.options import SourceOptions, load_conventions, output_option, source_options
+from flopledger.cli.options import load_conventions, output_option
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, source_options
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:

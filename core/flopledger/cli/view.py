@@ -9,17 +9,16 @@ import click
 
 from flopledger.cli import completion
 from flopledger.cli.options import (
-    SourceOptions,
     device_option,
     load_conventions,
     load_device,
     output_option,
-    pairs,
-    source_options,
     switches_option,
 )
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
+from flopledger.cli.sources import SourceOptions, source_options
+from flopledger.cli.values import pairs
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -79,13 +78,10 @@ def drawn(options: ViewOptions, reading: SourceOptions) -> str:
     device = load_device(options.device)
     with reading.readings(options.source) as readings:
         graphs = profiles.reading_for_each(readings.read, loaded)
-    ledgers = [engine.count(graph, one) for graph, one in zip(graphs, loaded, strict=True)]
+    counts = [engine.evaluate(graph, one) for graph, one in zip(graphs, loaded, strict=True)]
+    ledgers = [engine.ledger_of(one) for one in counts]
     if device is not None:
         from flopledger.counting import roofline  # noqa: PLC0415  (few need it)
 
         ledgers[0] = roofline.on_device(ledgers[0], graphs[0], device)
-    explanations = [
-        explanation.explain(graphs[0], loaded[0], other, graph_b=graph)
-        for graph, other in zip(graphs[1:], loaded[1:], strict=True)
-    ]
-    return view.of_network(graphs[0], ledgers, explanations)
+    return view.of_network(graphs[0], ledgers, explanation.from_first(counts))

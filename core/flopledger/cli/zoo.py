@@ -9,7 +9,7 @@ import click
 
 from flopledger.cli import completion
 from flopledger.cli.options import format_option, output_option
-from flopledger.cli.output import write
+from flopledger.cli.output import room, write
 from flopledger.cli.progress import progress
 from flopledger.errors import OutputError, UsageError
 from flopledger.records import dataclass
@@ -82,6 +82,7 @@ def show(options: ZooOptions) -> str:
     from flopledger.scanning import differences, table  # noqa: PLC0415
     from flopledger.scanning.store import Store  # noqa: PLC0415
 
+    width = room(options.output)[0]
     if options.against and options.published:
         raise UsageError("--against and --published are two questions; ask one at a time")
     with Store(options.database, readonly=True) as store:
@@ -93,18 +94,18 @@ def show(options: ZooOptions) -> str:
             rows = table.ordered(rows, table.check_column(options.sort, known))
         if options.published:
             found = list(table.published(rows))
-            return report.render_changes(found, ("published", options.database), options.form)
+            return report.render_changes(found, ("published", options.database), options.form, width)
         if options.against is not None:
             with Store(options.against, readonly=True) as earlier:
                 changed = list(differences.explained(earlier, store, rows))
-            return report.render_changes(changed, (options.against, options.database), options.form)
+            return report.render_changes(changed, (options.against, options.database), options.form, width)
     if options.columns is None:
         columns = report.usual(rows)
     else:
         columns = [table.check_column(name.strip(), known) for name in options.columns.split(",")]
     if options.form == "html":
         return _page(options, rows)
-    return report.render(rows, columns, options.database, options.form)
+    return report.render(rows, columns, options.database, options.form, width)
 
 
 def _page(options: ZooOptions, rows: Sequence[ZooRow]) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         shown,
     )
     from flopledger.expressions import einsum
+    from flopledger.frontend import native_state
     from flopledger.frontend.arguments import check_arguments, spec_dtype, split_values
     from flopledger.frontend.builder import Checkpoint, GraphBuilder
     from flopledger.frontend.description import Frontend, type_names
@@ -79,12 +80,14 @@ if TYPE_CHECKING:
     from flopledger.frontend.program_state import (
         MISSING,
         Namespaces,
+        array_items,
         attributes_of,
         contents,
         is_array,
         is_installed,
         keep_array,
         keep_class,
+        keep_code,
         keep_table,
         restore_cell,
     )
@@ -179,6 +182,7 @@ __all__ = [
     "Value",
     "Views",
     "Weights",
+    "array_items",
     "arrays",
     "assigned",
     "attributes_of",
@@ -211,6 +215,7 @@ __all__ = [
     "is_symbolic",
     "keep_array",
     "keep_class",
+    "keep_code",
     "keep_table",
     "kinds",
     "list_of",
@@ -219,6 +224,7 @@ __all__ = [
     "maximum",
     "minimum",
     "namespace_of",
+    "native_state",
     "nearest",
     "offers",
     "one",
@@ -355,7 +361,10 @@ __getattr__, __dir__ = offer(
         "is_symbolic": "flopledger.dims.arithmetic",
         "keep_array": "flopledger.frontend.program_state",
         "keep_class": "flopledger.frontend.program_state",
+        "array_items": "flopledger.frontend.program_state",
+        "keep_code": "flopledger.frontend.program_state",
         "keep_table": "flopledger.frontend.program_state",
+        "native_state": "flopledger.frontend.native_state:",
         "kinds": "flopledger.lazy",
         "many": "flopledger.frontend.exported.rules",
         "maximum": "flopledger.dims.arithmetic",

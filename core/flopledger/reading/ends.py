@@ -54,4 +54,4 @@ def _limit(most: int | None) -> str:
     if most is None:
         found = f"{default_limit()} bytes may be taken unless --memory-limit says how many"
         return f"The usual cause is that memory ran out: {found}"
-    return f"The usual cause is the memory limit of {most} bytes that --memory-limit sets"
+    return f"The usual cause is the memory limit of {most} bytes that --memory-limit sets: set a larger one"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from flopledger.conventions.convention import Convention
 from flopledger.conventions.names import known_as
-from flopledger.errors import UsageError, near_names
+from flopledger.errors import UsageError, near_names, of_type
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import LANGUAGE, TRAINING
 from flopledger.graph.graph import Graph
@@ -38,9 +38,16 @@ MEANT: Mapping[str, str] = {
 }
 """What other counters call an argument, or the command line, and where it is given here."""
 
+OF_GRAPH = frozenset({"sizes=", "device=", "traffic="})
+"""The arguments of a count that are no choice of the reading."""
+
 
 def check_keywords(
-    given: Mapping[str, object], convention: Convention, function: Callable[..., object]
+    given: Mapping[str, object],
+    convention: Convention,
+    function: Callable[..., object],
+    *,
+    of_graph: bool = False,
 ) -> None:
     """Refuse a keyword that is no decision of a convention, but is meant as an argument.
 
@@ -48,12 +55,16 @@ def check_keywords(
         given: The keywords that the function has no parameter for.
         convention: The convention whose decisions they may be.
         function: The function that was called.
+        of_graph: Whether a graph is counted, whose reading is settled.
 
     Raises:
         UsageError: The message names the argument that is meant.
     """
     for name in given:
         meant = _meant(name, convention.switches, function)
+        if meant and of_graph and meant != "convention=":
+            taker = "fl.count(graph, ...)" if meant in OF_GRAPH else "a graph is read already; fl.read()"
+            raise UsageError(f"graph.count() has no argument {name}=: {taker} takes {meant}")
         if meant:
             raise UsageError(f"{function.__name__}() has no argument {name}=; did you mean {meant}?")
 
@@ -85,6 +96,21 @@ def refuse_figures(source: str, *conventions: object) -> None:
         )
 
 
+def check_convention(convention: object) -> None:
+    """Refuse what names no convention.
+
+    Its text would be looked up, and something be suggested that is spelled like ``None``.
+
+    Raises:
+        UsageError: The message names the argument's type.
+    """
+    if not (has_type(convention, str) or has_type(convention, Path) or has_type(convention, Convention)):
+        raise UsageError(
+            f"the convention is {of_type(convention)}, expected a name such as 'mac', the path of a file, or "
+            "what fl.load() returns; one for each call"
+        )
+
+
 def check_inputs(source: object, inputs: object) -> None:
     """Refuse a second argument that can't be inputs, as it is of all functions that read.
 
@@ -102,7 +128,7 @@ def check_inputs(source: object, inputs: object) -> None:
     if name.endswith(".toml") or known_as(name, plugins.conventions()) is not None:
         raise UsageError(_in_place(source, f"the convention {name!r}", repr(name)))
     if has_type(source, Graph) and not nothing(inputs):
-        named = f"{inputs!r:.60}" if has_type(inputs, str) else f"a {type(inputs).__name__}"
+        named = f"{inputs!r:.60}" if has_type(inputs, str) else of_type(inputs)
         raise UsageError(
             f"{named} is given as the inputs of a graph, which was read with its own: leave it out. "
             "A convention is given by name: fl.count(graph, convention='mac'), or graph.count('mac')"

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 
 from flopledger import gc_pause as collector
 from flopledger import input_files
-from flopledger.errors import FlopledgerError, SourceError, UsageError, shown
+from flopledger.errors import FlopledgerError, SourceError, UsageError, of_type, shown
 from flopledger.frontend.description import has_type
 from flopledger.frontend.request import PROFILE
 from flopledger.graph.graph import Graph
@@ -118,6 +118,9 @@ def read_source(source: object, request: Request) -> Graph:
 
 def _check_limits(timeout: float | None, memory_limit: int | None) -> None:
     """Refuse limits that no timer and no kernel take: none at all, not a number, or beyond all bounds."""
+    for name, limit in (("timeout", timeout), ("memory limit", memory_limit)):
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float)):
+            raise UsageError(f"the {name} is {of_type(limit)}, expected a number")
     if timeout is not None and not 0 < timeout <= LONGEST_S:
         raise UsageError(f"the timeout is {timeout} seconds, expected more than 0 and at most {LONGEST_S}")
     if memory_limit is not None and not 0 < memory_limit <= MOST_BYTES:

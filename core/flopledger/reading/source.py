@@ -12,6 +12,8 @@ from flopledger.errors import MOST_NAMES, SourceError, near_names
 from flopledger.records import dataclass
 
 _EXPECTED = "Expected a file, package.module:attribute, file.py:attribute or a model such as timm:resnet50"
+LIKE_A_FILE = 0.6
+"""How alike names of files are; half of its letters makes keras_seeds.py like the model bert-base-uncased."""
 _READABLE = ("", "a directory")
 """The forms of a source: a regular file; or a directory, which a frontend of somebody else's may read."""
 
@@ -85,7 +87,7 @@ def _near_name(name: str, names: list[str]) -> str | None:
     """Return the nearest of a folder's names: of its kind, or with another ending."""
     asked = PurePath(name)
     alike = {PurePath(other).stem: other for other in names if other.endswith(asked.suffix)}
-    near = near_names(asked.stem, alike)
+    near = near_names(asked.stem, alike, LIKE_A_FILE)
     others = [other for other in names if PurePath(other).stem == asked.stem]
     return alike[near[0]] if near else min(others, default=None)
 

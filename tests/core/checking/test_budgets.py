@@ -116,13 +116,13 @@ def test_a_table_by_source_is_a_list_of_budgets_too(tmp_path: Path) -> None:
             "[[tool.flopledgr.budgets]]\nsource = 'a'",
             r"It has \[tool.flopledgr\]: did you mean \[tool.flopledger\]",
         ),
-        ("[tool.flopledger]\nmax-macs = 3", r"'max-macs' stands in \[tool.flopledger\]; it belongs below"),
+        ("[tool.flopledger]\nmax-macs = 3", r"'max-macs' is in \[tool.flopledger\]; it belongs below"),
         ("[[tool.flopledger.budget]]\nsource = 'a'", "no key 'budget'; did you mean 'budgets'"),
         ("[tool]\nflopledger = 3", "tool.flopledger is 3, expected a table"),
         ("[tool.flopledger]\nbudgets = 3", "tool.flopledger.budgets is 3, expected tables"),
         (
             "[tool.flopledger.budgets]\nsource = 'a'\nmax-macs = 3",
-            r"'source' stands in \[tool.flopledger.budgets\]; it belongs below \[\[tool.*two brackets",
+            r"'source' is in \[tool.flopledger.budgets\]; it belongs below \[\[tool.*two brackets",
         ),
         (
             "[[tool.flopledger.budgets]]\nsource = ['a', 'b']",

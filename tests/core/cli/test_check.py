@@ -24,7 +24,7 @@ LENET = str(EXAMPLES / "lenet.prototxt")
 OVER = """\
 toy.prototxt: over its limits
 
-         figure           found  limit  before  change
+         figure           found  limit
 over     macs    at least 3,888  3,800
 unknown  count   at least 3,888  4,000
 
@@ -43,6 +43,17 @@ def test_one_over_its_budget_does_not(toy: Path, flopledger: Run) -> None:
 
     assert (done.returncode, plain(done.stdout)) == (1, OVER)
     assert done.stderr == "Warning: toy.prototxt, mac: 1 call without a formula, not in the total: Python\n"
+
+
+def test_a_convention_in_place_of_a_figure_is_answered_with_the_options_that_limit_its_count(
+    flopledger: Run,
+) -> None:
+    done = flopledger("check", LENET, "--max", "2mac=4,586,000")
+    hint = done.stderr.rpartition("limit its count with ")[2].strip()
+
+    assert (done.returncode, hint) == (2, "-c 2mac --max count=...")
+    assert flopledger("check", LENET, *hint.replace("...", "4,586,000").split()).returncode == 0
+    assert flopledger("check", LENET, *hint.replace("...", "4,585,999").split()).returncode == 1
 
 
 @pytest.mark.parametrize(
@@ -212,7 +223,7 @@ def test_a_file_of_other_networks_is_not_an_earlier_count(toy: Path, flopledger:
 def test_markdown(toy: Path, flopledger: Run) -> None:
     shown = flopledger("check", toy, "--max-macs", "1", "--format", "markdown").stdout
 
-    assert "| over | macs | at least 3,888 | 1 |  |  |" in shown
+    assert "| over | macs | at least 3,888 | 1 |" in shown
 
 
 @pytest.mark.parametrize(
@@ -221,7 +232,7 @@ def test_markdown(toy: Path, flopledger: Run) -> None:
         ((), "nothing to check: give --max-macs"),
         (("--max-macs", "much"), "'much' is not a limit"),
         (("--max", "size=3"), "no figure 'size'"),
-        (("--max", "mac=3"), "did you mean 'macs'?"),
+        (("--max", "mcs=3"), "did you mean 'macs'?"),
         (("--max", "macs"), "expected KEY=VALUE"),
         (("--max-macs", "3", "--max", "macs=4"), "--max-macs and --max macs are both given"),
         (("--max-macs", "3", "--tolerance", "1%"), "--tolerance is for --against"),

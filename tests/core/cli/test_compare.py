@@ -93,8 +93,22 @@ def test_json_is_the_contract(resnets: tuple[str, str], flopledger: Run) -> None
     )
     assert document["rows"][0] == {
         "status": "changed",
-        "a": {"path": "conv1", "kind": "conv", "source": "Convolution", "macs": 118_013_952, "params": 9472},
-        "b": {"path": "conv1", "kind": "conv", "source": "Convolution", "macs": 118_013_952, "params": 9408},
+        "a": {
+            "path": "conv1",
+            "kind": "conv",
+            "source": "Convolution",
+            "macs": 118_013_952,
+            "unknown": False,
+            "params": 9472,
+        },
+        "b": {
+            "path": "conv1",
+            "kind": "conv",
+            "source": "Convolution",
+            "macs": 118_013_952,
+            "unknown": False,
+            "params": 9408,
+        },
         "why": "bias in a only",
     }
     assert document["a"]["totals"][0]["total"]["macs"] == 3_857_973_248

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from flopledger.cli import run
-from flopledger.cli.options import SourceOptions, literals, load_conventions
+from flopledger.cli.options import load_conventions
+from flopledger.cli.sources import SourceOptions
+from flopledger.cli.values import literals
 from flopledger.conventions import names as convention_names
 from flopledger.errors import ConventionError
 from flopledger.frontend.request import Request

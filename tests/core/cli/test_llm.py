@@ -53,6 +53,17 @@ def test_a_generation_is_the_prompt_and_a_step_for_each_other_token(flopledger: 
     assert steps["generation"]["kv_bytes"] == cache[2]
 
 
+@pytest.mark.slow
+def test_the_table_fits_the_terminal_and_keeps_its_words(flopledger: Run, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA))
+    command = ("llm", "config.json", "--prompt", "5", "--new", "4", "--device", "h100-sxm")
+    wide = flopledger(*command).stdout
+    for columns in (40, 80, 200):
+        narrow = flopledger(*command, env={"COLUMNS": str(columns)}).stdout
+        assert max(map(len, narrow.splitlines())) <= columns
+        assert set(wide.split()) <= {word.removesuffix(":") for word in narrow.split()} | set(narrow.split())
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

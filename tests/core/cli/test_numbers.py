@@ -58,7 +58,7 @@ def test_the_library_refuses_the_same_memory_limits(toy: Path) -> None:
 
 
 def test_a_size_is_read_exactly() -> None:
-    from flopledger.cli.options import Size
+    from flopledger.cli.values import Size
 
     assert Size().convert("0.1T", None, None) == 109_951_162_777
     assert Size().convert("9007199254740993", None, None) == 9_007_199_254_740_993

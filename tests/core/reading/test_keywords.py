@@ -28,6 +28,29 @@ def test_an_unknown_keyword_is_answered_with_the_argument_meant(keyword: str, me
         fl.count(ALEXNET, **{keyword: (1, 3, 227, 227)})
 
 
+@pytest.mark.parametrize(
+    ("keyword", "answer"),
+    [
+        ("dtype", r'dtype=: a graph is read already; fl\.read\(\) takes inputs="1x128:int64", which'),
+        ("input_size", r"input_size=: a graph is read already; fl\.read\(\) takes input_size="),
+        ("mode", r"mode=: a graph is read already; fl\.read\(\) takes mode="),
+        (
+            "batch_size",
+            r"batch_size=: a graph is read already; fl\.read\(\) takes input_size=\(1, 3, 224, 224\)",
+        ),
+        ("device", r"device=: fl\.count\(graph, \.\.\.\) takes device="),
+        ("conventon", r"count\(\) has no argument conventon=; did you mean convention=\?"),
+    ],
+)
+def test_a_graph_is_told_apart_from_a_model(keyword: str, answer: str) -> None:
+    graph = fl.read(ALEXNET)
+    with pytest.raises(UsageError, match=answer):
+        graph.count("mac", **{keyword: "bf16"})
+    if keyword not in ("input_size", "mode", "device"):
+        with pytest.raises(UsageError, match=answer):
+            fl.count(graph, **{keyword: "bf16"})
+
+
 def test_a_decision_that_is_spelled_wrong_is_answered_with_the_decision() -> None:
     with pytest.raises(ConventionError, match="did you mean 'softmax'"):
         fl.count(ALEXNET, softmx="all")
@@ -59,3 +82,25 @@ def test_a_size_that_is_open_or_no_whole_number_is_named(batch: object, sentence
 
 def test_the_value_of_a_decision_is_taken_in_any_case() -> None:
     assert fl.count(ALEXNET, bias="ADD").total == fl.count(ALEXNET, bias="add").total
+
+
+@pytest.mark.parametrize(("convention", "found"), [(None, "None"), (5, "an int"), (["mac"], "a list")])
+def test_what_names_no_convention_is_refused_by_its_type(convention: object, found: str) -> None:
+    graph = fl.read(ALEXNET)
+    with pytest.raises(UsageError, match=f"the convention is {found}, expected a name such as 'mac'"):
+        fl.count(ALEXNET, convention=convention)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=f"the convention is {found}"):
+        graph.count(convention)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=f"the convention is {found}"):
+        fl.explain(graph, "mac", convention)  # type: ignore[arg-type]
+
+
+def test_a_graph_is_not_read_again() -> None:
+    with pytest.raises(UsageError, match=r"read already; count it, as in graph\.count\('mac'\)"):
+        fl.read(fl.read(ALEXNET))
+
+
+@pytest.mark.parametrize("limit", ["timeout", "memory_limit"])
+def test_a_limit_that_is_no_number_is_refused(limit: str) -> None:
+    with pytest.raises(UsageError, match=f"the {limit.replace('_', ' ')} is a str, expected a number"):
+        fl.count(ALEXNET, **{limit: "60"})

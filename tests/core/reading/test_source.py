@@ -67,15 +67,17 @@ def test_any_text_is_a_source_or_refused(text: str) -> None:
         ("exampels/nets.py:Net", "examples/nets.py"),
         ("examples/vgg16.prototxt", None),
         ("exampels", None),
+        ("bert-base-uncased", None),
     ],
 )
 def test_of_a_file_that_is_not_there_the_nearest_is_named(
     source: str, meant: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A network of another name is not meant, and a folder is no source."""
+    """A network of another name is not meant, nor a file that shares some letters; a folder is no source."""
     (tmp_path / "examples").mkdir()
     for name in ("alexnet.prototxt", "nets.py"):
         (tmp_path / "examples" / name).touch()
+    (tmp_path / "keras_seeds.py").touch()
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(SourceError) as refused:
