@@ -27,7 +27,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--peers", action="store_true", help="ask the peer tools themselves anew")
+    parser.addoption("--peers", action="store_true", help="ask the peer tools themselves again")
     parser.addoption("--overwrite", action="store_true", help="renew the stored output instead of comparing")
     parser.addoption("--slow", action="store_true", help="run the tests marked slow too")
     parser.addoption("--quick", action="store_true", help="leave out what starts processes or draws examples")

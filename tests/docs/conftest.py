@@ -1,4 +1,4 @@
-"""What the tests of the documentation share: the reference, written anew."""
+"""What the tests of the documentation share: the reference, written again."""
 
 from __future__ import annotations
 
