@@ -28,14 +28,17 @@ PRODUCTS = frozenset(("matmul", "einsum"))
 
 
 def _triangle(side: Dim) -> Dim:
-    """Return ``1 + 2 + ... + side``, 0 for a side below 1."""
-    side = maximum(side, 0)
+    """Return ``1 + 2 + ... + side``."""
     return _half(side * (side + 1))
 
 
 def _half(even: Dim) -> Dim:
     """Return half of an even number, as the sum of a row of numbers has it."""
     return even // 2 if isinstance(even, int) else even / 2
+
+
+def _halved(size: Dim) -> Number:
+    return Fraction(size, 2) if isinstance(size, int) else size / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +80,15 @@ class Mask:
         """
         if self.chunk != 0:
             return self._before_chunk(self.offset + self.start)
+        last, first = self._before_window()
+        return _triangle(last) - _triangle(first)
+
+    def _before_window(self) -> tuple[Dim, Dim]:
+        """Return how many keys are before the window of a query after the last one, and of the first one."""
         if self.window == 0:
-            return 0
-        return _triangle(self.queries + self.offset - self.window) - _triangle(self.offset - self.window)
+            return 0, 0
+        last = self.queries + self.offset - self.window
+        return maximum(last, 0), maximum(self.offset - self.window, 0)
 
     def _before_chunk(self, first: Dim) -> Dim:
         """Return the sum of ``max(floor(p / C) C - start, 0)`` over the places p of the queries."""
@@ -96,10 +105,27 @@ class Mask:
 
     @property
     def half(self) -> Number:
-        """Half of all pairs where the queries are the keys, as estimators have it; else those above."""
-        if self.causal and equal(self.queries, self.keys) and self.queries != 1:
-            return Fraction(self.pairs, 2) if isinstance(self.pairs, int) else self.pairs / 2
-        return self.above
+        """The pairs above the diagonal and half of those on it: half of the square of the new tokens.
+
+        Estimators of training have T T / 2 pairs for T tokens (Megatron-LM: num_floating_point_operations).
+        Of P tokens before them none is left out, so that T P + T T / 2 pairs remain. A single query is in a
+        decode step, which meets every key: nothing of it is halved.
+        """
+        if not self.causal or equal(self.queries, 1):
+            return self.above
+        return self.above + _halved(minimum(self.queries, maximum(self.keys - self.offset, 0)))
+
+    @property
+    def half_outside(self) -> Number:
+        """The pairs before the window by the same rule, of the triangles that lie there.
+
+        MaxText has T W - W W / 2 pairs for T tokens: T T / 2 less (T - W)(T - W) / 2 (maxtext_utils.py). What
+        lies before chunks is rectangles, of which nothing is halved.
+        """
+        if self.chunk != 0 or equal(self.queries, 1):
+            return self.outside
+        last, first = self._before_window()
+        return _halved(last * last - first * first)
 
     def covers(self, shape: tuple[Dim, ...] | None) -> bool:
         """Return whether the last two axes are the mask's queries and keys, or more keys (sinks)."""

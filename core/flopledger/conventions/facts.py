@@ -262,13 +262,18 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             some=_with_mask,
         ),
         "pairs_half": Fact(
-            "half of all pairs where the queries are the keys, as estimators have it; else those above",
+            "those and half of the diagonal: half of the square of several new tokens, as estimators have it",
             lambda c: _masked(c, lambda found: found.mask.half),
             some=_with_mask,
         ),
         "pairs_outside": Fact(
             "the pairs that a sliding window or a chunk leaves out of those that a causal mask leaves",
             lambda c: _masked(c, lambda found: found.mask.outside),
+            some=_with_mask,
+        ),
+        "pairs_half_outside": Fact(
+            "the pairs that a sliding window leaves out of those that are left by half",
+            lambda c: _masked(c, lambda found: found.mask.half_outside),
             some=_with_mask,
         ),
         "depth": Fact("how many calls are around it", lambda c: c.analysis.calls.depths[c.layer.id]),

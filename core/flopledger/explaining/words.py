@@ -22,7 +22,7 @@ PRODUCTS = frozenset({"matmul", "einsum", "grouped_matmul"})
 """The kinds that multiply two results of the network: a cause for one of them is of the kind matmul."""
 UNIT = "unit: a multiply-accumulate is one MAC, or two FLOP"
 FORMS = {
-    "half": "{subject}: half of all pairs, as under a causal mask, by {name}",
+    "half": "{subject}: half of the square of new tokens, as under a causal mask, by {name}",
     "exact": "a dot product of n terms of {subject} is 2n - 1 operations by {name}, not 2n",
     "output positions": "{subject} counted at its output positions by {name}, not at its input positions",
     "causal": "{subject}: what a causal mask leaves, by {name}",

@@ -50,10 +50,34 @@ def test_a_mask_leaves_out_the_pairs_that_it_says(mask: Mask) -> None:
     assert (mask.above, mask.outside) == listed(mask)
 
 
-def test_half_is_of_the_square_and_nothing_else_is_halved() -> None:
-    assert Mask(5, 5).half == Fraction(25, 2)
-    assert Mask(1, 1).half == 0
-    assert Mask(3, 7, 4).half == Mask(3, 7, 4).above == 3
+def test_half_is_of_the_square_of_new_tokens() -> None:
+    assert 5 * 5 - Mask(5, 5).half == Fraction(25, 2)
+    # 3 tokens after 4: each meets the 4, and 3 x 3 / 2 pairs are left of their square; exact are 6
+    chunk = Mask(3, 7, 4)
+    assert 3 * 7 - chunk.half == 3 * 4 + Fraction(9, 2)
+    # a cache of fixed length with 2 places still free, of which nothing is met
+    assert 3 * 9 - Mask(3, 9, 4).half == 3 * 4 + Fraction(9, 2)
+    # 5 queries of which the first 2 have a key of their own, and the others meet both keys
+    assert 5 * 2 - Mask(5, 2).half == Fraction(4, 2) + 3 * 2
+
+
+def test_a_decode_step_is_never_halved() -> None:
+    for mask in (Mask(1, 1), Mask(1, 8, 7), Mask(1, 8, 7, window=3), Mask(1, 4, 3, chunk=4, start=5)):
+        assert (mask.half, mask.half_outside) == (mask.above, mask.outside)
+
+
+def test_half_of_a_window_is_as_maxtext_has_it() -> None:
+    # T W - W W / 2 pairs: 8 x 3 - 9 / 2; exact are 1 + 2 + 6 x 3 = 21
+    mask = Mask(8, 8, window=3)
+    assert 64 - mask.half - mask.half_outside == Fraction(39, 2)
+    # a window that is longer than the sequence leaves nothing more out
+    assert Mask(4, 4, window=9).half_outside == 0
+    # of 2 tokens after 5, whose windows are full, each meets 3
+    late = Mask(2, 7, 5, window=3)
+    assert 14 - late.half - late.half_outside == 6
+    # chunks of 4: two squares halved
+    chunks = Mask(8, 8, chunk=4)
+    assert 64 - chunks.half - chunks.half_outside == 16
 
 
 def test_sizes_may_be_symbols() -> None:

@@ -42,6 +42,26 @@ def test_a_step_reads_its_tokens_and_those_in_the_cache(llama: torch.nn.Module) 
     assert macs(llama, seq=5, last_logits=True) == 5 * 15360 + 3200 + 2 * 25 * 64
 
 
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_half_and_exact_leave_the_pairs_with_cached_tokens_whole(attention: str) -> None:
+    config = transformers.LlamaConfig(
+        vocab_size=100, hidden_size=32, intermediate_size=48, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, attn_implementation=attention,
+    )  # fmt: skip
+    with torch.device("meta"):
+        model = transformers.LlamaForCausalLM(config).eval()
+    pairs = {
+        (6, 0): {"full": 36, "half": 18, "exact": 21},
+        (6, 7): {"full": 78, "half": 42 + 18, "exact": 42 + 21},
+        (5, 4): {"full": 45, "half": 20 + 12.5, "exact": 20 + 15},
+        (1, 7): {"full": 8, "half": 8, "exact": 8},
+    }
+    for (seq, past), by_switch in pairs.items():
+        graph = fl.read(model, options={"seq": seq, **({"past": past} if past else {})})
+        found = {switch: graph.count("mac", causal=switch).total.count for switch in by_switch}
+        assert found == {switch: seq * 18560 + 2 * 64 * met for switch, met in by_switch.items()}
+
+
 def test_the_cache_is_an_input_of_the_graph_and_a_result(llama: torch.nn.Module) -> None:
     graph = fl.read(llama, options={"seq": 1, "past": 7})
     given = {given.name: graph.shape(given.tensor) for given in graph.inputs}
