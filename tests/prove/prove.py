@@ -6,7 +6,8 @@ Changes of a tool's convention are first compared with the tool's recorded answe
 tests/differential do: many at once, since each network is read once for all of them. For the others the
 tests are collected once; each change is made in a forked copy of this process, which then runs the related
 tests, those of the changed file first, until one fails. A change that nothing notices is listed, and the exit
-code is 1; equal.toml has those that change no figure, and why.
+code is 1; equal.toml has those that change no figure, and why. Where a test fails without any change, nothing
+is proved: the tests that fail are listed, and the exit code is 2.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import os
 import subprocess
 import sys
 import tomllib
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,8 @@ TESTS = (
     "tests/differential/test_turnkeyml.py",
 )
 """Tests that run in this process; recorded.py does the work of the other differential tests."""
+UNPROVED = 2
+"""The exit code where the tests fail without any change, or a process ends in an unexpected way."""
 
 
 class Prover:
@@ -46,18 +50,22 @@ class Prover:
 
     def __init__(self, changes: list[mutants.Mutant], jobs: int) -> None:
         self.changes, self.jobs = changes, jobs
-        self.failed = False
+        self.failed: list[pytest.TestReport] = []
         self.survivors: list[mutants.Mutant] = []
+        self.tried = 0
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Note that a test failed."""
-        self.failed = self.failed or report.failed
+        """Keep the report of a test that failed."""
+        if report.failed:
+            self.failed.append(report)
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the related tests once as they are, then against each change, some changes side by side."""
+        if session.testsfailed:
+            pytest.exit("some tests could not be collected", UNPROVED)
         related = {item: None for change in self.changes for item in _related(session.items, change)}
         if self._wait(self._fork(session, list(related), None)):
-            pytest.exit("the tests fail without any change", 2)
+            pytest.exit("the tests fail without any change", UNPROVED)
         running: dict[int, mutants.Mutant] = {}
         waiting = list(self.changes)
         while waiting or running:
@@ -71,7 +79,8 @@ class Prover:
                 self.survivors.append(change)
                 print(f"survived: {change.name}", flush=True)  # noqa: T201
             elif code != 1:
-                pytest.exit(f"{change.name}: the process ended with {code}", 2)
+                pytest.exit(f"{change.name}: the process ended with {code}", UNPROVED)
+            self.tried += 1
         return True
 
     @staticmethod
@@ -88,22 +97,30 @@ class Prover:
         code = 2
         try:
             code = int(self._fails(session, items, change))
+        except BaseException:
+            traceback.print_exc()
+            raise
         finally:
             os._exit(code)
 
     def _fails(
         self, session: pytest.Session, items: list[pytest.Item], change: mutants.Mutant | None
     ) -> bool:
-        """Run the tests in this process until one fails; return whether one did."""
+        """Run the tests in this process, against a change until one fails; return whether one did.
+
+        Without a change all of them run, and those that fail are printed with their reasons.
+        """
         plugins = session.config.pluginmanager
         plugins.unregister(plugins.get_plugin("terminalreporter"))
         if change is not None:
             mutants.apply(change)
         for item in items:
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-            if self.failed:
+            if self.failed and change is not None:
                 return True
-        return False
+        for report in self.failed:
+            print(f"fails without any change: {report.nodeid}\n{report.longreprtext}", flush=True)  # noqa: T201
+        return bool(self.failed)
 
 
 def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.Item]:
@@ -178,13 +195,19 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     tried = changes(options.only)
+    if not tried:
+        parser.error(f"no change has {options.only!r} in its line")
     prover = Prover(unnoticed(tried, options.jobs), options.jobs)
     paths = [str(ROOT / path) for path in TESTS if (ROOT / path).exists()]
     code = pytest.main(
         ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--no-header", *paths], plugins=[prover]
     )
+    unproved = len(prover.changes) - prover.tried
+    if code or unproved:
+        print(f"not proved: {unproved} of {len(tried)} changes were not tried; see above")  # noqa: T201
+        return int(code) or UNPROVED
     print(f"{len(tried)} changes, {len(prover.survivors)} survived")  # noqa: T201
-    return int(code) or int(bool(prover.survivors))
+    return int(bool(prover.survivors))
 
 
 if __name__ == "__main__":
