@@ -75,6 +75,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     Raises:
         SourceError: The source is missing, malformed, or can't be read.
         UsageError: An input or an option can't be used.
+
+    A model without the inputs that it needs is read for its parameters; the notes say what is missing.
     """
     how = _How(
         sizes, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
@@ -82,7 +84,8 @@ def read(  # noqa: PLR0913  (each is one of the command line's source options)
     if has_type(source, Graph):
         raise UsageError("a graph has been read already; count it, as in graph.count('mac')")
     with spoken():
-        return read_source(source, how.request(source, one_of(inputs, input_size), profile or {}))
+        request = how.request(source, one_of(inputs, input_size), profile or {})
+        return read_source(source, replace(request, weights_suffice=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,23 +371,19 @@ def compare(  # noqa: PLR0913  (likewise)
         inputs, inputs_b = (), inputs
     loaded = _loaded(convention)
     both = (inputs, inputs if inputs_b is None else inputs_b)
-    graphs = []
-    for source, each, numbers in zip(
-        (a, b), both, (sizes, sizes if sizes_b is None else sizes_b), strict=True
-    ):
-        how = _How(
-            numbers,
-            mode,
-            step,
-            arguments,
-            options,
-            frontend,
-            inputs_from,
-            execute,
-            timeout,
-            memory_limit,
-            isolated,
-        )
-        with _reader(source, each, how) as read_under:
-            graphs.append(read_under(loaded.profile))
+    each = zip((a, b), both, (sizes, sizes if sizes_b is None else sizes_b), strict=True)
+    how = _How(
+        None, mode, step, arguments, options, frontend, inputs_from, execute, timeout, memory_limit, isolated
+    )
+    readers = [(source, given, replace(how, sizes=numbers)) for source, given, numbers in each]
+    graphs = [_read_for(loaded, *reader, weights_suffice=loaded.weights_suffice) for reader in readers]
+    if graphs[0].reading.of_weights != graphs[1].reading.of_weights:  # the one that lacks inputs says so
+        graphs = [_read_for(loaded, *reader, weights_suffice=False) for reader in readers]
     return comparison.compare(graphs[0], graphs[1], loaded)
+
+
+def _read_for(
+    convention: Convention, source: object, inputs: object, how: _How, *, weights_suffice: bool
+) -> Graph:
+    with _reader(source, inputs, how, weights_suffice=weights_suffice) as read_under:
+        return read_under(convention.profile)

@@ -13,10 +13,12 @@ from flopledger.frontend import (
     Reading,
     Request,
     SourceError,
+    UsageError,
     Views,
     kinds,
     reshape,
     type_names,
+    weights_alone,
 )
 
 from flopledger_keras.constants import recording_constants
@@ -55,7 +57,13 @@ def read_source(source: object, request: Request) -> Graph:
 
 def _read(model: Any, request: Request) -> Graph:
     training = request.profile.get("mode") == "train"
-    given = inputs_of(model, request)
+    try:
+        given = inputs_of(model, request)
+    except (SourceError, UsageError) as error:
+        registered = registered_in(model).modules
+        if weights_alone.gives_no_inputs(request) and all(layer.built for layer in registered):
+            return _weights_of(model, request, str(error), training=training)
+        raise
     if not all(layer.built for layer in registered_in(model).modules):
         _trace(model, given, GraphBuilder(kinds()), training=training, building=True)
     builder = GraphBuilder(kinds(), VIEWS)
@@ -71,6 +79,17 @@ def _read(model: Any, request: Request) -> Graph:
         {i: shape for i, (_, _, shape) in zip(_inputs(builder), given.named, strict=True)},
         builder.kinds,
     )
+
+
+def _weights_of(model: Any, request: Request, missing: str, *, training: bool) -> Graph:
+    """Return a graph of the layers with their weights, of which no call is known."""
+    builder = GraphBuilder(kinds(), VIEWS)
+    add_modules(model, builder, training=training)
+    framework = f"{keras.__version__} ({keras.config.backend()})"
+    profile = {"mode": "train" if training else "eval"}
+    reading = Reading(request.source, "keras", "keras", framework, profile)
+    advice = missing.removeprefix(f"{request.source}: ")
+    return weights_alone.weights_of(builder, reading, "their sizes are open", advice)
 
 
 def _inputs(builder: GraphBuilder) -> list[int]:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import FlopledgerError, GraphBuilder, Input, Reading, SourceError, kinds
+from flopledger.frontend import (
+    FlopledgerError,
+    GraphBuilder,
+    Input,
+    Reading,
+    SourceError,
+    kinds,
+    weights_alone,
+)
 
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.execute import NOTE, run
@@ -45,11 +54,31 @@ def _read_layer(model: Any, request: Request) -> Graph:
             f"{request.source}: Paddle is in static mode, where a layer is part of a program: call "
             "paddle.disable_static() before the model is made"
         )
+    if weights_alone.gives_no_inputs(request) and _needs_inputs(model):
+        return _weights_of(model, request, mode)
     given = arguments(request, model)
     shapes = tuple(spec.shape or () for spec in given.specs())
     if not symbols_of(shapes):
         return _read_at(model, given, request, {}, mode)
     return with_symbols(request, shapes, lambda sizes: _read_at(model, given, request, sizes, mode))
+
+
+def _needs_inputs(model: Any) -> bool:
+    try:
+        inspect.signature(model.forward).bind()
+    except TypeError:
+        return True
+    return False
+
+
+def _weights_of(model: Any, request: Request, mode: str) -> Graph:
+    """Return a graph of the layers with their parameters, of which no call is known."""
+    registered = registered_in(model)
+    builder = GraphBuilder(kinds(), IN_LAYERS)
+    builder.modules, builder.parameters = module_tables(registered, mode)
+    reading = Reading(request.source, "paddle", "paddle", paddle.__version__, {"mode": mode})
+    names = ", ".join(inspect.signature(model.forward).parameters)
+    return weights_alone.weights_of(builder, reading, f"its forward takes ({names})")
 
 
 def _read_at(model: Any, given: Arguments, request: Request, sizes: Sizes, mode: str) -> Graph:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from flopledger.frontend import CONTAINER, UNKNOWN, GraphBuilder, Reading, kinds
+from flopledger.frontend import GraphBuilder, Reading, kinds, weights_alone
 from torch import __version__ as torch_version
 
 from flopledger_torch.modules import module_tables, registered_in
@@ -19,16 +19,10 @@ if TYPE_CHECKING:
     import torch
     from flopledger.frontend import Graph, Request
 
-HELD = "torch.weights"
-"""The source of the rows of modules: no tool counts a module that is not called."""
-SOURCE = "torch.forward"
-"""The source of the call that stands for all that the model computes."""
-
 
 def lacks_inputs(model: torch.nn.Module, request: Request) -> bool:
     """Return whether a request for a model's parameters gives none of the inputs that its forward needs."""
-    given = request.inputs or request.values is not None or request.inputs_from or request.options
-    if not request.weights_suffice or given:
+    if request.options or not weights_alone.gives_no_inputs(request):
         return False
     try:
         inspect.signature(model.forward).bind()
@@ -46,15 +40,6 @@ def weights_of(
     registered = registered_in(model)
     builder = GraphBuilder(kinds())
     builder.modules, builder.parameters = module_tables(registered, str(profile["mode"]))
-    calls: dict[str, int] = {}
-    for number, _module in enumerate(registered.modules):
-        path = registered.paths[number][0]
-        above = path.rpartition(".")[0]
-        parent = calls.get(above) if path else None
-        calls[path] = builder.layer(path, CONTAINER, HELD, parent=parent, module=number)
+    reading = Reading(request.source, "torch", "torch", torch_version, dict(profile), notes)
     takes = inspect.signature(model.forward)
-    problem = f"no inputs are given, and its forward takes {takes}: what it computes depends on them"
-    builder.layer("(operations)", UNKNOWN, SOURCE, parent=0, level="op", problem=problem)
-    note = f"{problem}; give the size of each: -i 1x3x224x224, in Python input_size=(1, 3, 224, 224)"
-    reading = Reading(request.source, "torch", "torch", torch_version, dict(profile), (*notes, note))
-    return builder.build(reading, ())
+    return weights_alone.weights_of(builder, reading, f"its forward takes {takes}")

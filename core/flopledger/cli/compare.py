@@ -81,7 +81,7 @@ class Task:
     "inputs_b",
     metavar="SPEC",
     multiple=True,
-    help="As -i, for B; either is for the other source too where that leaves sizes open and they fit.",
+    help="As -i, for B; either serves the other source too where it has none or leaves sizes open.",
 )
 @click.option(
     "--inputs-b", "inputs_from_b", metavar="FILE.py:MAKE", shell_complete=completion.files,
@@ -140,19 +140,41 @@ def compare(options: CompareOptions, reading_a: SourceOptions, reading_b: Source
     loaded = load_conventions(names, pairs("--set", options.switches))
     profile = profiles.profile_for(loaded)
     sources = (options.a, options.b)
+    alone = all(convention.weights_suffice for convention in loaded)
     with shared_by(sources) as shared:
         if shared is not None:
             shared.start(sources)
         a, b = together(
-            lambda: reading_a.read(options.a, profile, shared),
-            lambda: reading_b.read(options.b, profile, shared),
+            lambda: reading_a.read(options.a, profile, shared, weights_suffice=alone),
+            lambda: reading_b.read(options.b, profile, shared, weights_suffice=alone),
         )
         for_a, for_b = (bool(each.inputs or each.inputs_from) for each in (reading_a, reading_b))
-        if for_a and not for_b:
+        if a.reading.of_weights != b.reading.of_weights:
+            a = whole(a, b, reading_a.readings(options.a, shared), profile)
+            b = whole(b, a, reading_b.readings(options.b, shared), profile)
+        elif for_a and not for_b:
             b = as_given(b, a, reading_b.readings(options.b, shared), profile)
         elif for_b and not for_a:
             a = as_given(a, b, reading_a.readings(options.a, shared), profile)
     return comparison.compare(a, b, *loaded)
+
+
+def whole(graph: Graph, other: Graph, readings: Readings, profile: Mapping[str, object]) -> Graph:
+    """Return a network with the inputs of another, where it was read without any.
+
+    Raises:
+        UsageError: They don't fit, and the network needs its own.
+    """
+    if not graph.reading.of_weights:
+        return graph
+    from flopledger.frontend.specs import InputSpec  # noqa: PLC0415  (the help needs none of it)
+
+    inputs = tuple(InputSpec("", shape) for shape in shapes(other).values())
+    with readings:
+        try:
+            return readings.read(profile, inputs)
+        except (SourceError, UsageError):
+            return readings.read(profile)  # which says what it needs
 
 
 def as_given(graph: Graph, other: Graph, readings: Readings, profile: Mapping[str, object]) -> Graph:

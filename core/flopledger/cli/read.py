@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from flopledger.cli import completion
+from flopledger.cli import completion, messages
 from flopledger.cli.options import load_conventions, output_option
 from flopledger.cli.output import write
 from flopledger.cli.progress import progress
@@ -50,7 +50,11 @@ def command(**params: Any) -> None:
 
     reading = SourceOptions.taken_from(params)
     options = ReadOptions(**params)
-    profile = profiles.profile_for(load_conventions(options.conventions, {}))
+    loaded = load_conventions(options.conventions, {})
+    alone = all(convention.weights_suffice for convention in loaded)
     with progress(f"reading {options.source}"):
-        written = reading.read(options.source, profile).to_json()
+        graph = reading.read(options.source, profiles.profile_for(loaded), weights_suffice=alone)
+        written = graph.to_json()
         write(written if written.endswith("\n") else f"{written}\n", options.output)
+    if graph.reading.of_weights:
+        messages.warn(f"{options.source}: {graph.reading.notes[-1]}")

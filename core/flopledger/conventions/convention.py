@@ -66,6 +66,7 @@ class Params:
     non_trainable: Expression | None = None
     buffers: Expression | None = None
     bytes: Expression | None = None
+    without_inputs: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,8 +109,8 @@ class Convention:
 
     @property
     def weights_suffice(self) -> bool:
-        """Whether the parameters are those of a table of weights, so that no call need be known for them."""
-        return self.params is not None and self.params.over == "parameters"
+        """Whether the parameters are known without inputs: they go by no call, or the tool prints them so."""
+        return self.params is not None and (self.params.over == "parameters" or self.params.without_inputs)
 
     def rule(
         self, level: str, source: str, kind: str, bases: Iterable[str]

@@ -53,7 +53,7 @@ _TABLES = (
     "print",
 )
 _REDUCE = ("where", "times", "match", "through", "unknown")
-_PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers", "bytes")
+_PARAMS = ("over", "where", "count", "trainable", "non_trainable", "buffers", "bytes", "without_inputs")
 _FLOW = ("from", "until")
 _SWITCH = ("values", "default", "doc", "aliases", "idle")
 
@@ -362,10 +362,14 @@ class ConventionFile:
             key: self.expression("params", key, known) if key in table else None
             for key in ("trainable", "non_trainable", "buffers", "bytes")
         }
+        alone = table.get("without_inputs", False)
+        if not isinstance(alone, bool):
+            raise self.wrong("params", "without_inputs", f"it is true or false, found {shown(alone)}")
         return Params(
             over,
             self.expression("params", "where", known, "True"),
             self.expression("params", "count", known),
+            without_inputs=alone,
             **optional,
         )
 

@@ -129,6 +129,11 @@ def check_applies(graph: Graph, convention: Convention) -> None:
             f"the convention {convention.name!r} is for networks of {' or '.join(convention.frameworks)}; "
             f"{reading.source} was read from {reading.framework}"
         )
+    if reading.of_weights and not convention.weights_suffice:
+        raise ProfileMismatch(
+            f"the convention {convention.name!r} goes by calls, and {reading.source} was read without the "
+            "inputs that it needs: read it again with its inputs, as in -i 1x3x224x224"
+        )
     for key, needed in {"step": "forward", **convention.profile}.items():
         found = reading.profile.get(key, "forward" if key == "step" else needed)
         if needed not in (found, GIVEN):  # a model in any mode is a model in its present mode

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
         shown,
     )
     from flopledger.expressions import einsum
-    from flopledger.frontend import native_state
+    from flopledger.frontend import native_state, weights_alone
     from flopledger.frontend.arguments import check_arguments, spec_dtype, split_values
     from flopledger.frontend.builder import Checkpoint, GraphBuilder
     from flopledger.frontend.description import Frontend, type_names
@@ -258,6 +258,7 @@ __all__ = [
     "unknown",
     "unlisted",
     "vector",
+    "weights_alone",
     "work",
     "writable",
 ]
@@ -365,6 +366,7 @@ __getattr__, __dir__ = offer(
         "keep_code": "flopledger.frontend.program_state",
         "keep_table": "flopledger.frontend.program_state",
         "native_state": "flopledger.frontend.native_state:",
+        "weights_alone": "flopledger.frontend.weights_alone:",
         "kinds": "flopledger.lazy",
         "many": "flopledger.frontend.exported.rules",
         "maximum": "flopledger.dims.arithmetic",

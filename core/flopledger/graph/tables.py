@@ -167,6 +167,11 @@ class Reading:
         """Whether it is of a training step, and not of a forward pass alone."""
         return self.profile.get("step") == "train"
 
+    @property
+    def of_weights(self) -> bool:
+        """Whether it is of the parameters alone, since the inputs that the network needs were not given."""
+        return self.profile.get("forward") is False
+
 
 @dataclass(frozen=True)
 class Tables:

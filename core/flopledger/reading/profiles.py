@@ -30,6 +30,7 @@ WORDS: Mapping[tuple[str, object], str] = {
     ("sizes", True): "products of sizes recorded as operators",
     ("step", "forward"): "",
     ("step", "train"): "a training step",
+    ("forward", False): "its parameters alone",
 }
 """A profile in a reader's words; what few know and nearly every reading has alike is left out."""
 

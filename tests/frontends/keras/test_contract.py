@@ -47,7 +47,8 @@ def test_a_network_of_ones_own_that_leaves_its_size_open_is_asked_for_it() -> No
         return keras.Model(picture, kl.Conv2D(4, 3)(picture))
 
     with pytest.raises(UsageError, match="open sizes are not given"):
-        fl.count(make)
+        fl.count(make, convention="bytes")
+    assert "open sizes are not given" in str(fl.count(make))
 
 
 OTHER_BACKEND = """

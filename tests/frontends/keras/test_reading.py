@@ -51,8 +51,10 @@ def test_the_batch_and_resolution_that_are_given_are_used() -> None:
 
 
 def test_an_open_size_that_is_not_given_is_asked_for() -> None:
+    model = chain(kl.Conv2D(4, 3), shape=(None, None, 3))
     with pytest.raises(UsageError, match="open sizes are not given"):
-        fl.read(chain(kl.Conv2D(4, 3), shape=(None, None, 3)))
+        fl.count(model, convention="bytes")
+    assert "name them all" in fl.read(model).reading.notes[-1]
 
 
 def test_an_activation_inside_a_layer_is_a_function_of_its_own() -> None:
@@ -311,3 +313,16 @@ def test_a_network_of_many_kinds_keeps_the_contract() -> None:
     check_graph(graph, plugins.kinds())
     assert check_shapes(graph, kinds()) == ()
     assert graph.count("ops").coverage.unknown == ()
+
+
+def test_the_parameters_of_a_model_with_open_sizes_are_known_without_inputs() -> None:
+    model = chain(kl.Conv2D(4, 3), kl.BatchNormalization(), kl.GlobalMaxPooling2D(), shape=(None, None, 3))
+    total = fl.count(model).total
+    # 3 x 3 x 3 weights and a bias for each of 4 channels, then a scale and a shift
+    assert (total.params, total.buffers) == (4 * 28 + 2 * 4, 2 * 4)
+    assert (total.count, total.complete) == (0, False)
+
+
+def test_a_model_that_has_no_weights_yet_needs_its_inputs() -> None:
+    with pytest.raises(SourceError, match="declares no inputs"):
+        fl.count(keras.Sequential([kl.Dense(3)]))

@@ -239,3 +239,14 @@ def test_static_mode_is_refused(read: Read) -> None:
         assert not paddle.in_dynamic_mode()
     finally:
         paddle.disable_static()
+
+
+def test_the_parameters_are_known_without_inputs() -> None:
+    made = nn.Sequential(nn.Conv2D(3, 8, 3), nn.BatchNorm2D(8), nn.Linear(8, 4))
+    total = fl.count(made).total
+
+    assert (total.params, total.buffers) == (8 * 27 + 8 + 16 + 8 * 4 + 4, 16)
+    assert (total.count, total.complete) == (0, False)
+    assert fl.compare(made, made).equal
+    with pytest.raises(UsageError, match="missing a required argument"):
+        fl.count(made, convention="paddle-summary")

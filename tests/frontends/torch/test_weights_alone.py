@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import flopledger as fl
 import pytest
+import torch
 import torchinfo
 from flopledger.cli import run
-from flopledger.errors import UsageError
+from flopledger.errors import ProfileMismatch, UsageError
+from flopledger.graph.graph import Graph
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
@@ -64,10 +66,54 @@ def test_what_goes_by_calls_needs_the_inputs_as_do_the_other_functions() -> None
     for a, b, what in (("mac", "ops", "count"), ("mac", "thop", "params")):
         with pytest.raises(UsageError, match="missing a required argument"):
             fl.explain(Net(), a, b, what=what)
-    asked: list[Any] = [fl.read, lambda net: fl.compare(net, net)]
-    for ask in asked:
-        with pytest.raises(UsageError, match="missing a required argument"):
-            ask(Net())
+    with pytest.raises(UsageError, match="missing a required argument"):
+        fl.compare(Net(), nn.Identity(), inputs_b=(1, 3, 8, 8))
+
+
+def test_a_saved_reading_has_the_parameters_and_no_figure_that_goes_by_calls() -> None:
+    graph = fl.read(Net())
+
+    assert graph.count("mac").total.params == CONV + NORM + FC
+    assert "give the size of each" in graph.reading.notes[-1]
+    again = Graph.from_json(graph.to_json())
+    for convention in ("thop", "torchsummary", "torchprofile"):
+        with pytest.raises(ProfileMismatch, match="read without the inputs that it needs"):
+            again.count(convention)
+
+
+class Shared(nn.Module):
+    """A linear layer under two names, a list, and parameters of its own, some frozen and in a dict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Linear(3, 4)
+        self.b = self.a
+        self.norms = nn.ModuleList([nn.BatchNorm1d(4)])
+        self.own = nn.Parameter(torch.zeros(7))
+        self.frozen = nn.ParameterDict({"x": nn.Parameter(torch.zeros(5), requires_grad=False)})
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.a(x)  # type: ignore[no-any-return]
+
+
+def test_torchinfo_prints_the_parameters_of_a_model_without_inputs() -> None:
+    total = fl.count(Shared(), convention="torchinfo").total
+
+    assert (total.params, total.complete) == (16 + 8 + 7 + 5, False)
+    printed = torchinfo.summary(Shared(), verbose=0)
+    assert (printed.total_params, printed.trainable_params) == (total.params, total.params - 5)
+
+
+def test_networks_without_inputs_are_compared_by_their_parameters() -> None:
+    wide = Net()
+    wide.fc = nn.Linear(8, 5)
+    found = fl.compare(Net(), wide)
+
+    assert [(pair.status, pair.params) for pair in found.pairs] == [
+        ("same", 0), ("same", 0), ("changed", 5 * 8 + 5 - 8 * 4),
+    ]  # fmt: skip
+    assert not found.a.total.complete
+    assert fl.compare(Net(), Net()).equal
 
 
 def test_a_difference_of_parameters_is_explained_without_inputs(capfd: pytest.CaptureFixture[str]) -> None:
@@ -87,6 +133,11 @@ def test_the_commands_say_what_is_missing(tmp_path: Path, capfd: pytest.CaptureF
     source, table = f"{__file__}:Net", tmp_path / "table"
     assert run(["check", source, "--max-params", "1K"]) == 0
     assert run(["check", source, "--max-macs", "1K"]) == 2
+    assert run(["read", source, "-o", str(tmp_path / "graph.json")]) == 0
+    assert "give the size of each: -i 1x3x224x224" in capfd.readouterr().err
+    assert run(["compare", source, source]) == 0
+    assert run(["compare", source, source, "-i", "1x3x8x8"]) == 0
+    assert "inputs: x=1x3x8x8" in capfd.readouterr().out.rpartition("b: source")[2]
     assert run(["count", source, "-o", str(table)]) == 0
     capfd.readouterr()
     assert "at least 0 MAC" in table.read_text("utf-8")
