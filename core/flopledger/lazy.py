@@ -13,7 +13,6 @@ higher folders, and are listed in :data:`UPWARD`. No other module may import upw
 from __future__ import annotations
 
 import importlib
-import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ def attribute(home: str) -> Any:
         AttributeError: It has no such name.
     """
     module, _, name = home.partition(":")
-    found = sys.modules.get(module) or importlib.import_module(module)
+    found = importlib.import_module(module)  # which waits where another thread has it half imported
     return getattr(found, name) if name else found
 
 

@@ -1,7 +1,15 @@
 from __future__ import annotations
 
+import threading
+import time
+from typing import TYPE_CHECKING
+
 import flopledger as fl
 import pytest
+from flopledger.lazy import attribute
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_module_lists_the_names_that_it_offers() -> None:
@@ -22,3 +30,19 @@ def test_a_console_completes_the_names(jedi: bool) -> None:  # noqa: FBT001  (as
 
     assert every == set(fl.__all__)
     assert begun == {"compare", "count"}
+
+
+def test_a_name_is_had_from_a_module_that_another_thread_imports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``compare`` reads two files in two threads, whose frontends import the same modules."""
+    (tmp_path / "slow_home.py").write_text("import time\ntime.sleep(0.3)\nname = 5\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(attribute("slow_home:name"))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+    assert found == [5, 5]

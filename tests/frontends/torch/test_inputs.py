@@ -101,7 +101,7 @@ def test_a_half_model_gets_half_inputs() -> None:
 )
 def test_inputs_that_the_forward_does_not_take_are_refused(inputs: tuple[str, ...], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        fl.read(Several(), inputs)
+        fl.count(Several(), inputs, "thop")
 
 
 def test_the_batch_of_the_root_is_that_of_its_first_input_by_place() -> None:
