@@ -1,7 +1,8 @@
 """How large a page of a network is, and how long a browser takes to draw it.
 
-Three networks: ResNet-50, a language model of 2,400 calls, and a chain of 100,000. The page says itself how
-long its scripts took; the browser, headless and the one that is installed, how long it took to load.
+Three networks: ResNet-50 under four conventions, a language model of 2,400 calls, and a chain of 100,000.
+The page says itself how long its scripts took; the browser, headless and the one that is installed, how long
+it took to load.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 BUDGETS = {"ResNet-50": (0.3, 120_000), "language model": (0.5, 400_000), "chain": (None, None)}
 """Seconds to draw and bytes, of the networks that have a budget."""
-CONVENTIONS = {"ResNet-50": ("mac", "ptflops", "thop")}
+CONVENTIONS = {"ResNet-50": ("mac", "ptflops", "thop", "fvcore")}
 """The conventions of a page that has several, and so the reasons why they differ."""
 PARTS = (
     ("norm1", "rms_norm", 1), ("attn.q", "linear", 2), ("attn.k", "linear", 2), ("attn.v", "linear", 2),

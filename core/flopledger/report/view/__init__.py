@@ -13,7 +13,8 @@ from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import is_symbolic, symbol_names, text
 from flopledger.dims.phrases import alternating, differences, parts
 from flopledger.report import comparison, explanation, notes
-from flopledger.report.view.network import Cells, network, places
+from flopledger.report.view.lists import Cells, Figures
+from flopledger.report.view.network import network, places
 from flopledger.report.view.page import page
 
 if TYPE_CHECKING:
@@ -42,16 +43,18 @@ def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[E
         ledgers: Its counts, of which the page shows one at a time.
         explanations: Why the other conventions' figures differ from the first one's.
     """
-    drawn = network(graph, ledgers)
+    figures = Figures()
+    drawn = network(graph, ledgers, figures)
     content = {
         "network": drawn,
-        **_documents(explanations, places(drawn)),
+        **_documents(explanations, figures, places(drawn)),
         "symbols": _symbols(
             [*_figures(ledgers, explanations), *_dims(tensor.shape for tensor in graph.tensors)]
         ),
         "sizes": _sizes(tensor.shape for tensor in graph.tensors),
         "unknown": list(dict.fromkeys(line for ledger in ledgers for line in notes.unknowns(ledger))),
         "provenance": [notes.provenance(ledger) for ledger in ledgers],
+        "figures": list(figures.found),
     }
     return page(graph.reading.source, content, flow=True)
 
@@ -59,12 +62,14 @@ def of_network(graph: Graph, ledgers: Sequence[Ledger], explanations: Sequence[E
 @gc_pause.paused()
 def of_explanation(found: Explanation) -> str:
     """Draw why two figures differ."""
+    figures = Figures()
     content = {
-        **_documents([found]),
+        **_documents([found], figures),
         "symbols": _symbols(_explained(found)),
         "sizes": [],
         "unknown": explanation.unknowns(found),
         "provenance": [explanation.provenance(found)],
+        "figures": list(figures.found),
     }
     return page(explanation.heading(found), content)
 
@@ -123,7 +128,9 @@ def _compared_figures(found: Comparison) -> Iterator[Number]:
         yield from (part for part in parts(pair.phrase) if not isinstance(part, str))
 
 
-def _documents(explanations: Sequence[Explanation], rows: Mapping[str, int] = _NOWHERE) -> dict[str, object]:
+def _documents(
+    explanations: Sequence[Explanation], figures: Figures, rows: Mapping[str, int] = _NOWHERE
+) -> dict[str, object]:
     """Return what a page draws of explanations: a layer by the number of its row, where there is one.
 
     Causes often have the same layers with the same figures, so that each such list is written once.
@@ -140,7 +147,7 @@ def _documents(explanations: Sequence[Explanation], rows: Mapping[str, int] = _N
                         [
                             each
                             for path, count in cause.layers[:MOST_LAYERS]
-                            for each in (rows.get(path, path), figure(count))
+                            for each in (rows.get(path, path), figures.number(count))
                         ]
                     ),
                     "more": max(0, len(cause.layers) - MOST_LAYERS),

@@ -23,7 +23,7 @@ function explain(found, which) {
   found.causes.forEach((cause, k) => {
     cause.key = `c${which}.${k}`;
     const written = data.layers[cause.layers];
-    cause.layers = written.flatMap((layer, at) => (at % 2 ? [] : [[layer, written[at + 1]]]));
+    cause.layers = written.flatMap((layer, at) => (at % 2 ? [] : [[layer, figureAt(written[at + 1])]]));
     for (const [layer] of cause.layers) link(cause.key, keyOf(layer));
   });
   const pick = (key, used) => {
@@ -89,7 +89,7 @@ function stepOf(step, y, { width, left, place, next, pick }) {
 function layersOf(found) {
   const rows = found.causes.flatMap((cause) => [
     [cause.key, [signedText(worth(cause.count)), "number strong"], [cause.cause, "strong"]],
-    ...cause.layers.map(([layer, count]) => [keyOf(layer), [signedText(worth(count)), "number"], [nodes[layer]?.name ?? (layer || "(network)")]]),
+    ...cause.layers.map(([layer, count]) => [keyOf(layer), [signedText(count(state.symbols)), "number"], [nodes[layer]?.name ?? (layer || "(network)")]]),
     ...(cause.more ? [[cause.key, ["", "number"], [`and ${cause.more} more layers`]]] : []),
   ]);
   return tableOf([["change", "number"], ["why, and where"]], rows.map(([, ...cells]) => cells), rows.map(([key]) => key));

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 
 def edges(graph: Graph, places: Mapping[int, int], parents: Sequence[int]) -> list[int]:
-    """Return the data flow between nodes as pairs, in one list; -1 is the network's input.
+    """Return the data flow between nodes, two numbers an edge, in one list; -1 is the network's input.
+
+    The first is the node that reads, less the one of the edge before; the second how far before it the node
+    is that it reads from. Both are small, and edges of alike blocks are alike.
 
     ``places`` has the node of a call, or the one that it is drawn in; ``parents`` that of each node.
 
@@ -35,7 +38,8 @@ def edges(graph: Graph, places: Mapping[int, int], parents: Sequence[int]) -> li
             if maker is not None and maker != here:
                 found[maker, here] = None
         makers.update((tensor, here) for tensor in layer.outputs)
-    return [end for edge in found for end in edge]
+    readers = [0, *(b for _, b in found)]
+    return [step for (a, b), last in zip(found, readers, strict=False) for step in (b - last, b - a)]
 
 
 def _places(layers: Sequence[Layer], places: Mapping[int, int], parents: Sequence[int]) -> list[int]:

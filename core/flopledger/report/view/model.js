@@ -1,16 +1,20 @@
 // The network: its nodes, and their sums under the chosen convention.
 const STATUSES = ["counted", "free", "ignored", "unknown", "container"];
 const inOrder = [];
+const around = [];
 
-function nodeOf(written, i) {
-  const [parent, part, cells] = written;
+// The parents come first, and each row says how deep it is.
+function nodeOf(head, i) {
+  const [depth, part, cells] = net.heads[head];
+  const parent = depth ? around[depth - 1] : -1;
+  around[depth] = i;
   const [kind = 0, source = 0, output = 0, input = 0, attributes = 0, status = 0, note = 0, alike = 0, params = 0, ...counts] = net.cells[cells];
   const text = (number) => net.strings[number];
   const made = {
     i, parent, part, alike, kids: [], hidden: false,
     label: part.replace(/^[./](?=.)/, "") || "(network)",
     kind: text(kind), source: text(source), shapes: [output, input, attributes], status: STATUSES[status], note: text(note),
-    params: [params].flat().map(compiled), counts: net.conventions.map((_, k) => compiled(counts[k] ?? 0)),
+    depth, params: [params].flat().map(figureAt), counts: net.conventions.map((_, k) => figureAt(counts[k] ?? 0)),
   };
   made.family = made.status === "unknown" ? "unknown" : (Object.hasOwn(net.colors, made.kind) && net.colors[made.kind]) || "other";
   return made;
@@ -20,12 +24,18 @@ function grow() {
   nodes.push(...net.rows.map(nodeOf));
   for (const node of nodes) {
     const around = nodes[node.parent];
-    node.depth = around ? around.depth + 1 : 0;
     node.path = around ? (around.path ? around.path + node.part : node.part) : "";
     node.name = node.path || node.label;
     if (around) around.kids.push(node);
   }
+  edges();
   ownCalls();
+}
+
+// An edge is written as how far its reader is behind that of the edge before, and how far the maker before it.
+function edges() {
+  let reader = 0;
+  net.edges = net.edges.flatMap((step, k, all) => (k % 2 ? [] : [(reader += step) - all[k + 1], reader]));
 }
 
 // In some networks a call has the path of a block: Caffe's block1 is the sum of what is in block1/conv1 and

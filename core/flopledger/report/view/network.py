@@ -1,20 +1,17 @@
 """A network as a page draws it: the tree of its calls with their own figures, and the data flow between them.
 
-The page sums the figures itself, exactly, since a slider may change a symbol in them. Texts that repeat are
-in one list, and rows refer to them by number, as to what else they have in common with others.
+The page sums the figures itself, exactly, since a slider may change a symbol in them.
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import field
-from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from flopledger import kinds
 from flopledger.counting.ledger import figure
-from flopledger.dims.arithmetic import is_symbolic, text, total
-from flopledger.dims.phrases import alternating, by, joined
+from flopledger.dims.arithmetic import total
+from flopledger.dims.phrases import by, joined
 from flopledger.graph.tables import CONTAINER
 from flopledger.lazy import attribute
 from flopledger.records import dataclass
@@ -22,9 +19,11 @@ from flopledger.report import notes
 from flopledger.report.numbers import shape_text
 from flopledger.report.tree import grow, together
 from flopledger.report.view.edges import edges
+from flopledger.report.view.lists import Cells, Strings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from fractions import Fraction
 
     from flopledger.counting.ledger import Ledger, Row
     from flopledger.dims.phrases import Phrase
@@ -32,7 +31,10 @@ if TYPE_CHECKING:
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
     from flopledger.report.tree import Node
+    from flopledger.report.view.lists import Figures
 
+Value: TypeAlias = "Number | tuple[Number, ...]"
+"""A figure of a row, or those that it has under each convention."""
 PICOSECONDS = 10**12
 MOST = 4000
 """How many nodes a page has: deeper ones are in their parents' figures."""
@@ -56,29 +58,6 @@ def families() -> Mapping[str, str]:
 
 
 @dataclass(slots=True)
-class Strings:
-    """Texts, each once, by number; 0 is the empty one."""
-
-    found: dict[str | tuple[str, ...], int] = field(default_factory=lambda: {"": 0})
-
-    def number(self, phrase: Phrase) -> int:
-        """Return the number of a text; one with formulas has them at its odd places."""
-        parts = alternating(phrase)
-        return self.found.setdefault(parts if isinstance(parts, str) else tuple(parts), len(self.found))
-
-
-@dataclass(slots=True)
-class Cells:
-    """Lists that repeat, each once, by number: what rows have beside their name, or the layers of a cause."""
-
-    found: dict[tuple[object, ...], int] = field(default_factory=dict)
-
-    def number(self, cells: Sequence[object]) -> int:
-        """Return the number of a list."""
-        return self.found.setdefault(tuple(map(_written, cells)), len(self.found))
-
-
-@dataclass(slots=True)
 class Drawn:
     """A node that is drawn, the number of its parent, and the part of its path that is its own."""
 
@@ -89,8 +68,13 @@ class Drawn:
     """The nodes directly below it that are drawn, too; the figures of others are in its own."""
 
 
-def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
-    """Return a network with its counts under some conventions."""
+def network(graph: Graph, ledgers: Sequence[Ledger], figures: Figures) -> dict[str, object]:
+    """Return a network with its counts under some conventions.
+
+    Its ``rows`` are numbers of ``heads``: how deep a row is, the part of its path that is its own, and the
+    number of its ``cells``. Rows are in the order of the calls, parents first, so that the depths say which
+    is in which. Cells end with the figures, by their numbers in ``figures``.
+    """
     first = ledgers[0]
     root = grow(ledgers)
     if first.total.roofline is not None:
@@ -102,14 +86,18 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         for row in node.rows
         if row is not None and _layer(graph, row) is not None
     }
-    strings, cells = Strings(), Cells()
+    strings, cells, heads = Strings(), Cells(), Cells()
     ties = _ties(graph)
     tools = _with_params(ledgers)
-    rows = [_row(one, graph, strings, ties, tools) for one in drawn]
+    listed = [(one.node.depth + 1, one.label, _cells(one, graph, strings, ties, tools)) for one in drawn]
     parents = [one.parent for one in drawn]
     if rest:
-        rows.append(_rest(rest, strings, tools))
+        listed.append((1, f".... {sum(node.calls for node in rest):,} more calls", _rest(rest, tools)))
         parents.append(0)
+    rows = [
+        heads.number((depth, label, cells.number((*texts, *_numbers(values, figures)))))
+        for depth, label, (texts, values) in listed
+    ]
     bounds = [_bound(one.node.row) for one in drawn]
     kinds_used = {one.node.row.kind for one in drawn if one.node.row is not None}
     return {
@@ -120,8 +108,9 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
         "conventions": [*map(_convention, ledgers), *_times(first)],
         "colors": {kind: families().get(kind, "other") for kind in sorted(kinds_used)},
         "strings": list(strings.found),
-        "rows": [[row[0], row[1], cells.number(row[2:])] for row in rows],
-        "cells": list(map(list, cells.found)),
+        "rows": rows,
+        "heads": list(map(list, heads.found)),
+        "cells": [_trimmed(each) for each in cells.found],
         "bounds": bounds if any(bounds) else [],
         "edges": edges(graph, places, parents),
         "cut": _cut(root, drawn, len(rows)),
@@ -130,16 +119,15 @@ def network(graph: Graph, ledgers: Sequence[Ledger]) -> dict[str, object]:
 
 def places(drawn: Mapping[str, object]) -> dict[str, int]:
     """Return the number of the row that is drawn for each path."""
+    heads = cast("list[tuple[int, str, int]]", drawn["heads"])
+    around: list[str] = []
     paths: list[str] = []
-    for parent, part, _ in cast("list[tuple[int, str, int]]", drawn["rows"]):
-        paths.append("" if parent < 0 else paths[parent] + part)
+    for head in cast("list[int]", drawn["rows"]):
+        depth, part, _ = heads[head]
+        del around[depth:]
+        paths.append("".join([*around[-1:], part]))
+        around.append(paths[-1])
     return {path: number for number, path in reversed(list(enumerate(paths)))}
-
-
-def _written(value: object) -> object:
-    if isinstance(value, tuple):
-        return tuple(map(_written, value))
-    return text(value) if isinstance(value, Fraction) or is_symbolic(value) else value
 
 
 def _convention(ledger: Ledger) -> dict[str, object]:
@@ -243,10 +231,10 @@ def _drawn(root: Node) -> tuple[list[Drawn], list[Node], list[tuple[Node, int]]]
     return drawn, rest, within
 
 
-def _row(
+def _cells(
     drawn: Drawn, graph: Graph, strings: Strings, ties: Mapping[int, str], tools: Sequence[int]
-) -> list[object]:
-    """Return a row: parent, label, kind, source, output, input, attributes, status, note, alike, figures."""
+) -> tuple[list[int], list[Value]]:
+    """Return a row's kind, source, output, input, attributes, status, note and likeness; and its figures."""
     node, row = drawn.node, drawn.node.row
     statuses = [each.status for each in node.rows if each is not None]
     status = "container" if row is None else "unknown" if "unknown" in statuses else row.status
@@ -259,30 +247,30 @@ def _row(
             _attributes(layer) if layer is not None else "",
         )  # fmt: skip
         note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
-    figures: list[Number | tuple[Number, ...]] = [
+    alike = node.alike if drawn.below else 0
+    cells = [*map(strings.number, texts), STATUSES.index(status), strings.number(note), alike]
+    return cells, [
         _params([node], drawn.below, tools),
         *(total([c, *(-child.counts[k] for child in drawn.below)]) for k, c in enumerate(node.counts)),
         *_own_time(drawn),
     ]
-    alike = node.alike if drawn.below else 0
-    numbers = [strings.number(each) for each in texts]
-    found: list[object] = [
-        drawn.parent,
-        drawn.label,
-        *numbers,
-        STATUSES.index(status),
-        strings.number(note),
-        alike,
-        *figures,
-    ]
+
+
+def _numbers(values: Iterable[Value], figures: Figures) -> Iterator[object]:
+    """Yield the numbers of figures; of several that a row has in place of one, the list of theirs."""
+    for value in values:
+        yield tuple(map(figures.number, value)) if isinstance(value, tuple) else figures.number(value)
+
+
+def _trimmed(cells: Sequence[object]) -> list[object]:
+    """Leave out the zeros at the end, which the page adds again."""
+    found = list(cells)
     while found and found[-1] == 0:
         found.pop()
     return found
 
 
-def _params(
-    nodes: Sequence[Node], below: Sequence[Node], tools: Sequence[int]
-) -> Number | tuple[Number, ...]:
+def _params(nodes: Sequence[Node], below: Sequence[Node], tools: Sequence[int]) -> Value:
     """Return the parameters of nodes without those below: once if all conventions agree, else for each."""
     found = tuple(
         total([*(node.all_params[which] for node in nodes), *(-child.all_params[which] for child in below)])
@@ -312,28 +300,12 @@ def _layer(graph: Graph, row: Row) -> Layer | None:
     return layer if layer is not None and layer.path == row.path else None
 
 
-def _rest(nodes: Sequence[Node], strings: Strings, tools: Sequence[int]) -> list[object]:
-    """Return a row with the sums of nodes that there is no room for."""
-    calls = sum(node.calls for node in nodes)
+def _rest(nodes: Sequence[Node], tools: Sequence[int]) -> tuple[list[int], list[Value]]:
+    """Return the cells of a row with the sums of nodes that there is no room for."""
     counts = [total(each) for each in zip(*(node.counts for node in nodes), strict=True)]
-    params = _params(nodes, (), tools)
     times = [_picoseconds(bound.seconds)] if (bound := together(node.roofline for node in nodes)) else []
     status = STATUSES.index("unknown" if any(node.unknown for node in nodes) else "counted")
-    return [
-        0,
-        f".... {calls:,} more calls",
-        0,
-        0,
-        0,
-        0,
-        0,
-        status,
-        strings.number(""),
-        0,
-        params,
-        *counts,
-        *times,
-    ]
+    return [0, 0, 0, 0, 0, status, 0, 0], [_params(nodes, (), tools), *counts, *times]
 
 
 def _shapes(shapes: Iterable[Shape | None]) -> Phrase:

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import html
 import json
+import re
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,10 @@ SCRIPTS = {
 has those that its data need, as one."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
+_NESTED = re.compile("['`/]")
+_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*")')
+_SIGNS = re.compile(r" ?([=<>?:,;{}()\[\]*|&!]) ?")
+_STYLE_BLANKS = re.compile(r"(?<=[;:,{}]) | (?={)")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -51,9 +56,9 @@ def page(
         scripts: Its scripts, where they are not those that its data need.
         body: Its markup.
     """
-    style = without_margins(_part("view.css"))
+    style = _STYLE_BLANKS.sub("", without_margins(_part("view.css")))
     used = [name for name, data in SCRIPTS.items() if data is None or content.get(data)]
-    script = without_margins("\n".join(map(_part, used if scripts is None else scripts)))
+    script = without_blanks(without_margins("\n".join(map(_part, used if scripts is None else scripts))))
     blocks = [*([_part(LIBRARY)] if flow else []), f'(() => {{"use strict";\n{script}}})();\n']
     policy = (
         f"default-src 'none'; script-src {' '.join(map(_hash, blocks))}; style-src {_hash(style)}; "
@@ -74,6 +79,21 @@ def without_margins(text: str) -> str:
     """Leave out indentation, empty lines and lines that are comments; no line is changed otherwise."""
     kept = (line for line in map(str.strip, text.splitlines()) if line and not line.startswith(("//", "/*")))
     return "".join(f"{line}\n" for line in kept)
+
+
+def without_blanks(script: str) -> str:
+    """Leave out blanks beside signs, where a look at a line shows that it has no other kind of text.
+
+    A line with a template, a regular expression or a comment at its end stays as it is: those nest.
+    """
+    return "".join(
+        line if _NESTED.search(line) else "".join(map(_without_blanks, _STRINGS.split(line)))
+        for line in script.splitlines(keepends=True)
+    )
+
+
+def _without_blanks(part: str) -> str:
+    return part if part.startswith('"') else _SIGNS.sub(r"\1", part)
 
 
 def in_script(content: object) -> str:

@@ -8,6 +8,10 @@ const views = [];
 
 const worth = (written) => compiled(written)(state.symbols);
 
+// A figure by its number.
+const figures = [];
+const figureAt = (number) => (figures[number] ??= compiled(data.figures[number]));
+
 // A text in which every other part is a formula.
 const phrase = (parts) => [parts].flat().map((part, k) => (k % 2 ? exact(worth(part)).replaceAll(",", "") : part)).join("");
 

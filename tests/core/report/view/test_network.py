@@ -9,9 +9,11 @@ import pytest
 from flopledger.counting.roofline import on_device
 from flopledger.devices.device import Device
 from flopledger.graph.tables import Input, Layer, Module, Parameter, Reading, Tensor
-from flopledger.report.view.network import network
+from flopledger.report.view.lists import Figures
+from flopledger.report.view.network import network as drawn
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 PARENT, PART, KIND, SOURCE, OUTPUT, INPUT, ATTRIBUTES, STATUS, NOTE, ALIKE, PARAMS, COUNT = range(12)
@@ -22,9 +24,39 @@ def resnet(root: Path) -> fl.Graph:
     return fl.read(str(root / "examples" / "resnet18.prototxt"))
 
 
+def network(graph: fl.Graph, ledgers: Sequence[fl.Ledger]) -> dict[str, Any]:
+    """Return what a page has of a network, with its figures."""
+    figures = Figures()
+    return {**drawn(graph, ledgers, figures), "figures": list(figures.found)}
+
+
 def rows_of(found: dict[str, Any]) -> list[list[Any]]:
-    """Return the rows with the cells that they share with others."""
-    return [[parent, part, *found["cells"][number]] for parent, part, number in found["rows"]]
+    """Return the rows with their parents, the cells that they share with others, and their figures."""
+    rows: list[list[Any]] = []
+    above: list[int] = []
+    for depth, part, number in (found["heads"][head] for head in found["rows"]):
+        del above[depth:]
+        cells = found["cells"][number]
+        figures = [figures_at(found, each) for each in cells[PARAMS - 2 :]]
+        rows.append([above[-1] if above else -1, part, *cells[: PARAMS - 2], *figures])
+        above.append(len(rows) - 1)
+    return rows
+
+
+def figures_at(found: dict[str, Any], number: Any) -> Any:
+    if isinstance(number, tuple):
+        return tuple(found["figures"][each] for each in number)
+    return found["figures"][number]
+
+
+def edges_of(found: dict[str, Any]) -> list[int]:
+    """Return the ends of the edges, from each to the one that reads."""
+    ends: list[int] = []
+    reader = 0
+    for behind, before in zip(found["edges"][::2], found["edges"][1::2], strict=True):
+        reader += behind
+        ends += [reader - before, reader]
+    return ends
 
 
 def cell(row: list[Any], column: int) -> Any:
@@ -68,7 +100,7 @@ def test_the_time_on_a_device_is_one_figure_more(root: Path) -> None:
 
 def test_the_data_flow_joins_what_makes_a_tensor_with_what_reads_it(resnet: fl.Graph) -> None:
     found = network(resnet, [resnet.count("mac")])
-    rows, edges = rows_of(found), found["edges"]
+    rows, edges = rows_of(found), edges_of(found)
     pairs = set(zip(edges[::2], edges[1::2], strict=True))
     places = {row[PART]: i for i, row in enumerate(rows) if row[PARENT] == 0}
     assert any(b == places["fc"] for _, b in pairs)
@@ -131,15 +163,15 @@ def test_a_cut_network_keeps_the_data_flow_between_its_blocks(monkeypatch: pytes
     reading = Reading("chain", "toy", "toy")
     modules = (Module(0, ("",), "Net"),)
     graph = fl.Graph(reading, (Input("x", 0),), (12,), modules, (whole, *calls), tensors, ())
-    monkeypatch.setattr(sys.modules[network.__module__], "MOST", 5)
+    monkeypatch.setattr(sys.modules[drawn.__module__], "MOST", 5)
     found = network(graph, [graph.count("mac")])
-    assert [part for _, part, _ in found["rows"]] == ["", "block0", "block1", "block2", "block3"]
-    assert found["edges"] == [-1, 1, 1, 2, 2, 3, 3, 4]
+    assert [row[PART] for row in rows_of(found)] == ["", "block0", "block1", "block2", "block3"]
+    assert edges_of(found) == [-1, 1, 1, 2, 2, 3, 3, 4]
     assert found["cut"] == [5, 13, 12]
-    monkeypatch.setattr(sys.modules[network.__module__], "MOST", 4)
+    monkeypatch.setattr(sys.modules[drawn.__module__], "MOST", 4)
     found = network(graph, [graph.count("mac")])
-    assert [part for _, part, _ in found["rows"]] == ["", "block0", "block1", ".... 6 more calls"]
-    assert found["edges"] == [-1, 1, 1, 2, 2, 3]
+    assert [row[PART] for row in rows_of(found)] == ["", "block0", "block1", ".... 6 more calls"]
+    assert edges_of(found) == [-1, 1, 1, 2, 2, 3]
 
 
 def test_figures_with_symbols_are_formulas(root: Path) -> None:
@@ -152,11 +184,11 @@ def test_a_network_with_too_many_rows_is_cut_and_its_sums_stay(
     resnet: fl.Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for most in (30, 12, 5):
-        monkeypatch.setattr(sys.modules[network.__module__], "MOST", most)
+        monkeypatch.setattr(sys.modules[drawn.__module__], "MOST", most)
         found = network(resnet, [resnet.count("mac")])
         assert len(rows_of(found)) <= most
         assert found["cut"] is not None
         assert sum(cell(row, COUNT) for row in rows_of(found)) == 1_814_073_344
-        ends = found["edges"]
+        ends = edges_of(found)
         assert all(end < len(rows_of(found)) for end in ends)
     assert "more calls" in rows_of(found)[-1][PART]
