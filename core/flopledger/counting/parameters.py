@@ -93,7 +93,9 @@ class ParameterCount:
             yield module.id, ModuleScope(self.rules, module)
 
     def by_call(self, listed: Iterable[int], count: Expression | None = None) -> dict[int, Number]:
-        """Return the parameters of each row: a module's belong to its first call, or the module around it.
+        """Return the parameters of each row: a module's belong to its first call.
+
+        Where that has no row they belong to the first one directly inside it, or to the module around it.
 
         Args:
             listed: The calls that have rows.
@@ -109,17 +111,37 @@ class ParameterCount:
         self, listed: Iterable[int], values: Iterable[tuple[int | None, Number]]
     ) -> dict[int, Number]:
         first: dict[int, int] = {}
+        deeper: list[int] = []
         layers = self.analysis.graph.layers
         for i in listed:
             module = layers[i].module
             if module is not None and layers[i].level == "layer":
                 first.setdefault(module, i)
+            else:
+                deeper.append(i)
+        counted = [(module, value) for module, value in values if value != 0]
+        if any(module is not None and module not in first for module, _ in counted):
+            self._add_inner(first, deeper)
         sums: dict[int, list[Number]] = {}
-        for module, value in values if first else ():
+        for module, value in counted if first else ():
             call = self._call_for(module, first)
-            if call is not None and value != 0:
+            if call is not None:
                 sums.setdefault(call, []).append(value)
         return {i: number(total(values)) for i, values in sums.items()}
+
+    def _add_inner(self, first: dict[int, int], calls: Iterable[int]) -> None:
+        """Add the first call directly inside each module that has no row: a tool may list functions alone."""
+        layers = self.analysis.graph.layers
+        found: dict[int, int] = {}
+        for i in calls:
+            up = layers[i].parent
+            while up is not None and (layers[up].module is None or layers[up].level != "layer"):
+                up = layers[up].parent
+            module = None if up is None else layers[up].module
+            if module is not None:
+                found.setdefault(module, i)
+        for module, i in found.items():
+            first.setdefault(module, i)
 
     def _call_for(self, module: int | None, first: Mapping[int, int]) -> int | None:
         while module is not None and module not in first:

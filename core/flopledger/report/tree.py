@@ -96,6 +96,11 @@ def grow(ledgers: Sequence[Ledger]) -> Node:
         node.rows[which] = row
     _sum(nodes)
     _compare(nodes)
+    root.all_params = tuple(  # with those that are in no row
+        of_rows if ledger.total.params is None else ledger.total.params
+        for ledger, of_rows in zip(ledgers, root.all_params, strict=True)
+    )
+    root.params = root.all_params[0]
     return root
 
 

@@ -212,7 +212,7 @@ def test_sizes_get_names_that_are_explained_below(toy: Ledger) -> None:
     )
     rows = tuple(replace(row, count=c, macs=c) for row, c in zip(rows, counts, strict=True))
     whole = counts[0] + counts[1]
-    ledger = replace(toy, rows=rows, total=replace(toy.total, count=whole, macs=whole))
+    ledger = replace(toy, rows=rows, total=replace(toy.total, count=whole, macs=whole, params=224))
     assert table(ledger) == [
         "layer      kind  output     params                         MAC   share",
         "(network)                      224  ≥ 36*N*h2**2 + 108*N*h1**2  100.0%",
@@ -240,7 +240,8 @@ def test_a_narrow_terminal_loses_columns_before_figures(toy: Ledger) -> None:
 
 
 def test_a_long_name_has_a_line_of_its_own_where_nothing_else_helps(toy: Ledger) -> None:
-    ledger = replace(toy, rows=(replace(toy.rows[3], path="a_very_long_name_of_a_layer"),))
+    rows = (replace(toy.rows[3], path="a_very_long_name_of_a_layer"),)
+    ledger = replace(toy, rows=rows, total=replace(toy.total, params=1450))
     assert table(ledger, width=33)[:4] == [
         "layer             params      MAC",
         "(network)          1,450  ≥ 1,440",

@@ -238,3 +238,26 @@ def test_a_language_or_vision_model_adds_up(family: str, *, grad: bool) -> None:
     check_graph(graph, kinds())
     assert analysis_of(graph).formulas.disagreements == ()
     assert graph.count("mac").coverage.unknown == ()
+
+
+@pytest.mark.parametrize("convention", ["mac", "fvcore", "ptflops-aten"])
+def test_every_parameter_is_in_the_row_of_its_module_or_of_the_first_call_in_it(convention: str) -> None:
+    """Some tools list functions and operators alone: 5 x 3 + 5 and 2 x 5 + 2 parameters are in those.
+
+    So are the 3 of the scale, which is no module's but the network's own.
+    """
+
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(3))
+            self.one, self.two = nn.Linear(3, 5), nn.Linear(5, 2)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.two(functional.relu(self.one(x * self.scale)))
+
+    ledger = fl.read(Scaled(), torch.zeros(1, 3)).count(convention)
+    held = [row for row in ledger.rows if row.params]
+    assert [row.params for row in sorted(held, key=lambda row: row.params)] == [3, 12, 20]
+    assert {row.path[:3]: row.params for row in held if row.params > 3} == {"one": 20, "two": 12}
+    assert ledger.total.params == 35

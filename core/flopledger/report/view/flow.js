@@ -86,7 +86,7 @@ const flow = {
     const figures = net.conventions.map((one, k) => [one.name, figureOf(node, totalOf(node, k), one.unit)]);
     for (const [word, text] of [
       ["kind", `${node.kind} ${node.attributes}`.trim()], ["source", node.source], ["input", node.input], ["output", node.output],
-      ...figures, ["params", exact(node.sumParams)], ["share", shareOf(node)], ["bound by", net.bounds[node.i]], ["note", node.note],
+      ...figures, ["params", byId("metric").hidden ? "" : exact(node.sumParams)], ["share", shareOf(node)], ["bound by", net.bounds[node.i]], ["note", node.note],
     ]) if (text) list.append(el("dt", "", word), el("dd", "", text));
     byId("card").replaceChildren(el("b", "", node.name), list);
     show("card");

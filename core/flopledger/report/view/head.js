@@ -57,6 +57,7 @@ const head = {
       state.without = event.target.checked;
       bars.draw();
     });
+    show("metric", net.conventions.some((one) => one.params !== null));
     show("controls");
   },
 };

@@ -165,8 +165,9 @@ def _picoseconds(seconds: Fraction) -> int:
 
 
 def _with_params(ledgers: Sequence[Ledger]) -> list[int]:
-    """Return whose parameters are shown under each convention: its own, the first one's if it has none."""
-    return [0 if ledger.total.params is None else which for which, ledger in enumerate(ledgers)]
+    """Return whose parameters are shown under each convention: its own, those of the first that has any."""
+    having = [which for which, ledger in enumerate(ledgers) if ledger.total.params is not None] or [0]
+    return [which if which in having else having[0] for which in range(len(ledgers))]
 
 
 def _cut(root: Node, drawn: Sequence[Drawn], rows: int) -> list[int] | None:

@@ -44,7 +44,7 @@ const tree = {
     dot.style.background = node.kids.length ? "transparent" : color(node.family);
     kind.append(dot, what(node));
     kind.title = [node.source, node.note].filter(Boolean).join(": ");
-    made.append(name, kind, el("td", "", node.output), el("td", "number", exact(node.sumParams)), el("td", "number", figureOf(node, node.sumCount)), el("td", "number", shareOf(node)));
+    made.append(name, kind, el("td", "", node.output), el("td", "number", byId("metric").hidden ? "" : exact(node.sumParams)), el("td", "number", figureOf(node, node.sumCount)), el("td", "number", shareOf(node)));
     return made;
   },
 

@@ -498,6 +498,20 @@ def test_the_table_has_the_parameters_of_the_chosen_convention(
         assert rows["conv1"] == conv
 
 
+def test_a_tool_without_parameters_has_no_column_of_zeros(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    graph = fl.read(str(root / "examples" / "lenet.prototxt"))
+    ledger = graph.count("mac")
+    silent = replace(ledger, total=replace(ledger.total, params=None))
+    page = opened(view.of_network(graph, [silent]))
+    assert page.page.locator("#metric").is_hidden()
+    assert {row.split("\t")[3] for row in page.texts("#tree tbody tr")} == {""}
+    page = opened(view.of_network(graph, [silent, graph.count("caffe-script")]))
+    assert page.page.locator("#metric").is_visible()
+    assert page.texts("#tree tbody tr")[0].split("\t")[3] == "430,500"
+
+
 def test_a_selection_moves_a_mark_and_builds_nothing_anew(
     opened: Callable[[str], Opened], resnet: str
 ) -> None:
