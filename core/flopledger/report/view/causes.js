@@ -11,7 +11,7 @@ function keyOf(layer) {
 
 function explain(found, which) {
   const section = el("section");
-  const names = [found.a, found.b].map((side) => side.name);
+  const names = [found.a, found.b].map((side) => cut(side.name));
   const heading = el("h2", "", `Why ${names[0]} and ${names[1]} differ`);
   const box = el("div", "drawing");
   const closing = el("p", "quiet");

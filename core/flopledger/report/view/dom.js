@@ -2,10 +2,17 @@
 const SVG = "http://www.w3.org/2000/svg";
 const byId = (id) => document.getElementById(id);
 
+// A name may have a million letters, which take half a minute to lay out: a label and a text have the first of them.
+const [LABEL, TEXT] = [200, 3000];
+
+function cut(text, most = LABEL) {
+  return text.length > most ? `${text.slice(0, most)}… (${digits(text.length)} characters)` : text;
+}
+
 function el(tag, className, text) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = cut(text, TEXT);
   return made;
 }
 
@@ -13,9 +20,9 @@ function draw(tag, attributes, text) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "fill") made.style.fill = value;
-    else made.setAttribute(name, value);
+    else made.setAttribute(name, name === "aria-label" ? cut(value) : value);
   }
-  if (text !== undefined) made.textContent = text;
+  if (text !== undefined) made.textContent = cut(text, tag === "title" ? TEXT : LABEL);
   return made;
 }
 
@@ -59,7 +66,8 @@ const [plain, bold] = ["", "600 "].map((weight) => {
 });
 const widths = new Map();
 
-function widthOf(text, strong = false) {
+function widthOf(whole, strong = false) {
+  const text = cut(whole);
   const key = `${strong}${text}`;
   let found = widths.get(key);
   if (found === undefined) {
@@ -70,7 +78,8 @@ function widthOf(text, strong = false) {
 }
 
 // A text that fits, cut with an ellipsis if at least a few of its letters do; else nothing.
-function fitted(text, width, strong = false) {
+function fitted(whole, width, strong = false) {
+  const text = cut(whole);
   if (widthOf(text, strong) <= width) return text;
   let [low, high] = [0, text.length];
   while (low < high) {

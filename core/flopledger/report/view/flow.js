@@ -40,12 +40,12 @@ const flow = {
     const share = value.n ? percent(value, root().value) : "";
     if (box.inner) {
       const words = [figure, share].filter(Boolean).join(" · ");
-      group.append(letters(x + 11, y + 17, `▾ ${boxLabel(box)}`, "strong"), letters(x + box.w - 9, y + 17, words, "quiet end"));
+      group.append(letters(x + 11, y + 17, fitted(`▾ ${boxLabel(box)}`, box.w - 28 - widthOf(words), true), "strong"), letters(x + box.w - 9, y + 17, words, "quiet end"));
     } else {
       this.face(group, box, x, y, figure, share);
     }
     if (node.kids.length) group.setAttribute("aria-expanded", Boolean(box.inner));
-    group.setAttribute("aria-label", `${boxLabel(box)}, ${what(node)}, ${figure} ${unit()} ${share}`);
+    group.setAttribute("aria-label", cut(`${boxLabel(box)}, ${what(node)}, ${figure} ${unit()} ${share}`));
     group.append(draw("title", {}, `${node.name}\n${node.source}\n${node.input} → ${node.output}`));
     acts(group, () => this.toggle(node));
     return group;
@@ -88,7 +88,7 @@ const flow = {
       ["kind", `${node.kind} ${node.attributes}`.trim()], ["source", node.source], ["input", node.input], ["output", node.output],
       ...figures, ["params", byId("metric").hidden ? "" : exact(node.sumParams)], ["share", shareOf(node)], ["bound by", net.bounds[node.i]], ["note", node.note],
     ]) if (text) list.append(el("dt", "", word), el("dd", "", text));
-    byId("card").replaceChildren(el("b", "", node.name), list);
+    byId("card").replaceChildren(el("b", "", cut(node.name)), list);
     show("card");
   },
 

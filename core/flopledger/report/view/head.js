@@ -21,7 +21,7 @@ const head = {
     byId("tiles").replaceChildren(...tiles);
     const said = [...whole.adjustments.map(([count, what]) => `In the total beside the rows: ${exact(worth(count))} ${whole.unit}: ${what}`), ...net.notes];
     if (net.cut) said.unshift(`This page is cut: it has ${digits(net.cut[0])} rows for ${digits(net.cut[1])} calls; the others are in the sums of those above them.`);
-    byId("said").textContent = said.join("  ");
+    byId("said").textContent = said.map((line) => cut(line, TEXT)).join("  ");
     show("said", said.length > 0);
     for (const button of byId("metric").children) button.setAttribute("aria-pressed", button.dataset.metric === state.metric);
   },
@@ -34,7 +34,7 @@ const head = {
   },
 
   start() {
-    byId("sub").textContent = [net.framework, ...net.inputs].join(" · ");
+    byId("sub").textContent = cut([net.framework, ...net.inputs].join(" · "));
     net.conventions.forEach((convention, k) => {
       const option = el("option", "", `${convention.name} (${convention.unit})`);
       option.value = k;

@@ -83,7 +83,7 @@ function layout(block) {
     const [name, figure] = [widthOf(boxLabel(box), true), widthOf(`≥ ${short(boxSum(box))}`)];
     if (flows.open.has(box.node.i) && box.node.kids.length) {
       box.inner = layout(box.node);
-      box.w = Math.max(box.inner.w, name + figure + 90);
+      box.w = Math.max(box.inner.w, Math.min(name, 400) + figure + 90);
       box.h = box.inner.h + 26;
     } else {
       box.w = Math.max(124, Math.min(300, 36 + Math.max(name + figure, widthOf(what(box.node)) + 50)));

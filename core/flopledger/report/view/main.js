@@ -13,7 +13,7 @@ function resized() {
 }
 
 const begun = performance.now();
-byId("name").textContent = document.title.replace(/ - flopledger$/, "");
+byId("name").textContent = cut(document.title.replace(/ - flopledger$/, ""));
 if (data.symbols?.length) sliders();
 listUnknown(data.unknown);
 if (net) startNetwork();

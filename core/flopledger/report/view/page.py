@@ -32,10 +32,11 @@ SCRIPTS = {
 has those that its data need, as one."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
-_NESTED = re.compile("['`/]")
-_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*")')
+_DOUBTFUL = re.compile("['/]|`.*`.*`")
+_STRINGS = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 _SIGNS = re.compile(r" ?([=<>?:,;{}()\[\]*|&!]) ?")
-_STYLE_BLANKS = re.compile(r"(?<=[;:,{}]) | (?={)")
+_GOES_ON = re.compile(r"([;,{(\[])\n")
+_STYLE_BLANKS = re.compile(r"(?<=[;:,{}])\s| (?={)")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -82,18 +83,18 @@ def without_margins(text: str) -> str:
 
 
 def without_blanks(script: str) -> str:
-    """Leave out blanks beside signs, where a look at a line shows that it has no other kind of text.
+    """Leave out blanks beside signs and line ends behind them, where a look at a line shows what is text in it.
 
-    A line with a template, a regular expression or a comment at its end stays as it is: those nest.
+    A line with several templates, which may nest, with a regular expression or with a comment stays as it is.
     """
-    return "".join(
-        line if _NESTED.search(line) else "".join(map(_without_blanks, _STRINGS.split(line)))
-        for line in script.splitlines(keepends=True)
-    )
+    return "".join(map(_squeezed, script.splitlines(keepends=True)))
 
 
-def _without_blanks(part: str) -> str:
-    return part if part.startswith('"') else _SIGNS.sub(r"\1", part)
+def _squeezed(line: str) -> str:
+    if _DOUBTFUL.search(line):
+        return line
+    parts = [part if k % 2 else _SIGNS.sub(r"\1", part) for k, part in enumerate(_STRINGS.split(line))]
+    return _GOES_ON.sub(r"\1", "".join(parts))
 
 
 def in_script(content: object) -> str:
@@ -103,7 +104,9 @@ def in_script(content: object) -> str:
     scripts get texts in which each of them is seen, and none turns the direction of what stands beside it.
     """
     written = json.dumps(_shown(content), separators=(",", ":"), ensure_ascii=False)
-    return "".join(_ESCAPES.get(character, character) for character in written)
+    for character, escape in _ESCAPES.items():
+        written = written.replace(character, escape)
+    return written
 
 
 def _shown(value: object) -> object:

@@ -5,6 +5,7 @@ const MOST_PAIRS = 2000;
 const EDGE = 96;
 
 function compare(found) {
+  found.names = found.names.map((name) => cut(name));
   const heading = el("h2", "", `${found.names[0]} above, ${found.names[1]} below`);
   const box = el("div", "drawing");
   const section = el("section");

@@ -37,13 +37,13 @@ const tree = {
     if (branches) made.setAttribute("aria-expanded", this.open.has(node.i));
     const name = el("td");
     name.style.paddingLeft = `${8 + (searching ? 0 : Math.min(node.depth, 20) * 13)}px`;
-    name.append(el("span", "twist", branches ? (this.open.has(node.i) ? "▾" : "▸") : ""), searching ? node.name : node.label);
-    name.title = node.name;
+    name.append(el("span", "twist", branches ? (this.open.has(node.i) ? "▾" : "▸") : ""), cut(searching ? node.name : node.label));
+    name.title = cut(node.name, TEXT);
     const kind = el("td", node.status === "free" ? "quiet" : "");
     const dot = el("span", "dot");
     dot.style.background = node.kids.length ? "transparent" : color(node.family);
-    kind.append(dot, what(node));
-    kind.title = [node.source, node.note].filter(Boolean).join(": ");
+    kind.append(dot, cut(what(node)));
+    kind.title = cut([node.source, node.note].filter(Boolean).join(": "), TEXT);
     made.append(name, kind, el("td", "", node.output), el("td", "number", byId("metric").hidden ? "" : exact(node.sumParams)), el("td", "number", figureOf(node, node.sumCount)), el("td", "number", shareOf(node)));
     return made;
   },

@@ -111,7 +111,7 @@ function refresh() {
   drawTable(found);
 }
 
-byId("name").textContent = document.title.replace(/ - flopledger$/, "");
+byId("name").textContent = cut(document.title.replace(/ - flopledger$/, ""));
 byId("sub").textContent = `${digits(nets.length)} networks`;
 byId("foot").textContent = data.provenance;
 data.conventions.forEach((name, k) => {

@@ -432,19 +432,19 @@ def test_a_size_that_is_too_small_shows_words_and_no_figure(
     assert "-" not in page.texts("#tree tbody tr >> nth=0")[0]
 
 
-def hostile() -> fl.Graph:
-    """A network whose every text is markup that would run."""
-    modules = (Module(0, ("",), NAME, children=(1,)), Module(1, (NAME,), NAME))
+def hostile(name: str = NAME, wide: int = 5) -> fl.Graph:
+    """A network whose every text is one: markup that would run, or one that is long."""
+    modules = (Module(0, ("",), name, children=(1,)), Module(1, (name,), name))
     layers = (
-        Layer(0, NAME, "container", NAME, module=0, inputs=(0,), outputs=(2,)),
-        Layer(1, f"{NAME}.{NAME}", "unknown", NAME, parent=0, module=1, inputs=(0,), outputs=(1,),
-              problem=NAME),
-        Layer(2, f"{NAME}#2", "linear", NAME, parent=0, inputs=(1,), outputs=(2,),
-              attrs={"in_features": 3, "out_features": 5}),
+        Layer(0, name, "container", name, module=0, inputs=(0,), outputs=(2,)),
+        Layer(1, f"{name}.{name}", "unknown", name, parent=0, module=1, inputs=(0,), outputs=(1,),
+              problem=name),
+        Layer(2, f"{name}#2", "linear", name, parent=0, inputs=(1,), outputs=(2,),
+              attrs={"in_features": 3, "out_features": wide}),
     )  # fmt: skip
-    tensors = (Tensor(0, (1, 3), NAME), Tensor(1, (1, 3)), Tensor(2, (1, 5)))
-    reading = Reading(NAME, NAME, NAME, NAME, {NAME: NAME}, (NAME,))
-    return fl.Graph(reading, (Input(NAME, 0),), (2,), modules, layers, tensors, ())
+    tensors = (Tensor(0, (1, 3), name), Tensor(1, (1, 3)), Tensor(2, (1, wide)))
+    reading = Reading(name, name, name, name, {name: name}, (name,))
+    return fl.Graph(reading, (Input(name, 0),), (2,), modules, layers, tensors, ())
 
 
 def test_no_name_runs_or_sends_anything(opened: Callable[[str], Opened]) -> None:
@@ -464,6 +464,39 @@ def test_no_name_runs_or_sends_anything(opened: Callable[[str], Opened]) -> None
     page.page.fill("#find", "onerror")
     page.page.locator("#tree tbody tr").first.click()
     assert "onerror" in page.page.locator("#card").inner_text()
+
+
+def test_a_name_of_a_million_letters_is_cut_wherever_it_is_laid_out(opened: Callable[[str], Opened]) -> None:
+    """Laid out in full it takes the browser half a minute; 3,000 letters are the longest text."""
+    name = "n" * 1_000_000
+    graph = hostile(name)
+    explanation = fl.explain(graph, "mac", "ops")
+    pages = (
+        view.of_network(graph, [graph.count("mac"), graph.count("ops")], [explanation]),
+        view.of_comparison(fl.compare(graph, hostile(name, wide=6))),
+    )
+    for text in pages:
+        page = opened(text).page
+        for row in page.locator("tbody tr").all():
+            row.evaluate("(row) => row.click()")
+        assert re.search(r"n… \([0-9]+,000,[0-9]{3} characters\)", page.locator("body").inner_text())
+        assert page.evaluate(LONGEST) < 3_100
+        assert (
+            page.evaluate("Math.max(...[...document.querySelectorAll('svg')].map((e) => e.scrollWidth))")
+            < 3_000
+        )
+
+
+LONGEST = """() => {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  let longest = 0;
+  while (texts.nextNode()) {
+    if (!/^(SCRIPT|TITLE)$/.test(texts.currentNode.parentNode.tagName)) longest = Math.max(longest, texts.currentNode.length);
+  }
+  const named = [...document.querySelectorAll("[title], [aria-label]")];
+  return Math.max(longest, ...named.flatMap((e) => [e.title?.length ?? 0, e.ariaLabel?.length ?? 0]));
+}"""
+"""The longest text that is laid out, or that a hint or a screen reader has."""
 
 
 def test_invisible_characters_are_escapes_on_the_page(opened: Callable[[str], Opened], root: Path) -> None:
