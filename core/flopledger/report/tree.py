@@ -68,7 +68,10 @@ class Node:
     @property
     def row(self) -> Row | None:
         """The row under the first convention that lists it."""
-        return next((row for row in self.rows if row is not None), None)
+        for row in self.rows:  # a plain loop: pages of 100,000 calls ask for each of them several times
+            if row is not None:
+                return row
+        return None
 
     @property
     def silent(self) -> bool:
@@ -130,28 +133,40 @@ def _in_order(ledgers: Sequence[Ledger]) -> Iterator[tuple[int, Row]]:
 def _sum(nodes: Sequence[Node]) -> None:
     """Sum from the last node to the first; a parent is always before its children."""
     for node in reversed(nodes):
+        _own_figures(node)
         below = node.children.values()
-        own = [row for row in node.rows if row is not None]
-        node.counts = tuple(
-            total([row.count if row else 0, *(child.counts[which] for child in below)])
-            for which, row in enumerate(node.rows)
-        )
-        node.all_params = tuple(
-            total([row.params if row else 0, *(child.all_params[which] for child in below)])
-            for which, row in enumerate(node.rows)
+        if not below:
+            continue
+        node.counts, node.all_params = (
+            tuple(map(total, zip(*figures, strict=True)))
+            for figures in (
+                [node.counts, *(child.counts for child in below)],
+                [node.all_params, *(child.all_params for child in below)],
+            )
         )
         node.params = node.all_params[0]
-        node.missing = tuple(
-            (row is not None and row.status == "unknown") + sum(child.missing[which] for child in below)
-            for which, row in enumerate(node.rows)
-        )
-        first = node.rows[0]
-        node.trainable = total([own[0].trainable if own else 0, *(child.trainable for child in below)])
-        node.macs = total([own[0].macs if own else 0, *(child.macs for child in below)])
-        node.roofline = together([first.roofline if first else None, *(child.roofline for child in below)])
-        node.traffic = together([first.traffic if first else None, *(child.traffic for child in below)])
-        node.calls = bool(own) + sum(child.calls for child in below)
-        node.unknown = any(row.status == "unknown" for row in own) + sum(child.unknown for child in below)
+        node.missing = tuple(map(sum, zip(node.missing, *(child.missing for child in below), strict=True)))
+        node.trainable = total([node.trainable, *(child.trainable for child in below)])
+        node.macs = total([node.macs, *(child.macs for child in below)])
+        node.roofline = together([node.roofline, *(child.roofline for child in below)])
+        node.traffic = together([node.traffic, *(child.traffic for child in below)])
+        node.calls += sum(child.calls for child in below)
+        node.unknown += sum(child.unknown for child in below)
+
+
+def _own_figures(node: Node) -> None:
+    """Set the figures of a node to those of its own rows."""
+    rows, own, first = node.rows, node.row, node.rows[0]
+    node.counts = tuple([row.count if row else 0 for row in rows])
+    node.all_params = tuple([row.params if row else 0 for row in rows])
+    node.params = node.all_params[0]
+    unknown = [row is not None and row.status == "unknown" for row in rows]
+    node.missing = tuple(map(int, unknown))
+    node.unknown = int(any(unknown))
+    if own is not None:
+        node.trainable, node.macs, node.calls = own.trainable, own.macs, 1
+    if first is not None:
+        node.roofline, node.traffic = first.roofline, first.traffic
 
 
 def together(several: Iterable[Summed | None]) -> Summed | None:

@@ -92,7 +92,8 @@ def of_comparison(found: Comparison) -> str:
 
 def _symbols(figures: Iterable[Number]) -> list[str]:
     """Return the symbols in figures, each of which needs a slider."""
-    return sorted({name for value in figures if is_symbolic(value) for name in symbol_names(value)})
+    found = {value for value in figures if type(value) is not int}  # nearly all are, and to ask takes long
+    return sorted({name for value in found if is_symbolic(value) for name in symbol_names(value)})
 
 
 def _sizes(shapes: Iterable[Shape | None]) -> list[str]:
@@ -102,7 +103,8 @@ def _sizes(shapes: Iterable[Shape | None]) -> list[str]:
 
 def _dims(shapes: Iterable[Shape | None]) -> set[Dim]:
     """Return the sizes that are formulas."""
-    return {dim for shape in shapes for dim in shape or () if is_symbolic(dim)}
+    found = {dim for shape in shapes for dim in shape or () if type(dim) is not int}
+    return {dim for dim in found if is_symbolic(dim)}
 
 
 def _figures(ledgers: Sequence[Ledger], explanations: Sequence[Explanation]) -> Iterator[Number]:

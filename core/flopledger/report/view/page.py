@@ -83,7 +83,7 @@ def without_margins(text: str) -> str:
 
 
 def without_blanks(script: str) -> str:
-    """Leave out blanks beside signs and line ends behind them, where a look at a line shows what is text in it.
+    """Leave out blanks beside signs and line ends behind them, where a line shows at once what is text in it.
 
     A line with several templates, which may nest, with a regular expression or with a comment stays as it is.
     """

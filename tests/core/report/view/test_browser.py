@@ -491,7 +491,8 @@ LONGEST = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   let longest = 0;
   while (texts.nextNode()) {
-    if (!/^(SCRIPT|TITLE)$/.test(texts.currentNode.parentNode.tagName)) longest = Math.max(longest, texts.currentNode.length);
+    const { parentNode, length } = texts.currentNode;
+    if (!/^(SCRIPT|TITLE)$/.test(parentNode.tagName)) longest = Math.max(longest, length);
   }
   const named = [...document.querySelectorAll("[title], [aria-label]")];
   return Math.max(longest, ...named.flatMap((e) => [e.title?.length ?? 0, e.ariaLabel?.length ?? 0]));
