@@ -131,6 +131,7 @@ SUBJECTS = {
     "frontends/onnx/test_example.py": "the file in examples/",
     "frontends/onnx/test_external.py": "data in another file: not opened, not written to",
     "frontends/onnx/test_golden.py": "real networks against recorded figures",
+    "frontends/onnx/test_weights.py": "which constants are weights, in whole networks",
     "frontends/paddle/test_bounds_fuzz.py": "bounds.py on files with anything changed",
     "frontends/paddle/test_careless.py": "layers that remember what they see, in random places",
     "frontends/paddle/test_experts.py": "mixtures of experts",
