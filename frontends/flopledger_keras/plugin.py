@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, SourceError, bounded, hookimpl, input_files, type_names
+from flopledger.frontend import (
+    Frontend,
+    SourceError,
+    bounded,
+    hookimpl,
+    input_files,
+    sources_beside,
+    type_names,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from flopledger.frontend import Graph, Member, Request
 
@@ -22,7 +30,6 @@ _RELATED = (
 _BASES = ("keras.src.ops.operation.Operation", "keras.src.layers.layer.Layer", *_RELATED)
 _FACTORIES = ("keras.applications.", "keras.src.applications.")
 _HEAD = 1 << 16
-_LARGEST_LIST = 1 << 20
 
 
 @hookimpl
@@ -105,7 +112,7 @@ def library_model(library: str, name: str) -> Callable[..., object] | None:  # n
 @hookimpl
 def sources() -> Iterable[str]:
     """Return the names that calls of Keras may have."""
-    return input_files.head(Path(__file__).with_name("sources.txt"), _LARGEST_LIST).decode().splitlines()
+    return sources_beside(__file__)
 
 
 @hookimpl

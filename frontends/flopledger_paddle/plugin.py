@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, Member, hookimpl, input_files, type_names
+from flopledger.frontend import Frontend, Member, hookimpl, input_files, sources_beside, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from flopledger.frontend import Graph, Request
 
@@ -19,7 +19,6 @@ _PROGRAM = (b'"base_code"', b'"program"')
 """A text near the start of a program that Paddle 3 has saved as JSON."""
 _USUAL, _SIZES = "1x3x224x224", {"inception_v3": "1x3x299x299"}
 """The inputs of the networks that Paddle ships: pictures, of 299 pixels for Inception v3."""
-_LARGEST_LIST = 1 << 20
 
 
 @hookimpl
@@ -73,7 +72,7 @@ def members(registry: str) -> Iterable[Member]:
 @hookimpl
 def sources() -> Iterable[str]:
     """Return the names that calls of Paddle may have."""
-    return input_files.head(Path(__file__).with_name("sources.txt"), _LARGEST_LIST).decode().splitlines()
+    return sources_beside(__file__)
 
 
 @hookimpl

@@ -9,12 +9,21 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Protocol
 
-from flopledger.frontend import CONTAINER, UNKNOWN, Operand, ShapeError, equal, text, work
+from flopledger.frontend import (
+    CONTAINER,
+    UNKNOWN,
+    Operand,
+    ShapeError,
+    same_work,
+    shown_work,
+    with_weights,
+    work,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.frontend import Dim, Record, Recording
+    from flopledger.frontend import Record, Recording
 
     from flopledger_tflite.flat.model import Graph
     from flopledger_tflite.node import Call
@@ -75,7 +84,7 @@ def _fresh(values: Sequence[Operand]) -> list[Operand]:
 
 
 def once(_: Tracer, __: Call, ___: Record) -> Sequence[Operand]:
-    """What runs before the first inference, and is no part of one."""
+    """A graph that runs before the first inference, and is no part of one."""
     return ()
 
 
@@ -113,10 +122,7 @@ def _attempt(  # noqa: PLR0913  (a graph, and where it is)
 
 def _keep(tracer: Tracer, call: Call, name: str, found: Sequence[Record]) -> None:
     """Keep the weights of calls that don't run: their modules are never called."""
-    for record in found:
-        if record.parameters:
-            record.name = f"{call.path}/{name}/{record.name}"
-            tracer.uncalled.append(record)
+    tracer.uncalled += with_weights(found, f"{call.path}/{name}")
 
 
 def _either(tracer: Tracer, call: Call, record: Record, graphs: Mapping[str, int]) -> Sequence[Operand]:
@@ -131,13 +137,13 @@ def _either(tracer: Tracer, call: Call, record: Record, graphs: Mapping[str, int
     first, second = works["then"], works["else"]
     _keep(tracer, call, "else", trials["else"][1])
     values = [_agreed(a, b) for a, b in zip(trials["then"][0], trials["else"][0], strict=False)]
-    if first is not None and second is not None and _alike(first, second):
+    if first is not None and second is not None and same_work(first, second):
         record.outputs = values
         return values
     del tracer.records[place + 1 :]
     tracer.recording.unknown = before
     _keep(tracer, call, "then", trials["then"][1])
-    shown = ", ".join(f"{name} {_macs(found)}" for name, found in works.items())
+    shown = ", ".join(f"{name} {shown_work(found)}" for name, found in works.items())
     return _unknown(tracer, call, record, f"which branch runs depends on data: {shown}", values)
 
 
@@ -146,14 +152,6 @@ def _agreed(a: Operand, b: Operand) -> Operand:
     if a.shape is not None and a.shape == b.shape:
         return Operand(a.shape, a.dtype)
     return Operand(None, a.dtype, reason="its shape depends on which branch runs")
-
-
-def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
-    return all(equal(a.get(name, 0), b.get(name, 0)) for name in {*a, *b})
-
-
-def _macs(found: Mapping[str, Dim] | None) -> str:
-    return "unknown" if found is None else f"{text(found['macs'])} MAC"
 
 
 def _unknown(
@@ -203,7 +201,7 @@ def loop(tracer: Tracer, call: Call, record: Record) -> Sequence[Operand]:
         often = f"its body runs more than {turns:,} times, more than are followed"
     given = _given(call)
     same = [v if v.shape == g.shape else Operand(None) for v, g in zip(values, given, strict=False)]
-    return _unknown(tracer, call, record, f"{often}; once is {_macs(work(single))}", same)
+    return _unknown(tracer, call, record, f"{often}; once is {shown_work(work(single))}", same)
 
 
 def _carried(values: Sequence[Operand], kept: Sequence[bool]) -> list[Operand]:

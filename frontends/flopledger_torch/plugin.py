@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Frontend, hookimpl, input_files, type_names
+from flopledger.frontend import Frontend, hookimpl, input_files, sources_beside, type_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from flopledger.frontend import Graph, Member, Request
 
@@ -20,7 +20,6 @@ _ALSO_CALLED = {
     **dict.fromkeys(("pytorch", "tv"), "torchvision"),
 }
 _LARGEST_CONFIG = 4_000_000
-_LARGEST_LIST = 1 << 20
 
 
 @hookimpl
@@ -96,7 +95,7 @@ def library_model(library: str, name: str) -> Callable[..., object] | None:
 @hookimpl
 def sources() -> Iterable[str]:
     """Return the names that calls of PyTorch may have."""
-    return input_files.head(Path(__file__).with_name("sources.txt"), _LARGEST_LIST).decode().splitlines()
+    return sources_beside(__file__)
 
 
 @hookimpl

@@ -6,8 +6,10 @@ import functools
 import importlib.util
 import types
 from dataclasses import field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
+from flopledger import input_files
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
@@ -62,6 +64,18 @@ class Frontend:
         """One line for a list: the name, the sources that it reads, and missing requirements."""
         line = f"{self.name}: {self.reads or f'{self.framework} models'}"
         return line if self.installed else f"{line} ({self.framework} is not installed: {self.remedy})"
+
+
+_LONGEST_LIST = 1 << 20
+
+
+def sources_beside(plugin: str) -> list[str]:
+    """Return the names of calls in ``sources.txt`` beside a plugin, which its package ships.
+
+    The names are a list and not asked of the framework, since a misspelt rule of a convention is to be
+    found where the framework is not installed.
+    """
+    return input_files.head(Path(plugin).with_name("sources.txt"), _LONGEST_LIST).decode().splitlines()
 
 
 def type_names(obj: object) -> tuple[str, ...]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flopledger.frontend import differ
+
 from flopledger_caffe.tables.movement import parameter_shape
 from flopledger_caffe.tables.row import Attrs, Blob, Operand
 from flopledger_caffe.text.fields import POSITIVE, count
@@ -197,7 +199,7 @@ def eltwise_attrs(view: View) -> Attrs:
     """Return the coefficients, one for each bottom; the bottoms have one shape."""
     shapes = view.all_shapes()
     for i, shape in enumerate(shapes[1:], start=1):
-        if len(shape) != len(shapes[0]) or any(map(_differ, shapes[0], shape)):
+        if len(shape) != len(shapes[0]) or any(map(differ, shapes[0], shape)):
             first, other = (view.entry.bottoms[j] for j in (0, i))
             raise view.error(
                 f"joins {first!r} of shape {_text(shapes[0])} and {other!r} of shape {_text(shape)}"
@@ -208,10 +210,6 @@ def eltwise_attrs(view: View) -> Attrs:
             f"has {len(given)} coeff; SUM takes one for each of the {len(shapes)} bottoms, PROD and MAX none"
         )
     return {"coefficients": given} if given else {}
-
-
-def _differ(a: Dim, b: Dim) -> bool:
-    return isinstance(a, int) and isinstance(b, int) and a != b
 
 
 def _text(shape: Shape) -> str:

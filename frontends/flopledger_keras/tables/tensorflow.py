@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from flopledger_keras.tables.equations import explicit
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -28,16 +30,16 @@ def constant(tensor: Any) -> Any:
 
 
 def _as(kind: str) -> Rule:
-    return lambda _op, _to_shape, _outs: (kind, {}, FIRST)
+    return lambda _op, _ins, _outs: (kind, {}, FIRST)
 
 
 def _joined(kind: str) -> Rule:
-    return lambda _op, _to_shape, _outs: (kind, {}, ALL)
+    return lambda _op, _ins, _outs: (kind, {}, ALL)
 
 
 def _to_shape(kind: str) -> Rule:
     """Return the rule of a movement whose result has a shape that TensorFlow states."""
-    return lambda _op, _to_shape, outs: (kind, {"shape": outs[0]}, FIRST) if len(outs) == 1 else None
+    return lambda _op, _ins, outs: (kind, {"shape": outs[0]}, FIRST) if len(outs) == 1 else None
 
 
 def _matmul(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
@@ -48,8 +50,6 @@ def _matmul(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
 
 
 def _einsum(op: Any, ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
-    from flopledger_keras.tables.equations import explicit  # noqa: PLC0415  (it knows no TensorFlow)
-
     return "einsum", {"equation": explicit(op.get_attr("equation").decode(), tuple(ins))}, ALL
 
 
@@ -132,7 +132,7 @@ def _ints(shape: Shape) -> tuple[int, ...]:
 
 
 def _pool(kind: str) -> Rule:
-    def rule(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+    def rule(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
         kernel = _spatial(op.get_attr("ksize"), last=_layout(op))
         return kind, {"kernel": kernel, **_window(op)}, FIRST
 
@@ -140,7 +140,7 @@ def _pool(kind: str) -> Rule:
 
 
 def _reduced(kind: str) -> Rule:
-    def rule(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+    def rule(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
         axes = constant(op.inputs[1])
         if axes is None:
             return None
@@ -151,7 +151,7 @@ def _reduced(kind: str) -> Rule:
     return rule
 
 
-def _batch_norm(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _batch_norm(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return (
         "batch_norm",
         {"axis": -1 if _layout(op) else 1, "batch_stats": bool(op.get_attr("is_training"))},
@@ -161,7 +161,7 @@ def _batch_norm(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> 
 
 def _resize(mode: str) -> Rule:
     """Return the rule of a resampling of pictures, whose channels are last, to the sizes of its result."""
-    return lambda _op, _to_shape, outs: (
+    return lambda _op, _ins, outs: (
         "resample", {"mode": mode, "size": tuple(outs[0][1:3]), "channels_last": True}, FIRST,
     )  # fmt: skip
 
@@ -174,16 +174,16 @@ def _running(kind: str) -> Rule:
     return rule
 
 
-def _top_k(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _top_k(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     size = constant(op.inputs[1])
     return None if size is None else ("top_k", {"size": int(size)}, FIRST)
 
 
-def _compared(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _compared(_op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "compare", {"scalars": 1}, FIRST
 
 
-def _bias(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _bias(_op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "add", {"scalars": 1}, FIRST
 
 
@@ -192,16 +192,16 @@ def _squared_difference(_op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -
     return ("mse", {"reduction": "none", "outputs": tuple(outs)}, ALL) if ins[0] == outs[0] else None
 
 
-def _concat(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _concat(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     axis = constant(op.inputs[-1])
     return None if axis is None else ("concat", {"axis": int(axis)}, slice(-1))
 
 
-def _stack(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _stack(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "stack", {"axis": int(op.get_attr("axis"))}, ALL
 
 
-def _unstack(op: Any, _to_shape: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
+def _unstack(op: Any, _ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
     axis = int(op.get_attr("axis"))
     return ("unstack", {"axis": axis}, FIRST) if len(outs) > 1 else ("squeeze", {"axes": (axis,)}, FIRST)
 
@@ -216,12 +216,12 @@ def _split(op: Any, ins: Sequence[Shape], outs: Sequence[Shape]) -> Meaning:
     return "split", {"axis": along, "sizes": tuple(shape[along] for shape in outs)}, data
 
 
-def _transpose(op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _transpose(op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     order = constant(op.inputs[1])
     return None if order is None else ("transpose", {"order": tuple(int(a) for a in order)}, FIRST)
 
 
-def _select(_op: Any, _to_shape: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
+def _select(_op: Any, _ins: Sequence[Shape], _outs: Sequence[Shape]) -> Meaning:
     return "select", {}, ALL
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Operand, equal, list_of, work
+from flopledger.frontend import Operand, list_of, same_work, shown_work, work
 
 from flopledger_onnx.control.containers import (
     attempt,
@@ -15,13 +15,10 @@ from flopledger_onnx.control.containers import (
     keep_weights,
     make_unknown,
     scope_inside,
-    shown_macs,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from flopledger.frontend import Dim
 
     from flopledger_onnx.control.containers import Tracer
     from flopledger_onnx.names import Job, Scope
@@ -59,19 +56,15 @@ def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph
     first, second = works["then_branch"], works["else_branch"]
     values = _agreed([values for values, _ in trials.values()], len(call.node.output))
     keep_weights(tracer, call, "else_branch", trials["else_branch"][1])
-    if first is not None and second is not None and _alike(first, second):
+    if first is not None and second is not None and same_work(first, second):
         finish(tracer, call, scope, record, values)
         return
     del tracer.records[mark:]
     tracer.recording.unknown = before
     keep_weights(tracer, call, "then_branch", trials["then_branch"][1])
-    shown = [f"{name.partition('_')[0]} {shown_macs(works[name])}" for name in works]
+    shown = [f"{name.partition('_')[0]} {shown_work(works[name])}" for name in works]
     problem = f"which branch runs depends on data: {', '.join(shown)}"
     make_unknown(tracer, call, scope, record, problem, values)
-
-
-def _alike(a: Mapping[str, Dim], b: Mapping[str, Dim]) -> bool:
-    return all(equal(a.get(name, 0), b.get(name, 0)) for name in {*a, *b})
 
 
 def _agreed(both: Sequence[Sequence[Operand]], outputs: int) -> list[Operand]:

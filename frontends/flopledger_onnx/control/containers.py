@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
-from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError, text, unlisted
+from flopledger.frontend import CONTAINER, UNKNOWN, Operand, Record, ShapeError, unlisted, with_weights
 
 from flopledger_onnx.names import Scope, opsets_of
 from flopledger_onnx.scopes import scopes_of
@@ -13,9 +13,9 @@ from flopledger_onnx.spelling import spelled
 from flopledger_onnx.tables.layers import source_name
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Sequence
 
-    from flopledger.frontend import Dim, Recording, Shape
+    from flopledger.frontend import Recording, Shape
 
     from flopledger_onnx.budget import Budget
     from flopledger_onnx.names import Job
@@ -151,15 +151,7 @@ def keep_unread(tracer: Tracer, call: Call, name: str, graph: Graph, inside: Sco
 
 def keep_weights(tracer: Tracer, call: Call, name: str, found: Sequence[Record]) -> None:
     """Keep of calls that are not made those that hold weights, under the name of their graph."""
-    for record in found:
-        if record.parameters:
-            record.name = f"{call.path}/{name}/{record.name}"
-            tracer.uncalled.append(record)
-
-
-def shown_macs(found: Mapping[str, Dim] | None) -> str:
-    """Write the work of a graph for a message."""
-    return "unknown" if found is None else f"{text(found['macs'])} MAC"
+    tracer.uncalled += with_weights(found, f"{call.path}/{name}")
 
 
 def note_unknown(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flopledger.frontend import Operand, scalar, work
+from flopledger.frontend import Operand, scalar, shown_work, work
 
 from flopledger_onnx.control.containers import (
     attempt,
@@ -15,7 +15,6 @@ from flopledger_onnx.control.containers import (
     keep_weights,
     note_unknown,
     scope_inside,
-    shown_macs,
 )
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def _body_once(tracer: Tracer, call: Call, scope: Scope, graph: Graph, carried: 
     turns = "how often its body runs depends on data"
     if most is not None and not tracer.budget.affords(most * max(tracer.budget.size(graph.node), 1)):
         turns = f"its body runs up to {most:,} times, more than are followed"
-    problem = f"{turns}; once is {shown_macs(work(found))}"
+    problem = f"{turns}; once is {shown_work(work(found))}"
     outputs = []
     for i in range(len(call.node.output)):
         before = carried[i] if i < len(carried) else None

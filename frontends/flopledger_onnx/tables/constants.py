@@ -13,6 +13,7 @@ from flopledger.frontend import (
     Step,
     Unshaped,
     arrays,
+    dependent,
     is_symbolic,
     product,
     row,
@@ -20,7 +21,6 @@ from flopledger.frontend import (
     vector,
 )
 
-from flopledger_onnx.tables.movement import unknown
 from flopledger_onnx.values import constant as stored_constant
 from flopledger_onnx.values import known as known_constant
 from flopledger_onnx.values import sparse_constant
@@ -112,7 +112,7 @@ def non_zero(call: Call) -> Step:
     """The places of elements other than zero: known for known values, else they depend on data."""
     known = call.value(0).known()
     if known is None or None in known.items:
-        return unknown(call)
+        return dependent(call)
     places = [i for i, item in enumerate(known.items) if item]
     columns = []
     for axis in range(len(known.shape)):
@@ -130,7 +130,7 @@ def compress(call: Call) -> Step:
     """Slices where a condition holds."""
     chosen = call.value(1).known()
     if chosen is None or None in chosen.items:
-        return unknown(call)
+        return dependent(call)
     shape, count = call.shape(), sum(bool(item) for item in chosen.items)
     if "axis" not in call.attributes:
         return Step("gather", {"shape": (count,)}, None, [(count,)])

@@ -17,6 +17,7 @@ from flopledger.frontend import (
     Unshaped,
     arrays,
     ceildiv,
+    divide,
     folded,
     is_symbolic,
     many,
@@ -40,12 +41,6 @@ _TRUTH = "bool"
 def truth(_: Call) -> Step:
     """Return the step of a question about each element."""
     return Step("compare", {"scalars": 1}, (0,), dtypes=(_TRUTH,))
-
-
-def divide(call: Call) -> Step:
-    """``a / b``: whole numbers towards zero, real ones as they are, though sizes cast to them stay exact."""
-    real = "float" in call.value(0).dtype
-    return several("divide", arrays.DIV_REAL if real else arrays.DIV)(call)
 
 
 def where(call: Call) -> Step:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import (
-    UNKNOWN,
     Array,
     Attrs,
     Passed,
@@ -19,18 +18,22 @@ from flopledger.frontend import (
     arrays,
     builtin,
     ceildiv,
+    dependent,
     floordiv,
     is_symbolic,
+    moved,
     product,
     row,
+    same,
     vector,
+    written,
 )
 from flopledger.frontend import Call as KindCall
 
 from flopledger_onnx.wire.tensors import type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from flopledger.frontend import Dim, Operand, Shape
     from flopledger.frontend import Value as AttrValue
@@ -62,12 +65,7 @@ def reshape(call: Call) -> Step:
     out = inferred(call, "reshape", {"shape": tuple(wanted)}, shape)[0]
     known = call.value(0).known()
     array = None if known is None else arrays.reshaped(known, out)
-    return _moved("reshape", {"shape": tuple(wanted)}, out, array, alias=True)
-
-
-def _moved(kind: str, attrs: Attrs, shape: Shape, array: Array | None, *, alias: bool = False) -> Step:
-    """Return the step of a movement of the first input."""
-    return Step(kind, attrs, (0,), [shape], arrays=[array], alias=alias, constant=True)
+    return moved("reshape", {"shape": tuple(wanted)}, out, array, alias=True)
 
 
 def flatten(call: Call) -> Step:
@@ -78,7 +76,7 @@ def flatten(call: Call) -> Step:
     if not 0 <= axis <= len(shape):
         raise call.impossible(f"names the axis {axis} of {len(shape)}")
     out = (product(shape[:axis]), product(shape[axis:]))
-    return _moved("reshape", {"shape": out}, out, None, alias=True)
+    return moved("reshape", {"shape": out}, out, None, alias=True)
 
 
 def transpose(call: Call) -> Step:
@@ -88,7 +86,7 @@ def transpose(call: Call) -> Step:
     out = inferred(call, "transpose", {"order": order}, shape)[0]
     known = call.value(0).known()
     array = None if known is None else arrays.transposed(known, [axis % len(shape) for axis in order])
-    return _moved("transpose", {"order": order}, out, array)
+    return moved("transpose", {"order": order}, out, array)
 
 
 def squeeze(call: Call) -> Step:
@@ -105,7 +103,7 @@ def squeeze(call: Call) -> Step:
     if not any(is_symbolic(shape[axis]) for axis in axes):
         out = inferred(call, "squeeze", attrs, shape)[0]
     known = call.value(0).known()
-    return _moved("squeeze", attrs, out, None if known is None else arrays.reshaped(known, out), alias=True)
+    return moved("squeeze", attrs, out, None if known is None else arrays.reshaped(known, out), alias=True)
 
 
 def unsqueeze(call: Call) -> Step:
@@ -118,7 +116,7 @@ def unsqueeze(call: Call) -> Step:
     out = inferred(call, "unsqueeze", {"axes": placed}, shape)[0]
     known = call.value(0).known()
     array = None if known is None else arrays.reshaped(known, out)
-    return _moved("unsqueeze", {"axes": placed}, out, array, alias=True)
+    return moved("unsqueeze", {"axes": placed}, out, array, alias=True)
 
 
 def concat(call: Call) -> Step:
@@ -193,8 +191,8 @@ def cut(call: Call) -> Step:
         if array is not None:
             array = _cut_array(array, axis, start, end, step)
     if len(starts) == 1:
-        return _moved("slice", single, out, array)
-    return _moved("view", {"shape": out}, out, array)
+        return moved("slice", single, out, array)
+    return moved("view", {"shape": out}, out, array)
 
 
 def _bound(value: Dim) -> Dim | None:
@@ -254,16 +252,6 @@ def scatter(call: Call) -> Step:
     return Step("view", {"shape": shape}, None, [shape])
 
 
-def written(call: Call) -> Step:
-    """The first input with another written into it."""
-    return Step("view", {"shape": call.shape()}, None, [call.shape()])
-
-
-def same(kind: str) -> Callable[[Call], Step]:
-    """Return the rule of a movement that keeps the shape."""
-    return lambda call: Step(kind, {}, (0,), [call.shape()])
-
-
 def triangle(call: Call) -> Step:
     """The elements above or below a diagonal, zero elsewhere."""
     return Step("view", {"shape": call.shape()}, (0,), [call.shape()], constant=True)
@@ -274,7 +262,7 @@ def expand(call: Call) -> Step:
     out = inferred(call, "select", {}, call.shape(), call.dims(1))[0]
     known = call.value(0).known()
     array = None if known is None else arrays.expanded(known, out)
-    return _moved("expand", {"shape": out}, out, array)
+    return moved("expand", {"shape": out}, out, array)
 
 
 def tile(call: Call) -> Step:
@@ -285,7 +273,7 @@ def tile(call: Call) -> Step:
     if known is not None and len(known.shape) == 1 and isinstance(repeats[0], int) and repeats[0] >= 0:
         fits = repeats[0] * len(known.items) <= arrays.MOST_ITEMS
         array = vector(known.items * repeats[0]) if fits else None
-    return _moved("tile", {"repeats": repeats}, out, array)
+    return moved("tile", {"repeats": repeats}, out, array)
 
 
 def pad(call: Call) -> Step:
@@ -322,11 +310,6 @@ def identity(call: Call) -> Passed | Step:
     return Step("identity", {}, (0,), [value.shape], arrays=[value.known()], alias=True)
 
 
-def unknown(call: Call) -> Step:
-    """Work, and how much comes out, that depends on data."""
-    return Step(UNKNOWN, shapes=[None] * max(call.outputs, 1), problem=f"{call.type} depends on data")
-
-
 DEPENDENT = (
     "NonMaxSuppression", "Unique", "SequenceMap",
     "Optional", "OptionalGetElement", "OptionalHasElement", "StringConcat", "StringNormalizer", "StringSplit",
@@ -335,7 +318,7 @@ DEPENDENT = (
 """Operators whose work depends on data, or that handle lists, optional values and texts."""
 
 ROWS: Mapping[str, Row[Call]] = {
-    **{name: row(unknown, *range(9)) for name in DEPENDENT},
+    **{name: row(dependent, *range(9)) for name in DEPENDENT},
     "Reshape": row(reshape, 1),
     "Flatten": row(flatten),
     "Transpose": row(transpose),

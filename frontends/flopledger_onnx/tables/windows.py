@@ -18,6 +18,7 @@ from flopledger.frontend import (
     Row,
     Step,
     Unshaped,
+    differ,
     floordiv,
     is_dim,
     is_symbolic,
@@ -63,7 +64,7 @@ def _kernel(call: Call, weight: Shape) -> Shape:
     given = call.wholes("kernel_shape")
     if given and len(given) != len(weight) - 2:
         raise call.impossible(f"has the kernel {given} and a weight of {len(weight)} axes")
-    if given and any(map(_differ, given, weight[2:])):
+    if given and any(map(differ, given, weight[2:])):
         raise call.impossible(f"has the kernel_shape {given} and a weight whose kernel is {weight[2:]}")
     return given or weight[2:]
 
@@ -86,14 +87,9 @@ def conv_attrs(call: Call, channels: Shape, weight: int = 1, bias: int = 2) -> A
     return {**_window(call, kernel), "out_channels": shape[0], "groups": groups, "bias": call.has(bias)}
 
 
-def _differ(a: Dim, b: Dim) -> bool:
-    """Whether two sizes are known to be different."""
-    return isinstance(a, int) and isinstance(b, int) and a != b
-
-
 def _check_channels(call: Call, channels: Shape, expected: Dim) -> None:
     """Refuse a weight for another number of channels: the kind's rule does not see it."""
-    if channels and _differ(channels[0], expected):
+    if channels and differ(channels[0], expected):
         raise call.impossible(f"has an input of {channels[0]} channels and a weight for {expected}")
 
 

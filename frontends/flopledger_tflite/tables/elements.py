@@ -14,6 +14,7 @@ from flopledger.frontend import (
     Row,
     Step,
     arrays,
+    divide,
     folded,
     many,
     one,
@@ -37,12 +38,6 @@ FUSED: Mapping[int, tuple[str, str]] = {
     5: ("SIGN_BIT", "sign"),
 }
 """``ActivationFunctionType``: the activation that an operator does at its end, and its kind."""
-
-
-def divide(call: Call) -> Step:
-    """``a / b``: whole numbers towards zero."""
-    real = "float" in call.value(0).dtype
-    return several("divide", arrays.DIV_REAL if real else arrays.DIV)(call)
 
 
 def power(call: Call) -> Step:

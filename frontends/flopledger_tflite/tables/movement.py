@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.frontend import (
-    UNKNOWN,
     Array,
     Attrs,
     Operand,
@@ -16,11 +15,15 @@ from flopledger.frontend import (
     Step,
     Unshaped,
     arrays,
+    dependent,
     floordiv,
     is_symbolic,
+    moved,
     row,
+    same,
     scalar,
     shapes_by_rule,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -40,11 +43,6 @@ def wanted(call: Call, index: int) -> Shape:
         if stated is None:
             raise
         return stated
-
-
-def moved(kind: str, attrs: Attrs, shape: Shape, array: Array | None, *, alias: bool = False) -> Step:
-    """Return the step of a movement of the first input."""
-    return Step(kind, attrs, (0,), [shape], arrays=[array], alias=alias, constant=True)
 
 
 def reshape(call: Call) -> Step:
@@ -247,11 +245,6 @@ def sparse_to_dense(call: Call) -> Step:
     return Step("view", {"shape": shape}, (2,), [shape])
 
 
-def written(call: Call) -> Step:
-    """The first input with another written into it."""
-    return Step("view", {"shape": call.shape()}, None, [call.shape()])
-
-
 def diagonal(call: Call) -> Step:
     """Matrices with the input's vectors as their diagonals."""
     shape: Shape = (*call.shape(), *call.shape()[-1:])
@@ -280,16 +273,6 @@ def pad(call: Call) -> Step:
         raise call.impossible(f"has {len(pads)} pads for {len(shape)} axes, expected two for each")
     pairs = tuple((pads[2 * i], pads[2 * i + 1]) for i in range(len(shape)))
     return Step("pad", {"padding": pairs}, (0,))
-
-
-def same(kind: str) -> Callable[[Call], Step]:
-    """Return the rule of a movement that keeps the shape."""
-    return lambda call: Step(kind, {}, (0,), [call.shape()])
-
-
-def dependent(call: Call) -> Step:
-    """Work, or how much comes out, that depends on data."""
-    return Step(UNKNOWN, shapes=[None] * max(call.outputs, 1), problem=f"{call.type} depends on data")
 
 
 DEPENDENT = (

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flopledger.frontend import Row, Unshaped, arrays, row, shapes_by_rule
-
-from flopledger_tflite.tables.movement import moved
+from flopledger.frontend import Row, Unshaped, arrays, moved, row, shapes_by_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
