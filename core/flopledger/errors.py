@@ -25,7 +25,7 @@ class FlopledgerError(Exception):
     """The base of every error that flopledger raises on purpose; each argument is a line of its message."""
 
     def __str__(self) -> str:
-        """Return the message; what can't be seen in a name that it repeats, a line feed too, is escaped."""
+        """Return the message; invisible characters of names in it, line feeds too, are escaped."""
         return "\n".join(printable.line(str(line)) for line in self.args)
 
 

@@ -53,7 +53,7 @@ __all__ = [
 
 
 def attribute(home: str) -> Any:
-    """Import what ``package.module:name`` names; without a name, the module itself.
+    """Import the object called ``package.module:name``; without a name, the module itself.
 
     Raises:
         ImportError: There is no such module.

@@ -88,7 +88,7 @@ class Specs:
 
 
 @dataclass(slots=True)
-class Told:
+class Stated:
     """The contents of a file about an input layer: the shape of each top, its batch, and the assumptions."""
 
     shapes: list[Shape | None]
@@ -115,7 +115,7 @@ def params_name(entry: Entry) -> str:
     return next(fields, FIELDS.get(entry.type, "data_param"))
 
 
-def told(entry: Entry) -> Told:
+def stated(entry: Entry) -> Stated:
     """Return the contents of the file about an input layer.
 
     Raises:
@@ -126,9 +126,9 @@ def told(entry: Entry) -> Told:
     if not shapes and entry.type == "DummyData":
         shapes = _old_dummies(params)
     if shapes or entry.type in ("Input", "DummyData"):
-        return Told(_for_each_top(entry, shapes))
+        return Stated(_for_each_top(entry, shapes))
     batch = params.number("batch_size", 1, _DIM) if "batch_size" in params and entry.tops else None
-    found = Told([None] * len(entry.tops), batch)
+    found = Stated([None] * len(entry.tops), batch)
     image = None if batch is None else _image(entry, params, found)
     if batch is not None and image is not None:
         found.shapes[0] = (batch, *image)
@@ -151,7 +151,7 @@ def _old_dummies(params: Message) -> list[Shape]:
     return [tuple(column[min(i, len(column) - 1)] for column in columns) for i in range(most)]
 
 
-def _image(entry: Entry, params: Message, found: Told) -> Shape | None:
+def _image(entry: Entry, params: Message, found: Stated) -> Shape | None:
     """Return channels, height and width of one item, as far as the file gives them."""
     transform = entry.message.message("transform_param")
     sizes = _sizes(params, transform)
@@ -211,7 +211,7 @@ def _channels(entry: Entry, params: Message, transform: Message) -> int | None:
     return None
 
 
-def label(entry: Entry, top: str, batch: Dim, found: Told) -> Shape:
+def label(entry: Entry, top: str, batch: Dim, found: Stated) -> Shape:
     """Return the shape of a top behind the first: one value for each item of the batch."""
     if entry.type == "AnnotatedData":
         # SSD's: one row of eight numbers for each box of the batch, as many as the pictures have.

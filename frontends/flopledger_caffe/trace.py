@@ -20,7 +20,7 @@ from flopledger.frontend import (
 )
 
 from flopledger_caffe.blobs import Blobs
-from flopledger_caffe.inputs import Specs, is_source, label, params_name, told
+from flopledger_caffe.inputs import Specs, is_source, label, params_name, stated
 from flopledger_caffe.modules import Parameters
 from flopledger_caffe.remedies import example, top_example
 from flopledger_caffe.tables.layers import SPELLINGS, TABLE, is_foreign
@@ -124,7 +124,7 @@ class Tracer:
             self._read_unknown(entry, bottoms, f"no formula for Caffe type {entry.type!r}")
 
     def _read_source(self, entry: Entry) -> None:
-        found = told(entry)
+        found = stated(entry)
         shapes: list[Shape] = []
         tensors: list[int] = []
         for i, name in enumerate(entry.tops):

@@ -202,7 +202,7 @@ class Calls(abc.ABC):
             self._own_call = before
 
     @contextlib.contextmanager
-    def unheard(self) -> Iterator[None]:
+    def unrecorded(self) -> Iterator[None]:
         """Record no calls during this."""
         before, self._unrecorded = self._unrecorded, True
         try:

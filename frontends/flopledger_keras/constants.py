@@ -39,6 +39,7 @@ def recording_constants(tracer: Calls) -> Iterator[None]:
 
 
 _MOVES = ("Identity", "ReadVariableOp", "VarHandleOp", "Const", "AssignVariableOp")
+"""Operations that compute nothing: a traced graph holds constants and reads variables without them."""
 
 
 def _note(tracer: Calls, name: str, inputs: Any, outputs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What a model's configuration from a file may name: classes of Keras that compute, and the user's own.
+"""Checks what the configuration of a model in a file names: classes of Keras that compute, or the user's own.
 
 Keras follows a configuration: it imports modules, calls the functions that it names, unmarshals
 functions and opens the files that layers name. How much of that its safe mode refuses differs from
@@ -52,17 +52,17 @@ _FILES = re.compile(
     r"(^|_)(vocab|vocabulary|file|files|filename|filenames|filepath|path|paths|dir|directory|folder|asset"
     r"|assets|url|urls|uri|checkpoint|ckpt|merges|proto|weights)(_|$)"
 )
-"""How arguments are called that name a file."""
+"""Names of arguments that name a file."""
 
 _PATH = re.compile(r"/.|~|\.{1,2}[/\\]|\\\\|[A-Za-z]:[/\\]|[A-Za-z][A-Za-z0-9+.-]*:/", re.DOTALL)
-"""How a text begins that is a path or an address, whatever the argument is called."""
+"""The beginning of a text that is a path or an address, whatever the argument is called."""
 
 _VOCABULARY = re.compile(r"(^|_)(vocab|vocabulary|merges)(_|$)")
 """Names of arguments that name a file where they are one text, and hold words where they are a list,
 "/home" and "http://" among them."""
 
 _NAMES = ("name", "class_name", "registered_name", "module")
-"""Where a text is a name, which may begin with anything."""
+"""The keys of names, which may begin with anything."""
 
 _WRAPPERS = ("config", "value", "items")
 """The context of an argument's value."""

@@ -1,4 +1,4 @@
-"""What a model is called with: the inputs asked for, or those that it declares."""
+"""The inputs of a model's call: those that are asked for, or those that it declares."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ if TYPE_CHECKING:
     from flopledger.frontend import Nested, Request, Shape
 
 _BATCH, _SPATIAL, _LENGTH = 2, 64, 16
-"""Example sizes for a symbol while Keras infers shapes, where the model declares none."""
+"""Example sizes for a symbol while Keras infers shapes, where the model declares none.
+
+A batch of 1 would be stretched to any other size, and so could not show where the symbol goes. Networks of
+pictures halve their sides up to five times, and 64 is still 2 then."""
 
 
 @dataclass(slots=True)

@@ -113,7 +113,7 @@ def dtype_of(tensor: Any) -> str:
 
 
 def is_array(value: object) -> bool:
-    """Tell a weight or an array: it has a shape and a type of elements."""
+    """Return whether a value is a weight or an array, which have a shape and a type of elements."""
     return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, type)
 
 

@@ -27,6 +27,7 @@ _CLASSES = {
 }
 """Classes that Keras 3 has under another name."""
 _RENAMED = {"ThresholdedReLU": {"theta": "threshold"}, "LeakyReLU": {"alpha": "negative_slope"}}
+"""Arguments that Keras 3 has under another name, by the class that has them."""
 _WITHOUT_EFFECT: Mapping[str, tuple[object, ...]] = {
     "groups": (1,),
     "time_major": (False,),
@@ -54,6 +55,7 @@ _ASIDE = {
 """Arguments that a layer of Keras 3 writes and takes, and that no signature has: an .h5 file of Keras 3 has
 the form of tf.keras 2."""
 _CUDNN = {"recurrent_activation": "sigmoid", "reset_after": True}
+"""Settings that layers of cuDNN imply and do not write; a GRU without ``reset_after`` has fewer biases."""
 
 
 def renewed(config: dict[str, Any], where: str) -> dict[str, Any]:
@@ -109,8 +111,7 @@ def _accepted(name: str) -> frozenset[str]:
         accepted.add("batch_input_shape")
     for base in cls.__mro__:
         made = vars(base).get("__init__")
-        if inspect.isfunction(
-            made
-        ):  # inspect compiles a text for object's, and a file must start no compiler
+        # Of object's own, which is no function, inspect compiles a text, and a file must start no compiler.
+        if inspect.isfunction(made):
             accepted |= set(inspect.signature(made).parameters)
     return frozenset(accepted - {"self"})

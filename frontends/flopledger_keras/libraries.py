@@ -28,7 +28,7 @@ def model_of(name: str) -> Callable[..., object] | None:
 
 
 _SIZE = re.compile(r"\binput_shape:.*?(?:\bnot|\bhas to be)\s+`?\((\d+), (\d+), 3\)", re.DOTALL)
-"""How the page of an application names the size of its pictures."""
+"""The sentence in which the page of an application states the size of its pictures."""
 _documented: weakref.WeakKeyDictionary[object, tuple[int, ...]] = weakref.WeakKeyDictionary()
 
 

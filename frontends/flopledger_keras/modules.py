@@ -32,7 +32,9 @@ _ROLES = {
     "variance": "running_var",
     "count": "counter",
 }
-_SMALLEST_NUMBER = re.compile(r"_\d+\Z")
+"""The roles of variables by the names that Keras's own layers give them."""
+_NUMBER_SUFFIX = re.compile(r"_\d+\Z")
+"""The number that Keras appends where a layer has several variables of one name, as ``kernel_1``."""
 
 
 def source_of(cls: type) -> str:
@@ -118,7 +120,7 @@ def _add_parameter(
 ) -> int:
     i = len(builder.parameters)
     name = str(variable.name)
-    role = _ROLES.get(_SMALLEST_NUMBER.sub("", name), "weight")
+    role = _ROLES.get(_NUMBER_SUFFIX.sub("", name), "weight")
     if role in ("running_mean", "running_var", "counter") and _is_learned(layer, variable):
         role = "weight"
     shape = tuple(int(d) for d in variable.shape)
@@ -130,6 +132,11 @@ def _add_parameter(
 
 
 def _is_learned(layer: Any, variable: Any) -> bool:
+    """Return whether a layer trains a variable, which is no running statistic then, whatever its name.
+
+    ``Normalization`` calls its statistics mean and variance; a layer of the user's may call weights so, such
+    as the centres of a mixture, which would then not be counted among its parameters.
+    """
     own = layer._trainable_variables  # noqa: SLF001
     return any(one is variable for one in own)
 

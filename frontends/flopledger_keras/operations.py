@@ -33,7 +33,7 @@ def operation(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, A
         except NotFollowedError as reason:
             tracer.rewind(state)
             problem = str(reason)
-    with tracer.unheard():  # an operation may infer its shapes by calling others
+    with tracer.unrecorded():  # an operation may infer its shapes by calling others
         outputs = op.compute_output_spec(*args, **kwargs)
     given, made = tracer.tensors((args, kwargs)), tracer.tensors(outputs)
     scalars = sum(isinstance(v, (int, float)) for v in keras.tree.flatten((args, kwargs)))

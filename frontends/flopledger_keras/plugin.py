@@ -48,7 +48,7 @@ def frontend() -> Frontend:
 
 @hookimpl
 def recognises_file(path: Path) -> bool:
-    """Tell by the suffix; a JSON file by the class name that Keras writes near its start."""
+    """Recognise a file by its suffix, a JSON file by the class name that Keras writes near its start."""
     suffix = path.suffix.lower()
     if suffix == ".keras":
         return True

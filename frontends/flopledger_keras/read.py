@@ -30,7 +30,7 @@ from flopledger_keras.state import as_before, without_values
 from flopledger_keras.trace import Tracer
 
 VIEWS = Views(whole=frozenset(("reshape", "flatten", "squeeze", "unsqueeze", "identity")))
-"""What TensorFlow gives back in the memory that it was given; it copies parts and other orders of axes."""
+"""Kinds whose results TensorFlow leaves in the memory of their operand; it copies parts and other orders."""
 
 
 def read_source(source: object, request: Request) -> Graph:

@@ -86,13 +86,15 @@ class Tracer(Calls):
         rule = _RULES.get(row_name(op, _RULES))
         if rule is not None:
             given = self.tensors(args[:1])
-            with self.unheard():  # Keras may run the layer's own call; and a weight's update when it is read
+            with (
+                self.unrecorded()
+            ):  # Keras may run the layer's own call; and a weight's update when it is read
                 outputs = infer(op, args, kwargs)
                 made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
                 call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
                 described = rule(op, call)
             if described is not None:
-                mode = getattr(op, "quantization_mode", None)  # whoever prices the steps wants to know
+                mode = getattr(op, "quantization_mode", None)  # conventions price quantised steps by it
                 described = described if mode is None else described.noted(quantization_mode=str(mode))
                 return self._described(number, described, given, outputs)
             if isinstance(op, keras.layers.RNN):
@@ -104,7 +106,7 @@ class Tracer(Calls):
         known: dict[int, Any] = dict(
             zip(map(id, graph.inputs), keras.tree.flatten(args[0] if len(args) == 1 else args), strict=True)
         )
-        self._named.update(map(id, graph.operations))  # their names last; those of others count up
+        self._named.update(map(id, graph.operations))  # these keep their names; others are numbered
         if show_inputs:  # a functional model; a sequential one shows layers alone
             self._nodes.update(map(id, graph.operations))
         order = {id(op): place for place, op in enumerate(graph.operations)}

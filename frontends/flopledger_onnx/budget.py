@@ -1,4 +1,4 @@
-"""How many calls of a file are followed: loops and functions may expand without end."""
+"""A bound on the calls of a file that are followed: loops and functions may expand without end."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ NEUTRAL: Mapping[str, Mapping[int, int]] = MappingProxyType({"InstanceNormalizat
 
 @dataclass(slots=True)
 class Placeholders:
-    """What is known of such constants so far, by their memory."""
+    """The facts of such constants so far, by their memory."""
 
     neutral: dict[Hashable, Constant] = field(default_factory=dict)
     seen: dict[Hashable, bool | None] = field(default_factory=dict)

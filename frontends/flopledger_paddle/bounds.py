@@ -1,4 +1,4 @@
-"""What a saved program may grow to, checked before Paddle reads it.
+"""Bounds on a saved program, checked before Paddle reads it.
 
 Paddle's parsers are native code that makes an object of each message, of which the smallest takes two bytes
 of a file and some two hundred of memory. Programs are data: Paddle translates them into its own form and
@@ -28,12 +28,13 @@ _WITHIN: dict[str, dict[int, str]] = {
     "versions": {},
     "plain": {},
 }
-"""Which fields are messages whose fields become objects, by their numbers in Paddle's framework.proto.
+"""The fields that are messages whose fields become objects, by their numbers in Paddle's framework.proto.
 
 The others are texts, which may look like messages and are none (a variable's name is its field 1, and an
 operator's inputs are), and messages of which each has a few.
 """
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
+"""The wire types of protobuf's encoding; groups (3 and 4), which Paddle never writes, are refused."""
 
 
 def json_text(path: Path) -> str:

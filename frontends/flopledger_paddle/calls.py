@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from flopledger_paddle.trace import Event
     from flopledger_paddle.values import Values
 
-_UNTOLD = frozenset({"op_callstack", "struct_name", "stop_gradient", "persistable", "place", "dtype"})
+_NOT_RECORDED = frozenset({"op_callstack", "struct_name", "stop_gradient", "persistable", "place", "dtype"})
+"""Attributes of an op that describe its origin, its device or its tensors, and not its work."""
 
 
 class _Open:
@@ -195,7 +196,7 @@ class Calls:
         """Return an op's arguments as given: its attributes, and the tensors among its operands."""
         native: dict[str, Value] = {}
         for key, value in view.attrs.items():
-            if key not in _UNTOLD:
+            if key not in _NOT_RECORDED:
                 native[key] = tuple(value) if isinstance(value, list) else value
         members = (v for given in view.operands for v in self.values.members(given))
         tensors = (v for v in members if v.initialized() and _has_shape(v))
@@ -204,7 +205,7 @@ class Calls:
 
 
 def _has_shape(value: Any) -> bool:
-    """Tell a tensor from a list of them."""
+    """Return whether a value is a tensor; a list of them raises where it is asked for its shape."""
     try:
         return value.shape is not None
     except ValueError:

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from flopledger.frontend import Graph, Request, Shape
 
 _INPUTS = ("pd_op.data", "pd_op.feed")
+"""The ops that inputs enter by: those of Paddle 3, and those translated from the older binary form."""
 _STATISTICS = {1: "running_mean", 2: "running_var"}
-"""Which operands of a batch norm are no weights."""
+"""The operands of a batch norm that are no weights, by place."""
 
 
 def read_program(path: Path, request: Request) -> Graph:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Arguments:
-    """What a model is called with: nested tuples and dicts of input specs and of plain values."""
+    """The arguments of a model's call: nested tuples and dicts of input specs and of plain values."""
 
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)

@@ -29,7 +29,9 @@ MOST = 16
 """The most elements of a tensor of sizes; a larger one is data that happens to be whole numbers."""
 
 _SOURCES = frozenset({"shape", "shape64", "numel"})
+"""Ops that make sizes of a tensor's shape."""
 _CREATION = frozenset({"full", "full_int_array"})
+"""Ops that make a tensor of one number, which sizes may be multiplied by and joined with."""
 _COMPUTED = frozenset({
     "abs", "add", "all", "amax", "amin", "any", "assign", "cast", "ceil", "clip", "concat", "divide",
     "elementwise_pow", "equal", "expand", "flatten", "flip", "floor", "floor_divide", "gather",
@@ -46,8 +48,10 @@ _SIZES_AT = {
     "reshape": (1,), "expand": (1,), "tile": (1,), "slice": (2, 3), "strided_slice": (2, 3, 4), "full": (0,),
     "pool2d": (1,), "pad3d": (1,), "split": (1,),
 }  # fmt: skip
-"""Where an op takes sizes as one tensor, and Paddle's shape inference reads them only as numbers."""
+"""Operands that are sizes in one tensor, and that Paddle's shape inference reads only as numbers."""
 _INTERPOLATED = ("linear_interp", "bilinear_interp", "trilinear_interp", "bicubic_interp", "nearest_interp")
+"""Resizing, which has arguments of its own for sizes that are numbers (``out_d``, ``out_h``, ``out_w``). From
+sizes in a tensor Paddle infers nothing, and where PaddleSeg resizes so, every later size would be open."""
 
 
 class Known:
@@ -118,7 +122,7 @@ class Known:
         return value
 
     def _converted(self, value: Any) -> Any:
-        """Return a value as an array, for ``int(value)``and its variants; None where it is not known."""
+        """Return a value as an array, for ``int(value)`` and its variants; None where it is not known."""
         tensor = self.tensor(value) if isinstance(value, paddle.pir.Value) else None
         if tensor is None:
             return None

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 _SCALARS = (bool, int, float, str)
 _STATISTICS = {"_mean": "running_mean", "_variance": "running_var"}
+"""The running statistics of a norm: Paddle keeps them as parameters that are not trained."""
 _VECTORS = ("weight_u", "weight_v")
+"""The vectors of ``SpectralNorm``'s power iteration: parameters as well, though nothing trains them."""
 
 
 def dtype_name(dtype: Any) -> str:
@@ -110,7 +112,7 @@ def native(layer: Any) -> dict[str, Value]:
     """
     found: dict[str, Value] = {}
     for name, value in layer.__dict__.items():
-        if name not in _UNTOLD:
+        if name not in _NOT_RECORDED:
             plain = _as_value(value)
             if plain is not None or value is None:
                 found[name.lstrip("_")] = plain
@@ -126,7 +128,7 @@ def native(layer: Any) -> dict[str, Value]:
     return found
 
 
-_UNTOLD = frozenset({"training", "_full_name", "_helper", "_built", "_init_in_dynamic_mode"})
+_NOT_RECORDED = frozenset({"training", "_full_name", "_helper", "_built", "_init_in_dynamic_mode"})
 """Attributes that describe nothing of the layer, or are recorded elsewhere."""
 
 

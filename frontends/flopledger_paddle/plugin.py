@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from flopledger.frontend import Graph, Request
 
 _LAYER = "paddle.nn.layer.layers.Layer"
-"""What every model is an instance of."""
+"""The base class of every model."""
 _HEAD = 4096
+"""The bytes of a JSON file that are searched for these texts."""
 _PROGRAM = (b'"base_code"', b'"program"')
 """A text near the start of a program that Paddle 3 has saved as JSON."""
 _USUAL, _SIZES = "1x3x224x224", {"inception_v3": "1x3x299x299"}
@@ -48,7 +49,7 @@ def recognises_file(path: Path) -> bool:
 
 @hookimpl
 def recognises_object(obj: object) -> bool:
-    """Tell a layer, a class of layers, and a function that is annotated to return one."""
+    """Recognise a layer, a class of layers, and a function that is annotated to return one."""
     return _LAYER in type_names(obj)
 
 

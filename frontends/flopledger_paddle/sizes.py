@@ -200,4 +200,4 @@ _RULES: dict[str, Rule] = {
     "max": _reduced(_largest),
     **dict.fromkeys(("assign", "share_data", "memcpy_d2h", "memcpy_h2d"), _each(lambda x: x)),
 }
-"""How the values of sizes follow, by the name of the op."""
+"""Rules for the values of sizes, by the name of the op."""

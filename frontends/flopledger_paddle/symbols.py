@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 Sizes: TypeAlias = Mapping[str, int]
 
 _BATCHES = ((2, 3, 5), (7, 11, 13), (17, 19, 23))
+"""Sizes of a batch in the three readings, for a first, second and third symbol: primes, so that a size that
+follows from one symbol is no product of others by chance."""
 _SEQUENCES = ((16, 24, 40), (48, 56, 88), (96, 104, 136))
+"""Lengths of sequences: multiples of 8, by which heads and patches divide them."""
 _IMAGES = ((224, 256, 320), (288, 352, 384), (416, 448, 480))
+"""Sides of images: multiples of 32, by which ResNet, HRNet and others reduce them."""
 _LARGE = 4
 """Inputs with so many axes are images, whose sides networks halve several times."""
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]*\.safetensors")
 """The names of files that an index may lead to: none with a slash, so that they lie beside it."""
 _WHOLE = ("model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors")
-"""What libraries call a network's weights in one file; other files beside it are other forms of them."""
+"""The names that libraries give a network's weights in one file; files beside it are other forms of them."""
 
 
 def tensors_of(path: Path) -> list[Stored]:

@@ -41,7 +41,7 @@ _ROLES = {
     "moving_mean": "running_mean", "moving_variance": "running_var", "num_batches_tracked": "counter",
     "bias": "bias",
 }  # fmt: skip
-"""What frameworks call the parameters that are no weights."""
+"""The names of parameters that are no weights, in frameworks."""
 _LONGEST, _DEEPEST = 4_096, 100
 """How long a parameter's name may be, and in how many modules it may lie: each gets a path of its own."""
 _MOST_MODULES = 1 << 19

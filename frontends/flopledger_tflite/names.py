@@ -24,7 +24,7 @@ _WORDS = {
     "DEPTHWISE_CONV_2D": re.compile(r"depthwise", re.IGNORECASE),
     "FULLY_CONNECTED": re.compile(r"matmul|dot|tensordot|dense", re.IGNORECASE),
 }
-"""How TensorFlow's own operators are called that these were made of."""
+"""The names of TensorFlow's own operators that these were made of."""
 _OUTPUT = re.compile(r"(?:StatefulPartitionedCall|PartitionedCall|Identity)[_0-9]*(?::\d+)?\Z")
 """The names of a network's outputs, which say nothing of the operator."""
 _PLACE = re.compile(r":\d+\Z")

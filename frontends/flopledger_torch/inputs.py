@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Arguments:
-    """What the model is called with, and every tensor in it with its name."""
+    """The arguments of the model's call, and every tensor in them with its name."""
 
     args: tuple[Any, ...] = ()
     kwargs: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What an operator does to memory, by its schema, and the tensors in its arguments."""
+"""The effect of an operator on memory, by its schema, and the tensors in its arguments."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ UNDECLARED = {
     "cudnn_batch_norm": ((3, "running_mean"), (4, "running_var")),
     "miopen_batch_norm": ((3, "running_mean"), (4, "running_var")),
 }
-"""What operators write to in training though their schemas do not say so."""
+"""The arguments that operators write to in training though their schemas do not declare it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What an op does to memory, by its schema: which arguments it writes to, whether results are views."""
+    """An op's effect on memory, by its schema: which arguments it writes to, whether results are views."""
 
     name: str
     writes: tuple[tuple[int, str], ...]
@@ -77,7 +77,7 @@ def tensors_in(value: Any) -> list[torch.Tensor]:
 
 
 def replaced(value: Any, change: Callable[[torch.Tensor], Any]) -> Any:
-    """Return an argument with other tensors in the place of its own."""
+    """Return an argument with its tensors replaced."""
     if isinstance(value, torch.Tensor):
         return change(value)
     if isinstance(value, (tuple, list)):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Graph, Member, Request
 
 _BASES = frozenset({"torch.nn.modules.module.Module", "torch.export.exported_program.ExportedProgram"})
-"""What every model and every exported program is an instance of."""
+"""The base classes of every model and every exported program."""
 _LIBRARIES = ("timm", "torchvision", "torchvision.models", "transformers")
 _ALSO_CALLED = {
     **dict.fromkeys(("hf", "huggingface", "hugging_face"), "transformers"),
@@ -50,7 +50,7 @@ def recognises_file(path: Path) -> bool:
 
 @hookimpl
 def recognises_object(obj: object) -> bool:
-    """Tell a module, a class of modules, and a function that is annotated to return one.
+    """Recognise a module, a class of modules, and a function that is annotated to return one.
 
     A Keras layer is a module too where Keras computes with torch, and is not handled by this frontend.
     """

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Memory:
-    """What a tensor and its views share: the steps that write to it, and those that read it.
+    """The steps that a tensor and its views share: those that write to it, and those that read it.
 
     It is ``lost`` once something unknown was written to it, and ``given`` once something of the inputs was.
     """

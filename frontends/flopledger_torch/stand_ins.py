@@ -1,4 +1,4 @@
-"""What a model runs on: fake tensors, with symbols in their sizes if asked for, or real small ones."""
+"""The tensors that a model runs on: fake ones, with symbols for sizes if asked for, or real small ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of strangers: bounded in bytes, members, values and depth before they become objects."""
+"""Untrusted files: bounded in bytes, members, values and depth before they become objects."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    return tmp_path / "stranger"
+    return tmp_path / "untrusted"
 
 
 def archive(path: Path, name: str, content: bytes, method: int = zipfile.ZIP_DEFLATED) -> None:

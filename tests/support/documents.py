@@ -11,7 +11,7 @@ import jsonschema
 
 
 def plain(text: str) -> str:
-    """Put X in the place of digests, and V in that of the version."""
+    """Put X in place of digests, and V in that of the version."""
     return re.sub(r"flopledger [0-9.]+\n", "flopledger V\n", re.sub(r"\b[0-9a-f]{16}\b", "X", text))
 
 

@@ -1,4 +1,4 @@
-"""Changes to a document or to bytes, by a seed: what a stranger might put in the place of anything."""
+"""Changes to a document or to bytes, by a seed, as in an untrusted file."""
 
 from __future__ import annotations
 

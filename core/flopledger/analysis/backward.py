@@ -81,7 +81,7 @@ class Backward:
         return self._most
 
     def _look(self, *more: _Gradient, beside: int = 0) -> None:
-        """Note what is alive now, with gradients that are in use; each memory counts once."""
+        """Note the memory that is in use now, gradients included; each memory counts once."""
         every = {id(one.memory): one.memory.bytes for one in (*self._waiting.values(), *more)}
         self._most = max(self._most, sum(self._held.values()) + sum(every.values()) + beside)
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 ROWS_READ = frozenset(("embedding", "gather", "embedding_bag"))
 """Kinds that read rows of a table."""
 STILL = frozenset(("view", "reshape", "transpose", "identity", "cast", "dropout"))
-"""Kinds that do nothing where they give back what they are given."""
+"""Kinds that do nothing where their result is their operand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +267,7 @@ STATES: Mapping[str, tuple[int, int]] = {
     "adamw": (2, 4),
     "amsgrad": (3, 4),
 }
-"""What an optimizer keeps of each weight: so many times its bytes, and some for the number of its steps."""
+"""The state of optimizers for each weight: so many times its bytes, and some for the number of its steps."""
 
 
 def _number(size: Number) -> int:

@@ -58,7 +58,7 @@ _WHOLE = ("int64", "int32")
 
 
 class View(Protocol):
-    """What is asked about tensors; :class:`flopledger.analysis.gradients.Gradients` answers."""
+    """The questions about tensors that :class:`flopledger.analysis.gradients.Gradients` answers."""
 
     def want(self, tensor: int) -> bool:
         """Return whether a tensor wants a gradient."""
@@ -157,7 +157,7 @@ def _factors(layer: Layer, operands: Sequence[int], view: View) -> list[int]:
 
 
 def _of_product(layer: Layer, view: View) -> Sequence[int]:
-    """Return what a product keeps: all operands, where a weight that none of them shows wants a gradient."""
+    """Return the tensors that a product keeps: all operands, where a weight beside them is trained."""
     operands = view.operands(layer)
     return operands if view.multiplied(layer) else _factors(layer, operands, view)
 
@@ -245,4 +245,4 @@ _KEPT: tuple[tuple[Collection[str], Callable[[Layer, View], Sequence[int]]], ...
     (("attention",), _attended),
     (("dropout",), lambda layer, _: layer.outputs[1:2]),
 )
-"""What each kind keeps, the first that fits; all others keep nothing."""
+"""The tensors that each kind keeps, by the first rule that fits; all other kinds keep nothing."""

@@ -257,7 +257,7 @@ def check(options: CheckOptions, reading: SourceOptions) -> tuple[list[Verdict],
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """What each source is held against: limits, those under other conventions, and earlier counts."""
+    """The limits of each source: those given, those under other conventions, and earlier counts."""
 
     convention: Convention
     limits: dict[str, Fraction]

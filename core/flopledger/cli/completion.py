@@ -1,4 +1,4 @@
-"""What a shell completes the values of options and arguments to.
+"""The values that a shell completes options and arguments to.
 
 A shell asks again at each press of the key: only what it needs is imported, and no framework ever.
 """
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Found = list[CompletionItem]
 FILE_SIGNS = (".", "/", "~")
-"""What a word begins with that can only become a path."""
+"""The beginnings of words that can only become paths."""
 
 
 def files(_: click.Context, __: click.Parameter, incomplete: str) -> Found:

@@ -201,7 +201,7 @@ def _count(  # noqa: PLR0913, PLR0917  (each is a part of the command)
 
 
 def _more(options: CountOptions) -> Callable[[Ledger, Graph], Ledger]:
-    """Return what adds the figures that only some ask for: the bound of the time, the bytes moved."""
+    """Return a function that adds the figures that are asked for: the bound of the time, the bytes moved."""
     device = load_device(options.device)
 
     def add(ledger: Ledger, graph: Graph) -> Ledger:

@@ -1,4 +1,4 @@
-"""``flopledger llm``: what a language model costs to read a prompt and to write tokens after it."""
+"""``flopledger llm``: the cost of a language model to read a prompt and to write tokens after it."""
 
 from __future__ import annotations
 

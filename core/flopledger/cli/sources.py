@@ -155,7 +155,7 @@ class SourceOptions:
         return cls(**taken)
 
     def plain(self) -> dict[str, object]:
-        """Return what is given, as a list has it: all but inputs, arguments, frontend and limits."""
+        """Return the options as lists of networks have them: no inputs, arguments, frontend or limits."""
         named = {"stages": "stage", "sizes": "size"}
         found = {named.get(name, name): getattr(self, name) for name in _PLAIN}
         found["grad_inputs"] = tuple(self.grad_inputs.split(",")) if self.grad_inputs else ()

@@ -119,7 +119,7 @@ class _Reads:
         self.of_b = {path for paths in self.counterparts.values() for path in paths}
 
     def folded(self, norm: ComparedLayer) -> bool:
-        """Return whether a norm of a may be in the bias of what it reads; without a bias there it is not."""
+        """Return whether a norm of a may be in the bias of the layer before it, which must have one."""
         return norm.kind == NORM and norm.before in self.biased
 
     def alike(self, norm: ComparedLayer, other: ComparedLayer) -> bool:

@@ -28,7 +28,7 @@ places.
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A difference in words; ``sort`` is what reasons of its sort have in common.
+    """A difference in words; ``sort`` is common to all reasons of one sort.
 
     ``macs`` and ``params`` state whether it changes the multiply-accumulates or the parameters.
     ``alike`` marks another spelling of the same layer; ``pairs`` is over how many pairs it stretches.

@@ -34,7 +34,7 @@ DEEPEST_DEFINITION = 50
 
 UNITS = ("MAC", "FLOP", "params", "B")
 _SWITCHED = "switch."
-"""What begins the value of a key of the profile that a switch decides."""
+"""The beginning of a value of the profile that a switch of the convention decides."""
 
 EVERY_LEVEL = "any"
 """The name for every level in ``[rules.any]`` and ``[reduce.any]``."""

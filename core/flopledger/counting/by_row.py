@@ -1,4 +1,4 @@
-"""What calls cost beside their operations, such as bytes or time, summed for the rows of a ledger."""
+"""Costs of calls beside their operations, such as bytes or time, summed for the rows of a ledger."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Cost(Protocol):
-    """What can be summed; made without arguments it is nothing."""
+    """A type whose values can be summed; made without arguments it is nothing."""
 
     def __add__(self, other: Self, /) -> Self: ...
 

@@ -1,4 +1,4 @@
-"""What a network takes in memory: weights, gradients, an optimizer's state, inputs, activations, a cache."""
+"""The memory of a network: weights, gradients, an optimizer's state, inputs, activations, a cache."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flopledger.graph.tables import Parameter
 
 KINDS = ("weights", "gradients", "optimizer", "kv")
-"""What may have a type of its own in memory."""
+"""The parts of a network's memory that may have a type of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def _bytes(graph: Graph, tensor: int, dtype: str | None) -> Number:
 
 
 def _per_token(graph: Graph, dtype: str | None) -> Number:
-    """Return what one token more of one sequence takes in the cache."""
+    """Return the memory of one token more of one sequence in the cache."""
     found: Number = 0
     for given in graph.inputs:
         shape = graph.shape(given.tensor) or ()

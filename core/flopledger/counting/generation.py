@@ -1,4 +1,4 @@
-"""What it costs a language model to read a prompt and to write tokens after it, one at a time.
+"""The cost of a language model to read a prompt and to write tokens after it, one at a time.
 
 Step i finds ``prompt + i`` tokens in the cache. Its operations, and the bytes of the cache, grow by as much
 with each of them until a window is full, and not at all from then on. So the sum over all steps is that of a

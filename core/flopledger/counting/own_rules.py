@@ -54,7 +54,7 @@ def unmatched(analysis: Analysis, convention: Convention) -> tuple[str, ...]:
 
 
 def _slip(key: str, here: AbstractSet[str]) -> str | None:
-    """Return what a misspelt key may mean, in words; None where it may be a source of another network."""
+    """Return the likely meaning of a misspelt key; None where it may be a source of another network."""
     known, spaces = _sources(plugins.registry())
     operator = without_overload(key)
     if key in known or operator in known:

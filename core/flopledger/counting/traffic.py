@@ -40,7 +40,7 @@ def with_traffic(ledger: Ledger, graph: Graph) -> Ledger:
 
 
 def _of_call(analysis: Analysis, layer: Layer) -> Traffic:
-    """Return what a call reads and writes; of one whose tensors are not all known only a lower bound."""
+    """Return the bytes that a call reads and writes; where not all its tensors are known, a lower bound."""
     reads, writes = analysis.memory.traffic(layer)
     formula = layer.kind == CONTAINER or analysis.formulas.kind_of[layer.id] is not None
     shapes = all(analysis.graph.shape(i) is not None for i in (*layer.inputs, *layer.outputs))

@@ -24,7 +24,7 @@ def canonical(dtype: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """What a device can do at most: operations a second by type, and bytes a second."""
+    """The most that a device can do: operations a second by type, and bytes a second."""
 
     name: str
     title: str
@@ -32,7 +32,7 @@ class Device:
     bandwidth: Fraction
     flops: Mapping[str, Fraction]
     note: str = ""
-    """What of it the source does not state, and how that was derived."""
+    """The figures that the source does not state, and how they were derived."""
 
     def peak(self, dtype: str) -> Fraction:
         """Return the most operations a second on a type.

@@ -160,7 +160,7 @@ def substitute(value: Dim, values: Mapping[str, Dim]) -> Dim:
 
 
 def magnitude(value: Number) -> Fraction:
-    """Return what a number is sorted by; a formula is compared with every symbol at a sample size."""
+    """Return the key that sorts a number; a formula is compared with every symbol at a sample size."""
     if isinstance(value, (int, Fraction)):
         return Fraction(value)
     sized = substitute(truncate(value), dict.fromkeys(symbol_names(value), SAMPLE))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Number, Shape
 
 AGAINST = " against "
-"""What stands between two figures that differ, as a part of its own."""
+"""The word between two figures that differ."""
 
 Phrase: TypeAlias = "str | tuple[str | Number, ...]"
 """Words, or words and figures in their order."""

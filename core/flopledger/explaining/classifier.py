@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BEHIND = frozenset({"activation", "softmax", "move"})
 """The groups of the kinds that may follow a classifier: Keras and Caffe end with a softmax."""
 POOLED = frozenset({"pool", "elementwise"})
-"""The groups of what may follow a convolution that classifies each place: SqueezeNet takes the mean then."""
+"""Groups of kinds behind a convolution that classifies each place: SqueezeNet takes the mean then."""
 CLASSES = 2
 """The axes of a classification: samples and classes. The last convolution of a segmentation has four."""
 

@@ -35,7 +35,7 @@ multiply-accumulate, with biases); three would try hundreds of variants, and som
 two digits by chance.
 """
 PARAMS = "params"
-"""What a figure of parameters is of, and its unit."""
+"""The quantity of a figure of parameters, and its unit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a published figure may be of, other than the network as it was read.
+"""Other things than the network as read that a published figure may be of.
 
 Its down-sampling blocks may have their strides in the other convolution, its classifier may be left out, its
 input may have another size, or the figure may be of a batch. Each is a change in words, and a network or a

@@ -1,4 +1,4 @@
-"""The search for what figures are of: conventions first, then other networks than the one that was named."""
+"""The search for the origin of figures: conventions first, then other networks than the one named."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PLAIN = (
 
 
 class Source(Protocol):
-    """What reads a source under a profile."""
+    """A source that can be read under several profiles."""
 
     def read(self, profile: Mapping[str, object]) -> Graph:
         """Read under a profile."""
@@ -51,7 +51,7 @@ class Found:
 def search(
     source: Source, first: Graph, conventions: Sequence[Convention], figures: Sequence[Figure]
 ) -> Found:
-    """Search for what figures are of; the gap between them is explained where there are two.
+    """Search for the origin of figures; the gap between them is explained where there are two.
 
     Other input sizes and batches, which fit almost any figure of two digits, are only tried for figures that
     nothing else fits.

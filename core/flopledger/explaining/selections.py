@@ -1,4 +1,4 @@
-"""What a published figure of parameters may be of, other than every weight of a network, each once.
+"""Other selections than every weight of a network, each once, that a published figure may be of.
 
 Papers leave the classifier out, or embeddings, biases, norms and frozen weights; Keras's tables and files of
 weights have running statistics in them, files other buffers too; and some counts take a shared weight at each

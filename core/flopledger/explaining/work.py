@@ -68,7 +68,7 @@ class Evaluated:
 
     @functools.cached_property
     def of_weights(self) -> dict[int, Number]:
-        """What a total that counts by the parameters has for those of each row; else nothing."""
+        """The part of each row in a total that counts by the parameters; empty for other totals."""
         steps = {step.what: step.count for step in self.count.total[1]}
         beside, counted = steps.get("parameters", 0), self.count.params.count
         if beside == 0 or not counted or self.convention.unit == "params":
@@ -96,7 +96,7 @@ class Evaluated:
 
 @dataclass(frozen=True, slots=True)
 class Passes:
-    """How often a piece's products are counted, and what of attention is left out: nothing, above, half."""
+    """How often a piece's products are counted, and the part of attention left out: nothing, above, half."""
 
     times: int
     left_out: str = ""
@@ -195,7 +195,7 @@ def break_down(side: Evaluated, piece_of: list[int]) -> dict[int, Breakdown]:
 
 
 def _add_weights(part: Breakdown, value: Number, true: Dim, scale: int) -> None:
-    """Add what a total has for the weights of a piece: for each of them, as if it were multiplied."""
+    """Add the part of a total that is for a piece's weights: for each of them, as if it were multiplied."""
     part.weights = number(part.weights + value)
     part.formula = number(part.formula + value)
     if part.macs == 0 and true != 0:
@@ -204,7 +204,7 @@ def _add_weights(part: Breakdown, value: Number, true: Dim, scale: int) -> None:
 
 
 def _passes(part: Breakdown, scope: CallScope, side: Evaluated) -> Passes | None:
-    """Return how often a piece's products count, and what a causal mask leaves out of them.
+    """Return how often a piece's products count, and the part of them that a causal mask leaves out.
 
     Recognised by the figure, as other forms are: once for the forward, and once for each gradient.
     """

@@ -1,4 +1,4 @@
-"""What a model's code shares with the program: globals, class tables, cells, arrays; kept and restored.
+"""State that a model's code shares with the program: globals, class tables, cells, arrays; kept and restored.
 
 Each function keeps the state of one thing and returns a function that restores it, which returns whether the
 state had changed.
@@ -168,7 +168,7 @@ def keep_table(table: MutableMapping[str, Any]) -> Restore:
 
 
 def keep_code(function: FunctionType) -> Restore:
-    """Keep what a function runs, and its defaults."""
+    """Keep a function's code, and its defaults."""
     before = function.__code__, function.__defaults__
 
     def restore() -> bool:

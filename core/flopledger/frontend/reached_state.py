@@ -162,7 +162,7 @@ class ReachedState:
                 self._container(member.__get__(value), dict)
 
     def _members_of(self, cls: type) -> Iterator[tuple[Any, bool]]:
-        """Yield what holds the state of a class's objects: their attributes, or a slot of the user's."""
+        """Yield the places of the state of a class's objects: their attributes, or a slot of the user's."""
         for base in bases_of(cls):
             for name, member in table_of(base).items():
                 kind = type(member)

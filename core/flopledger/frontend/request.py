@@ -21,7 +21,7 @@ PROFILE: Mapping[str, tuple[object, ...]] = {
     "sizes": (False, True),
     "step": ("forward", "train", GIVEN),
 }
-"""What a convention may need of a reading, and the values that each may have; the first is the usual one."""
+"""The words of a reading's profile, and the values of each; the first is the usual one."""
 
 LANGUAGE: Mapping[str, str] = {
     "seq": "the new tokens of each sequence",

@@ -33,7 +33,7 @@ _TUPLE = re.compile(r"\((.*)\)\Z|\[(.*)\]\Z", re.DOTALL)
 _SHORT = re.compile(r"(bf|fp|f|i|u)(8|16|32|64)\Z")
 _TYPES = {"bf": "bfloat", "fp": "float", "f": "float", "i": "int", "u": "uint"}
 _OTHER_TYPES = {"float": "float32", "double": "float64", "half": "float16", "long": "int64", "int": "int64"}
-"""What frameworks give to plain numbers, and C's names."""
+"""The types that frameworks give to plain numbers, and C's names of types."""
 _BITLESS = (*_OTHER_TYPES, "bool", "string")
 """The dtypes whose names have no number of bits."""
 _NAMED = (*_OTHER_TYPES.values(), "bfloat16", "bool", "string")
@@ -92,7 +92,7 @@ def _dtype(spec: str, text: str) -> str:
 
 
 def refuse_shape(option: str, given: str | None, instead: str) -> None:
-    """Refuse a spec in the place of a function that makes inputs.
+    """Refuse a spec in place of a function that makes inputs.
 
     Raises:
         UsageError: The message names the option for specs.
@@ -159,7 +159,7 @@ def _dim(spec: str, part: str) -> Dim:
 
 
 def open_size(part: object) -> str:
-    """Return what to write for a size that is left open, which no count can know."""
+    """Return the advice for a size that is left open, which no count can know."""
     return f"{part} leaves a size open; write a number, such as 1, or a symbol, such as N"
 
 

@@ -22,7 +22,7 @@ _INSTALLED = ("site-packages", "dist-packages")
 _PATHS = ("stdlib", "platstdlib", "purelib", "platlib")
 _LINE_END = re.compile(r"\s*\n\s*")
 _MACHINERY = ("<frozen ", f"{Path(pluggy.__file__).parent}/")
-"""What a call goes through on its way to a frontend."""
+"""Libraries that a call passes on its way to a frontend."""
 
 
 def describe(error: BaseException, ours: Iterable[str] = (), frameworks: Iterable[str] = ()) -> str:

@@ -20,7 +20,7 @@ BITS: dict[str, Fraction] = {
 SHORT = {"fp32": "float32", "f32": "float32", "fp16": "float16", "f16": "float16", "half": "float16",
          "bf16": "bfloat16", "fp64": "float64", "double": "float64", "float": "float32", "int": "int64",
          "fp8": "float8", "nf4": "int4", "fp4": "int4"}  # fmt: skip
-"""What people call types for short."""
+"""Short names that people use for types."""
 _FLOAT8 = re.compile(r"float8(_[a-z0-9]+)?\Z")
 
 

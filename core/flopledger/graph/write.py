@@ -91,7 +91,7 @@ _Column: TypeAlias = "tuple[str, object, Callable[[Any], object]]"
 
 @functools.cache
 def _columns(record: type[DataclassInstance]) -> tuple[list[_Column], Callable[[object], Iterable[Any]]]:
-    """Return the name of each field, its default and how it is written, and what gives the values of all."""
+    """Return the name of each field, its default and how it is written, and a getter of all values."""
     columns: list[_Column] = []
     for field in _fields(record):
         default = field.default if field.default_factory is dataclasses.MISSING else {}

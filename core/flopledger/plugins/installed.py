@@ -31,7 +31,7 @@ class EntryPoint(NamedTuple):
     distribution: str
 
     def load(self) -> object:
-        """Import what it names."""
+        """Import the object that it names."""
         module, _, inner = self.value.partition("[")[0].replace(" ", "").partition(":")
         found: object = attribute(module)
         return attrgetter(inner)(found) if inner else found

@@ -49,7 +49,7 @@ class Task:
 
 
 class Reads(Protocol):
-    """What reads tasks in processes of their own."""
+    """A reader of tasks, each in a process of its own."""
 
     def read(self, task: Task) -> Graph:
         """Read a task's target."""

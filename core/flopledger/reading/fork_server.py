@@ -45,7 +45,7 @@ RESULT, ERROR = b"result\n", b"error\n"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a server does before it forks: import modules, and call a function of ours that loads things.
+    """A server's work before it forks: it imports modules and calls a function of ours that loads things.
 
     Attributes:
         modules: The modules.
@@ -60,7 +60,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a forked process does: call one of our functions with one argument; it returns bytes.
+    """The work of a forked process: it calls one of our functions with one argument; that returns bytes.
 
     Attributes:
         number: What the answer is known by.

@@ -63,7 +63,7 @@ def _is_shape(value: object) -> bool:
 
 
 def _check_shape(value: object) -> None:
-    """Refuse what is a shape but for a size: open, negative or a fraction.
+    """Refuse a shape in which a size is open, negative or a fraction.
 
     Raises:
         UsageError: The message names the size, and what to write.

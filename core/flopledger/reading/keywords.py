@@ -1,4 +1,4 @@
-"""Arguments that the library's functions don't have or that are in another's place, and what is meant."""
+"""Arguments that the library's functions don't have or that are in another's place, and their meaning."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MEANT: Mapping[str, str] = {
     **dict.fromkeys(("args", "kwargs", "model_kwargs"), "arguments={...}"),
     **dict.fromkeys(("conventions", "tool", "method"), 'convention="mac", one name for each call'),
 }
-"""What other counters call an argument, or the command line, and where it is given here."""
+"""Names of arguments in other counters and on the command line, and the place of each here."""
 
 OF_GRAPH = frozenset({"sizes=", "device=", "traffic="})
 """The arguments of a count that are no choice of the reading."""
@@ -70,7 +70,7 @@ def check_keywords(
 
 
 def _meant(name: str, switches: Iterable[str], function: Callable[..., object]) -> str:
-    """Return the argument that a keyword means; nothing for a decision, or what is more like one."""
+    """Return the argument that a keyword means; nothing for a decision, or a name that is more like one."""
     if name in switches:
         return ""
     known = MEANT.get(name.lower())
@@ -83,7 +83,7 @@ def _meant(name: str, switches: Iterable[str], function: Callable[..., object]) 
 
 
 def refuse_figures(source: str, *conventions: object) -> None:
-    """Refuse figures in the place of conventions, which the command line alone explains.
+    """Refuse figures in place of conventions, which the command line alone explains.
 
     Raises:
         UsageError: The message has the command.
@@ -97,7 +97,7 @@ def refuse_figures(source: str, *conventions: object) -> None:
 
 
 def check_convention(convention: object) -> None:
-    """Refuse what names no convention.
+    """Refuse a value that names no convention.
 
     Its text would be looked up, and something be suggested that is spelled like ``None``.
 

@@ -44,7 +44,7 @@ _MAGIC_OF_TORCH = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 
 
 class Contents:
-    """What is looked at in a file: its name, its beginning, and the names in it if it is an archive."""
+    """The parts of a file that are examined: its name, its beginning, the names in it if it is an archive."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.name = path, path.name.lower()

@@ -31,7 +31,7 @@ _WORDS = (b"result", b"error")
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of a job.
+    """The answer of a server about one job.
 
     Attributes:
         number: That of the job.

@@ -42,7 +42,7 @@ _OUT_OF_MEMORY = re.compile(
     r"alloc\w* fail|bad_alloc|failed to map segment|start new thread|resource ?exhausted|Errno 12\b",
     re.IGNORECASE,
 )
-"""What systems, Python and frameworks say where memory runs out; a layer may be called memory."""
+"""The messages of systems, Python and frameworks where memory runs out; a layer may be called memory."""
 _LONGEST_CHAIN = 20
 _UNDESCRIBED = json.dumps(
     {

@@ -61,9 +61,9 @@ COLUMNS = (
 TRAFFIC = ("reads", "writes")
 """The columns, and fields of JSON and CSV, of the bytes moved: they are followed only where asked for."""
 SORT_KEYS = ("count", "macs", "params", "path", "kind", "source")
-"""What rows can be sorted by."""
+"""The keys by which rows can be sorted."""
 GROUPS = ("kind", "source", "module")
-"""What rows can be summed by."""
+"""The keys by which rows can be summed."""
 
 
 @dataclass(frozen=True, slots=True)

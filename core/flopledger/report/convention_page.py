@@ -25,7 +25,7 @@ BASE = "mac"
 """The convention with which every other is compared."""
 WIDTH = 100
 LABEL = re.compile("[^ ]+ {2,}")
-"""What comes before a text in columns: a field's name."""
+"""The name of a field before a text in columns."""
 EVERY = "*"
 NOTHING = "nothing"
 CALLS = {"layer": "layers", "function": "functions", "op": "ops"}

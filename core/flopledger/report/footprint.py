@@ -1,4 +1,4 @@
-"""What a network takes in memory, as people and machines read it."""
+"""The memory that a network takes, for people and machines."""
 
 from __future__ import annotations
 

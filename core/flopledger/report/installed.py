@@ -1,4 +1,4 @@
-"""What is installed, for machines: the conventions and the frontends."""
+"""The installed conventions and frontends, for machines."""
 
 from __future__ import annotations
 

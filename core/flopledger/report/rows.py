@@ -36,7 +36,7 @@ GROUP_OF: Mapping[str, Callable[[Row, int], str]] = {
     "source": lambda row, _: row.source,
     "module": lambda row, depth: ".".join(row.path.replace("/", ".").split(".")[:depth]),
 }
-"""What rows are summed by; the modules are those of a depth, the outermost ones by default."""
+"""The keys that rows are summed by; modules are those of a depth, the outermost ones by default."""
 
 
 @dataclass(frozen=True, slots=True)

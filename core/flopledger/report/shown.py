@@ -1,4 +1,4 @@
-"""What a console and a notebook show of a result: one line, a table, or HTML.
+"""The forms of a result in a console and a notebook: one line, a table, or HTML.
 
 A graph has no figures of its own, so it is shown as our own convention counts it.
 """

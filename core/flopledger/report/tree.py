@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flopledger.dims.types import Dim, Number
 
 Summed = TypeVar("Summed", Roofline, Traffic)
-"""What is summed over calls."""
+"""Costs of calls that can be summed."""
 _BOUNDARY = re.compile(r"(?=[./])")
 """Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two nodes."""
 DEEPEST = 200
@@ -170,7 +170,7 @@ def _own_figures(node: Node) -> None:
 
 
 def together(several: Iterable[Summed | None]) -> Summed | None:
-    """Return what several calls take together, one after another; None where nobody asked."""
+    """Return the summed costs of several calls; None where nobody asked for them."""
     found: Summed | None = None
     for one in several:
         found = found if one is None else one if found is None else found + one

@@ -30,7 +30,7 @@ LOCAL = "local"
 _PATIENCE_S = 30
 """How long a scheduler is waited for."""
 _own = threading.local()
-"""What a worker's thread keeps: its servers, which only one thread at a time may talk to."""
+"""The servers of a worker's thread, which only one thread at a time may talk to."""
 
 
 class Cluster:

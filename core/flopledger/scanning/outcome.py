@@ -1,4 +1,4 @@
-"""What came of one network of a scan, and how a process that was forked for it finds that out."""
+"""The outcome of one network of a scan, and the work of the process that was forked for it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a network.
+    """The outcome of a network.
 
     Attributes:
         status: One of :data:`STATUSES`.

@@ -25,7 +25,7 @@ RETRIED: Mapping[str, frozenset[str]] = {
     "failed": frozenset({FAILED, TIMEOUT, MEMORY}),
     "unknown": frozenset({UNKNOWN}),
 }
-"""What ``--retry`` means: the statuses of the networks that are counted again."""
+"""The words of ``--retry``: the statuses of the networks that are counted again."""
 
 
 class Counts(Protocol):
@@ -40,7 +40,7 @@ class Counts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What is counted of each network.
+    """The figures that are counted of each network.
 
     Attributes:
         conventions: The conventions.
@@ -98,7 +98,7 @@ class Progress:
 
 
 def works_of(what: Iterable[str], where: Counts, settings: Settings) -> tuple[Work, ...]:
-    """Say what a scan is about, before a database is made for it.
+    """Describe the networks of a scan, before a database is made for it.
 
     Args:
         what: Registries, folders, globs, lists, or single sources; see :func:`choose.wanted`.

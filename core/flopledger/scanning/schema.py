@@ -10,7 +10,7 @@ import sqlite3
 VERSION = 2
 """The version of the tables. A file of an earlier one is read as it is, and brought up by the next scan."""
 APPLICATION = 0x464C5A31
-"""What SQLite keeps in the file's header for us: ``FLZ1``."""
+"""The application id in the header of a file of SQLite: ``FLZ1``."""
 TABLES = """
 CREATE TABLE IF NOT EXISTS networks (
     id INTEGER PRIMARY KEY,
@@ -57,7 +57,7 @@ CREATE TABLE IF NOT EXISTS figures (
 CREATE INDEX IF NOT EXISTS networks_by_name ON networks (name);
 """
 LATER = ("ALTER TABLE networks ADD COLUMN seconds_at_least REAL",)
-"""What each later version has added; a new file is made in the same way, so that its tables are the same."""
+"""The additions of each later version; a new file is made in the same way, to have the same tables."""
 TEXTS = frozenset(re.findall(r"(\w+) TEXT NOT NULL", TABLES))
 """The columns that hold a text in each row."""
 OBJECTS = """

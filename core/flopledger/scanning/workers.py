@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flopledger.scanning.outcome import Chosen
 
 Group: TypeAlias = "tuple[str, str]"
-"""What one server is for: a frontend, and a registry of its networks or nothing."""
+"""The frontend whose networks one server reads, and their registry, empty for files."""
 _OURS = "flopledger.scanning.outcome"
 _LATE = ("flopledger.reading.child_process", "flopledger.analysis.masks", "encodings.utf_8_sig")
 """Modules that reading and counting import when they need them: here once, not in each network's process."""

@@ -1,1 +1,1 @@
-"""Which of Caffe's layers is which kind, with which attributes."""
+"""The table of Caffe's layers: the kind of each, and its attributes."""

@@ -72,7 +72,7 @@ class Entry:
 
     @property
     def where(self) -> str:
-        """How errors call it."""
+        """Its name in errors."""
         message = self.message
         return f"{message.document.name}:{message.line}: layer {self.name!r} ({self.type})"
 

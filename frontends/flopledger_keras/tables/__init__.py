@@ -1,1 +1,1 @@
-"""Which of Keras's layers and functions is which kind, with which attributes."""
+"""The tables of Keras's layers and functions: the kind of each, and its attributes."""

@@ -128,7 +128,7 @@ def _stft(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 
 def _moves(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Several results, each of them picked from the arguments."""
-    with tracer.unheard():
+    with tracer.unrecorded():
         outputs = op.compute_output_spec(*args, **kwargs)
     given = tracer.tensors((args, kwargs))
     for tensor in keras.tree.flatten(outputs):

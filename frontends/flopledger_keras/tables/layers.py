@@ -12,7 +12,7 @@ from flopledger_keras.introspect import dtype_of
 from flopledger_keras.tables.call import last_axes, one_or_all
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
-from flopledger_keras.tables.numerics import normalized
+from flopledger_keras.tables.numerics import RESAMPLING, normalized
 from flopledger_keras.tables.ops import relu
 from flopledger_keras.tables.steps import Branch, Description, Step
 from flopledger_keras.tables.windows import (
@@ -46,7 +46,7 @@ def single(
 
 
 def is_linear(activation: object) -> bool:
-    """Tell an activation that does nothing."""
+    """Return whether an activation does nothing."""
     return activation is None or (
         getattr(activation, "__name__", "") == "linear"
         and str(getattr(activation, "__module__", "")).startswith("keras.")
@@ -256,11 +256,8 @@ def _cropping(layer: Any, _call: KerasCall) -> Description:
     return single("slice", "pad", {"padding": _pairs(layer, layer.cropping, -1)})
 
 
-_MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
-
-
 def _upsampling(layer: Any, call: KerasCall) -> Description | None:
-    mode = _MODES.get(getattr(layer, "interpolation", "nearest"))
+    mode = RESAMPLING.get(getattr(layer, "interpolation", "nearest"))
     rank = len(call.inputs[0]) - 2
     if mode is None:
         return None
@@ -297,7 +294,7 @@ def _normalization(layer: Any, _call: KerasCall) -> Description | None:
 
 
 def _resizing(layer: Any, _call: KerasCall) -> Description | None:
-    mode = _MODES.get(layer.interpolation)
+    mode = RESAMPLING.get(layer.interpolation)
     if mode is None or layer.crop_to_aspect_ratio or layer.pad_to_aspect_ratio:
         return None
     size = (int(layer.height), int(layer.width))

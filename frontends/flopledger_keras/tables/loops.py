@@ -1,4 +1,4 @@
-"""What runs once for each step: a cell of the user's own in a recurrent layer, a function in a loop."""
+"""Cells and functions that run once for each step: the user's own in a recurrent layer, those of a loop."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flopledger_keras.calls import Calls
 
 LOOP = "keras.layers.RNN.loop"
-"""What the steps of a layer that is not unrolled are called: a loop of the backend."""
+"""The source of the steps of a layer that is not unrolled: a loop of the backend."""
 
 
 def run_cell(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any], outputs: Any) -> Any:

@@ -26,7 +26,7 @@ def _pair(kind: str) -> Rule:
 
 
 def _over(kind: str, **attrs: Value) -> Rule:
-    """Return the rule of operations that remove axes, or leaves them with size 1."""
+    """Return the rule of operations that remove axes, or leave them with size 1."""
     return lambda op, _call: (
         kind,
         {"axes": axes(op.axis), "keep_dims": bool(getattr(op, "keepdims", False)), **attrs},
@@ -93,11 +93,12 @@ def normalized(axis: object, rank: int) -> Meaning:
     return None if along is None else ("l2_norm", {"axis": along, "across_spatial": True})
 
 
-_MODES = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
+RESAMPLING = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
+"""The interpolations that have a formula, and their names here; Lanczos has none."""
 
 
 def _resize(op: Any, call: KerasCall) -> Meaning:
-    mode = _MODES.get(op.interpolation)
+    mode = RESAMPLING.get(op.interpolation)
     if mode is None or op.antialias or op.crop_to_aspect_ratio or op.pad_to_aspect_ratio:
         return None
     last = op.data_format != "channels_first"
@@ -110,6 +111,7 @@ _MOVES = """
     Append CropImages DepthToSpace Diag Diagflat Dstack ExtractSequences Hstack Imag MultiHot PadImages Real
     Rearrange Rot90 ScatterUpdate Select SliceUpdate SpaceToDepth Tril Triu ViewAsComplex ViewAsReal Vstack
 """
+"""Operations of which only the shape of the result matters."""
 
 NUMERICS: dict[str, Rule] = {
     # of one operand

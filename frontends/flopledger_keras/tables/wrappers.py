@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Caller(Protocol):
-    """What a wrapper needs of the tracer."""
+    """The part of the tracer that a wrapper needs."""
 
     def evaluate(self, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Write down a call inside."""

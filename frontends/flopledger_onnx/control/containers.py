@@ -1,4 +1,4 @@
-"""What operators that hold graphs share: the call around a graph's calls, and graphs that may not run."""
+"""Operators that hold graphs: the call around a graph's calls, and graphs that may not run."""
 
 from __future__ import annotations
 

@@ -21,19 +21,23 @@ _FREE = (
     "meshgrid diag diag_embed diagonal repeat_interleave "
     "full_batch_size_like assign_value one_hot eye temporal_shift crop real imag frame"
 )
+"""Movements whose kind lacks an attribute: the shape of the result is given."""
 _SAME_SHAPE = (
     "set_value set_value_with_tensor tril triu index_put put_along_axis scatter scatter_nd_add "
     "full_like zeros_like ones_like"
 )
+"""Ops whose result has the shape of their first operand."""
 _PICKED = "gather gather_nd index_select index_sample take_along_axis masked_select kthvalue"
+"""Ops that pick elements by places that are data."""
 _CREATION = "arange linspace gaussian uniform bernoulli randint assign_value"
+"""Ops that make a tensor of no other."""
 ALL = -1
-"""As many outputs as there are."""
+"""The number of outputs of an op that may have any."""
 
 IN_PROGRAMS = Views(whole=frozenset(("reshape", "flatten", "squeeze", "unsqueeze")))
-"""What a program gives back in the memory that it was given."""
+"""Kinds whose results are in the memory of their operand, in a program."""
 IN_LAYERS = Views(IN_PROGRAMS.whole, frozenset(("transpose", "slice", "unstack")))
-"""What a layer that is called does: its kernels take tensors with strides too."""
+"""Those of a layer that is called, whose kernels take tensors with strides too."""
 
 
 def _to_shape(kind: str, *inputs: int) -> Rule:
@@ -156,7 +160,7 @@ def _unpool(op: Op) -> Meaning:
 
 
 _END = 2**31 - 1
-"""Where a slice to the end of its axis stops, as Paddle writes it."""
+"""The end of a slice that goes to the end of its axis, as Paddle writes it."""
 
 
 def _slice(op: Op) -> Meaning:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from flopledger_paddle.tables import moves, windows
+from flopledger_paddle.tables import losses, moves, windows
 from flopledger_paddle.tables.call import Meaning, Op, Open
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WITHOUT_ROW = frozenset(
         "pd_op.shape", "pd_op.shape64", "pd_op.assert",
     }
 )  # fmt: skip
-"""What holds or hands on values and computes nothing: no calls."""
+"""Ops that hold or pass on values and compute nothing: they are no calls."""
 
 _SAME = (
     "relu relu6 leaky_relu prelu elu celu selu sigmoid tanh silu mish softplus softsign tanh_shrink "
@@ -60,6 +60,7 @@ _RENAMED = {
     **dict.fromkeys(("tan", "acos", "asin", "atan", "sinh", "cosh", "asinh", "acosh", "atanh"), "special"),
     **dict.fromkeys(("erfinv", "lgamma", "gammaln", "digamma", "i0", "i0e", "i1", "i1e"), "special"),
 }
+"""Ops on one input of the same shape whose kind has another name."""
 _BINARY = {
     "add": "add",
     "subtract": "subtract",
@@ -81,6 +82,7 @@ _BINARY = {
     ),
     **{f"{sort}_{word}": "logical" for sort in ("logical", "bitwise") for word in ("and", "or", "xor")},
 }
+"""Ops on two inputs that are broadcast."""
 _REDUCED = {
     "sum": "reduce_sum",
     "mean": "reduce_mean",
@@ -92,6 +94,7 @@ _REDUCED = {
     "any": "reduce_any",
     "all": "reduce_any",
 }
+"""Ops that remove axes, or leave them with size 1."""
 
 
 def _without_attrs(kind: str, *inputs: int) -> Rule:
@@ -283,8 +286,8 @@ def _spectral_norm(op: Op) -> Meaning:
     return Meaning("spectral_norm", {"dim": op.attr("dim"), "power_iters": op.attr("power_iters")})
 
 
-def _untold(reason: str) -> Rule:
-    """An op that has no formula, and why."""
+def _without_formula(reason: str) -> Rule:
+    """Return the rule of an op that has no formula, for a reason that a message gives."""
 
     def meaning(_: Op) -> Meaning:
         raise Open(reason)
@@ -292,41 +295,7 @@ def _untold(reason: str) -> Rule:
     return meaning
 
 
-def _cross_entropy(op: Op) -> Meaning:
-    """Softmax and the loss of each label; they are averaged, if at all, by an op of its own."""
-    if op.attr("soft_label"):
-        raise Open("its labels are probabilities: no formula for these")
-    if not op.attr("use_softmax"):
-        raise Open("its input has been through a softmax: no formula for the rest of the op")
-    attrs: dict[str, Value] = {
-        "axis": op.attr("axis"),
-        "mean": False,
-        "outputs": (op.result(0), op.result(1)),
-    }
-    return Meaning("softmax_cross_entropy", attrs, (0, 1), 2)
-
-
-def _elements(kind: str, outputs: int = 1) -> Rule:
-    """A loss of each element, which is averaged, if at all, by an op of its own."""
-
-    def meaning(op: Op) -> Meaning:
-        shapes = tuple(op.result(i) for i in range(outputs))
-        attrs: dict[str, Value] = {"reduction": "none", "outputs": shapes}
-        if kind == "sigmoid_cross_entropy":
-            attrs["positive_weight"] = op.given(2)
-        return Meaning(kind, attrs, (0, 1), outputs)
-
-    return meaning
-
-
-def _nll(op: Op) -> Meaning:
-    if op.given(2):
-        raise Open("its classes have weights: no formula for these")
-    attrs: dict[str, Value] = {"axis": 1, "reduction": op.attr("reduction"), "outputs": (op.result(0),)}
-    return Meaning("nll", attrs, (0, 1))
-
-
-_RANDOM_WINDOWS = _untold("the sizes of its windows are drawn at random")
+_RANDOM_WINDOWS = _without_formula("the sizes of its windows are drawn at random")
 
 RULES: dict[str, Rule] = {
     **{name: _without_attrs(name) for name in _SAME.split()},
@@ -340,14 +309,14 @@ RULES: dict[str, Rule] = {
     "argmax": _arg_max,
     "argmin": _arg_max,
     "batch_norm": _batch_norm,
-    "bce_loss": _elements("binary_cross_entropy"),
+    "bce_loss": losses.elements("binary_cross_entropy"),
     "bilinear": _bilinear,
     "bmm": _matmul,
     "conv2d": windows.conv,
     "conv2d_transpose": windows.conv_transpose,
     "conv3d": windows.conv,
     "conv3d_transpose": windows.conv_transpose,
-    "cross_entropy_with_softmax": _cross_entropy,
+    "cross_entropy_with_softmax": losses.cross_entropy,
     "cumprod": lambda op: Meaning("cumprod", {"axis": op.attr("dim")}),
     "cumsum": _cumsum,
     "depthwise_conv2d": windows.conv,
@@ -362,7 +331,7 @@ RULES: dict[str, Rule] = {
     "gelu": _gelu,
     "grid_sample": _grid_sample,
     "group_norm": _group_norm,
-    "huber_loss": _elements("smooth_l1", 2),
+    "huber_loss": losses.elements("smooth_l1", 2),
     "instance_norm": _instance_norm,
     "layer_norm": _layer_norm,
     "log1p": lambda _: Meaning("log_law", {"shift": 1}),
@@ -377,15 +346,15 @@ RULES: dict[str, Rule] = {
     "maxout": _maxout,
     "mean_all": _without_attrs("reduce_mean"),
     "mv": _matmul,
-    "nll_loss": _nll,
+    "nll_loss": losses.nll,
     "p_norm": _p_norm,
     "pool2d": windows.pool,
     "pool3d": windows.pool,
     "pow": lambda op: Meaning("power_law", {"power": op.attr("y")}),
     "rnn": _rnn,
-    "roi_align": _untold("how many points are taken in a region depends on its size, which is data"),
+    "roi_align": _without_formula("how many points are taken in a region depends on its size, which is data"),
     "scale": _scale,
-    "sigmoid_cross_entropy_with_logits": _elements("sigmoid_cross_entropy"),
+    "sigmoid_cross_entropy_with_logits": losses.elements("sigmoid_cross_entropy"),
     "softmax": _axis("softmax"),
     "spectral_norm": _spectral_norm,
     "sync_batch_norm": _batch_norm,
@@ -399,7 +368,7 @@ RULES: dict[str, Rule] = {
         windows.interpolate,
     ),
 }
-"""What each op is, by its name without ``pd_op.``."""
+"""The rule of each op, by its name without ``pd_op.``."""
 
 
 def rule_of(name: str) -> Rule | None:

@@ -97,7 +97,7 @@ def variable(call: Call) -> Passed:
 
 
 def contents(call: Call) -> Passed | Step:
-    """What a variable holds; the file states its shape."""
+    """The contents of a variable; the file states its shape."""
     tensor = call.graph.tensors[call.operator.outputs[0]]
     handles = call.value(0).constants
     if not handles:

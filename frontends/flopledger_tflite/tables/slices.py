@@ -37,7 +37,7 @@ def box(call: Call) -> Step:
 
 
 class Range(NamedTuple):
-    """What is taken of one axis: a range, or with ``only`` the one place where it begins."""
+    """The part of one axis that is taken: a range, or with ``only`` the one place where it begins."""
 
     start: Dim | None
     stop: Dim | None

@@ -1,4 +1,4 @@
-"""Which operators a file may name: those of torch that compute on tensors, and arithmetic on sizes."""
+"""The operators that a file may name: those of torch that compute on tensors, and arithmetic on sizes."""
 
 from __future__ import annotations
 

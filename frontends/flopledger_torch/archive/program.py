@@ -49,7 +49,7 @@ class _Input:
 
 @dataclass(slots=True)
 class Checks:
-    """What the program was exported for: other sizes and values would need other operators."""
+    """The sizes and values that the program was exported for: others would need other operators."""
 
     inputs: list[_Input] = field(default_factory=list)
     ranges: Mapping[str, Any] = field(default_factory=dict)
@@ -240,7 +240,7 @@ def _home(flat: Flat, target: str) -> tuple[torch.nn.Module, str]:
         raise malformed(f"expected a weight's name of at most {_DEEPEST_PATH} parts", target)
     found: torch.nn.Module = flat
     for part in parts:
-        # A module has no submodule and no weight with the name of one of its own attributes is
+        # No weight and no submodule can have the name of an attribute that every module has.
         if not _PART.fullmatch(part) or part.startswith("__") or hasattr(torch.nn.Module, part):
             raise malformed("expected a weight's name of plain names and points", target)
     for part in parts[:-1]:

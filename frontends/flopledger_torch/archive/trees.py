@@ -1,4 +1,4 @@
-"""How the arguments of a program nest: lists, tuples and dicts, stored as a tree of types.
+"""The nesting of a program's arguments: lists, tuples and dicts, stored as a tree of types.
 
 torch builds such a tree by importing the types that it names; here only its shape is read.
 """

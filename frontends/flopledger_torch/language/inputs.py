@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 _MODEL = "transformers.modeling_utils.PreTrainedModel"
 _CACHES = ("past_key_values", "cache_params", "state", "mems", "past_buckets_states")
-"""What the classes of transformers call their cache, as an argument and as a result."""
+"""The names of the cache in classes of transformers, as an argument and as a result."""
 _LAST = ("logits_to_keep", "num_logits_to_keep")
-"""What they call the number of tokens, counted from the end, whose logits are made."""
+"""Their names for the number of tokens, counted from the end, whose logits are made."""
 _DEEPEST = 6
 """How deeply a cache may hold its tensors: objects, lists and dicts in one another."""
 

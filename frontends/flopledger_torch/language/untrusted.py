@@ -41,7 +41,7 @@ _OF_THE_MACHINE = re.compile(
     r"/proc/(cpuinfo|meminfo|stat|sys/kernel/random/boot_id|[0-9]+/(cgroup|maps|status))"
     r"|/sys/(devices/system/cpu|fs/cgroup)/[^\n]*|/dev/(null|urandom)"
 )
-"""What libraries ask of the machine when they are imported: its cores, its memory, what is mapped.
+"""The files that libraries read of the machine when they are imported: its cores, memory and mappings.
 
 None of these holds a secret, acts when it is opened, or has a reader wait; others below /proc and /dev do.
 """
@@ -109,13 +109,13 @@ def _arm() -> None:
     """Hook into Python's audited actions; a hook can't be removed, so there is one for all models."""
     if not _ARMED:
         _ARMED.append(True)
-        sys.addaudithook(_heard)
+        sys.addaudithook(_audited)
 
 
 _ARMED: list[bool] = []
 
 
-def _heard(event: str, arguments: tuple[Any, ...]) -> None:
+def _audited(event: str, arguments: tuple[Any, ...]) -> None:
     if not _WATCHED or threading.get_ident() not in _WATCHED:
         return
     if event in _REFUSED:
@@ -130,7 +130,7 @@ def _heard(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 def _installed() -> tuple[str, ...]:
-    """Return the folders of installed code; the current folder, which may be a stranger's, is none."""
+    """Return the folders of installed code; the current folder, which others may write to, is none."""
     here = str(Path.cwd())
     found = {os.path.realpath(one) for one in (*sys.path, sys.prefix, sys.base_prefix) if one}
     return tuple(f"{one}/" for one in found if one not in (here, "/"))

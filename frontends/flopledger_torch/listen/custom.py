@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from flopledger_torch.record import Recorder
 
 CUSTOM = "prim.PythonOp"
-"""What the tracer calls functions with a gradient of their own, whatever they do."""
+"""The tracer's name for functions with a gradient of their own, whatever they do."""
 COMPILED = "prim.CallFunction"
-"""What it calls a function that was scripted or traced before: a node without operators inside."""
+"""Its name for a function that was scripted or traced before: a node without operators inside."""
 
 
 @contextlib.contextmanager

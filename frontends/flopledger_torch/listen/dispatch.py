@@ -49,7 +49,7 @@ _UNDECLARED_VIEWS = frozenset(("_unsafe_view", "unsafe_split", "unsafe_split_wit
 
 @dataclass(frozen=True, slots=True)
 class _Op:
-    """What there is to know of an op, once for all its calls."""
+    """The facts of an op, looked up once for all its calls."""
 
     source: str
     name: str
@@ -129,7 +129,7 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
-        """Tell torch not to wrap the method below for its compiler, which would cost time at each op."""
+        """Keep torch from wrapping the method below for its compiler, which would cost time at each op."""
         return False
 
     def __torch_dispatch__(

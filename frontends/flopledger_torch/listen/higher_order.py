@@ -24,7 +24,7 @@ _LONGEST = 1 << 16
 
 
 class Ops(AbstractContextManager[Any], Protocol):
-    """What these operators need of the mode that dispatches them, which imports this module."""
+    """The part of the dispatching mode that these operators need; that module imports this one."""
 
     recorder: Recorder
     values: Values | None

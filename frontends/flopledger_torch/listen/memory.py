@@ -1,4 +1,4 @@
-"""What of a tensor's memory is read and written past operators, or by operators on real tensors.
+"""Reads and writes of a tensor's memory past operators, or by operators on real tensors.
 
 Beside stand-ins a forward meets real tensors: globals, default arguments, what a closure holds.
 Their memory is the program's, so an operator that is to write to one is shown a stand-in instead; what the

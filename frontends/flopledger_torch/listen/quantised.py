@@ -1,4 +1,4 @@
-"""What the quantised operators of a CPU give, for which torch has no kernels without memory.
+"""The results of a CPU's quantised operators, for which torch has no kernels without memory.
 
 Quantised stand-ins are of float32, since torch has none with a scale of their own; every other kernel takes
 them. Source of the shapes: ``aten/src/ATen/native/quantized/library.cpp`` of torch 2.13, and the floating

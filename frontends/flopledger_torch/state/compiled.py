@@ -27,7 +27,7 @@ _RESTARTED = frozenset(("list_iterator", "tuple_iterator", "range_iterator", "st
 
 
 class Copier(Protocol):
-    """What makes the copies of all that a model reaches."""
+    """Makes the copies of all objects that a model reaches."""
 
     def copy(self, value: Any) -> Any:
         """Return the copy of an object, which may be filled later."""

@@ -1,4 +1,4 @@
-"""What objects are made of, asked of their types alone.
+"""The contents of objects, found by their types alone.
 
 A model can hold anything: a settings dict that refuses changes, a stand-in for a package that is not
 installed and raises at every question, an object whose ``__class__`` is computed. So nothing here looks an
@@ -71,7 +71,7 @@ _KINDS: dict[type, str] = {
     types.SimpleNamespace: "object",
     **dict.fromkeys(_CONTAINERS, "object"),
 }
-"""What is done with an object, by the first of its type's bases that is listed."""
+"""The treatment of an object, by the first of its type's bases that is listed."""
 
 _SHARED = tuple(
     f"{name}."

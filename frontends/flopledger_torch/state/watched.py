@@ -1,4 +1,4 @@
-"""What a forward may change outside the model: kept before a reading, and put back after it.
+"""State outside the model that a forward may change: kept before a reading, and put back after it.
 
 A copy of a model shares the program with it: globals, classes, functions and their caches. What the model's
 own code names there is kept: its globals, tables of classes, what its functions hold, and containers and

@@ -143,7 +143,7 @@ def notes(questions: Questions, symbols: Sequence[Any], shown: Sequence[int]) ->
 
 
 def _holds_but_for_one(holds: Any) -> bool:
-    """Tell a condition that holds for every size but 1."""
+    """Return whether a condition holds for every size but 1."""
     symbols = list(holds.free_symbols)
     return len(symbols) == 1 and _tried(holds, [{symbols[0]: size} for size in _SIZES])[0] == [
         {symbols[0]: size} for size in _SIZES if size > 1

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 _PRIMES = (61, 59, 53, 47, 43, 41, 37, 31, 29, 23, 19, 17, 13, 11, 7)
 _SHOWN = (*_PRIMES, *(n for n in range(62, 4, -1) if n not in _PRIMES), *range(63, 1000))
-"""What sizes are shown as, one after the other: numbers that differ, so that no two sizes are taken for one.
+"""The numbers that stand for sizes, one after the other: they differ, so that no two sizes are taken for one.
 
 They are below the usual limits of how many boxes are kept (100, 300, 1000), so that a limit leaves the size a
 symbol, and fall, since what is selected later is mostly selected from what was before.
 """
 _ALIKE = 31
-"""What all sizes are shown as where a model needs some of them to be equal."""
+"""The number that stands for all sizes where a model needs some of them to be equal."""
 _SAMPLES = (2, 3, 5, 7, 16, 61, 100, 101, 1000, 1 << 20)
 """Numbers at which a question about a number read from a tensor must have one answer."""
 _VALUES = frozenset(("_local_scalar_dense", "item"))
@@ -42,7 +42,7 @@ _WORDS = {
     "bincount": "Bins",
     "slice": "Sliced",
 }
-"""What the sizes are called that these operators give; of others by the operator's name."""
+"""The names of the sizes that these operators give; those of others have the operator's name."""
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ _LARGE = 1 << 30
 
 
 class Condition(NamedTuple):
-    """What holds of sizes, in torch's symbols; whether the model itself asked, and in which line."""
+    """A condition on sizes that holds, in torch's symbols; whether the model asked, and in which line."""
 
     holds: Any
     direct: bool
@@ -215,5 +215,5 @@ def _is_layout(holds: Any, frame: FrameType) -> bool:
 
 
 def _is_least(holds: Any) -> bool:
-    """Tell a condition that a size be at least some number."""
+    """Return whether a condition asks that a size be at least some number."""
     return isinstance(holds, sympy.Ge) and holds.lhs.is_Symbol and holds.rhs.is_Integer

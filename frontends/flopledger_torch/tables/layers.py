@@ -1,4 +1,4 @@
-"""Which kind a layer of torch.nn is. A new layer is a row here."""
+"""The table of torch.nn's layers: the kind of each. A new layer is a row here."""
 
 from __future__ import annotations
 

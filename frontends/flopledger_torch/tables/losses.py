@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Value
 
 _REDUCTIONS = ("none", "mean", "sum")
-"""How ops number the reductions of losses."""
+"""The reductions of losses, by the numbers that ops have for them."""
 
 
 def _reduced(call: TorchCall) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""Which kind a function or an op is, by the name that both have. A new one is a row here.
+"""The table of torch's functions and ops: the kind of each, by its name. A new one is a row here.
 
 ``torch.nn.functional.relu``, ``torch.relu``, ``torch.Tensor.relu_`` and ``aten.relu.default`` are one row.
 """
@@ -355,7 +355,7 @@ OPS: dict[str, Rule] = {
     "torchvision.roi_align": windows.boxes("roi_align"),
     "torchvision.roi_pool": windows.boxes("roi_pool"),
 }
-"""What ops alone are called; of another library than torch's own with its name before it."""
+"""Names that ops alone have; those of another library than torch's own have its name before them."""
 
 
 @functools.cache

@@ -213,7 +213,7 @@ def test_a_table_is_written_for_papers_and_spreadsheets(capfd: pytest.CaptureFix
         ENDLESS,
     ],
 )
-def test_a_database_of_a_stranger_ends_in_an_error(change: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_database_of_somebody_else_ends_in_an_error(change: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["scan", str(LENET), "-o", "zoo.db", "-c", "2mac"]) == 0
     connection = sqlite3.connect("zoo.db")
     connection.executescript(change)

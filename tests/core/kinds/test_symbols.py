@@ -254,7 +254,7 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
 
 
 def placed(value: object, sizes: Mapping[str, Dim]) -> object:
-    """Put sizes in the place of their names."""
+    """Put sizes in place of their names."""
     if isinstance(value, tuple):
         return tuple(placed(entry, sizes) for entry in value)
     return sizes.get(value, value) if isinstance(value, str) else value

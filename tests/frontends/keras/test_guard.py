@@ -1,4 +1,4 @@
-"""Files of strangers: no code of theirs runs, and no file but themselves is opened."""
+"""Untrusted files: no code of theirs runs, and no file but themselves is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved programs of strangers: bounded before Paddle reads them, and nothing beside them is opened."""
+"""Untrusted saved programs: bounded before Paddle reads them, and nothing beside them is opened."""
 
 from __future__ import annotations
 

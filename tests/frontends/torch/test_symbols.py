@@ -92,7 +92,7 @@ LEAST = {
 
 
 def with_numbers(spec: str, sizes: dict[str, int]) -> str:
-    """Return a spec with numbers in the place of its symbols."""
+    """Return a spec with numbers in place of its symbols."""
     shape, colon, dtype = spec.partition(":")
     return "x".join(str(sizes.get(part, part)) for part in shape.split("x")) + colon + dtype
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 _SUM = re.compile(r"\s*PART(?:\s*[+*]\s*PART){1,9}\s*\Z".replace("PART", r"(?:[A-Za-z_]\w*|[1-9]\d{0,17})"))
 _CALCULATED = re.compile(r"(?!.*\b\d+[^\W\d])(?!.*\w\s+\w)[\w\s+*/%(),-]{1,200}\Z", re.ASCII)
-"""What may be arithmetic: no text, comparison or word of Python, no number with letters."""
+"""Texts that may be arithmetic: no quoted text, comparison or word of Python, no number with letters."""
 _SPELLED = {
     "ceiling(": "ceil(", "CeilToInt(": "ceil(", "FloorToInt(": "floor(", "Max(": "max(", "Min(": "min(",
 }  # fmt: skip
-"""What exporters call functions of ours; they print expressions of sympy."""
+"""The names of our functions in expressions that exporters write, which are printed by sympy."""
 _SAMPLE = 1021
 """A prime: a half or a third of it is no size."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _OTHER = re.compile(r"[^A-Za-z0-9_]+")
 _NAME = re.compile(r"[A-Za-z_]\w*\Z")
 NOTHING = "None"
-"""What an exporter in Python writes for a size that has no name."""
+"""The text that exporters in Python write for a size without a name."""
 
 
 def writable(name: str) -> str:

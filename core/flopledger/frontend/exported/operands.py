@@ -43,7 +43,7 @@ class Constant:
 
     @property
     def is_named(self) -> bool:
-        """Whether it has a name that exporters give to what a module stores."""
+        """Whether it has a name that exporters give to weights and buffers of a module."""
         return _NAMED.match(self.name) is not None
 
 

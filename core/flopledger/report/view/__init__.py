@@ -133,7 +133,7 @@ def _compared_figures(found: Comparison) -> Iterator[Number]:
 def _documents(
     explanations: Sequence[Explanation], figures: Figures, rows: Mapping[str, int] = _NOWHERE
 ) -> dict[str, object]:
-    """Return what a page draws of explanations: a layer by the number of its row, where there is one.
+    """Return the data of explanations that a page draws: a layer by the number of its row, if it has one.
 
     Causes often have the same layers with the same figures, so that each such list is written once.
     """

@@ -288,7 +288,7 @@ def _own_time(drawn: Drawn) -> Iterator[int]:
 
 
 def _bound(row: Row | None) -> str:
-    """Say what bounds a row's time; nothing without a device."""
+    """Name the bound of a row's time; nothing without a device."""
     bound = None if row is None else row.roofline
     if bound is None or bound.intensity is None:
         return ""

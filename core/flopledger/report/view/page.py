@@ -1,6 +1,6 @@
 """One self-contained HTML file: its data, scripts and styles are inside, and it may load nothing.
 
-Names in the data come from files of strangers. They are in a block of JSON in which no character can end the
+Names in the data come from untrusted files. They are in a block of JSON in which no character can end the
 block, and in which invisible characters are escapes that can be read, as on a terminal; the scripts put them
 on the page as text only; and a content security policy, with the hashes of the
 scripts and of the style sheet, lets a browser run nothing else and send no request, whatever a name holds.

@@ -106,7 +106,7 @@ def test_a_cross_entropy_is_a_loss_for_each_label_and_their_mean(read: Read) -> 
     assert total == 8 + 10 + 10 + 8 + 10 + 2 + 2
 
 
-UNTOLD: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
+WITHOUT_FORMULA: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
     "smallest": (lambda x: paddle.norm(x, float("-inf"), axis=1), ("2x3",), "is no norm"),
     "soft labels": (
         lambda x, y: functional.cross_entropy(x, y, soft_label=True), ("2x5", "2x5"), "its labels are",
@@ -124,9 +124,9 @@ UNTOLD: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
 """For each function without a formula: what is called, its inputs, and what is said of it."""
 
 
-@pytest.mark.parametrize("name", UNTOLD)
+@pytest.mark.parametrize("name", WITHOUT_FORMULA)
 def test_an_op_that_has_no_formula_says_why(read: Read, name: str) -> None:
-    call, specs, why = UNTOLD[name]
+    call, specs, why = WITHOUT_FORMULA[name]
     (unknown,) = read(Functional(call), *specs).count("mac").coverage.unknown
 
     assert why in unknown.why

@@ -1,4 +1,4 @@
-"""Archives of strangers: no unpickler, no evaluator, no import and no other file is reached."""
+"""Untrusted archives: no unpickler, no evaluator, no import and no other file is reached."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _no_unpickler(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def written(folder: Path, members: dict[str, bytes]) -> Path:
-    path = folder / "stranger.pt2"
+    path = folder / "untrusted.pt2"
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in members.items():
             archive.writestr(name, content)

@@ -1,4 +1,4 @@
-"""The config of a stranger's model leads to no code, no file and no process, and to no endless model."""
+"""An untrusted model's config leads to no code, no file and no process, and to no endless model."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_a_mask_that_may_be_causal_needs_no_data(*, execute: bool) -> None:
 
 def test_a_mask_of_any_length_needs_no_data() -> None:
     graph = fl.read(Causal(), {"x": "2x5x8", "y": "2xTx8"})
-    # as above with T in the place of 3: 4480 + 800, 2 T (384 + 192) + 1280 + 32 T^2 + 160 T
+    # as above with T in place of 3: 4480 + 800, 2 T (384 + 192) + 1280 + 32 T^2 + 160 T
     assert str(graph.count("mac").total.count) == "32*T**2 + 1312*T + 6560"
 
 
