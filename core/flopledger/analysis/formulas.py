@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import equal, plain
+from flopledger.dims.arithmetic import equal, is_dim, plain
 from flopledger.dims.bounds import number
 from flopledger.errors import FlopledgerError, GraphError, Unbounded
 from flopledger.graph.tables import CONTAINER, UNKNOWN
@@ -33,7 +33,7 @@ class Formulas:
         self._calls, self._signatures = calls, signatures
         self._facts: dict[int, Facts] = {}
         self._parts: dict[int, Parts] = {}
-        self._shown: dict[int, tuple[Shapes, Shapes, Mapping[str, Dim]]] = {}
+        self._shown: dict[int, tuple[Shapes, Shapes, Mapping[str, Dim], tuple[Dim, ...]]] = {}
 
     @functools.cached_property
     def kind_of(self) -> list[Kind | None]:
@@ -111,15 +111,15 @@ class Formulas:
         """Count a call's multiply-accumulates by its own kind; 0 where it has no formula."""
         return plain(self.facts(layer).get("macs", 0))
 
-    def shown(self, layer: Layer) -> tuple[Shapes, Shapes, Mapping[str, Dim]]:
-        """Return the shapes of a call's inputs and outputs, and its operations that are not 0."""
+    def shown(self, layer: Layer) -> tuple[Shapes, Shapes, Mapping[str, Dim], tuple[Dim, ...]]:
+        """Return the shapes of a call's inputs and outputs, its operations that are not 0, and its window."""
         signature = self._signatures.of[layer.id]
         found = self._shown.get(signature)
         if found is None:
             shape = self.graph.shape
             parts = {name: plain(value) for name, value in self.parts(layer).items() if value != 0}
             inputs, outputs = tuple(map(shape, layer.inputs)), tuple(map(shape, layer.outputs))
-            found = self._shown[signature] = inputs, outputs, parts
+            found = self._shown[signature] = inputs, outputs, parts, _kernel(layer)
         return found
 
     @functools.cached_property
@@ -134,19 +134,30 @@ class Formulas:
     @functools.cached_property
     def true_macs(self) -> list[Dim]:
         """The multiply-accumulates of each call; 0 for those inside a call that is counted as a whole."""
-        return [0 if self.covered[layer.id] else self.macs(layer) for layer in self.graph.layers]
+        return [0 if covered else macs for covered, macs in zip(self.covered, self._own_macs, strict=True)]
 
     @functools.cached_property
-    def unknown(self) -> list[Layer]:
-        """The innermost calls that have no formula and are not inside a call that has one."""
+    def _own_macs(self) -> list[Dim]:
+        """The multiply-accumulates of each call by its own kind."""
+        found: dict[int, Dim] = {}
+        for signature, layer in zip(self._signatures.of, self.graph.layers, strict=True):
+            if signature not in found:
+                found[signature] = self.macs(layer)
+        return [found[signature] for signature in self._signatures.of]
+
+    @functools.cached_property
+    def without(self) -> list[Layer]:
+        """The innermost calls that have no formula."""
         return [
             layer
             for layer, kind in zip(self.graph.layers, self.kind_of, strict=True)
-            if kind is None
-            and layer.kind != CONTAINER
-            and not self._calls.has_children[layer.id]
-            and not self.covered[layer.id]
+            if kind is None and layer.kind != CONTAINER and not self._calls.has_children[layer.id]
         ]
+
+    @functools.cached_property
+    def unknown(self) -> list[Layer]:
+        """Those of them that are not inside a call that has a formula."""
+        return [layer for layer in self.without if not self.covered[layer.id]]
 
     def _is_complex(self, layer: Layer) -> bool:
         tensors = (self.graph.tensors[i] for i in (*layer.inputs, *layer.outputs))
@@ -162,29 +173,35 @@ class Formulas:
         which is as many multiplications and no multiply-accumulate (einsum of window attention on a small
         picture). And complex numbers are lowered to real products, three for each (torch's convolutions).
         """
-        layers, has_children = self.graph.layers, self._calls.has_children
-        if not any(has_children[i] and kind for i, kind in enumerate(self.kind_of)):
+        layers, has_children, kind_of = self.graph.layers, self._calls.has_children, self.kind_of
+        if not any(has_children[i] and kind for i, kind in enumerate(kind_of)):
             return ()
+        own = self._own_macs
         inside: list[Dim] = [0] * len(layers)
         elementwise: list[Dim] = [0] * len(layers)
         known = [True] * len(layers)
         found = []
         for layer in reversed(layers):
-            kind = self.kind_of[layer.id]
-            macs = self.macs(layer) if kind else inside[layer.id]
+            i, up, kind = layer.id, layer.parent, kind_of[layer.id]
+            macs = own[i] if kind else inside[i]
             if kind and kind.name == "multiply":
-                elementwise[layer.id] = self.parts(layer).get("multiplies", 0)
-            comparable = kind and has_children[layer.id] and known[layer.id] and not self._is_complex(layer)
-            sums = (inside[layer.id], inside[layer.id] + elementwise[layer.id])
-            if comparable and kind and not any(equal(macs, found_inside) for found_inside in sums):
-                found.append(
-                    f"{layer.path} ({layer.source}): {macs} macs by its kind {layer.kind!r}, "
-                    f"{inside[layer.id]} by the calls below it"
-                )
-            if layer.parent is not None:
-                inside[layer.parent] += macs
-                elementwise[layer.parent] += elementwise[layer.id]
-                if not kind and not has_children[layer.id] and layer.kind != CONTAINER:
-                    known[layer.parent] = False
-                known[layer.parent] &= bool(kind) or known[layer.id]
+                elementwise[i] = self.parts(layer).get("multiplies", 0)
+            if kind and has_children[i] and known[i] and not self._is_complex(layer):
+                sums = (inside[i], inside[i] + elementwise[i])
+                if not any(equal(macs, found_inside) for found_inside in sums):
+                    found.append(
+                        f"{layer.path} ({layer.source}): {macs} macs by its kind {layer.kind!r}, "
+                        f"{inside[i]} by the calls below it"
+                    )
+            if up is not None:
+                inside[up] += macs
+                elementwise[up] += elementwise[i]
+                if not kind and (not known[i] or not (has_children[i] or layer.kind == CONTAINER)):
+                    known[up] = False
         return tuple(reversed(found))
+
+
+def _kernel(layer: Layer) -> tuple[Dim, ...]:
+    """Return the extent of a call's window along each axis; () for one that has none."""
+    kernel = layer.attrs.get("kernel")
+    return tuple(size for size in kernel if is_dim(size)) if isinstance(kernel, tuple) else ()

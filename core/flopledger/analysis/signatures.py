@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from flopledger.graph.tables import TensorRef
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Iterable
 
     from flopledger.graph.tables import Layer, Module, Tables, Value
 
+_NONE: Mapping[str, Value] = MappingProxyType({})
+_MISSING = object()
+"""Stands for an argument that is not there, which a rule can tell from one that is None."""
 # Python's True equals 1 and 1.0 equals 1, but a rule may distinguish them (``native.bias is True``). Values
 # of these types may be compared as they are; all others are compared together with their type.
 _EXACT = frozenset((int, str, type(None)))
@@ -29,8 +33,6 @@ class Signatures:
     def __init__(self, graph: Tables) -> None:
         self.graph = graph
         self._numbers: dict[Hashable, int] = {}
-        self._native: dict[int, int] = {}
-        self._modules: dict[int, int] = {}
 
     @functools.cached_property
     def of(self) -> list[int]:
@@ -51,34 +53,35 @@ class Signatures:
             for layer in self.graph.layers
         ]
 
-    def native(self, layer: Layer) -> int:
-        """Return a number: equal for calls that also have equal native arguments, their modules' included."""
-        found = self._native.get(layer.id)
-        if found is None:
-            module = None if layer.module is None else self.module(self.graph.modules[layer.module])
-            signature = (self.of[layer.id], self._frozen(layer.native), module)
-            found = self._native[layer.id] = self._number(signature)
-        return found
+    def native(self, layer: Layer, module: Module | None, keys: Iterable[str]) -> Hashable:
+        """Return a value that is equal for calls of equal native arguments of these names.
 
-    def module(self, module: Module) -> int:
-        """Return a number that is equal for modules with equal native arguments."""
-        found = self._modules.get(module.id)
-        if found is None:
-            found = self._modules[module.id] = self._number(("module", self._frozen(module.native)))
-        return found
+        Args:
+            layer: The call; its own arguments go before those of its module.
+            module: The module that it calls, or whose rule is evaluated; None for a function.
+            keys: The names of the arguments that a rule reads: most read few of many.
+        """
+        own, inherited = layer.native, _NONE if module is None else module.native
+        found: list[Hashable] = []
+        for key in keys:
+            held = own if key in own else inherited
+            found.append(self._frozen(held[key]) if key in held else _MISSING)
+        return tuple(found)
 
     def _number(self, signature: Hashable) -> int:
         return self._numbers.setdefault(signature, len(self._numbers))
 
     def _frozen(self, value: Value) -> Hashable:
         """Return a hashable value that equals another's only if no expression can distinguish the two."""
-        kind = type(value)
+        kind, frozen = type(value), self._frozen
         if kind in _EXACT:
             return cast("Hashable", value)
         if isinstance(value, tuple):
-            return value if _EXACT.issuperset(map(type, value)) else tuple(map(self._frozen, value))
+            return value if _EXACT.issuperset(map(type, value)) else tuple(map(frozen, value))
         if isinstance(value, TensorRef):
             return TensorRef, self.graph.tensors[value.id].shape
         if isinstance(value, (dict, Mapping)):  # nearly always a dict, which is quicker to ask
-            return Mapping, tuple([(name, self._frozen(item)) for name, item in value.items()])
+            items = value.values()
+            held = items if _EXACT.issuperset(map(type, items)) else map(frozen, items)
+            return Mapping, tuple(value), tuple(held)
         return kind, value

@@ -27,6 +27,8 @@ class Weights:
     def __init__(self, graph: Tables, calls: CallTree, modules: ModuleTree) -> None:
         self.graph, self._calls, self._modules = graph, calls, modules
         self._below: dict[tuple[int, bool], Dim] = {}
+        self.by_rule: dict[tuple[str, str, str], list[tuple[int | None, Number]]] = {}
+        """What rules over parameters or modules gave, kept by those who evaluate them: tools share rules."""
         self._described: dict[int, tuple[tuple[Shape, ...], str]] = {}
 
     def of(self, module: int) -> list[Parameter]:

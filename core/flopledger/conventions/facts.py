@@ -335,6 +335,15 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
 )
 """The structural facts by name, and the neutral ones that every call has."""
 
+_OF_CONVENTION = frozenset({"outermost", "uncovered", "ruled", "hidden", "mapped", "open_paths"})
+"""The structural facts that ask :class:`RuleView`."""
+
+
+def of_convention(name: str) -> bool:
+    """Return whether a name's value depends on the convention that reads it, and not on the graph alone."""
+    return name in _OF_CONVENTION or name.startswith("switch.")
+
+
 MODULE_FACTS = (
     "source", "class_name", "leaf", "root", "training", "ncalls", "mapped", "paths", "open_paths",
     "own", "stored", "all", "all_trainable", "all_stored", "listed", "params", "own_shapes",

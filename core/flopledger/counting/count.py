@@ -12,7 +12,7 @@ from flopledger.counting.parameters import ParameterCount
 from flopledger.counting.rounding import without_rounding
 from flopledger.counting.rules import Rules
 from flopledger.counting.scopes import CallScope
-from flopledger.dims.arithmetic import is_dim, total
+from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError, GraphError, Unbounded
 from flopledger.graph.tables import CONTAINER, LEVELS
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from flopledger.conventions.convention import Convention
     from flopledger.counting.ledger import Shares
     from flopledger.counting.memo import Memo
-    from flopledger.dims.types import Dim, Number
+    from flopledger.dims.types import Number
     from flopledger.expressions.compiler import Expression
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Layer
@@ -144,9 +144,10 @@ class Count:
     def total(self) -> tuple[Number, tuple[Adjustment, ...]]:
         """The total, and its difference from the sum of the calls: scaling, batch division, rounding."""
         calls = self.priced.values()
-        sums: dict[str, object] = {
-            level: total(call.count for call in calls if call.layer.level == level) for level in LEVELS
-        }
+        counts: dict[str, list[Number]] = {level: [] for level in LEVELS}
+        for call in calls:
+            counts[call.scope.layer.level].append(call.count)
+        sums: dict[str, object] = {level: total(found) for level, found in counts.items()}
         if "params" in names_read(self.convention.total, self.convention.define):
             sums["params"] = self.params.count or 0
         if "param_bytes" in names_read(self.convention.total, self.convention.define):
@@ -191,18 +192,21 @@ class Count:
         trained = self.params.trained_by_call(self.listed)
         places: dict[int, int] = {}
         rows: list[Row] = []
-        layers = self.graph.layers
+        layers, trains = self.graph.layers, self.trains
         for i, call in self.priced.items():
             places[i] = len(rows)
-            up = call.layer.parent
+            up = layers[i].parent
             while up is not None and up not in places:
                 up = layers[up].parent
-            rows.append(self._row(call, up, of_calls.get(i, 0), trained.get(i, 0)))
+            shares = self._shares(call) if trains else None
+            rows.append(self._row(call, up, of_calls.get(i, 0), trained.get(i, 0), shares))
         return tuple(rows)
 
-    def _row(self, call: PricedCall, parent: int | None, params: Number, trained: Number) -> Row:
-        layer, formulas = call.layer, self.analysis.formulas
-        inputs, outputs, parts = formulas.shown(layer)
+    def _row(
+        self, call: PricedCall, parent: int | None, params: Number, trained: Number, shares: Shares | None
+    ) -> Row:
+        layer, formulas = call.scope.layer, self.analysis.formulas
+        inputs, outputs, parts, kernel = formulas.shown(layer)
         weights, label = ((), "") if layer.module is None else self.analysis.weights.described(layer.module)
         return Row(
             layer.id,
@@ -218,14 +222,14 @@ class Count:
             call.count,
             formulas.true_macs[layer.id],
             parts,
-            self._status(call),
+            "counted" if call.count != 0 else self._why_nothing(call),
             layer.problem,
             weights,
             layer.module,
             label,
             trained,
-            _kernel(layer),
-            self._shares(call) if self.trains else None,
+            kernel,
+            shares,
         )
 
     def _shares(self, call: PricedCall) -> Shares:
@@ -245,18 +249,11 @@ class Count:
             and (scope.layer.kind == CONTAINER or has_children)
         )
 
-    def _status(self, call: PricedCall) -> str:
-        if call.count != 0:
-            return "counted"
+    def _why_nothing(self, call: PricedCall) -> str:
+        """Return the status of a call that counts 0."""
         if self._contains(call.scope):
             return "container"
         kind = call.scope.kind
         if call.unknown or (kind is None and not call.by_source):
             return "unknown"
         return "free" if kind is not None and not call.scope.parts else "ignored"
-
-
-def _kernel(layer: Layer) -> tuple[Dim, ...]:
-    """Return the extent of a call's window along each axis; () for one that has none."""
-    kernel = layer.attrs.get("kernel")
-    return tuple(size for size in kernel if is_dim(size)) if isinstance(kernel, tuple) else ()

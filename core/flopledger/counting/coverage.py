@@ -42,7 +42,7 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
 
 def unknown_in(count: Count) -> tuple[Unknown, ...]:
     """Return the unknown calls of a count; the rows are made only where there may be any."""
-    if not count.analysis.formulas.unknown and not any(call.unknown for call in count.priced.values()):
+    if not count.analysis.formulas.without and not any(call.unknown for call in count.priced.values()):
         return ()
     return coverage(count.analysis, count.rows()).unknown
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from flopledger.dims.types import Number
     from flopledger.expressions.compiler import Expression
 
 _MISSING = object()
+_NATIVE = "native."
 
 
 class SignedScope(Protocol):
@@ -19,12 +20,12 @@ class SignedScope(Protocol):
     def __call__(self, name: str, /) -> object:
         """Return the value of a name."""
 
-    def signature(self, names: Iterable[str], *, native: bool) -> Hashable:
+    def signature(self, names: tuple[str, ...], natives: tuple[str, ...]) -> Hashable:
         """Return a key that is equal only for scopes in which an expression has the same value.
 
         Args:
             names: The names that the expression reads and that depend on the call's place.
-            native: Whether it reads native arguments too.
+            natives: The native arguments that it reads, without the namespace.
         """
 
 
@@ -38,7 +39,7 @@ class Memo:
             expression reads, by way of definitions too, become part of the signature.
     """
 
-    __slots__ = ("_names", "_native", "_numbers", "_values", "expression", "is_one", "is_true")
+    __slots__ = ("_names", "_natives", "_numbers", "_values", "expression", "is_one", "is_true")
 
     def __init__(
         self, expression: Expression, define: Mapping[str, Expression], alike: Callable[[str], bool]
@@ -47,7 +48,7 @@ class Memo:
         self.is_one, self.is_true = expression.text == "1", expression.text == "True"
         names = names_read(expression, define)
         self._names = tuple(sorted(name for name in names if name not in define and not alike(name)))
-        self._native = any(name.startswith("native.") for name in names)
+        self._natives = tuple(sorted(name.removeprefix(_NATIVE) for name in names if _NATIVE in name))
         self._values: dict[Hashable, object] = {}
         self._numbers: dict[Hashable, Number] = {}
 
@@ -57,7 +58,7 @@ class Memo:
         Raises:
             ExpressionError: It has no value there. Errors are not remembered: each names its own call.
         """
-        signature = scope.signature(self._names, native=self._native)
+        signature = scope.signature(self._names, self._natives)
         found = self._values.get(signature, _MISSING)
         if found is _MISSING:
             found = self._values[signature] = self.expression(scope)
@@ -69,7 +70,7 @@ class Memo:
         Raises:
             ExpressionError: It has no value there, or it is not a number.
         """
-        signature = scope.signature(self._names, native=self._native)
+        signature = scope.signature(self._names, self._natives)
         found = self._numbers.get(signature)
         if found is None:
             found = self._numbers[signature] = self.expression.number(scope)

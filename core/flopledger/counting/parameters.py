@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flopledger.conventions import facts
 from flopledger.counting.memo import Memo
 from flopledger.counting.scopes import ModuleScope, ParameterScope
 from flopledger.dims.arithmetic import total
@@ -26,7 +27,7 @@ class ParameterCount:
 
     def __init__(self, rules: Rules) -> None:
         self.rules, self.analysis, self.convention = rules, rules.analysis, rules.convention
-        self._values: dict[Expression, list[tuple[int | None, Number]]] = {}
+        self._values: dict[tuple[str, str, str], list[tuple[int | None, Number]]] = {}
 
     def figures(self) -> tuple[Number | None, Number, Number, Number]:
         """Return the tool's parameters, trainable and other ones, and buffers; ours where it has no rule.
@@ -67,10 +68,17 @@ class ParameterCount:
         if rule is None:
             return []
         count = count or rule.count
-        if count not in self._values:
+        key = (rule.over, rule.where.text, count.text)
+        shared = self.analysis.weights.by_rule if self._of_graph_alone(rule.where, count) else self._values
+        if key not in shared:
             with metered(len(self.analysis.graph.layers)):
-                self._values[count] = list(self._evaluate(rule, count))
-        return self._values[count]
+                shared[key] = list(self._evaluate(rule, count))
+        return shared[key]
+
+    @staticmethod
+    def _of_graph_alone(*expressions: Expression) -> bool:
+        """Return whether expressions have the same values under every convention that has them."""
+        return not any(map(facts.of_convention, frozenset().union(*(one.names for one in expressions))))
 
     def _evaluate(self, rule: Params, count: Expression) -> Iterator[tuple[int | None, Number]]:
         scopes = self._parameters() if rule.over == "parameters" else self._modules()
@@ -85,8 +93,8 @@ class ParameterCount:
                 raise ConventionError(f"{self.convention.name}: {error}") from None
 
     def _parameters(self) -> Iterator[tuple[int | None, SignedScope]]:
-        for owner, facts in self.analysis.weights.facts:
-            yield owner, ParameterScope(self.rules, facts)
+        for owner, known in self.analysis.weights.facts:
+            yield owner, ParameterScope(self.rules, known)
 
     def _modules(self) -> Iterator[tuple[int | None, SignedScope]]:
         for module in self.analysis.graph.modules:

@@ -12,7 +12,6 @@ from flopledger.graph.tables import CONTAINER, Layer, TensorRef
 from flopledger.kinds.kind import FACTS, PARTS, REQUIRED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Protocol
 
     from flopledger.analysis.analysis import Analysis
@@ -57,16 +56,22 @@ class CallScope:
             self._values[name] = keep_errors(self._find, name)
         return raised(self._values[name])
 
-    def signature(self, names: Iterable[str], *, native: bool) -> object:
+    def signature(self, names: tuple[str, ...], natives: tuple[str, ...]) -> object:
         """Return a key that is equal only for calls in which an expression has the same value.
 
         Args:
             names: The structural facts that it reads and that depend on the call's place.
-            native: Whether it reads native arguments too.
+            natives: The native arguments that it reads, without the namespace.
         """
-        signatures = self.analysis.signatures
-        own = signatures.native(self.layer) if native else signatures.of[self.layer.id]
-        return (own, *[_fact_or_none(STRUCTURAL[name], self) for name in names]) if names else own
+        own = self.analysis.signatures.of[self.layer.id]
+        if not (names or natives):
+            return own
+        given = self._natives(natives) if natives else ()
+        return (own, given, *[_fact_or_none(STRUCTURAL[name], self) for name in names])
+
+    def _natives(self, names: tuple[str, ...]) -> object:
+        module = None if self.layer.module is None else self.module
+        return self.analysis.signatures.native(self.layer, module, names)
 
     def _find(self, name: str) -> object:
         defined = self.rules.convention.define.get(name)
@@ -150,10 +155,9 @@ class ModuleScope(CallScope):
         """The module itself."""
         return self._registered
 
-    def signature(self, names: Iterable[str], *, native: bool) -> tuple[object, ...]:
+    def signature(self, names: tuple[str, ...], natives: tuple[str, ...]) -> tuple[object, ...]:
         """Return a key that is equal only for modules in which an expression has the same value."""
-        own = self.analysis.signatures.module(self._registered) if native else None
-        return (own, *[_value_or_none(name, self) for name in names])
+        return (self._natives(natives), *[_value_or_none(name, self) for name in names])
 
 
 class ParameterScope:
@@ -171,9 +175,9 @@ class ParameterScope:
             self._scope = self._rules.root_scope(self._facts)
         return self._scope(name)
 
-    def signature(self, names: Iterable[str], *, native: bool) -> tuple[object, ...]:
+    def signature(self, names: tuple[str, ...], natives: tuple[str, ...]) -> tuple[object, ...]:
         """Return a key that is equal only for parameters in which an expression has the same value."""
-        del native
+        del natives
         return tuple([self._facts.get(name) for name in names])
 
 

@@ -180,7 +180,7 @@ def _facts(graph: Graph, ledger: Ledger) -> dict[str, object]:
         "buffers": figure(total.buffers),
         "macs": figure(total.macs),
         "flops": figure(2 * total.macs),
-        "unknown_calls": _unknown(ledger),
+        "unknown_calls": total.unknown_calls,
         "unknown": [one.source for one in ledger.coverage.unknown],
         "digest": ledger.graph.digest,
         "seconds_at_least": None if total.roofline is None else float(total.roofline.seconds),
@@ -190,10 +190,6 @@ def _facts(graph: Graph, ledger: Ledger) -> dict[str, object]:
 def _spec(name: str, shape: Shape | None, dtype: str) -> str:
     sizes = "?" if shape is None else "x".join(map(text, shape)) or "scalar"
     return f"{name}={sizes}:{dtype}"
-
-
-def _unknown(ledger: Ledger) -> int:
-    return sum(unknown.calls for unknown in ledger.coverage.unknown)
 
 
 def _input_size(ledger: Ledger) -> Figure | None:
@@ -214,13 +210,12 @@ def _counted(graph: Graph, convention: Convention) -> dict[str, object]:
     name, switches, digest = identity(convention)
     head = {"convention": name, "switches": switches, "digest": digest, "unit": convention.unit}
     try:
-        ledger = engine.count(graph, convention)
+        total = engine.count_total(graph, convention)
     except ConventionError as error:
         return {**head, "reason": str(error)}
-    total = ledger.total
     return {
         **head,
         "count": figure(total.count),
         "params": None if total.params is None else figure(total.params),
-        "unknown_calls": _unknown(ledger),
+        "unknown_calls": total.unknown_calls,
     }
