@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures and options of all tests."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Name what was left out, so that a short run is not taken for a whole one."""
+    """Name the tests that were left out, so that a short run is not taken for a whole one."""
     files, count = config.stash.get(LEFT_OUT, ([], 0))
     if count:
         terminalreporter.write_line(

@@ -200,6 +200,11 @@ def _sizes(params: Message, transform: Message, *, fit: bool = False) -> tuple[i
 
 
 def _channels(entry: Entry, params: Message, transform: Message) -> int | None:
+    """Return the channels of a picture where the file decides them; of other data sets the data does.
+
+    ``ImageData`` loads in colour by default (``image_data_layer.cpp``), ``WindowData`` always does
+    (``window_data_layer.cpp``).
+    """
     if "channels" in params:
         return params.number("channels", 1, _DIM)
     if transform.flag("force_gray", default=False):

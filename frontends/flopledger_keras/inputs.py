@@ -129,6 +129,7 @@ def _omitted(values: object, structure: Any) -> set[str]:
 
 
 def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, InputSpec]:
+    """Return the spec of each input by its name: those with a name or place first, the others in order."""
     places = {place: str(tensor.name) for place, tensor in _places(structure)}
     specs = list(request.inputs) if request.values is None else _specs(request.values, places)
     if isinstance(request.values, Mapping) and set(names) <= {places.get(s.name, s.name) for s in specs}:
@@ -217,6 +218,10 @@ def _live(model: Any, values: object) -> Inputs:
 
 
 def _from_specs(model: Any, specs: Iterable[InputSpec]) -> Inputs:
+    """Return the inputs that specs describe; names that ``call`` does not have are keys of its one argument.
+
+    A model that takes one dict of tensors has none of its keys among its parameters.
+    """
     inputs = Inputs()
     positional, named = gather(specs)
     args = [_nested(inputs, spec, f"input_{i}") for i, spec in enumerate(positional)]

@@ -72,6 +72,7 @@ def renewed(config: dict[str, Any], where: str) -> dict[str, Any]:
 
 
 def _renew(part: dict[str, Any], name: str, given: dict[str, Any], where: str) -> None:
+    """Change one object of a configuration: its class, renamed arguments, and those without effect."""
     for old, new in _RENAMED.get(name, {}).items():
         if old in given:
             given[new] = given.pop(old)

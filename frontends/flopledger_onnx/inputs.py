@@ -76,6 +76,11 @@ def _pasts(graph: Graph) -> frozenset[str]:
 
 
 def _value(info: ValueInfo, spec: InputSpec | None, open_sizes: OpenSizes, *, past: bool) -> Operand:
+    """Return the value of one input: as it is given, else of the sizes that the file states.
+
+    Raises:
+        SourceError: The file states no shape and none is given, or a size is impossible.
+    """
     tensor = None if info.type is None else info.type.tensor_type or info.type.sparse_tensor_type
     dtype = type_name(tensor.elem_type) if tensor is not None else "float32"
     sizes = sizes_of(info)

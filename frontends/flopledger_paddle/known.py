@@ -130,6 +130,7 @@ class Known:
             return tensor.numpy()
 
     def _wrapped(self, name: str, own: Callable[..., Any]) -> Callable[..., Any]:
+        """Return an op that is computed at once if its result is a size, and else goes into the program."""
         plain = name.rstrip("_")
 
         def op(*args: Any, **kwargs: Any) -> Any:

@@ -34,6 +34,11 @@ def tensors_of(path: Path) -> list[Stored]:
 
 
 def _of_folder(path: Path) -> list[Stored]:
+    """Return the tensors in a folder: those of its index, of the one whole file, else of all its parts.
+
+    A repository of a model may hold the same weights in several forms, as Mistral's have a
+    ``consolidated.safetensors`` beside the parts; taken together they would be counted twice.
+    """
     names = [name for name in input_files.names_in(path) if not input_files.is_folder(path / name)]
     indices = [name for name in names if name.lower().endswith(INDEX)]
     if len(indices) > 1:

@@ -130,6 +130,7 @@ class Calls:
         return len(expected) <= len(event.outputs)
 
     def _path(self, event: Event, module: int | None) -> str:
+        """Return the path of a call: that of its module, or its name below the call around it."""
         if module is not None:
             path = self.registered.paths[module][0]
             self.paths.append(path)

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 _SCALARS: tuple[type[Any], ...] = (bool, int, float, str)
 _SHAPED = ("weight", "bias", "in_proj_bias", "bias_k", "weight_ih", "weight_hh")
+"""The weights of torch's layers whose shapes decide the work of a layer, such as whether it has a bias."""
 _ALWAYS = frozenset(("weight", "bias"))
+"""Those that conventions of tools ask for: of a layer without one they are recorded as None."""
 _ROLES = {"running_mean": "running_mean", "running_var": "running_var", "num_batches_tracked": "counter"}
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from flopledger_torch.tables.call import Rule
 
-_ROOMS = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.")
+_PACKAGES = ("torch.ao.nn.quantized.", "torch.ao.nn.intrinsic.quantized.")
 _RULES: dict[str, Rule] = {
     **{f"Conv{fused}{n}d": windows.conv_module for n in (1, 2, 3) for fused in ("", "ReLU")},
     **{f"ConvTranspose{n}d": windows.conv_transpose_module for n in (1, 2, 3)},
@@ -39,14 +39,14 @@ _RULES: dict[str, Rule] = {
 def packed_rule(module: torch.nn.Module) -> Rule | None:
     """Return the rule of a quantised module that runs the framework's own forward."""
     cls = type(module)
-    if not cls.__module__.startswith(_ROOMS):
+    if not cls.__module__.startswith(_PACKAGES):
         return None
     return _RULES.get(cls.__name__)
 
 
 def packed_weights(module: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Return the unpacked weight and bias of a quantised module, those of recurrent ones by their names."""
-    if not type(module).__module__.startswith(_ROOMS) or type(module).__name__.endswith("PackedParams"):
+    if not type(module).__module__.startswith(_PACKAGES) or type(module).__name__.endswith("PackedParams"):
         return {}
     if callable(getattr(module, "get_weight", None)) and callable(getattr(module, "get_bias", None)):
         return {**module.get_weight(), **module.get_bias()}  # type: ignore[operator]  # dynamic recurrent ones

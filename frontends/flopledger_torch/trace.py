@@ -263,6 +263,7 @@ class Reader:
         return f"{above}/{name}" if above else name
 
     def _leave(self, module: torch.nn.Module, args: Any, *rest: Any) -> Any:
+        """End the call of a module, as a forward hook, which also runs where the forward has raised."""
         recorder = self.recorder
         if not recorder.is_recording():
             return None

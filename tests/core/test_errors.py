@@ -21,7 +21,7 @@ def test_the_names_that_there_are_follow_the_nearest_as_a_sentence() -> None:
 
 
 def test_no_sentence_goes_on_after_the_question_for_the_nearest(root: Path) -> None:
-    """``did you mean 'x'?; there are`` is no punctuation: what follows is a sentence of its own."""
+    """``did you mean 'x'?; there are`` is no punctuation: a sentence of its own follows."""
     going_on = re.compile(r"nearest\([^{}]*\)\}[;,.:]")
     files = [file for folder in ("core", "frontends") for file in (root / folder).rglob("*.py")]
     assert [file for file in files if going_on.search(file.read_text())] == [

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def odd(tmp_path: Path) -> dict[str, str]:
-    """What is no regular file, by what a message calls it."""
+    """Makers of files that are not regular, by their names in messages."""
     os.mkfifo(tmp_path / "pipe")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "socket"))

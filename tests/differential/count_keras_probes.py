@@ -37,7 +37,7 @@ def specs(model: Any, batch: int) -> list[str]:
 
 
 def summary(graph: fl.Graph, convention: object = "keras-summary") -> dict[str, Any]:
-    """Return what Keras's summary would show."""
+    """Return the figure of Keras's summary."""
     ledger = graph.count(convention)
     total = ledger.total
     totals = {
@@ -72,7 +72,7 @@ def readings(name: str, most: int | None = None) -> tuple[dict[int, fl.Graph], t
 
 
 def figures(name: str, wanted: Iterable[str]) -> dict[str, Callable[[object], Any]]:
-    """Return what gives a probe's figure under a convention, by its name or by the file of a changed one."""
+    """Return a function that gives a probe's figure under a convention, or under a changed one."""
     graphs, batches = readings(name)
     given: dict[str, Callable[[object], Any]] = {
         "keras-summary": lambda convention: summary(graphs[1], convention),

@@ -38,7 +38,7 @@ def reading(probe: str) -> fl.Graph:
 
 
 def figures(probe: str, wanted: Iterable[str]) -> dict[str, Callable[[object], Any]]:
-    """Return what gives a probe's figure under a convention, by its name or by the file of a changed one."""
+    """Return a function that gives a probe's figure under a convention, or under a changed one."""
     graph = reading(probe)
 
     def figure(convention: object) -> Any:

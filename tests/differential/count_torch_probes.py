@@ -70,7 +70,7 @@ def figure(graph: fl.Graph, convention: object) -> Any:
 
 
 def figures(probe: str, wanted: Iterable[str]) -> dict[str, Callable[[object], Any]]:
-    """Return what gives a probe's figure under a convention, by its name or by the file of a changed one."""
+    """Return a function that gives a probe's figure under a convention, or under a changed one."""
     graphs = readings(probe, [name for name in CONVENTIONS if name in wanted])
     return {n: functools.partial(figure, g) for n, g in graphs.items() if not isinstance(g, FlopledgerError)}
 
@@ -90,7 +90,7 @@ def count(probe: str) -> dict[str, Any]:
 
 
 def own(graph: fl.Graph) -> dict[str, Any]:
-    """Return our own figure, where the levels disagree about it, and what has no formula."""
+    """Return our own figure, where the levels disagree about it, and the calls without a formula."""
     ledger = graph.count("mac")
     unknown = sorted({u.source for u in ledger.coverage.unknown})
     return {"count": ledger.total.count, "disagreements": ledger.disagreements, "unknown": unknown}

@@ -29,12 +29,12 @@ class Calling(kl.Layer):  # type: ignore[misc]
 
 
 def calling(function: Callable[..., Any], *shapes: tuple[int, ...]) -> Callable[[], Any]:
-    """Return what makes a network of one layer that calls a function of TensorFlow."""
+    """Return a function that makes a network of one layer that calls a function of TensorFlow."""
     return lambda: chain(lambda *given: Calling(function)(*given), *shapes)  # noqa: PLW0108  (a new layer each time)
 
 
 def each(*functions: Callable[[Any], Any], shape: tuple[int, ...] = (4, 6)) -> Callable[[], Any]:
-    """Return what makes a network that applies each function to the same numbers."""
+    """Return a function that makes a network that applies each function to the same numbers."""
     return lambda: chain(lambda x: [function(x) for function in functions], shape)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROBES: dict[str, Callable[[], Any]] = {}
-"""What makes each probe's model."""
+"""The maker of each probe's model."""
 
 IMAGE, SEQUENCE, MAP = (17, 23, 6), (31, 6), (9, 11, 6)
 TOKENS, STEPS, VOLUME = (5, 13), (5, 6), (7, 9, 11, 3)
@@ -354,7 +354,7 @@ class Positions(kl.Layer):  # type: ignore[misc]
 
 
 def after_groups() -> Any:
-    """A grouped convolution, and what comes after it."""
+    """A grouped convolution, and the layers after it."""
     given = keras.Input(IMAGE)
     x = kl.ReLU()(kl.BatchNormalization()(kl.Conv2D(10, 3, groups=2)(given)))
     x = kl.Conv2D(4, 3)(x)
@@ -425,7 +425,7 @@ def names() -> list[str]:
 
 
 def model(name: str) -> tuple[Callable[[], Any], tuple[int, ...]]:
-    """Return what makes a probe or a network, and the batches that the profiler is asked about."""
+    """Return a function that makes a probe or a network, and the batches that the profiler is asked about."""
     if name in PROBES:
         return PROBES[name], (1, 2, 3)
     return lambda: getattr(keras.applications, name)(weights=None), (1, 2) if name in NETWORKS else ()

@@ -24,7 +24,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 
 def float_ops(model: Any, batch: int) -> tuple[int, dict[str, int]]:
-    """Return what tf.profiler counts in the frozen graph: the total, and by type of op."""
+    """Return the counts of tf.profiler in the frozen graph: the total, and by type of op."""
     specs = [tf.TensorSpec([batch, *i.shape[1:]], i.dtype) for i in model.inputs]
     call = tf.function(lambda x: model(x, training=False))
     concrete = call.get_concrete_function(specs if len(specs) > 1 else specs[0])

@@ -158,7 +158,7 @@ def ask_torchsummary(build: Build) -> Answers:
 
 @contextlib.contextmanager
 def local(function: str, name: str) -> Iterator[list[Any]]:
-    """Give what a local variable of a function has in the end, where a tool prints it rounded."""
+    """Return the last value of a local variable of a function, where a tool prints it rounded."""
     found: list[Any] = []
 
     def look(frame: FrameType, event: str, _: Any) -> None:
@@ -235,7 +235,7 @@ def plain(value: Any) -> Any:
 
 
 def answer(ask: Callable[[Build], Answers], build: Build) -> dict[str, Any]:
-    """Return what a tool says of one probe."""
+    """Return a tool's answer about one probe."""
     torch.manual_seed(0)
     quiet = io.StringIO()
     with functions_restored(), contextlib.redirect_stdout(quiet), contextlib.redirect_stderr(quiet):

@@ -25,7 +25,7 @@ RESNET50 = {
     "calflops-flops": 8211108352,
     "calflops-macs": 4089184256,
 }
-"""What the tools print for torchvision's ResNet-50 at 1x3x224x224."""
+"""The output of the tools for torchvision's ResNet-50 at 1x3x224x224."""
 
 PUBLISHED = ("vgg16", "resnet18", "resnet50", "mobilenet_v2", "vit_b_16")
 NAMES = {

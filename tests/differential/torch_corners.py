@@ -1,4 +1,4 @@
-"""Probes of what tools see differently: masks, gradients of one's own, modules out of sight, memory."""
+"""Probes that tools see differently: masks, gradients of one's own, modules out of sight, memory."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Swish(torch.autograd.Function):
 
 
 class Binary(torch.autograd.Function):
-    """A product with the signs of weights, and the mean of what it is given."""
+    """A product with the signs of weights, and the mean of its input."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Build = Callable[[], tuple[nn.Module, Inputs]]
 
 PROBES: dict[str, Build] = {}
-"""What makes each probe."""
+"""The maker of each probe."""
 
 BARE = ("Conv2d", "Linear", "ReLU", "BatchNorm2d", "LSTM")
 """The layers that are also probed as a network of their own."""

@@ -1,4 +1,4 @@
-"""What the tests of the documentation share: the reference, written again."""
+"""The common part of the tests of the documentation: the reference, written again."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the documents show is what happens: their commands and their Python are run, block by block.
+"""The documents show real output: their commands and their Python are run, block by block.
 
-In a ``console`` block a line after ``$`` is a command, and what follows is all that a terminal would
+In a ``console`` block a line after ``$`` is a command, and the lines behind it are all that a terminal would
 show of it; ``--overwrite`` renews it. A ``python`` block with ``>>>`` is run as a doctest. A block with
 a caption is a file, which is there from then on. Blocks of other languages are not run. A block after
 ``<!-- needs: torch keras -->`` is run where these can be imported, or are programs, apart from the others.
@@ -55,7 +55,7 @@ DOCUMENTS = {
 
 
 def needs(name: str, block: re.Match[str]) -> str:
-    """Return what has to be importable for a block of a document, by import names."""
+    """Return the packages that a block of a document needs, by import names."""
     return block["needs"] or NEEDS.get(name, "")
 
 
@@ -65,13 +65,13 @@ def is_run(block: re.Match[str]) -> bool:
 
 
 QUICK = ("", "jq")
-"""What takes no seconds to import."""
+"""Packages that take no seconds to import."""
 PARTS = [
     (name, part)
     for name, path in DOCUMENTS.items()
     for part in sorted({needs(name, b) for b in FENCE.finditer(path.read_text("utf-8")) if is_run(b)})
 ]
-"""What is run at a time: those blocks of a document that need the same."""
+"""Blocks of a document that are run together, since they need the same packages."""
 
 
 def environment(site: Path) -> dict[str, str]:
@@ -101,7 +101,7 @@ def entry_points(project: dict[str, dict[str, dict[str, str]]]) -> list[tuple[st
 
 
 def run(command: str, folder: Path, settings: dict[str, str]) -> tuple[int, str]:
-    """Run a command; what it prints on both channels comes as a terminal shows it."""
+    """Run a command; return the output of both channels as a terminal shows it."""
     done = subprocess.run(
         ["bash", "-c", command],
         cwd=folder,
@@ -131,7 +131,7 @@ def shown(output: str, part: str | None) -> str:
 
 
 class Reader:
-    """Does what a document says, in a folder of its own that has the example networks."""
+    """Runs the blocks of a document, in a folder of its own that has the example networks."""
 
     def __init__(self, document: Path, folder: Path, *, overwrite: bool) -> None:
         self.document, self.folder, self.overwrite = document, folder, overwrite
@@ -225,7 +225,7 @@ def test_python_that_is_shown_but_not_run_is_python_all_the_same() -> None:
 
 
 def test_no_command_needs_a_filter_behind_it() -> None:
-    """What a reader pastes is the command alone; jq is what a program would use."""
+    """A reader pastes the command alone; a program would use jq."""
     for path in written():
         for block in FENCE.finditer(path.read_text(encoding="utf-8")):
             if block["language"] == "console":

@@ -1,4 +1,4 @@
-"""Formulas of docstrings in TeX: what is one, and how it is written."""
+"""Formulas of docstrings in TeX: which texts are formulas, and how they are written."""
 
 from __future__ import annotations
 

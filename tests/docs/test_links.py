@@ -30,7 +30,7 @@ def documents(root: Path, reference: Path) -> dict[Path, str]:
 
 
 def anchors(text: str) -> set[str]:
-    """Return what a link into a document may end with: its targets, and its headings as slugs."""
+    """Return the ends that a link into a document may have: its targets, and its headings as slugs."""
     titles = (re.sub(r"[^\w\s-]", "", title.lower()).strip() for title in HEADING.findall(text))
     return {*TARGET.findall(text), *(re.sub(r"\s", "-", title) for title in titles)}
 

@@ -1,4 +1,4 @@
-"""The notebook of the documentation runs, and its cells show what the page about it says."""
+"""The notebook of the documentation runs, and its cells show the output of the page about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the README says is supported is what is registered."""
+"""The README lists the frontends, formats and tools that are registered."""
 
 from __future__ import annotations
 

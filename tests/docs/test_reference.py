@@ -1,4 +1,4 @@
-"""Nothing goes undocumented: each command, hook, kind, convention, fact and field says what it is."""
+"""Nothing goes undocumented: each command, hook, kind, convention, fact and field has a description."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def command_of(name: str) -> click.Command:
 
 
 def section(page: Path, heading: str) -> str:
-    """Return what a page says under a heading, to the next one of its level."""
+    """Return the text of a page under a heading, to the next one of its level."""
     text = page.read_text(encoding="utf-8")
     assert f"\n{heading}\n" in text, f"{page.name} has no {heading!r}"
     rest = text.partition(f"\n{heading}\n")[2]

@@ -1,4 +1,4 @@
-"""Read a number of damaged files of a format, drawn by a seed, and list what ended in no error of ours.
+"""Read damaged files of a format, drawn by a seed, and list those that did not end in an error of ours.
 
     python tests/fuzz/sweep.py FORMAT COUNT [SEED]
 

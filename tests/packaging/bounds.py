@@ -40,7 +40,7 @@ _BOUND = re.compile(r"([A-Za-z0-9._-]+)>=([0-9.]+)")
 
 
 def requirements(extra: str, *, newest: bool) -> list[str]:
-    """Return what to install for an extra, as it is or each at its lower bound.
+    """Return the requirements of an extra, as they are or each at its lower bound.
 
     The dependencies of the base are at their bounds in ``base`` alone: elsewhere a framework asks for other
     versions of the same packages, as torch 2.6 does for SymPy.
@@ -87,7 +87,7 @@ def tried(extra: str, python: str, *, newest: bool) -> tuple[bool, str]:
 
 
 def main() -> int:
-    """Try what is named, or everything."""
+    """Try the extras that are named, or all."""
     parser = argparse.ArgumentParser(description="Run the tests with the lowest or the newest versions.")
     parser.add_argument("extras", nargs="*", help=f"of {', '.join(TESTS)}; all of them unless named")
     parser.add_argument("--newest", action="store_true", help="the newest versions, not the lowest")

@@ -164,7 +164,7 @@ SUBJECTS = {
     "frontends/torch/test_training.py": "training steps, by hand and beside a backward that runs",
     "frontends/torch/test_unchanged.py": "what a reading leaves as it was",
 }
-"""Files of tests that are about a subject rather than a module, and what it is."""
+"""Files of tests that are about a subject rather than a module, and the subject."""
 
 
 def module_of(test: Path) -> Path:
@@ -183,6 +183,27 @@ def test_files_of_tests_mirror_the_modules_or_name_their_subject(root: Path) -> 
     strays = {test for test, module in mirrors.items() if not (root / module).is_file()}
     assert len(mirrors) > len(strays) > 0
     assert sorted(strays) == sorted(SUBJECTS)
+
+
+ELSEWHERE = {
+    "frontends/flopledger_keras/tables": "frontends/keras/test_operations.py",
+    "frontends/flopledger_onnx/control": "frontends/onnx/test_control.py",
+}
+"""Folders of modules with tests neither in files of their names nor in the same folder."""
+
+
+def test_each_module_has_tests_where_contributing_says(root: Path) -> None:
+    modules = [p for base in ("core/flopledger", "frontends") for p in (root / base).rglob("*.py")]
+    folders = {p.parent.relative_to(root) for p in modules if p.name != "__init__.py"}
+    guide = (root / "CONTRIBUTING.md").read_text("utf-8")
+    assert len(folders) > 30
+    for folder in folders:
+        base, package, *inside = folder.parts
+        own = Path(base, package.removeprefix("flopledger_") if base == "frontends" else "", *inside)
+        if not any((root / "tests" / own).glob("test_*.py")):
+            file = ELSEWHERE[str(folder)]
+            assert (root / "tests" / file).is_file()
+            assert Path(file).name in guide
 
 
 def test_each_folder_of_core_says_what_is_inside_and_offers_names_that_are_there(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""What users install: the built distributions, in an environment that holds nothing else."""
+"""The built distributions, as users install them, in an environment that holds nothing else."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CACHES = {"__pycache__", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypoth
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Run a command without this environment's Python settings, and return what it printed."""
+    """Run a command without this environment's Python settings, and return its output."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(command, cwd=cwd, env=clean, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}"

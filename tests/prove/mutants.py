@@ -43,7 +43,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """Where the change is, and what it is, as one line."""
+        """The place of the change and the change itself, as one line."""
         return f"{self.path.name}:{self.line}:{self.column}: {self.what}"
 
 
@@ -104,7 +104,7 @@ def _formulas(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _is_amount(node: ast.expr) -> bool:
-    """Return whether an expression is a whole number, a product or a quotient: what a formula is made of."""
+    """Return whether an expression is a whole number, a product or a quotient, as formulas are made of."""
     if isinstance(node, ast.Constant):
         return type(node.value) is int
     return isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.FloorDiv, ast.Pow))

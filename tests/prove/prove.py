@@ -128,7 +128,7 @@ def _related(items: list[pytest.Item], change: mutants.Mutant) -> list[pytest.It
 
     For a kind the tests that go through all kinds are enough, whose parameters name its file; what the kinds
     share (axes) has no such name. A test of conventions counts with several, whatever its parameters. Tests
-    that draw examples are left out: what they compare changes on both sides.
+    that draw examples are left out: both sides of their comparisons change.
     """
     stem = change.path.stem
     items = [

@@ -1,4 +1,4 @@
-"""Compares changed conventions with what the tools answered, for one framework, in a process of its own.
+"""Compares changed conventions with recorded answers, for one framework, in a process of its own.
 
 python recorded.py torch|keras|paddle < CHANGES
 

@@ -1,4 +1,4 @@
-"""What a careless layer does in its forward: it writes what it is given to places chosen at random.
+"""Careless layers, whose forward writes its inputs to places chosen at random.
 
 A layer of a framework inherits from :class:`Remembers` beside the framework's class.
 """
@@ -58,7 +58,7 @@ def at_random(_: Any) -> None:
 
 
 class Remembers:
-    """A layer that writes down what it is given, in places that are chosen at random."""
+    """A layer that writes down its inputs, in places that are chosen at random."""
 
     latest: Any = None
 
@@ -100,7 +100,7 @@ class Remembers:
 
 
 def remembered(layer: Remembers) -> list[Any]:
-    """Return what a layer and the program around it remember, and which objects hold it."""
+    """Return the memory of a layer and the program around it, and which objects hold it."""
     plain, nested = layer.plain, layer.nested
     deep, queue = nested["deep"], nested["queue"]
     return [

@@ -1,4 +1,4 @@
-"""What commands print, made fit to be compared and validated."""
+"""The output of commands, made fit to be compared and validated."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ WIDTH = 110
 
 
 def public(module: object, keep: Callable[[object], bool] = callable) -> list[str]:
-    """Return the names of a module that its users see, of what ``keep`` says yes to."""
+    """Return the names of a module that its users see and that ``keep`` accepts."""
     return sorted(name for name in dir(module) if name[0] != "_" and keep(getattr(module, name, None)))
 
 

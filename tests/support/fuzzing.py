@@ -1,4 +1,4 @@
-"""What every fuzz test asks of the command: an end that the contract knows, soon, and nothing written."""
+"""The demands of every fuzz test on the command: a documented end, soon, and nothing written."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NUMBERS = st.sampled_from(
         "0x7fffffff", "010", "1.5", "99999999999999999999999", "nan", "inf", "1" * 5000,
     ]
 )  # fmt: skip
-"""Numbers at the edges of what fields and files hold."""
+"""Numbers at the edges of fields and files."""
 
 
 def ends(*args: str, codes: frozenset[int] = CODES) -> tuple[int, str, str]:
-    """Run the command in this process; return its exit code and what it wrote.
+    """Run the command in this process; return its exit code and its output.
 
     Whatever escapes as an exception fails the test that asks.
     """

@@ -1,4 +1,4 @@
-"""What the tests of the Keras peers share: the records, our own figures, and new answers of the tools.
+"""The common part of the tests of the Keras peers: records, our own figures, and new answers of the tools.
 
 Keras is not imported here: both sides run in processes of their own.
 """
@@ -29,13 +29,13 @@ PARTS = {"keras-summary": "summary", "tf-profiler": "profiler"}
 
 @functools.cache
 def recorded(tool: str) -> dict[str, Any]:
-    """Return what a tool answered, and with which versions."""
+    """Return the answers of a tool, and the versions that gave them."""
     found: dict[str, Any] = json.loads((RECORDED / f"{tool}.json").read_text())
     return found
 
 
 def run(script: str, *arguments: str) -> str:
-    """Run one of the scripts beside the records, and return what it prints."""
+    """Run one of the scripts beside the records, and return its output."""
     command = [sys.executable, str(FOLDER / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -43,7 +43,7 @@ def run(script: str, *arguments: str) -> str:
 
 
 def answers(tool: str) -> dict[str, Any]:
-    """Return a tool's answers about what is counted: all, or all but the largest."""
+    """Return a tool's answers about the networks that are counted: all, or all but the largest."""
     every: dict[str, Any] = recorded(tool)["answers"]
     if not SHORT:
         return every

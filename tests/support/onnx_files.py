@@ -1,4 +1,4 @@
-"""Writes small ONNX models: the protobuf of onnx.proto by hand, so that a test says what is in a file."""
+"""Writes small ONNX models: the protobuf of onnx.proto by hand, to show the contents of a file."""
 
 from __future__ import annotations
 

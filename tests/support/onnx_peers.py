@@ -1,4 +1,4 @@
-"""What the tests of the counters of ONNX files share: the records, our figures, new answers of the tools."""
+"""The common part of the tests of ONNX counters: the records, our figures, new answers of the tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "differential"
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool, the version that its convention names, and what it is asked about.
+    """A tool, the version that its convention names, and its probes.
 
     ``module`` is the variable that names the counter's module, of a tool that is not installed.
     """
@@ -47,7 +47,7 @@ class Peer:
         return found
 
     def ask(self, folder: Path) -> None:
-        """Record what the tool itself answers to all probes, unless it is nowhere."""
+        """Record the tool's own answers to all probes, unless it is not installed."""
         place = os.environ.get(self.module, "")
         if self.module and not place:
             return

@@ -1,4 +1,4 @@
-"""What the tests of Paddle's counters share: the records, our own figures, and the comparison.
+"""The common part of the tests of Paddle's counters: the records, our own figures, and the comparison.
 
 Paddle is not imported here: both sides run in processes of their own.
 """
@@ -23,13 +23,13 @@ ASKED_LIVE = 20
 
 @functools.cache
 def recorded(tool: str) -> dict[str, Any]:
-    """Return what a tool answered, and with which versions."""
+    """Return the answers of a tool, and the versions that gave them."""
     found: dict[str, Any] = json.loads((FOLDER / "recorded" / f"{tool}.json").read_text())
     return found
 
 
 def run(script: str, *arguments: str) -> dict[str, Any]:
-    """Run one of the scripts beside the records, and return what it prints."""
+    """Run one of the scripts beside the records, and return its output."""
     if importlib.util.find_spec("paddle") is None:
         pytest.skip("Paddle is not installed: pip install '.[paddle]' 'numpy<2.4'")
     command = [sys.executable, str(FOLDER / script), *arguments]

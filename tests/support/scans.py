@@ -20,7 +20,7 @@ TIMES = ("seconds", "peak_bytes", "counted_at", "id")
 
 
 def kept(path: str | Path) -> list[dict[str, object]]:
-    """Return what a database holds, but for times."""
+    """Return the contents of a database, without times."""
     connection = sqlite3.connect(path)
     connection.row_factory = sqlite3.Row
     networks = [dict(row) for row in connection.execute("SELECT * FROM networks ORDER BY name")]

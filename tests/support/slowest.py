@@ -28,7 +28,7 @@ _COUNT = re.compile(r"(\d+) passed")
 
 
 def slowest(report: str) -> list[str]:
-    """Return the names of the slowest tests of one run, by what pytest printed of it."""
+    """Return the names of the slowest tests of one run, by the report that pytest printed."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for found in filter(None, map(_LINE.fullmatch, report.splitlines())):
         seconds[found[2]] += float(found[1])

@@ -1,4 +1,4 @@
-"""Writes small TFLite models: flat buffers by hand, so that a test says what is in a file."""
+"""Writes small TFLite models: flat buffers by hand, so that a test shows the contents of a file."""
 
 from __future__ import annotations
 

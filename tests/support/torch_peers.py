@@ -1,4 +1,4 @@
-"""What the tests of the PyTorch peers share: the records, our own figures, and the comparison.
+"""The common part of the tests of the PyTorch peers: the records, our own figures, and the comparison.
 
 Neither torch nor a tool is imported here: both sides run in processes of their own.
 """
@@ -29,13 +29,13 @@ PLACES = {"count": 0, "params": 1}
 
 @functools.cache
 def recorded(tool: str) -> dict[str, Any]:
-    """Return what a tool answered, and with which versions."""
+    """Return the answers of a tool, and the versions that gave them."""
     found: dict[str, Any] = json.loads((RECORDED / f"{tool}.json").read_text())
     return found
 
 
 def run(script: str, *arguments: str) -> dict[str, Any]:
-    """Run one of the scripts beside the records, and return what it prints."""
+    """Run one of the scripts beside the records, and return its output."""
     command = [sys.executable, str(FOLDER / script), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

@@ -98,7 +98,7 @@ def _become(job: dict[str, Any]) -> None:
 
 
 def _preload() -> None:
-    """Import the command and what it imports for most networks."""
+    """Import the command and the modules that it needs for most networks."""
     for package in ("flopledger", "flopledger_caffe"):
         path = importlib.import_module(package).__path__
         for found in pkgutil.walk_packages(path, f"{package}."):

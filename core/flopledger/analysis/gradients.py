@@ -124,6 +124,12 @@ class Gradients:
         return self._hidden.shown.get(tensor) if linked is None else linked
 
     def _find_wanting(self) -> None:
+        """Find the tensors that want a gradient: trained weights, inputs asked for, and all made of these.
+
+        A reentrant checkpoint has gradients only where one of its inputs wants one, as torch's own function
+        warns. Without that rule the layers of a model with frozen embeddings, whose inputs want none, would
+        be counted with a backward that torch never runs.
+        """
         graph, parameters = self.graph, self.graph.parameters
         for tensor in graph.tensors:
             parameter = self.parameter(tensor.id)

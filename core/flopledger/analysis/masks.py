@@ -156,6 +156,12 @@ class Masks:
             self._follow(layer)
 
     def _follow(self, layer: Layer) -> None:
+        """Follow masks through one call: it makes one, has attention under one, or passes one on.
+
+        A product of scores with values reads the mask only by way of the scores; everything else that is
+        computed of a mask and still covers it is a mask too, as the additive form (0 and -inf) that eager
+        attention adds.
+        """
         if layer.kind == MASK:
             self._of_tensor.update(dict.fromkeys(layer.outputs, _stated(layer)))
             return

@@ -343,6 +343,10 @@ def _depth(analysis: Analysis, of_tensor: Mapping[int, int], tensor: int) -> int
 
 
 def _item(analysis: Analysis, layer: Layer, row: Row, depth: int) -> ComparedLayer:
+    """Return a row with the sizes that reasons for differences are made of, as far as its kind has them.
+
+    Without a kind, or with an input or output of unknown shape, it has its figures alone.
+    """
     kept = "parameters" if row.kind == CONTAINER else row.kind
     plain = ComparedLayer(
         row.path, kept, depth, row.macs, row.params, source=row.source, unknown=row.status == UNKNOWN

@@ -124,6 +124,11 @@ def reasons(pairs: Sequence[Couple]) -> list[tuple[Reason, ...]]:
 
 
 def _of_pair(a: ComparedLayer | None, b: ComparedLayer | None, moved: Reason | None) -> Iterator[Reason]:
+    """Yield why the layers of a pair differ, each part of the difference once.
+
+    A norm that an exporter has merged into a convolution explains a bias, a scale and their parameters, so
+    that these give no reasons of their own. Parameters and work that no trait explains come last.
+    """
     if a is None or b is None:
         only = a or b
         kind = only.kind if only is not None else ""
@@ -235,6 +240,11 @@ def _of_traits(a: ComparedLayer, b: ComparedLayer, *, moved: bool, biases: bool)
 
 
 def _of_windows(a: ComparedLayer, b: ComparedLayer, *, moved: bool) -> Iterator[Reason]:
+    """Yield the differences between two windows; a stride that has moved within its block is explained there.
+
+    TensorFlow writes a dilated convolution as a plain one between two rearrangements, which does the same
+    work.
+    """
     words: Phrase
     if a.kernel != b.kernel:
         words = "kernel ", *by(a.kernel), AGAINST, *by(b.kernel)

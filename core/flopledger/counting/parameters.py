@@ -118,6 +118,7 @@ class ParameterCount:
     def _gathered(
         self, listed: Iterable[int], values: Iterable[tuple[int | None, Number]]
     ) -> dict[int, Number]:
+        """Return values of modules by the row that each belongs to, added up."""
         first: dict[int, int] = {}
         deeper: list[int] = []
         layers = self.analysis.graph.layers

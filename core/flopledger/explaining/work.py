@@ -48,6 +48,7 @@ class Unbiased(CallScope):
         return {name: value for name, value in super().parts.items() if name != "bias_adds"}
 
     def _find(self, name: str) -> object:
+        """Look a name up as for a layer without a bias, under each name that a convention may have for it."""
         if name == "bias" and self.kind is not None and "bias" in self.kind.defaults:
             return False
         if name == "native.bias":
@@ -240,6 +241,12 @@ def _true_macs(analysis: Analysis, piece_of: list[int]) -> dict[int, Dim]:
 def _take_apart(
     part: Breakdown, calls: Iterable[PricedCall], layer: Layer, side: Evaluated, true: Dim
 ) -> None:
+    """Split the figure of a piece into the causes that two conventions may differ in.
+
+    They are: the unit, the bias, the formula beyond the true multiply-accumulates, calls that are counted
+    inside counted ones, and weights that several calls share. Without the split a bias, which nearly every
+    tool treats in its own way, would be called a different formula.
+    """
     scale = OPERATIONS[side.convention.unit]
     counted = {call.layer.id: call for call in calls if call.times != 0 and call.price != 0}
     around = side.analysis.calls.around

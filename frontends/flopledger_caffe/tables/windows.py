@@ -163,6 +163,7 @@ def interp_attrs(view: View) -> Attrs:
 
 
 def _interp_size(view: View, axis: int) -> Dim:
+    """Return a size of DeepLab's and PSPNet's ``Interp`` (``interp_layer.cpp``): cut, shrunk, then zoomed."""
     if len(view.shapes) > 1:
         return view.size(axis, bottom=1)
     params, given = view.params, ("height", "width")[axis - 2]

@@ -181,6 +181,10 @@ def entry_of(message: Message, known: Mapping[str, str]) -> Entry:
 
 
 def _type(message: Message, field: Field, known: Mapping[str, str]) -> str:
+    """Return a layer's type as the table spells it; files of the first generation may have its number.
+
+    Forks spell some types with other capitals (``Lrn``), which upstream would refuse.
+    """
     if field.form is Form.MESSAGE:
         raise message.error('the type is { ... }, expected a name such as "Convolution"', field)
     spelled = str(field.value)

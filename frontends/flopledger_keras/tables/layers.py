@@ -267,6 +267,7 @@ def _upsampling(layer: Any, call: KerasCall) -> Description | None:
 
 
 def _dot(layer: Any, call: KerasCall) -> Description | None:
+    """A product over one axis of each input, for each item of the batch."""
     if layer.normalize:
         return None
     a, b = (len(shape) for shape in call.inputs)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MOST_NODES = 1 << 18
 """The most nodes of a program; torch's own objects for one take some 4,000 bytes."""
-_DEEPEST_PATH = 100
+DEEPEST_PATH = 100
 """The most parts of a module's path."""
 _NAME = re.compile(r"[A-Za-z_]\w{0,999}", re.ASCII)
 _POSITIONAL, _KEYWORD = 1, 2
@@ -321,8 +321,8 @@ def _stack(written: object) -> dict[str, tuple[str, str]]:
         return found
     for item in written.split(";"):
         key, path, kind = (*_parts(item), "", "", "")[:3]
-        if path.count(".") >= _DEEPEST_PATH or kind.count(".") >= _DEEPEST_PATH:
-            raise malformed(f"expected a module's path of at most {_DEEPEST_PATH} parts", path)
+        if path.count(".") >= DEEPEST_PATH or kind.count(".") >= DEEPEST_PATH:
+            raise malformed(f"expected a module's path of at most {DEEPEST_PATH} parts", path)
         found[key] = (path, kind)
     return found
 

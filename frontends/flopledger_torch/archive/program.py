@@ -12,7 +12,7 @@ from flopledger.frontend import dataclass
 
 from flopledger_torch.archive import values
 from flopledger_torch.archive.documents import documents, listed, malformed, mapping, text, union, whole
-from flopledger_torch.archive.graph import Builder, name_of
+from flopledger_torch.archive.graph import DEEPEST_PATH, Builder, name_of
 from flopledger_torch.archive.trees import arguments
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from torch.fx import Graph, Node
 
-_DEEPEST_PATH = 100
 _PART = re.compile(r"\w{1,999}", re.ASCII)
 _SYMBOL = re.compile(r"Symbol\('(\w+)'(?:, \w+=True)*\)", re.ASCII)
 """How newer torch writes a symbol; older torch writes its name alone. Other expressions are only compared."""
@@ -236,8 +235,8 @@ def _user_input(node: Node, spec: dict[str, Any], metas: dict[str, Any], graph: 
 def _home(flat: Flat, target: str) -> tuple[torch.nn.Module, str]:
     """Return the module that a weight is an attribute of, made where it is not there yet, and its name."""
     parts = target.split(".")
-    if len(parts) > _DEEPEST_PATH:
-        raise malformed(f"expected a weight's name of at most {_DEEPEST_PATH} parts", target)
+    if len(parts) > DEEPEST_PATH:
+        raise malformed(f"expected a weight's name of at most {DEEPEST_PATH} parts", target)
     found: torch.nn.Module = flat
     for part in parts:
         # No weight and no submodule can have the name of an attribute that every module has.

@@ -72,6 +72,7 @@ def _wanted(code: CodeType, instruction: int) -> bool | None:
 
 
 def _at(file: str, place: tuple[int | None, ...]) -> bool | None:
+    """Return the answer that an expression needs for its statement to go on; None where none asks."""
     for statement in ast.walk(_tree(file)):
         if isinstance(statement, ast.Assert):
             found = _through(statement.test, place, wanted=True)

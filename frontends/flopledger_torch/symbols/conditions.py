@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _SIZES = (*range(1, 1024), *(2**power + more for power in range(10, 21) for more in range(3)))
 """The sizes at which a condition on one symbol is tried."""
 _POINTS = 600
+"""The combinations of sizes at which conditions on several symbols are tried."""
 _LINES = 40
 """From how many points a size is looked for at which a condition is about to fail."""
 _FAILURES = 20

@@ -43,7 +43,7 @@ _LAYOUT = frozenset(("_reshape_view_helper", "_reshape_view_helper_core_alg", "_
 _CHOICES = frozenset(("decompose", "conv"))
 """Functions that run C++ code, which also chooses among kernels by size."""
 _MANY = 16
-"""How many images make ATen take another convolution kernel (``use_mkldnn``)."""
+"""The batch from which ATen takes another convolution kernel (``use_mkldnn`` in Convolution.cpp)."""
 _LARGE = 1 << 30
 """Nothing but the limits of an index is compared with more."""
 
@@ -125,6 +125,11 @@ class Questions(ShapeEnv):
         return found
 
     def _remember(self, question: Any, answer: Any) -> None:
+        """Keep a question and its answer as a condition, unless torch asked for reasons of its own.
+
+        torch asks about strides, contiguity and kernels at nearly every operator. As conditions of a formula
+        these would limit it to few sizes, though no count depends on them.
+        """
         frame, direct = _asker(sys._getframe(2))
         if (
             frame is None

@@ -1,4 +1,4 @@
-"""What is made, alive, and moved, by hand: a chain of dense layers, with a view and a result in place.
+"""Memory that is made, in use and moved, by hand: a chain of dense layers, with a view and a result in place.
 
 x of 2 x 3 goes to a (2 x 8, 64 bytes), to its ReLU in place, to a view of it, to b (2 x 4, 32 bytes), and b
 and a sum of the view make the result c (2 x 4, 32 bytes).

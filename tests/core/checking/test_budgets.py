@@ -1,4 +1,4 @@
-"""Budgets in pyproject.toml, and what CI systems get: LeNet has 2,293,000 MACs, 431,080 parameters."""
+"""Budgets in pyproject.toml, and the reports for CI systems: LeNet has 2,293,000 MACs, 431,080 parameters."""
 
 from __future__ import annotations
 

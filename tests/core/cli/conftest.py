@@ -67,7 +67,7 @@ def command(*args: str | Path) -> Sequence[str]:
 
 
 def clean_env(more: dict[str, str] | None) -> dict[str, str]:
-    """Return this process's environment without what changes a terminal's look."""
+    """Return this process's environment without the variables that change a terminal's look."""
     dropped = ("COLUMNS", "NO_COLOR", "FORCE_COLOR", "_FLOPLEDGER_COMPLETE")
     return (
         {k: v for k, v in os.environ.items() if k not in dropped} | {"TERM": "xterm-256color"} | (more or {})

@@ -1,6 +1,6 @@
-"""Networks and conventions that are wrong: each ends with its code and says what, where and why.
+"""Networks and conventions that are wrong: each ends with its exit code and names the fault and its place.
 
-What the output may meet (a full disk, a closed pipe, Ctrl-C) stands in ``test_exits.py``.
+Failures of the output (a full disk, a closed pipe, Ctrl-C) are in ``test_exits.py``.
 """
 
 from __future__ import annotations

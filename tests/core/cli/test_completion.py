@@ -1,4 +1,4 @@
-"""What a shell completes: values too."""
+"""Completions of a shell: values too."""
 
 from __future__ import annotations
 

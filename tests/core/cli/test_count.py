@@ -124,7 +124,7 @@ def test_columns_limits_the_width_and_o_does_not(toy: Path, flopledger: Run) -> 
 
 
 def terminal(args: list[str], env: dict[str, str]) -> str:
-    """Run the command on a terminal of 100 columns and return what it shows."""
+    """Run the command on a terminal of 100 columns and return its output."""
     main, side = pty.openpty()
     environ = {
         "PATH": os.environ["PATH"],
@@ -168,7 +168,7 @@ UNNEEDED = (
     "importlib.metadata", "email", "zipfile", "csv", "shutil", "socket", "difflib",
     "flopledger.report.columns", "flopledger.report.rows", "flopledger.analysis.masks",
 )  # fmt: skip
-"""What a count as JSON does without: each takes time that every start of the command would pay."""
+"""Modules that a count as JSON does without: each takes time that every start of the command would pay."""
 
 
 @pytest.mark.parametrize("example", ["saved graph", "lenet.prototxt"])

@@ -1,4 +1,4 @@
-"""The schemas that are shipped beside what the commands really print, one and several results."""
+"""The schemas that are shipped beside the real output of the commands, one and several results."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COMMANDS = {
     "a zoo": ("zoo.schema", ["zoo", "zoo.db"]),
     "the changes of a zoo": ("zoo-changes.schema", ["zoo", "zoo.db", "--against", "zoo.db"]),
 }
-"""Commands that write JSON, each with the schema of what it writes."""
+"""Commands that write JSON, each with its schema."""
 WITHOUT_FIGURES = ("llm", "memory", "scan", "zoo", "conventions", "frontends")
 """Commands whose figures have other names, or that have none."""
 CONFIG = {
@@ -69,7 +69,7 @@ def test_every_schema_is_that_of_a_command(root: Path) -> None:
 
 
 def figures(document: Any, key: str = "") -> list[Any]:
-    """Return what stands in a document where a figure does."""
+    """Return the form of a figure in a document."""
     names = {
         "count",
         "macs",
@@ -92,7 +92,7 @@ def figures(document: Any, key: str = "") -> list[Any]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with what commands read: a database of networks and a language model's config."""
+    """Return a folder with the inputs of commands: a database of networks and a language model's config."""
     folder = tmp_path_factory.mktemp("documents")
     (folder / "config.json").write_text(json.dumps(CONFIG))
     assert run(["scan", LENET, "-o", str(folder / "zoo.db")]) == 0

@@ -33,7 +33,7 @@ FORMULAS = ("=1+1", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\uff1d1")
 
 
 def _hidden(text: str, allowed: str = "\n") -> list[str]:
-    """Return what in a text can't be seen, by Unicode's own categories and not by the code under test."""
+    """Return the invisible characters of a text, by Unicode's categories and not by the code under test."""
     ignorable = "\u3164\ufe0f\u115f"
     sorts = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
     return [c for c in text if c not in allowed and (unicodedata.category(c) in sorts or c in ignorable)]

@@ -1,4 +1,4 @@
-"""Options that take a number: what is none, or is beyond all bounds, ends with 2 and says so."""
+"""Options that take a number: any other word, or one beyond all bounds, ends with 2 and a message."""
 
 from __future__ import annotations
 

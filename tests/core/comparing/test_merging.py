@@ -1,4 +1,4 @@
-"""Layers that one network has as one, and the other as several or not at all: what exporters do."""
+"""Layers that one network has as one, and the other as several or not at all, as exporters write them."""
 
 from __future__ import annotations
 

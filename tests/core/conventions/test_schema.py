@@ -1,4 +1,4 @@
-"""The schema for editors says what the loader says."""
+"""The schema for editors accepts and refuses the same files as the loader."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The conventions of PyTorch's counters, on networks written down by hand.
 
-The figures are what the tools themselves printed for these layers (PyTorch 2.13.0, CPU).
+The figures are those that the tools themselves printed for these layers (PyTorch 2.13.0, CPU).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Peers = dict[str, int]
 
 
 def one_layer(source: str, given: tuple[int, ...], gives: tuple[int, ...], **told: Any) -> Graph:
-    """A network of one layer; ``functions`` are what its forward calls, as (source, names, values)."""
+    """A network of one layer; ``functions`` are the calls of its forward, as (source, names, values)."""
     functions = told.pop("functions", ())
     call = told.pop("call", {})
     net = Sketch(given)

@@ -1,6 +1,6 @@
 """How PyTorch's counters treat sharing, reuse, functions and operators, on networks written down by hand.
 
-The figures are what the tools themselves printed for these networks (PyTorch 2.13.0, CPU).
+The figures are those that the tools themselves printed for these networks (PyTorch 2.13.0, CPU).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What holds for every convention in the folder, on random networks."""
+"""Properties of every convention in the folder, on random networks."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def fitted(graph: Graph, loaded: convention.Convention) -> Graph:
 
 
 def said(graph: Graph, module: Module) -> dict[str, tuple[Shape, ...]]:
-    """What one of the frameworks says of each of its modules."""
+    """The attributes of modules that one of the frameworks records."""
     found = [graph.parameters[i] for _, i in module.parameters]
     trained = tuple(p.shape for p in found if p.trainable)
     return {"parameters": tuple(p.shape for p in found), "trained": trained}

@@ -1,4 +1,4 @@
-"""A changed decision that changes no figure is named, with what it would act on."""
+"""A changed decision that changes no figure is named, with the calls that it would act on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flopledger.kinds import builtin
 
 
 def said_of(switch: str, value: str, *, causal: bool) -> list[str]:
-    """Return what is said of a changed decision over attention in 3 places."""
+    """Return the message about a changed decision over attention in 3 places."""
     builder = GraphBuilder(builtin())
     q = builder.input("q", (1, 3, 4))
     out = builder.tensor((1, 3, 4))

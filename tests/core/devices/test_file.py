@@ -1,4 +1,4 @@
-"""Files of devices: those that are shipped, one of a user's, and what is wrong with others."""
+"""Files of devices: those that are shipped, one of a user's, and the faults of others."""
 
 from __future__ import annotations
 

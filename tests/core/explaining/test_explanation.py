@@ -20,7 +20,7 @@ from torch_graphs import Network, add_conv, add_norm, add_relu, call_conv, torch
 
 
 def _counts_operations_of_any_network(name: str) -> bool:
-    """Leave out bytes, training steps, and what counts by tokens: none of them is about such networks."""
+    """Leave out bytes, training steps, and estimates by tokens: none of them is about such networks."""
     one = loader.load(name)
     if one.unit == "B" or one.profile.get("step") == "train" or "tokens" in names_read(one.total, one.define):
         return False

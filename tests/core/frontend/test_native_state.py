@@ -31,7 +31,7 @@ class Own(threading.local):
 
 
 class Thing:
-    """What weak references refer to."""
+    """An object that weak references refer to."""
 
 
 THING = Thing()

@@ -4,7 +4,7 @@ from flopledger.frontend import Parameter, ParameterTable
 
 
 class Tensor:
-    """What a framework would have."""
+    """A weight as a framework would have it."""
 
 
 def add(

@@ -1,4 +1,4 @@
-"""What live objects remember is put back, wherever they reach it."""
+"""The memory of live objects is put back, wherever they reach it."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Base:
 
 
 class Derived(Base):
-    """One that inherits what writes."""
+    """One that inherits the method that writes."""
 
 
 def test_the_names_of_the_code_and_the_tables_of_its_classes_are_put_back() -> None:

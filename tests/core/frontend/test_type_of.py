@@ -1,4 +1,4 @@
-"""What an object is, without asking it."""
+"""The type of an object, without asking it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Lying:
 
 
 class Odd(type):
-    """A metaclass that hides what its classes are."""
+    """A metaclass that hides the type of its classes."""
 
     def __getattribute__(cls, name: str) -> Any:
         raise RuntimeError(name)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a kind says of one call; of a kind without a formula, ``parts`` is None."""
+    """The answers of a kind about one call; of a kind without a formula, ``parts`` is None."""
 
     shapes: tuple[Shape, ...]
     parts: Parts | None

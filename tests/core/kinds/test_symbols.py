@@ -1,4 +1,4 @@
-"""Counting with symbols and then putting numbers in gives what counting with the numbers gives."""
+"""Counting with symbols and then putting numbers in is the same as counting with the numbers."""
 
 from __future__ import annotations
 

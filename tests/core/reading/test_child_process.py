@@ -1,4 +1,4 @@
-"""What the user's code may do to the process that reads it, and what comes of it."""
+"""Harm that the user's code may do to the process that reads it, and the outcome."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def make_something(depth: int):  # type: ignore[no-untyped-def]  # noqa: ANN201
 
 
 class Fake:
-    """A frontend that claims classes by their names, and keeps what it read."""
+    """A frontend that claims classes by their names, and keeps the sources that it has read."""
 
     def __init__(self, name: str, *claims: str, **about: object) -> None:
         self.about = Frontend(name, name.title(), **about)  # type: ignore[arg-type]

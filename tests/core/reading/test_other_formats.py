@@ -1,4 +1,4 @@
-"""A source that nothing reads gets one sentence on how to get to one that is read, by what it contains."""
+"""A source that no frontend reads gets one sentence on how to get to one that is read, by its contents."""
 
 from __future__ import annotations
 

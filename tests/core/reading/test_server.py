@@ -64,7 +64,7 @@ def big(size):
 
 
 MARK = "FLOPLEDGER_STARTED_BY_TEST"
-"""A variable that tells this test's servers, and what they leave behind, from those of anybody else."""
+"""A variable that marks this test's servers and their remains among those of anybody else."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The choices of a training step: patterns, refusals, and what a profile says of the step."""
+"""The choices of a training step: patterns, refusals, and the words of a profile for them."""
 
 from __future__ import annotations
 

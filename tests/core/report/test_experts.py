@@ -1,4 +1,4 @@
-"""What reports say of a network in which routers pick some of several experts."""
+"""Reports of a network in which routers pick some of several experts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what prints a figure: while calls are unknown, its figures are lower bounds and say so."""
+"""Conventions that print a figure: while calls are unknown, figures are lower bounds and say so."""
 
 from __future__ import annotations
 

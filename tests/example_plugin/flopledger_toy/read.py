@@ -58,7 +58,7 @@ class _Network:
         self.parts[what](where, *rest)
 
     def input(self, _: str, name: str, written: str) -> None:
-        """Add an input; a spec of the request goes before what the file says."""
+        """Add an input; a spec of the request goes before the shape of the file."""
         given = [spec for spec in self.request.inputs if spec.name in ("", name)]
         spec = given[0] if given else parse_spec(written)
         if spec.shape is None:
@@ -83,7 +83,7 @@ class _Network:
         self.layer(where, name, below, kind="toy.scan", attrs={"state": given["state"]}, weights=weights)
 
     def shape(self, where: str, name: str) -> Shape:
-        """Return the shape of what a layer above gave."""
+        """Return the shape of the result of a layer above."""
         shape = self.builder.tensors[self.blobs[name]].shape if name in self.blobs else None
         if shape is None:
             message = f"{where}: there is no {name!r} above it"

@@ -1,4 +1,4 @@
-"""The door: what the frontend claims, and that it is light."""
+"""The plugin: the sources that it claims, and that it is light."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layers that are alike are described once, and each has what is its own."""
+"""Layers that are alike are described once, and each has its own tensors and weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mixtures of experts in Keras: what one token uses of them."""
+"""Mixtures of experts in Keras: the weights that one token uses."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ sys.addaudithook(_hear)
 
 @contextlib.contextmanager
 def watched() -> Iterator[list[tuple[str, str]]]:
-    """Hear what this process opens, imports, compiles, unmarshals and starts."""
+    """Record whatever this process opens, imports, compiles, unmarshals and starts."""
     _HEARD.clear()
     _HEARS[0] = True
     try:

@@ -1,4 +1,4 @@
-"""Files of the HDF5 library, without Keras: what is damaged so that it hangs, and what points elsewhere."""
+"""Files of the HDF5 library, without Keras: some that make it hang, and some that point elsewhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operations of ``keras.ops``: what each computes, by hand, and which are unknown, and why."""
+"""Operations of ``keras.ops``: the cost of each, by hand, and which are unknown, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What TensorFlow's profiler was not asked about: unknown under its convention, by name."""
+"""Operations that TensorFlow's profiler was not asked about: unknown under its convention, by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the summary shows of quantised layers and of models in models, beside Keras's own count."""
+"""The summary of quantised layers and of models in models, beside Keras's own count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs in nodes, and functions of the file: what runs is read, what depends on data is unknown."""
+"""Graphs in nodes, and functions of the file: those that run are read, work by data is unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example is what its script writes, and has the figures that one works out by hand."""
+"""The example is the file that its script writes, and has the figures that one works out by hand."""
 
 from __future__ import annotations
 

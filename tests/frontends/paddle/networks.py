@@ -36,7 +36,7 @@ class Loop(nn.Layer):
 
 
 class Steps(nn.Layer):
-    """Counts its calls, and keeps what it computed."""
+    """Counts its calls, and keeps its results."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Mixtures of experts in Paddle: what one token uses of them."""
+"""Mixtures of experts in Paddle: the weights that one token uses."""
 
 from __future__ import annotations
 

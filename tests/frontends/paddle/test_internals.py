@@ -1,4 +1,4 @@
-"""What the direct recipe needs of Paddle's inside; where one of these fails, look at internals.py."""
+"""The names of Paddle that the direct recipe needs; where one of these fails, look at internals.py."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Segmentation(nn.Layer):
 
 
 class Does(nn.Layer):
-    """Runs what it is given, with a linear layer of 4 to 2 at hand."""
+    """Runs a function on its input and on a linear layer of 4 to 2."""
 
     def __init__(self, do: Any) -> None:
         super().__init__()

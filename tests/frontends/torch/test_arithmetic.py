@@ -1,4 +1,4 @@
-"""Products of sizes, heard where a profile asks for them."""
+"""Products of sizes, recorded where a profile asks for them."""
 
 from __future__ import annotations
 

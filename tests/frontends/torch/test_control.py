@@ -33,7 +33,7 @@ class Net(nn.Module):
 
 
 def figures(forward: Callable[[Any, Tensor], Any]) -> tuple[object, list[str]]:
-    """Return the MACs on two rows, and the sources of what is unknown."""
+    """Return the MACs on two rows, and the sources of unknown calls."""
     ledger = fl.count(Net(forward), "2x4")
     return ledger.total.count, [unknown.source for unknown in ledger.coverage.unknown]
 

@@ -1,4 +1,4 @@
-"""Mixtures of experts: they are read, count what their tokens take, and say what one token uses."""
+"""Mixtures of experts: the work of their tokens, and the weights that one token uses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Networks against their own exports: what torch's two exporters write, compared with the model they read."""
+"""Networks against their own exports: the files of torch's two exporters beside the model that they read."""
 
 from __future__ import annotations
 

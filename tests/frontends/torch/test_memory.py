@@ -290,7 +290,7 @@ def saved(model: nn.Module, shape: str) -> object:
 
 
 def hooked(model: nn.Module, x: Tensor) -> int:
-    """Return the bytes that PyTorch keeps of what it makes, each storage once."""
+    """Return the bytes of results that PyTorch keeps, each storage once."""
     given = {one.untyped_storage().data_ptr() for one in (x, *model.parameters(), *model.buffers())}
     kept: dict[int, Tensor] = {}
 

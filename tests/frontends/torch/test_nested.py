@@ -1,4 +1,4 @@
-"""Jagged nested tensors: each sequence costs what its length makes it cost."""
+"""Jagged nested tensors: each sequence costs as much as its length demands."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Joined(nn.Module):
         self.fc = nn.Linear(16, 8)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Return the mean of what each row gives."""
+        """Return the mean of the results of all rows."""
         offsets = torch.cat([lengths.new_zeros(1), lengths.cumsum(0)])
         return self.fc(torch.nested.nested_tensor_from_jagged(x, offsets)).mean()
 

@@ -1,7 +1,8 @@
 """Random small networks, each counted as FlopCounterMode counts it, and refused or unknown nowhere.
 
 A network is a list of steps that fit whatever shape they are given: layers, products in several spellings,
-views, writes, branches on shapes. What FlopCounterMode has no rule for is added by hand where it is used.
+views, writes, branches on shapes. Work that FlopCounterMode has no rule for is added by hand where it is
+used.
 """
 
 # ruff: noqa: ARG001, S311  (each step is offered what some need; nothing is secret)
@@ -237,7 +238,7 @@ def branch(self: Step, dice: random.Random, shape: torch.Size) -> Any:
 
 
 def counted(seed: int, length: int) -> tuple[object, int]:
-    """Return our figure, and FlopCounterMode's with what it misses."""
+    """Return our figure, and FlopCounterMode's with the work that it misses."""
     torch.manual_seed(0)
     net = Network(seed, length).eval()
     # On the meta device attention is no kernel of the CPU, of which FlopCounterMode knows none.

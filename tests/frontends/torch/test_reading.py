@@ -1,4 +1,4 @@
-"""What a graph of a PyTorch model holds."""
+"""The contents of the graph of a PyTorch model."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ class Masked(nn.Module):
         self.weight_mask = (torch.arange(32) % 4 == 0).reshape(4, 8).float()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the product with what the mask leaves."""
+        """Return the product with the weights that the mask leaves."""
         return x @ (self.weight_orig * self.weight_mask).T
 
 

@@ -171,8 +171,10 @@ MOVES = [
     "nn.functional.one_hot",
     "nn.functional.upsample_nearest",
 ]
-"""What only moves data: the documented kinds of these are free. copysign, signbit and neg touch one bit, conj
-of real numbers nothing, and isreal is true of them; nearest neighbours are copied.
+"""Operators that only move data: the documented kinds of these are free.
+
+copysign, signbit and neg touch one bit, conj of real numbers nothing, and isreal is true of them; nearest
+neighbours are copied.
 """
 MADE = [
     "cauchy",
@@ -211,7 +213,7 @@ MADE = [
     "triu_indices",
     "tril_indices",
 ]
-"""What makes a new tensor: its numbers are drawn or written, not computed from data."""
+"""Operators that make a new tensor: its numbers are drawn or written, not computed from data."""
 WHOLE = [
     "bitwise_not",
     "bitwise_left_shift",

@@ -1,4 +1,4 @@
-"""What can be read: models by name, lazy and wrapped ones, exported programs; and what is said if not."""
+"""Sources: models by name, lazy and wrapped ones, exported programs; and messages about others."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ class Compiled(nn.Module):
         self.second = torch.jit.trace(inner, torch.zeros(2, 8)) if traced else torch.jit.script(inner)
 
     def forward(self, x: torch.Tensor) -> Any:
-        """Return what both give."""
+        """Return the results of both."""
         return self.second(self.first(x))
 
 

@@ -1,4 +1,4 @@
-"""Totals as formulas: putting numbers in gives what counting with the numbers gives."""
+"""Totals as formulas: putting numbers in is the same as counting with the numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training step: what each layer's gradients cost, by hand and beside PyTorch's own backward."""
+"""A training step: the cost of each layer's gradients, by hand and beside PyTorch's own backward."""
 
 from __future__ import annotations
 

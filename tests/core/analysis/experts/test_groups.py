@@ -1,4 +1,4 @@
-"""Experts and routers in networks made by hand: each test says what its modules weigh."""
+"""Experts and routers in networks made by hand: each test states the weights of its modules."""
 
 from __future__ import annotations
 

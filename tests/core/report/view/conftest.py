@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
 
 
 class Opened:
-    """A page in the browser, what went wrong in it, and what it asked the network for."""
+    """A page in the browser, its errors, and its requests to the network."""
 
     def __init__(self, page: Page) -> None:
         self.page, self.errors, self.requests = page, [], []

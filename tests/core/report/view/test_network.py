@@ -25,7 +25,7 @@ def resnet(root: Path) -> fl.Graph:
 
 
 def network(graph: fl.Graph, ledgers: Sequence[fl.Ledger]) -> dict[str, Any]:
-    """Return what a page has of a network, with its figures."""
+    """Return the data of a page about a network, with its figures."""
     figures = Figures()
     return {**drawn(graph, ledgers, figures), "figures": list(figures.found)}
 

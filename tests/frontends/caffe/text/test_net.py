@@ -1,4 +1,4 @@
-"""Whole networks: both generations, phases and rules, inputs, data flow, sharing, and what is unknown."""
+"""Whole networks: both generations, phases and rules, data flow, and layers that are unknown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each operator alone: its kind, what comes out, and what it costs, worked out by hand."""
+"""Each operator alone: its kind, the shape of its result, and its cost, worked out by hand."""
 
 # ruff: noqa: E501  (a table is read row by row)
 from __future__ import annotations

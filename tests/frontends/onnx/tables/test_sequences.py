@@ -1,4 +1,4 @@
-"""Lists of tensors: what is known of their members, and the work before and behind them."""
+"""Lists of tensors: the shapes of their members, and the work before and behind them."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def test_every_field_is_what_the_package_reads(file: Path) -> None:
 
 
 def pairs(parser: Parser, ours: Any, theirs: Any) -> Iterator[None]:
-    """Walk both side by side; what differs fails."""
+    """Walk both side by side; a difference fails."""
     pending = [(ours, theirs)]
     while pending:
         own, their = pending.pop()

@@ -78,7 +78,7 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[str, ...], list[str], int]]
     "expanded": (lambda x: paddle.expand(x, [3, 2, 4]), ("2x4",), ["expand"], 0),
     "padded": (lambda x: functional.pad(x, [1, 2, 3, 4]), ("1x2x5x6",), ["unsqueeze", "pad", "squeeze"], 0),
 }
-"""For each function: what is called, its inputs, the kinds of the ops, and their multiply-accumulates."""
+"""For each function: a call, its inputs, the kinds of the ops, and their multiply-accumulates."""
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -121,7 +121,7 @@ WITHOUT_FORMULA: dict[str, tuple[Callable[..., Any], tuple[str, ...], str]] = {
         ("1x3x8x8", "4x4", "1:int32"), "depends on its size",
     ),
 }  # fmt: skip
-"""For each function without a formula: what is called, its inputs, and what is said of it."""
+"""For each function without a formula: a call, its inputs, and the reason in the message."""
 
 
 @pytest.mark.parametrize("name", WITHOUT_FORMULA)

@@ -97,7 +97,7 @@ def written(folder: Path, members: dict[str, bytes]) -> Path:
 
 
 def read(path: Path) -> str:
-    """Read a file; return what is wrong with it, with nothing opened but the file and nothing run."""
+    """Read a file, with nothing opened but the file and nothing run; return the message of the error."""
     _HEARD.clear()
     _HEARS[0] = True
     try:
@@ -139,7 +139,7 @@ def graph(program: Any) -> Any:
 
 
 def at(*path: Any, value: Any) -> Callable[[Any], None]:
-    """Return what puts a value at a place of the program."""
+    """Return a function that puts a value at a place of the program."""
 
     def change(program: Any) -> None:
         found = program

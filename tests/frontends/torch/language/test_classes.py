@@ -95,7 +95,7 @@ def device_of(model: Any) -> str:
 
 
 def measured(network: torch.nn.Module, tokens: int, cache: dict[str, Any]) -> tuple[int, Any]:
-    """Return what FlopCounterMode counts of a step, in multiply-accumulates, and the step's result."""
+    """Return FlopCounterMode's count of a step, in multiply-accumulates, and the step's result."""
     ids = torch.full((1, tokens), 5, dtype=torch.long, device=device_of(type(network)))  # no padding
     if "use_cache" in inspect.signature(network.forward).parameters:
         cache = {"use_cache": True, **cache}

@@ -26,7 +26,7 @@ STEPS = (
     (re.compile(r"chunk_T(?P<seq>\d+)_past(?P<past>\d+)\Z"), {}),
 )
 EXPANDED = {("deepseek-v3", "chunk_T256_past1023"): 1023 * 61 * 512 * 128 * (128 + 128)}
-"""What the hand figure of a chunk leaves out: in each of 61 layers the network expands the latent vectors,
+"""The part that the hand figure of a chunk leaves out: each of 61 layers expands the latent vectors,
 512 long, of all 1,023 cached tokens too, into keys and values of 128 heads, as in its decode steps."""
 pytestmark = pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
 

@@ -173,7 +173,7 @@ def _facts(tensor: Tensor) -> tuple[Any, ...]:
 
 
 def test_what_is_given_directly_is_what_the_fake_mode_gives() -> None:
-    """The second time from what was kept."""
+    """The second time from kept results."""
     different = []
     for op, real in _arguments():
         mode = FakeTensorMode()

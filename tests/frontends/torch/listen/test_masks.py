@@ -1,4 +1,4 @@
-"""Attention masks of transformers, as a tensor or by ``is_causal``, and what they leave of the products.
+"""Attention masks of transformers, as a tensor or by ``is_causal``, and the products that they leave.
 
 A Mistral of one layer and 4 heads of 8: each pair of a query and a key takes 4 x (8 + 8) = 64 products.
 """

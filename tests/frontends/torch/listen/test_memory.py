@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Plain:
-    """An object that only holds what it is given."""
+    """An object that only holds a tensor."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

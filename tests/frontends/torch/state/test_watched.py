@@ -1,4 +1,4 @@
-"""What a model's code shares with the program is put back, the user's own and that of libraries."""
+"""State that a model's code shares with the program is put back, the user's own and that of libraries."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ R = torch.rand
 
 
 class Run(nn.Module):
-    """Runs a function, with a kernel of 3 x 4 x 5 and a bias of 5 at hand."""
+    """Runs a function on its input, a kernel of 3 x 4 x 5 and a bias of 5."""
 
     def __init__(self, do: Any) -> None:
         super().__init__()
