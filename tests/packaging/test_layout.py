@@ -105,6 +105,7 @@ SUBJECTS = {
     "core/conventions/test_torch_structure.py": "the same where modules are shared, reused or nested",
     "core/conventions/test_training_peers.py": "the conventions of counters around a training step",
     "core/counting/test_evaluations.py": "how often explain, compare and count evaluate a rule",
+    "core/counting/test_totals.py": "totals without rows, beside the ledgers of the same counts",
     "core/kinds/test_symbols.py": "every kind on symbols beside the same kind on numbers",
     "core/reading/test_limits.py": "limits of time and memory of a child, and what it leaves behind",
     "core/reading/test_readings.py": "several readings that share a child",
