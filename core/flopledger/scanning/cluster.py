@@ -3,7 +3,8 @@
 The tasks are those of a scan on one machine: a worker keeps a server for each frontend, as
 :mod:`flopledger.scanning.workers` does. Where a worker dies, Dask gives its tasks to another one. Only the
 process that asked writes into the database. Sources and conventions that are files have to be at the same
-place on every worker.
+place on every worker. The workers of a local cluster are threads, since networks have processes of their own
+anyway: processes around them would add seconds of imports.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _PATIENCE_S = 30
 """How long a scheduler is waited for."""
 _own = threading.local()
 """The servers of a worker's thread, which only one thread at a time may talk to."""
+_here: list[Workers] = []
+"""The servers of all threads of this process."""
 
 
 class Cluster:
@@ -55,8 +58,13 @@ class Cluster:
         self._held = contextlib.ExitStack()
         try:
             if address == LOCAL:
+                self._held.callback(_end_servers)
                 cluster = LocalCluster(
-                    n_workers=jobs, threads_per_worker=1, processes=True, dashboard_address=None
+                    n_workers=jobs,
+                    threads_per_worker=1,
+                    processes=False,
+                    dashboard_address=None,
+                    memory_limit=None,
                 )
                 self._held.enter_context(cluster)
                 self._client = Client(cluster)
@@ -103,11 +111,18 @@ class Cluster:
             future.release()
 
 
+def _end_servers() -> None:
+    """End the servers of a local cluster, once its threads have ended."""
+    while _here:
+        _here.pop().__exit__()
+
+
 def _workers(limits: tuple[float | None, int | None]) -> Workers:
     if not hasattr(_own, "workers"):
         timeout, memory_limit = limits
         share = share_of_memory(get_worker().state.nthreads)
         _own.workers = Workers(1, timeout, memory_limit or share, keep_servers=True)
+        _here.append(_own.workers)
     found: Workers = _own.workers
     return found
 

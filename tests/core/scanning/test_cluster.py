@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("distributed", reason="Dask is not installed")
 
+from distributed import LocalCluster
 from flopledger.errors import SourceError
 from flopledger.scanning.cluster import Cluster
 from flopledger.scanning.network import Network
@@ -33,7 +34,11 @@ def test_nothing_is_lost_or_counted_twice_when_a_worker_dies(tmp_path: Path) -> 
         )
     settings = Settings(conventions=(Chosen("2mac"),))
 
-    with Store(tmp_path / "zoo.db") as store, Cluster("local", 2, 60, None) as cluster:
+    with (
+        Store(tmp_path / "zoo.db") as store,
+        LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as scheduler,
+        Cluster(scheduler.scheduler_address, None, 60, None) as cluster,
+    ):
         victim = next(iter(cluster.workers().values()))
 
         def kill(progress: object) -> None:
@@ -63,6 +68,23 @@ def test_a_network_that_kills_each_worker_fails_and_the_others_do_not(tmp_path: 
         found: dict[str, Outcome] = {work.key: outcome for work, outcome in cluster.count(works)}
 
     assert {name: one.status for name, one in found.items()} == {"killer": "memory", "lenet": "ok"}
+
+
+def test_a_local_cluster_needs_no_other_workers_processes_and_leaves_none_behind() -> None:
+    works = [Work(str(i), Network(str(i), str(LENET)), (Chosen("mac"),)) for i in range(4)]
+    before = _children()
+
+    with Cluster("local", 2, 60, None) as cluster:
+        assert set(cluster.workers().values()) == {os.getpid()}
+        assert len(cluster.workers()) == 2
+        found = [outcome.status for _, outcome in cluster.count(works)]
+
+    assert found == ["ok"] * 4
+    assert _children() == before
+
+
+def _children() -> list[str]:
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
 
 
 def test_an_address_without_a_scheduler_is_named() -> None:
