@@ -16,7 +16,7 @@ _SWITCHES = ("floatx", "epsilon", "image_data_format")
 
 
 def switches() -> Callable[[], None]:
-    """Keep Keras's switches and TensorFlow's global seed; return what restores them."""
+    """Keep Keras's switches and TensorFlow's global seed; return a function that restores them."""
     before = {name: getattr(keras.config, name)() for name in _SWITCHES}
     seeds = _seeds()
 

@@ -101,7 +101,7 @@ def _built(optimizer: Any, variables: list[Any]) -> None:
 def _numbers_allowed() -> Iterator[None]:
     """Let variables that are made of a number, not by an initializer, have no value either.
 
-    Nadam's product of momenta and Adafactor's places for what a vector does not need are made so, which
+    Nadam's product of momenta and the states of Adafactor that a vector does not need are made so, which
     Keras refuses where variables have no values.
     """
     original = Variable.__init__

@@ -99,8 +99,8 @@ class Guard:
         """Check a configuration, and remove the entries that only training needs.
 
         Raises:
-            SourceError: It holds code, names a file, or names what is neither a class of Keras that
-                computes nor the user's own; the message names the layer.
+            SourceError: It holds code, names a file, or names neither a class of Keras that
+                computes nor one of the user's own; the message names the layer.
         """
         waiting = [_Place(config)]
         objects = 0

@@ -82,7 +82,7 @@ def inputs_of(model: Any, request: Request) -> Inputs:
 
 
 def _declared(graph: Any, request: Request, size: Shape) -> Inputs:
-    """Give a graph its inputs: in order, or by name; ``size`` is what its open sizes are by default."""
+    """Give a graph its inputs: in order, or by name; ``size`` has the defaults of its open sizes."""
     inputs = Inputs()
     tensors, structure = keras.tree.flatten(graph.input), graph.input
     specs = _by_name(request, structure, [str(t.name) for t in tensors])
@@ -133,7 +133,7 @@ def _by_name(request: Request, structure: Any, names: list[str]) -> dict[str, In
     places = {place: str(tensor.name) for place, tensor in _places(structure)}
     specs = list(request.inputs) if request.values is None else _specs(request.values, places)
     if isinstance(request.values, Mapping) and set(names) <= {places.get(s.name, s.name) for s in specs}:
-        specs = [s for s in specs if places.get(s.name, s.name) in names]  # Keras leaves out what is more
+        specs = [s for s in specs if places.get(s.name, s.name) in names]  # Keras leaves out the others
     free = [n for n in names if n not in {places.get(s.name, s.name) for s in specs}]
     found: dict[str, InputSpec] = {}
     for spec in specs:

@@ -77,12 +77,9 @@ def recognises_object(obj: object) -> bool:
 @hookimpl
 def build(factory: Callable[[], object], request: Request) -> object:  # noqa: ARG001
     """Make the model without giving its variables values, where it lets us."""
-    from flopledger_keras.libraries import keep_size  # noqa: PLC0415  (it imports Keras)
-    from flopledger_keras.state import built  # noqa: PLC0415  (likewise)
+    from flopledger_keras.build import build_model  # noqa: PLC0415  (it imports Keras)
 
-    model = built(factory)
-    keep_size(model, factory)
-    return model
+    return build_model(factory)
 
 
 @hookimpl

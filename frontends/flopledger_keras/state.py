@@ -18,7 +18,7 @@ from keras.src.backend.common.stateless_scope import StatelessScope
 from flopledger_keras import backend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
 _CLOSED = ("keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "h5py", "flopledger", "flopledger_keras")
 """Packages whose objects are not looked into when a layer's state is saved."""
@@ -104,15 +104,3 @@ def without_values() -> Iterator[None]:
             yield
         finally:
             global_state.set_global_attribute(_WAITING, [])
-
-
-def built(factory: Callable[[], object]) -> object:
-    """Make a model, its variables without values where it lets us.
-
-    A maker that gives a variable a value at once, as an optimizer does, is called again and may.
-    """
-    try:
-        with without_values():
-            return factory()
-    except Exception:  # noqa: BLE001  (whatever is wrong with the maker shows when it is called plainly)
-        return factory()

@@ -33,7 +33,7 @@ class Budget:
         self._measure(bodies)
 
     def _measure(self, bodies: Sequence[Sequence[Node]]) -> None:
-        """Find out what bodies expand to; a round for each call of a function that is nested in others."""
+        """Find the expansions of bodies; a round for each call of a function that is nested in others."""
         nesting = [(nodes, [n for n in nodes if id(n) in self._inside]) for nodes in reversed(bodies)]
         for _ in range(DEEPEST):
             changed = False
@@ -45,11 +45,11 @@ class Budget:
                 return
 
     def size(self, nodes: Sequence[Node]) -> int:
-        """Return what nodes expand to, each graph in them followed once."""
+        """Return the calls that nodes expand to, each graph in them followed once."""
         return self._sizes[id(nodes)]
 
     def inside(self, node: Node) -> int:
-        """Return what the graphs in a node, or the function that it calls, expand to."""
+        """Return the calls of the graphs in a node, or of the function that it calls."""
         return sum(map(self.size, self._inside.get(id(node), ())))
 
     def affords(self, calls: int) -> bool:

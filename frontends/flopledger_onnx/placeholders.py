@@ -83,7 +83,7 @@ class Placeholders:
         return self.seen[constant.storage]
 
     def notes(self) -> Iterator[str]:
-        """Yield a sentence on what was left out as such, and on what was assumed of the rest."""
+        """Yield a sentence on the constants that were left out, and on those that were assumed."""
         for named, assumed in (
             (True, "counted as trained, by their names"),
             (False, "not counted, taken for the zeros that exporters write"),

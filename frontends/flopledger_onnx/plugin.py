@@ -20,7 +20,7 @@ _VERSION, _GRAPH = b"\x08", b"\x3a"
 _BEFORE = b"\x12\x1a\x22\x28\x32\x42\x72"
 """The tags of producer, its version, domain, model_version, doc_string, opset_import and metadata_props."""
 _IN_GRAPH = b"\x0a\x12\x2a\x52\x5a\x62\x6a\x72\x7a"
-"""The tags of what a graph has, each a message or a text."""
+"""The tags of a graph's fields, each a message or a text."""
 
 
 @hookimpl

@@ -65,7 +65,7 @@ class Readers:
         return {"constants": tuple(found)} if found else {}
 
     def made(self, call: Call, values: Sequence[Operand]) -> None:
-        """Note down what a node makes of constants where folding leaves it a node.
+        """Note down the results of a node on constants where folding leaves it a node.
 
         The sizes of an input are no constant, so that an initial state that is expanded to its batch is none.
         """

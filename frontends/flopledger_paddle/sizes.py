@@ -1,8 +1,8 @@
 """Sizes that a saved program computes: ops on a few whole numbers, which follow from the shapes of others.
 
-A program that was saved for open sizes holds ``paddle.shape(x)`` and what is made of it as ops. Their values
-are worked out here, as numbers or as expressions of the program's symbols, and the ops that are given them
-have shapes then. (While a live layer is traced, :mod:`flopledger_paddle.known` lets Paddle do the same.)
+A program that was saved for open sizes holds ``paddle.shape(x)`` and the arithmetic on it as ops. Their
+values are worked out here, as numbers or as expressions of the program's symbols, and the ops that are given
+them have shapes then. (While a live layer is traced, :mod:`flopledger_paddle.known` lets Paddle do the same.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The name of an operator: files name tensors alone, so that an operator goes by what it makes."""
+"""The name of an operator: files name tensors alone, so that an operator goes by its result."""
 
 from __future__ import annotations
 
@@ -41,8 +41,9 @@ def root_of(graph: Graph) -> str:
 def name_of_call(graph: Graph, operator: Operator, type_: str, number: int, root: str) -> str:
     """Return the name of an operator, without the scope ``root`` of the model.
 
-    A converter joins what it fused, as in ``net/relu/Relu;net/bn/batchnorm/mul_1;net/conv/convolution``:
-    the part that names the operator's own sort is its name, else the first.
+    A converter joins the names of fused operators, as in
+    ``net/relu/Relu;net/bn/batchnorm/mul_1;net/conv/convolution``: the part that names the operator's own sort
+    is its name, else the first.
     """
     names = [graph.tensors[i].name for i in operator.outputs if graph.tensors[i].name]
     if not names or _OUTPUT.match(names[0]):

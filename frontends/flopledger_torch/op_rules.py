@@ -25,7 +25,7 @@ IN_PLACE_VIEWS = frozenset(
         "unsqueeze_",
     )
 )
-"""Ops that change what a tensor is: its sizes, or whose memory it shows."""
+"""Ops that change a tensor's sizes, or whose memory it shows."""
 UNDECLARED = {
     "native_batch_norm": ((3, "running_mean"), (4, "running_var")),
     "cudnn_batch_norm": ((3, "running_mean"), (4, "running_var")),

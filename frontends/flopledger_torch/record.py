@@ -224,7 +224,7 @@ class Recorder:
         self.notes.setdefault(text)
 
     def stop(self, error: BaseException, inside: Event | None) -> None:
-        """Remember the innermost call that an exception came from: the one that what raised it is inside."""
+        """Remember the innermost call that an exception came from."""
         if self._stopped is None or self._stopped[0] is not error:
             self._stopped = (error, inside)
 

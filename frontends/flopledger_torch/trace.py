@@ -51,7 +51,7 @@ _MOST_RESULTS = 10_000
 """How many results a forward that yields them may give."""
 _LAZY = {types.GeneratorType, map, filter, zip, enumerate, type(iter([]))}
 _LAZY |= {kind for kind in vars(itertools).values() if isinstance(kind, type)}
-"""The types of what works its items out, by calls of layers, when it is asked for them."""
+"""The types of iterables that make their items, by calls of layers, when these are asked for."""
 _NEEDS_KERNEL = "needs the result of an operator that has no kernel for tensors without memory"
 _OURS = (f"{Path(__file__).parent}/",)
 _TORCH = (f"{Path(torch.__file__).parent}/",)

@@ -1,6 +1,6 @@
-"""A model without the inputs that it needs: its modules and parameters, and nothing of what it computes.
+"""A model without the inputs that it needs: its modules and parameters, and none of its operations.
 
-torchinfo and others print the parameters of such a model too; what it computes depends on the inputs.
+torchinfo and others print the parameters of such a model too; its operations depend on the inputs.
 """
 
 from __future__ import annotations

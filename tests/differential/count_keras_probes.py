@@ -23,7 +23,7 @@ import keras
 import keras_probes
 from flopledger.frontend.shape_inference import check_shapes
 from flopledger.plugins.discovery import kinds
-from flopledger_keras.state import built
+from flopledger_keras.build import build_model
 
 
 def specs(model: Any, batch: int) -> list[str]:
@@ -67,7 +67,7 @@ def readings(name: str, most: int | None = None) -> tuple[dict[int, fl.Graph], t
     keras.utils.clear_session(free_memory=False)
     build, batches = keras_probes.model(name)
     batches = batches[: most if name in keras_probes.NETWORKS else None]
-    model = built(build)
+    model = build_model(build)
     return {batch: fl.read(model, specs(model, batch)) for batch in (batches or (1,))}, batches
 
 

@@ -67,7 +67,7 @@ class Description:
 def others_read(given: Sequence[int], operands: Sequence[int]) -> dict[str, Value]:
     """Return, as a native argument, the tensors that a call reads and for which its kind has no place.
 
-    The positions of a gather and a kernel that is computed are such: what computes them is needed.
+    The positions of a gather and a kernel that is computed are such: the calls that compute them are needed.
     """
     others = [tensor for tensor in given if tensor not in operands]
     return {"reads": tuple(map(TensorRef, others))} if others else {}

@@ -68,7 +68,7 @@ def _either(tracer: Tracer, call: Call, scope: Scope, graphs: Mapping[str, Graph
 
 
 def _agreed(both: Sequence[Sequence[Operand]], outputs: int) -> list[Operand]:
-    """Return the outputs of two branches, a list as a list of what its members agree in."""
+    """Return the outputs of two branches, a list by its members."""
     found = []
     for i in range(outputs):
         values = [values[i] for values in both if i < len(values)]

@@ -1,4 +1,4 @@
-"""Loop and Scan: a body as often as a known count; how often it runs, and what it is given each time."""
+"""Loop and Scan: a body as often as a known count, and its inputs each time."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _rows(call: Call) -> tuple[Dim, Dim]:
 
 
 def _scores(call: Call, targets: int) -> list[Part]:
-    """Return the products with the coefficients, and what is done to them."""
+    """Return the products with the coefficients, and the operations on them."""
     samples, features = _rows(call)
     count = call.shape(1)[0] if call.has(1) else 0
     if isinstance(features, int) and count != targets * features:

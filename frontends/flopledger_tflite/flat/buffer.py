@@ -40,7 +40,7 @@ class Flat:
         return Table(self, self.follow(0))
 
     def spend(self, number: int, at: int) -> None:
-        """Take from what may still be read."""
+        """Take from the bytes that may still be read."""
         self.left -= number
         if self.left < 0:
             self.wrong(at, f"it has more than {MOST_READ:,} fields")

@@ -129,7 +129,7 @@ def _stand_in(mode: FakeTensorMode, meta: torch.Tensor) -> torch.Tensor:
 
 
 def _is_usual(tensor: FakeTensor) -> bool:
-    """Return whether nothing but the sizes, strides and type of a stand-in decides what becomes of it."""
+    """Return whether a stand-in's sizes, strides and type alone decide the results of operators on it."""
     return (
         tensor.constant is None
         and tensor.fake_device == _CPU

@@ -84,7 +84,7 @@ def _run(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         if any(text in str(error) for text in _DEVICES):
             return func(*map(_on_cpu, args), **kwargs)
         if _NO_KERNEL in str(error) or _SPARSE in func.name():
-            # The one is what torch raises for operators of torch.library.custom_op; of the others those that
+            # torch raises the first for operators of torch.library.custom_op; of the others those that
             # make a compressed tensor mix their stand-ins up, and a fit of sizes is seen before.
             raise UnsupportedOperatorException(func) from error
         raise

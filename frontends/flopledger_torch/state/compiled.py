@@ -37,7 +37,7 @@ class Copier(Protocol):
 
 
 def special() -> dict[type, Callable[[Copier, Any], Any]]:
-    """Return what makes a copy of each of these types."""
+    """Return the makers of copies of each of these types."""
     return {**_SPECIAL, **_numpy_types()}
 
 

@@ -73,7 +73,7 @@ def kept() -> Iterator[None]:
     try:
         yield
     finally:
-        torch.clear_autocast_cache()  # it holds what weights were cast to
+        torch.clear_autocast_cache()  # it holds weights cast to other types
         for (get, put), value in zip(_SWITCHES, before, strict=True):
             if get() != value:
                 put(value)

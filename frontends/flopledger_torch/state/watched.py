@@ -56,7 +56,7 @@ _BEFORE: dict[str, Callable[[Any], Callable[[], bool]]] = {"tensor": tensor_befo
 
 @functools.lru_cache(maxsize=4096)
 def _is_library(home: str) -> bool:
-    """Return whether a module is installed, and not the user's own; what is in none is the user's."""
+    """Return whether a module is installed and not the user's own; without a module it is the user's."""
     if not home:
         return False
     if home.partition(".")[0] in ("torch", "builtins", "flopledger", "flopledger_torch") or is_standard(home):
@@ -74,8 +74,8 @@ def _is_untouchable(home: str) -> bool:
 class Watched:
     """The objects that are kept, found from the copies that a forward runs on.
 
-    A registry of models leads to thousands of functions, so that what is kept for one must cost little: the
-    names that code uses are found once in a process, and what they stand for once in a reading.
+    A registry of models leads to thousands of functions, so that keeping one must cost little: the
+    names that code uses are found once in a process, and the objects that have them once in a reading.
     """
 
     def __init__(self, layouts: Layouts) -> None:
@@ -108,7 +108,7 @@ class Watched:
         self._through_libraries = False
 
     def _follow(self, later: list[tuple[Any, str]] | None) -> None:
-        """Keep what is pending and what it leads to; what libraries hold is left for later, if asked."""
+        """Keep pending objects and those that they lead to; those of libraries later, if asked."""
         seen, alive = self._seen, self._alive
         while self._pending and len(seen) < _MOST:
             value, home = self._pending.pop()

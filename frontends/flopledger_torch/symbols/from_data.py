@@ -24,7 +24,7 @@ _SHOWN = (*_PRIMES, *(n for n in range(62, 4, -1) if n not in _PRIMES), *range(6
 """The numbers that stand for sizes, one after the other: they differ, so that no two sizes are taken for one.
 
 They are below the usual limits of how many boxes are kept (100, 300, 1000), so that a limit leaves the size a
-symbol, and fall, since what is selected later is mostly selected from what was before.
+symbol, and fall, since a later selection is mostly one from an earlier selection.
 """
 _ALIKE = 31
 """The number that stands for all sizes where a model needs some of them to be equal."""
@@ -93,7 +93,7 @@ class DataSize:
 
 
 def described(sizes: Iterable[DataSize]) -> Iterator[str]:
-    """Yield notes that say what sizes are, and how large they can be; one for all that arise in one line."""
+    """Yield notes on the meaning of sizes and on their largest values; one for all that arise in one line."""
     by_place: dict[str, list[DataSize]] = {}
     for size in sizes:
         by_place.setdefault(size.origin(), []).append(size)
@@ -195,7 +195,7 @@ class FromData:
         raise self._refused(question, asked)
 
     def _refused(self, question: Any, asked: list[DataSize]) -> GuardOnDataDependentSymNode:
-        """Return what torch raises where an answer depends on data."""
+        """Return the exception that torch raises where an answer depends on data."""
         names = " and ".join(size.name for size in asked)
         error = GuardOnDataDependentSymNode(question, f"it goes by {names}, which the data decides")
         if self.run is not None:

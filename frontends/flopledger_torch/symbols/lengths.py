@@ -1,6 +1,6 @@
 """``len()`` of a tensor whose length is a symbol.
 
-Python's own function makes a plain number of what it gets, so that a model that asks for ``len(boxes)`` could
+Python's own function makes a plain number of any size, so that a model that asks for ``len(boxes)`` could
 not be read with a symbol, while one that asks for ``boxes.shape[0]`` can.
 """
 

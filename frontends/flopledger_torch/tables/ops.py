@@ -368,7 +368,7 @@ def function_rule(source: str) -> Rule | None:
 def op_rule(source: str) -> Rule | None:
     """Return the rule of an op by its source, ``aten.add_.Tensor``."""
     library, name, *_ = source.split(".")
-    if library == "prims":  # what torch's own decompositions are made of
+    if library == "prims":  # the operators of torch's own decompositions
         return CALLS.get(name)
     if library != "aten":
         return OPS.get(f"{library}.{name}")

@@ -113,9 +113,9 @@ def test_a_compiled_model_keeps_its_optimizer() -> None:
 
 
 def test_a_model_that_is_built_for_reading_has_no_values() -> None:
-    from flopledger_keras.state import built
+    from flopledger_keras.build import build_model
 
-    made: Any = built(lambda: keras.Sequential([keras.Input((3,)), kl.Dense(2)]))
+    made: Any = build_model(lambda: keras.Sequential([keras.Input((3,)), kl.Dense(2)]))
     assert [variable._value for variable in made.variables] == [None, None]
     assert not global_state.get_global_attribute("uninitialized_variables")
 

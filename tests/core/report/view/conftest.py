@@ -6,7 +6,9 @@ import os
 import shutil
 from typing import TYPE_CHECKING
 
+import flopledger as fl
 import pytest
+from flopledger.report import view
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,3 +73,10 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Callable[[str], Opened]
     for one in found:
         one.check()
         one.page.close()
+
+
+@pytest.fixture(scope="module")
+def resnet(root: Path) -> str:
+    graph = fl.read(str(root / "examples" / "resnet18.prototxt"))
+    ledgers = [graph.count("mac"), graph.count("ops")]
+    return view.of_network(graph, ledgers, [fl.explain(graph, "mac", "ops")])

@@ -14,7 +14,6 @@ import flopledger as fl
 import pytest
 from flopledger.counting.roofline import on_device
 from flopledger.devices.device import Device
-from flopledger.dims.arithmetic import symbol
 from flopledger.graph.tables import Input, Layer, Module, Reading, Tensor
 from flopledger.report import view
 from partly_known import partly_known
@@ -25,13 +24,6 @@ if TYPE_CHECKING:
     from conftest import Opened
 
 NAME = "</script><img src=x onerror=alert(1)><svg onload=alert(2)>&#x202e;\"'`${alert(3)}\u202e\u2028"
-
-
-@pytest.fixture(scope="module")
-def resnet(root: Path) -> str:
-    graph = fl.read(str(root / "examples" / "resnet18.prototxt"))
-    ledgers = [graph.count("mac"), graph.count("ops")]
-    return view.of_network(graph, ledgers, [fl.explain(graph, "mac", "ops")])
 
 
 def test_a_network_is_drawn_in_all_views(opened: Callable[[str], Opened], resnet: str) -> None:
@@ -160,126 +152,6 @@ def test_a_drawing_is_saved_as_png(opened: Callable[[str], Opened], resnet: str)
         assert min(width, height) > 50
 
 
-@pytest.mark.slow
-def test_a_symbol_has_a_slider_and_every_figure_is_exact(opened: Callable[[str], Opened], root: Path) -> None:
-    """AlexNet takes 724,406,816 macs for each image; times 999,999,937 that is above 2**53."""
-    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
-    page = opened(view.of_network(graph, [graph.count("mac")]))
-    assert page.texts("#tiles .tile span")[0] == "mac: 724,406,816 MAC"
-    page.page.fill("#symbols input[type=number]", "999999937")
-    assert 724_406_816 * 999_999_937 == 724_406_770_362_370_592
-    assert page.texts("#tiles .tile span")[0] == "mac: 724,406,770,362,370,592 MAC"
-    assert "724,406,770,362,370,592" in page.texts("#tree tbody tr >> nth=0")[0]
-
-
-SYMBOLIC = {"N": "3", "H": "227", "W": "227"}
-"""AlexNet's own input three times: 3 x 724,406,816 = 2,173,220,448 macs."""
-
-
-def set_symbols(page: Opened) -> None:
-    for name, size in SYMBOLIC.items():
-        page.page.fill(f"#symbols [aria-label='{name}, as a number']", size)
-
-
-def test_an_explanation_with_symbols_has_sliders_and_all_its_figures_follow(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    """As at one image, three times: netscope counts 3 x 2,385,120 = 7,155,360 more."""
-    found = fl.explain(str(root / "examples" / "alexnet.prototxt"), "mac", "netscope", inputs="data=Nx3xHxW")
-    text = view.of_explanation(found)
-    page = opened(text)
-    page.page.click("#causes summary")
-    set_symbols(page)
-    expected = {"2,173,220,448", "+7,155,360", "2,180,375,808"}
-    assert 2_173_220_448 + 7_155_360 == 2_180_375_808
-    assert expected <= set(page.texts("#causes svg text"))
-    assert page.texts("#causes table tbody tr >> nth=0")[0].startswith("+7,155,360")
-
-
-def test_the_sizes_of_a_layer_follow_the_sliders(opened: Callable[[str], Opened], root: Path) -> None:
-    """A window of 11 by 4 has (227 - 11) / 4 + 1 = 55 places."""
-    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3xHxW")
-    page = opened(view.of_network(graph, [graph.count("mac")]))
-    set_symbols(page)
-    row = next(text.split("\t") for text in page.texts("#tree tbody tr") if text.startswith("conv1"))
-    assert row[1:3] == ["conv 11x11 /4", "3x96x55x55"]
-    page.page.locator("#tree tbody tr:has-text('conv1')").click()
-    assert "3x3x227x227" in page.page.locator("#card").inner_text()
-
-
-@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString"])
-def test_a_symbol_may_have_the_name_of_a_property_of_every_object(
-    opened: Callable[[str], Opened], name: str
-) -> None:
-    """A dense layer of 3 by 5 for each of the 128 rows that a symbol has at first: 1,920 MAC."""
-    modules = (Module(0, ("",), name),)
-    layers = (
-        Layer(0, "", "container", name, module=0, inputs=(0,), outputs=(1,)),
-        Layer(1, name, "linear", name, parent=0, inputs=(0,), outputs=(1,),
-              attrs={"in_features": 3, "out_features": 5}),
-    )  # fmt: skip
-    tensors = (Tensor(0, (symbol(name), 3)), Tensor(1, (symbol(name), 5)))
-    graph = fl.Graph(Reading(name, name, name), (Input(name, 0),), (1,), modules, layers, tensors, ())
-    page = opened(view.of_network(graph, [graph.count("mac")]))
-    assert page.texts("#tiles .tile span")[0] == "mac: 1,920 MAC"
-
-
-def test_a_formula_whose_symbol_has_no_value_is_shown_as_it_is(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    found = fl.explain(
-        str(root / "examples" / "alexnet.prototxt"), "mac", "netscope", inputs="data=Nx3x227x227"
-    )
-    text = view.of_explanation(found)
-    page = opened(text.replace('"symbols":["N"]', '"symbols":[]'))
-    assert {"724406816*N", "+2385120*N", "726791936*N"} <= set(page.texts("#causes svg text"))
-
-
-def test_a_comparison_with_symbols_has_sliders_and_all_its_figures_follow(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    """AlexNet's first convolution takes 55 x 55 x 96 x 11 x 11 x 3 = 105,415,200 macs at 227 x 227."""
-    alexnet = str(root / "examples" / "alexnet.prototxt")
-    a, b = fl.read(alexnet, "data=Nx3xHxW"), fl.read(alexnet, "data=1x3x227x227")
-    page = opened(view.of_comparison(fl.compare(a, b)))
-    set_symbols(page)
-    total = page.texts("#pairs table >> nth=0 >> tbody tr")
-    assert total[0].split("\t")[1:] == ["2,173,220,448", "724,406,816", "-1,448,813,632"]
-    assert total[1].split("\t")[1:] == ["60,965,224", "60,965,224", "+0"]
-    layers = page.texts("#pairs .list >> nth=1 >> tbody tr")
-    assert layers[0].split("\t")[3:] == ["316,245,600", "105,415,200", "output 55x55 against 55x55"]
-    assert 3 * 105_415_200 == 316_245_600
-
-
-def test_layers_that_sliders_make_equal_are_the_same_there(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    """AlexNet at 227 x 227 against itself: 6 of its 8 layers have sizes that H and W decide.
-
-    At 224 x 224 its first convolution alone has another output, 54 x 54 instead of 55 x 55.
-    """
-    alexnet = str(root / "examples" / "alexnet.prototxt")
-    a, b = fl.read(alexnet, "data=1x3xHxW"), fl.read(alexnet, "data=1x3x227x227")
-    page = opened(view.of_comparison(fl.compare(a, b)))
-    fields = page.page.locator("#symbols input[type=number]")
-    for field in (0, 1):
-        fields.nth(field).fill("227")
-    assert page.texts("#pairs section > p") == [
-        "Not equal. Layers: 2 the same, 6 changed. At these sizes 6 of the changed are the same."
-    ]
-    assert page.texts("#pairs .legend") == ["same 8"]
-    assert page.page.locator("#pairs svg g:not([data-status=same])").count() == 0
-    assert page.texts("#pairs .list >> nth=0 >> tbody tr") == []
-    first = page.texts("#pairs .list >> nth=1 >> tbody tr")[0].split("\t")
-    assert first == ["same", "conv1", "conv1", "105,415,200", "105,415,200", ""]
-    for field in (0, 1):
-        fields.nth(field).fill("224")
-    assert page.texts("#pairs .list >> nth=0 >> tbody tr") == ["1 \xd7\t+3,798,432\t+0\toutput"]
-    assert 105_415_200 - 101_616_768 == 3_798_432
-    fields.nth(0).fill("259")
-    assert page.texts("#pairs .legend") == ["changed 6\nsame 2"]
-
-
 def test_buttons_stand_in_one_line_beside_the_name_of_their_drawing(
     opened: Callable[[str], Opened], resnet: str
 ) -> None:
@@ -295,79 +167,6 @@ def test_what_can_be_operated_is_not_inside_a_mere_picture(
     page = opened(resnet)
     assert page.page.locator("svg [role=button]").count() > 20
     assert page.page.locator("[role=img] [tabindex]").count() == 0
-
-
-def test_a_lower_bound_stays_one_when_a_slider_moves(opened: Callable[[str], Opened]) -> None:
-    """7 inputs: 7 x 15 = 105 MAC, or 7 x 25 = 175 FLOP by `ops`; the gap is 70."""
-    page = opened(view.of_explanation(fl.explain(partly_known(batch=symbol("N")), "mac", "ops")))
-    page.page.fill("#symbols input[type=number]", "7")
-    assert {"at least 105", "at least 175"} <= set(page.texts("#causes svg text"))
-    assert "The gap is not known; without the unknown calls it is +70: " in page.texts("#causes p")[0]
-
-
-def test_a_cause_is_selected_with_its_layers(opened: Callable[[str], Opened], root: Path) -> None:
-    """Of AlexNet, netscope counts two layers more than mac: the normalisations across channels."""
-    found = fl.explain(str(root / "examples" / "alexnet.prototxt"), "mac", "netscope")
-    page = opened(view.of_explanation(found)).page
-    marked = page.locator("#causes tr[aria-selected=true]")
-    bar = page.locator("#causes svg [aria-current]")
-    bar.click()
-    assert marked.all_inner_texts() == [CAUSE, *LRN]
-    assert bar.get_attribute("aria-current") == "true"
-    page.locator("#causes summary").click()
-    page.locator("#causes summary").click()
-    page.locator("#causes tbody tr").last.click()
-    assert marked.count() == 2
-    assert LRN[1] in marked.all_inner_texts()
-    page.keyboard.press("ArrowUp")
-    page.keyboard.press("Enter")
-    assert LRN[0] in marked.all_inner_texts()
-    assert bar.get_attribute("aria-current") == "true"
-
-
-CAUSE = "+2,385,120\tlrn not counted by mac (5 by netscope for each output element)"
-LRN = ["+1,452,000\tnorm1", "+933,120\tnorm2"]
-"""5 x 96 x 55 x 55 and 5 x 256 x 27 x 27."""
-
-
-def test_a_cause_is_selected_in_all_views_of_its_network(opened: Callable[[str], Opened], root: Path) -> None:
-    graph = fl.read(str(root / "examples" / "alexnet.prototxt"))
-    ledgers = [graph.count("mac"), graph.count("netscope")]
-    page = opened(view.of_network(graph, ledgers, [fl.explain(graph, "mac", "netscope")])).page
-    page.select_option("#convention", "1")
-    page.locator("#causes svg [aria-current]").press("Enter")
-    names = [
-        text.split("\t")[0].strip() for text in page.locator("#tree [aria-selected=true]").all_inner_texts()
-    ]
-    assert names == ["norm1", "norm2"]
-    for drawing in ("icicle", "bars", "flow"):
-        assert page.locator(f"#{drawing} [aria-current=true]").count() == 2
-    page.locator("#tree tbody tr:has-text('norm2')").click()
-    assert page.locator("#causes svg [aria-current=true]").count() == 1
-    assert page.locator("#causes tr[aria-selected=true]").count() == 2
-    page.locator("#tree tbody tr:has-text('conv1')").click()
-    assert page.locator("#causes [aria-current=true], #causes [aria-selected=true]").count() == 0
-
-
-def test_a_pair_is_selected_with_its_reasons_and_a_reason_with_its_pairs(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    """The second convolutions differ in their groups, alone of all pairs, and in three things more."""
-    a, b = (fl.read(str(root / "examples" / f"{name}.prototxt")) for name in ("alexnet", "lenet"))
-    page = opened(view.of_comparison(fl.compare(a, b))).page
-    reasons, pairs = (page.locator(f"#pairs .list >> nth={k} >> tr[aria-selected=true]") for k in (0, 1))
-    bars = page.locator("#pairs svg [aria-current=true]")
-    page.locator("#pairs tr:has-text('groups') >> nth=0").click()
-    assert [text.split("\t")[:3] for text in pairs.all_inner_texts()] == [["changed", "conv2", "conv2"]]
-    assert bars.count() == 1
-    page.locator("#pairs svg .bar >> nth=2").click(position={"x": 5, "y": 5})
-    named = {text.split("\t")[3] for text in reasons.all_inner_texts()}
-    assert named == {"groups", "input channels", "output channels", "output"}
-    page.locator("#pairs .list >> nth=1 >> tbody tr >> nth=0").click()
-    assert [text.split("\t")[3] for text in reasons.all_inner_texts()] == ["conv without a counterpart in b"]
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("Enter")
-    assert [text.split("\t")[3] for text in reasons.all_inner_texts()] == ["conv without a counterpart in a"]
 
 
 def test_what_is_unknown_is_said_wherever_a_figure_lacks_it(opened: Callable[[str], Opened]) -> None:
@@ -386,26 +185,6 @@ def test_what_is_unknown_is_said_wherever_a_figure_lacks_it(opened: Callable[[st
     assert ["only in a", "odd", "", "unknown", "0"] in [row[:5] for row in rows]
     assert "?" in page.texts("#pairs svg text")
     assert f"a: {line}" in page.page.locator("#unknown").inner_text()
-
-
-@pytest.mark.slow
-def test_the_card_and_the_layers_of_causes_follow_what_is_chosen(
-    opened: Callable[[str], Opened], root: Path
-) -> None:
-    """The first convolution takes 105,415,200 of AlexNet's 724,406,816 macs an image, 14.6 %."""
-    graph = fl.read(str(root / "examples" / "alexnet.prototxt"), "data=Nx3x227x227")
-    ledgers = [graph.count("mac"), graph.count("netscope")]
-    page = opened(view.of_network(graph, ledgers, [fl.explain(graph, "mac", "netscope")]))
-    page.page.click("#causes summary")
-    page.page.locator("#tree tbody tr:has-text('conv1')").first.click()
-    assert "105,415,200 MAC" in page.page.locator("#card").inner_text()
-    page.page.fill("#symbols input[type=number]", "3")
-    assert "316,245,600 MAC" in page.page.locator("#card").inner_text()
-    assert "14.6 %" in page.page.locator("#card").inner_text()
-    assert page.texts("#causes table tbody tr >> nth=0")[0].startswith("+7,155,360")
-    page.page.click("#metric button:has-text('parameters')")
-    assert "0.1 %" in page.page.locator("#card").inner_text()
-    assert 0.0005 < 34_944 / 60_965_224 < 0.0015
 
 
 def test_a_size_that_is_too_small_shows_words_and_no_figure(
@@ -544,22 +323,6 @@ def test_a_tool_without_parameters_has_no_column_of_zeros(
     page = opened(view.of_network(graph, [silent, graph.count("caffe-script")]))
     assert page.page.locator("#metric").is_visible()
     assert page.texts("#tree tbody tr")[0].split("\t")[3] == "430,500"
-
-
-def test_a_selection_moves_a_mark_and_builds_nothing_anew(
-    opened: Callable[[str], Opened], resnet: str
-) -> None:
-    page = opened(resnet).page
-    page.evaluate("document.querySelectorAll('#tree table, #flow svg').forEach((e) => (e.dataset.old = 1))")
-    page.locator("#tree tbody tr:not([aria-expanded])").last.click()
-    page.locator("#bars .bar").last.click()
-    assert page.locator("[data-old]").count() == 2
-    name = page.locator("#card b").inner_text()
-    assert page.locator("#tree [aria-selected=true] td").first.inner_text() == name
-    assert page.locator("#tree [aria-selected=true]").get_attribute("tabindex") == "0"
-    assert page.locator("#tree [tabindex='0']").count() == 1
-    assert page.locator("#flow [aria-current=true]").count() == 1
-    assert page.locator("#flow [aria-current=true]").get_attribute("aria-label").startswith("fc, linear")
 
 
 def test_a_focused_box_is_brought_into_view(opened: Callable[[str], Opened], resnet: str) -> None:
