@@ -129,14 +129,29 @@ class Reader:
         for spec in language.cached(self.request):
             recorder, self.recorder = self.recorder, Recorder()
             tokens = self.tensors.make(spec, torch.int64)
-            before = Arguments(kwargs={**given.kwargs, spec.name: tokens})
+            before = {**given.kwargs, spec.name: tokens}
             with torch.no_grad():
-                out = self._run(model, before)
-            name, cache = language.cache_of(self.model, out, self.request.source)
+                found = language.cache_of(self.model, self._before(model, before))
+                if found is None:
+                    found = language.new_cache(self.model, self.request.source)
+                    self._before(model, {**before, found[0]: found[1]})
+            name, cache = found
             self.recorder.tensors.forget()
             self.recorder = recorder
             given.kwargs[name] = cache
             given.named += [(place, tensor, False) for place, tensor in language.named_tensors(name, cache)]
+
+    def _before(self, model: torch.nn.Module, given: dict[str, Any]) -> Any:
+        """Run the forward on the tokens before a step.
+
+        Raises:
+            DependsOnDataError: It could not be run to its end.
+        """
+        out = self._run(model, Arguments(kwargs=given))
+        if out is None:
+            why = next(reversed(self.recorder.notes))
+            raise DependsOnDataError(f"{self.request.source}: no cache for --past: {why}")
+        return out
 
     def _set_modes(self) -> None:
         """Put the registered modules into the profile's mode, and let none run compiled code."""
@@ -286,7 +301,7 @@ class Reader:
         outputs = self.recorder.tensors_in(out)
         links = self._parameters_met(builder) if self.recorder.training else {}
         if "seq" in self.request.options:
-            outputs += [tensors.ref(tensor).id for _, tensor in language.tensors_of(out)]
+            outputs += [tensors.ref(tensor).id for _, tensor in language.tensors_of(out, given.kwargs)]
         for number, (shape, dtype) in enumerate(zip(tensors.shapes, tensors.dtypes, strict=True)):
             builder.tensor(shape, dtype, tensors.aliases.get(number), links.get(number))
         for name, tensor, positional in given.named:

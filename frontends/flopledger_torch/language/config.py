@@ -45,6 +45,7 @@ def model_of(path: Path, request: Request) -> torch.nn.Module:
     with closed(request.source):
         config = _config(written, request, transformers)
         cls = _class_of(config, written.get("architectures"), request.source, transformers)
+        config = _part(config, cls)
         how = {"experts_implementation": "batched_mm"} if cls._can_set_experts_implementation() else {}
         model: Any = build_model(lambda: cls._from_config(config, **how), request)
     if "quantization_config" in written:
@@ -84,6 +85,13 @@ def _config(written: Mapping[str, Any], request: Request, transformers: Any) -> 
             raise UsageError(f"{request.source}: the config of a {name} has no {key!r}{hint}")
         place[last] = value
     return cls.from_dict(changed)
+
+
+def _part(config: Any, cls: Any) -> Any:
+    """Return the part of a config that a class is made of: that of a decoder, in a model of several parts."""
+    parts = getattr(config, "sub_configs", {})
+    name = next((name for name, part in parts.items() if part is cls.config_class), None)
+    return config if name is None or isinstance(config, cls.config_class) else getattr(config, name)
 
 
 def _class_of(config: Any, architectures: object, source: str, transformers: Any) -> Any:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _MODEL = "transformers.modeling_utils.PreTrainedModel"
 _CACHES = ("past_key_values", "cache_params", "state", "mems", "past_buckets_states")
 """The names of the cache in classes of transformers, as an argument and as a result."""
+_FILLED = _CACHES[0]
+"""The argument of a cache that is filled in place."""
 _LAST = ("logits_to_keep", "num_logits_to_keep")
 """Their names for the number of tokens, counted from the end, whose logits are made."""
 _DEEPEST = 6
@@ -61,21 +63,31 @@ def cached(request: Request) -> tuple[InputSpec, ...]:
     return (_tokens(request, "input_ids", "past"),) if request.options.get("past") else ()
 
 
-def cache_of(model: torch.nn.Module, out: Any, source: str) -> tuple[str, Any]:
-    """Return the cache among the results of a forward, and the argument by which the model takes it.
+def cache_of(model: torch.nn.Module, out: Any) -> tuple[str, Any] | None:
+    """Return the argument by which a model takes a cache, and the cache among the results of its forward."""
+    found = _cache(out)
+    return found if found is not None and found[0] in _taken(model) else None
+
+
+def new_cache(model: Any, source: str) -> tuple[str, Any]:
+    """Return an empty cache, as ``generate`` makes it, for a model that fills the one that it is given.
 
     Raises:
-        SourceError: There is none.
+        SourceError: The model takes none.
     """
-    found = _cache(out)
-    if found is None or found[0] not in _taken(model):
+    if _FILLED not in _taken(model):
         raise SourceError(f"{source}: --past needs a cache, and {class_path(type(model))} gives none back")
-    return found
+    from transformers import DynamicCache  # noqa: PLC0415  (the model is one of transformers)
+
+    return _FILLED, DynamicCache(config=model.config)
 
 
-def tensors_of(out: Any) -> list[tuple[str, torch.Tensor]]:
-    """Return the tensors of the cache among the results of a forward, by the names of their places."""
-    found = _cache(out)
+def tensors_of(out: Any, given: Mapping[str, Any]) -> list[tuple[str, torch.Tensor]]:
+    """Return the tensors of the cache after a forward, by the names of their places.
+
+    It is among the results, or it is the one that was given.
+    """
+    found = _cache(out) or next(((name, given[name]) for name in _CACHES if name in given), None)
     return [] if found is None else list(named_tensors(*found))
 
 

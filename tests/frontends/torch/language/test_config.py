@@ -63,6 +63,19 @@ def test_a_config_that_is_nested_too_deep_is_refused(folder: Path) -> None:
         fl.read(str(folder), options={"seq": 5})
 
 
+def test_a_class_that_is_a_part_of_a_model_is_made_from_the_part_of_its_config(tmp_path: Path) -> None:
+    # The causal language model of Musicgen is its decoder. A place has 4 x 32 x 32 of attention, 2 x 32 x 48
+    # after it, and the heads of 4 codebooks, whose words are summed up: 4 x 32 x 50.
+    decoder = {
+        "model_type": "musicgen_decoder", "vocab_size": 50, "hidden_size": 32, "ffn_dim": 48,
+        "num_hidden_layers": 1, "num_attention_heads": 4, "num_codebooks": 4, "pad_token_id": 0,
+    }  # fmt: skip
+    config = {"model_type": "musicgen", "decoder": decoder}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    graph = fl.read(str(tmp_path), options={"seq": 5, "batch": 4})
+    assert graph.count("mac").total.count == 5 * (4096 + 3072 + 6400) + 25 * 2 * 32
+
+
 def test_a_config_needs_the_length_of_its_input(folder: Path) -> None:
     with pytest.raises(UsageError, match="--seq"):
         fl.read(str(folder))

@@ -101,6 +101,30 @@ def test_a_model_without_a_cache_can_have_no_past() -> None:
         fl.read(model, options={"seq": 1, "past": 4})
 
 
+def test_a_model_that_fills_the_cache_it_is_given_has_a_decode_step() -> None:
+    # RecurrentGemma, of one attention: a token's products are 32 (32 + 2 x 8 + 32) + 3 x 32 x 24 + 32 x 50
+    config = transformers.RecurrentGemmaConfig(
+        vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_attention_heads=4,
+        num_key_value_heads=1, head_dim=8, block_types=["attention"],
+    )  # fmt: skip
+    with torch.device("meta"):
+        model = transformers.RecurrentGemmaForCausalLM(config).eval()
+    graph = fl.read(model, options={"seq": 1, "past": 7})
+    assert graph.count("mac").total.count == 2560 + 2304 + 1600 + 8 * 2 * 32
+    assert [graph.shape(i) for i in graph.outputs].count((1, 1, 8, 8)) == 2
+
+
+def test_a_prompt_that_depends_on_its_data_is_said_to_leave_no_cache() -> None:
+    config = transformers.JetMoeConfig(
+        vocab_size=50, hidden_size=32, intermediate_size=48, num_hidden_layers=1, num_key_value_heads=2,
+        kv_channels=8,
+    )  # fmt: skip
+    with torch.device("meta"):
+        model = transformers.JetMoeForCausalLM(config).eval()
+    with pytest.raises(SourceError, match=r"no cache for --past: the rest depends on its data.*execute=True"):
+        fl.read(model, options={"seq": 1, "past": 4})
+
+
 SMALL = {
     "vocab_size": 50, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2,
     "num_attention_heads": 4, "num_key_value_heads": 2,
