@@ -148,6 +148,7 @@ SUBJECTS = {
     "frontends/torch/archive/test_hostile.py": "archives made to do harm",
     "frontends/torch/language/test_classes.py": "every class of language models beside FlopCounterMode",
     "frontends/torch/language/test_estimators.py": "conventions that estimate a training step",
+    "frontends/torch/language/test_expert_estimators.py": "the same of networks with routed experts",
     "frontends/torch/language/test_golden.py": "published language models against recorded figures",
     "frontends/torch/test_arithmetic.py": "products of sizes, as listen/sizes.py records them for a profile",
     "frontends/torch/test_control.py": "control flow and derivatives inside a forward",

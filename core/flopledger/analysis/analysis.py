@@ -25,6 +25,7 @@ from flopledger.lazy import attribute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from fractions import Fraction
 
     from flopledger.analysis.backward import Backward
     from flopledger.analysis.experts.groups import Experts, ExpertSearch
@@ -69,6 +70,11 @@ class Analysis:
     def absorbed(self) -> Mapping[int, Number]:
         """The factor of the work of calls if a latent projection is absorbed; 1 for calls without."""
         return latent.absorbed(self.graph, self.formulas)
+
+    @functools.cached_property
+    def latents(self) -> Mapping[int, Dim]:
+        """The elements of the latent vectors of each call of an attention over them."""
+        return latent.elements(self.graph)
 
     @functools.cached_property
     def gradients(self) -> Gradients:
@@ -138,12 +144,26 @@ class Analysis:
         return module_rows.weights_by_row(self.graph, self.calls, self.modules)
 
     @functools.cached_property
+    def _expert_search(self) -> ExpertSearch | None:
+        if PICKS.isdisjoint(layer.kind for layer in self.graph.layers):
+            return None
+        search: type[ExpertSearch] = attribute("flopledger.analysis.experts.groups:ExpertSearch")
+        return search(self.calls, self.modules, self.weights, self.formulas)
+
+    @functools.cached_property
     def experts(self) -> tuple[Experts, ...]:
         """The experts of which routers choose some for each token."""
-        if PICKS.isdisjoint(layer.kind for layer in self.graph.layers):
-            return ()
-        search: type[ExpertSearch] = attribute("flopledger.analysis.experts.groups:ExpertSearch")
-        return search(self.calls, self.modules, self.weights, self.formulas).groups()
+        return () if self._expert_search is None else self._expert_search.groups()
+
+    @functools.cached_property
+    def expert_parts(self) -> Mapping[int, str]:
+        """The parts that calls have in blocks of experts: a router, an expert, or shared by all tokens."""
+        return {} if self._expert_search is None else self._expert_search.parts()
+
+    @functools.cached_property
+    def used(self) -> Mapping[int, Fraction]:
+        """How often a token uses each weight of experts, by its storage."""
+        return {} if self._expert_search is None else self._expert_search.used()
 
     @property
     def active_params(self) -> Dim:

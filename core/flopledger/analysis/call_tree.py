@@ -76,6 +76,11 @@ class CallTree:
         return self.graph.layers[0].module if self.graph.layers else None
 
     @functools.cached_property
+    def root_source(self) -> str:
+        """The framework's name of the network's class; empty where no module is the network."""
+        return "" if self.root_module is None else self.graph.layers[0].source
+
+    @functools.cached_property
     def root_batch(self) -> Dim:
         """The length of the first axis of the first input given by position, else 1."""
         for given in self.graph.inputs:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flopledger.dims.arithmetic import equal, is_dim
+from flopledger.dims.arithmetic import equal, is_dim, product
 from flopledger.dims.bounds import number
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 FACTS = ("kv_lora_rank", "qk_nope_head_dim", "qk_rope_head_dim", "v_head_dim")
 """The sizes that a module of such attention declares: r, n, p and v."""
+QUERIES = "q_lora_rank"
+"""The size of the latent vector of its queries, where these are projected in two steps."""
 
 
 def absorbed(graph: Tables, formulas: Formulas) -> Mapping[int, Number]:
@@ -58,6 +60,21 @@ def absorbed(graph: Tables, formulas: Formulas) -> Mapping[int, Number]:
             queries, keys = lengths[owner]
             ratios[layer.id] = _ratio(queries, keys)
     return ratios
+
+
+def elements(graph: Tables) -> Mapping[int, Dim]:
+    """Return the elements of the latent vectors, of queries too, in calls of such attention."""
+    ranks: dict[int | None, Dim] = {}
+    for module in graph.modules:
+        sizes, of_queries = _sizes(module.native), module.native.get(QUERIES)
+        if sizes:
+            ranks[module.id] = sizes[0] + of_queries if is_dim(of_queries) else sizes[0]
+    found: dict[int, Dim] = {}
+    for layer in graph.layers if ranks else ():
+        shape = graph.shape(layer.outputs[0]) if layer.outputs else None
+        if layer.level == "layer" and layer.module in ranks and shape:
+            found[layer.id] = product(shape[:-1]) * ranks[layer.module]
+    return found
 
 
 def _sizes(native: Mapping[str, object]) -> tuple[Dim, Dim, Dim, Dim] | None:

@@ -246,6 +246,21 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
             lambda c: c.analysis.absorbed.get(c.layer.id, 1),
             some=lambda analysis: analysis.absorbed,
         ),
+        "latents": Fact(
+            "the elements of the latent vectors (MLA) in a call of an attention over such; else 0",
+            lambda c: c.analysis.latents.get(c.layer.id, 0),
+            some=lambda analysis: analysis.latents,
+        ),
+        "expert_part": Fact(
+            "in a block of routed experts: router, expert or shared; else empty",
+            lambda c: c.analysis.expert_parts.get(c.layer.id, ""),
+            some=lambda analysis: analysis.expert_parts,
+        ),
+        "network": Fact(
+            "the framework's name of the network's own class, empty where it has none",
+            lambda c: c.analysis.calls.root_source,
+            alike=True,
+        ),
         "pair_macs": Fact(
             "the macs of each pair of a query and a key, where a mask leaves some pairs out; else 0",
             lambda c: _masked(c, lambda found: found.pair_macs),
@@ -361,6 +376,7 @@ PARAMETER_FACTS: Mapping[str, str] = MappingProxyType(
         "again": "whether an earlier parameter shares its memory",
         "repeated": "whether an earlier entry is the same parameter object",
         "registered": "whether a module that the network contains has it, or no module has it",
+        "used": "how often a token uses it: k / E of a weight of E experts, of which k are picked, else 1",
         "embedding": "whether a table of words has it",
         "tied": "whether another module has it too",
         "name": "its first name",

@@ -93,7 +93,9 @@ class ParameterCount:
                 raise ConventionError(f"{self.convention.name}: {error}") from None
 
     def _parameters(self) -> Iterator[tuple[int | None, SignedScope]]:
-        for owner, known in self.analysis.weights.facts:
+        parameters, used = self.analysis.graph.parameters, self.analysis.used
+        for parameter, (owner, plain) in zip(parameters, self.analysis.weights.facts, strict=True):
+            known = {**plain, "used": used.get(parameter.storage, 1)}
             yield owner, ParameterScope(self.rules, known)
 
     def _modules(self) -> Iterator[tuple[int | None, SignedScope]]:

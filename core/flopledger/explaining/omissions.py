@@ -56,6 +56,8 @@ class Omissions:
         call = self.count.priced.get(layer.id)
         if call is None:
             return self._unmet(layer)
+        if call.unknown:
+            return "unmapped", "the tool's figure is not known there"
         if call.rule is None:
             return "unmapped", f"it has no rule for {layer.source}"
         return self._hidden(layer) if call.times == 0 else ("unpriced", "")

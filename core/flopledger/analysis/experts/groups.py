@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_left, bisect_right
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from flopledger.analysis.experts.choices import BIAS_AXES, STACKED_AXES, ExpertSet, ExpertSets
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from flopledger.analysis.module_tree import ModuleTree
     from flopledger.analysis.weights import Weights
     from flopledger.dims.types import Dim, Shape
+    from flopledger.graph.tables import Layer
 
 MOST_AROUND = 3
 """The number of modules around a pick that are searched: the router, the block that has both, and one more.
@@ -42,6 +44,10 @@ pick: with 1 instead of 3 none of them has active parameters. The third serves r
 once more. A search up to the root would take the E equal layers of a decoder for the experts of any pick of
 E.
 """
+
+
+EXPERT, ROUTER, SHARED = "expert", "router", "shared"
+"""The parts that calls have in a block of experts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +91,64 @@ class ExpertSearch:
         share their experts, and a token uses at most those. A weight that a module outside of all experts
         has too, as tied embeddings are, is used by every token and is in no group.
         """
-        chosen = sorted(self._chosen_sets(), key=lambda one: (-one[2], one[0]))
-        inside_experts = {module for _, experts, _ in chosen for module in self.sets.expert_of(experts)}
-        taken: set[int] = set()
         sums: dict[tuple[int, int, int], list[Dim]] = {}
-        for call, experts, k in chosen:
-            for weight in self._expert_weights(experts, call):
-                holders = {module for storage in weight.storages for module in self._holders[storage]}
-                if taken.isdisjoint(weight.storages) and inside_experts.issuperset(holders):
-                    taken.update(weight.storages)
-                    sums.setdefault((call, experts.size, k), []).append(weight.elements)
+        for group, weight in self._chosen_weights:
+            sums.setdefault(group, []).append(weight.elements)
         return tuple(
             Experts(self._path(call), size, k, plain(size * total(each)), plain(k * total(each)))
             for (call, size, k), each in sorted(sums.items(), key=lambda item: item[0])
         )
+
+    def used(self) -> dict[int, Fraction]:
+        """Return how often a token uses each weight of experts, by its storage: k of E times."""
+        return {
+            storage: Fraction(k, size)
+            for (_, size, k), weight in self._chosen_weights
+            for storage in weight.storages
+        }
+
+    def parts(self) -> dict[int, str]:
+        """Return the part of each call in a block of experts: ``router``, ``expert`` or ``shared``.
+
+        A call in the block and in no expert is the router's where it makes a figure for each expert before
+        the pick, and else shared by all tokens.
+        """
+        found: dict[int, str] = {}
+        for call, experts, _ in self._chosen:
+            inside, pick = self.sets.expert_of(experts), next(self.picks.inside(experts.size, call))
+            block = self.graph.layers[call].module
+            for layer in self.graph.layers[call + 1 : self._calls.ends[call] + 1]:
+                owner = self._calls.owners[layer.id]
+                if owner in inside and (owner != block or layer.id > pick):
+                    found[layer.id] = EXPERT
+                elif layer.id < pick and self._is_wide(layer, experts.size):
+                    found[layer.id] = ROUTER
+                else:
+                    found.setdefault(layer.id, SHARED)
+        return found
+
+    def _is_wide(self, layer: Layer, size: int) -> bool:
+        shape = self.graph.shape(layer.outputs[0]) if layer.outputs else None
+        return bool(shape) and shape is not None and shape[-1] == size
+
+    @functools.cached_property
+    def _chosen(self) -> list[tuple[int, ExpertSet, int]]:
+        """The sets that routers choose from, those of the largest k first."""
+        return sorted(self._chosen_sets(), key=lambda one: (-one[2], one[0]))
+
+    @functools.cached_property
+    def _chosen_weights(self) -> list[tuple[tuple[int, int, int], ExpertWeight]]:
+        """The weights of experts, each once, with the call that contains them, their number, and k."""
+        inside_experts = {module for _, experts, _ in self._chosen for module in self.sets.expert_of(experts)}
+        taken: set[int] = set()
+        found: list[tuple[tuple[int, int, int], ExpertWeight]] = []
+        for call, experts, k in self._chosen:
+            for weight in self._expert_weights(experts, call):
+                holders = {module for storage in weight.storages for module in self._holders[storage]}
+                if taken.isdisjoint(weight.storages) and inside_experts.issuperset(holders):
+                    taken.update(weight.storages)
+                    found.append(((call, experts.size, k), weight))
+        return found
 
     def _path(self, call: int) -> str:
         module = self.graph.layers[call].module

@@ -74,13 +74,15 @@ def made(config: Any, model: Any) -> torch.nn.Module:
     """Make a small model, of the first of several configs that make one: on the meta device, unless listed.
 
     Raises:
-        Exception: None does.
+        Exception: None does; it is the failure of the first one.
     """
     ways = (
         lambda: shrunk(config(), model),
         lambda: shrunk(config(), model, types=False),
+        lambda: part(config(), model),
         lambda: shrunk(part(config(), model), model),
         lambda: shrunk(config().get_text_config(), model),
+        lambda: config().get_text_config(),
     )
     if model.__name__ in CONFIGS:
         ways = (lambda: part(config(**CONFIGS[model.__name__]), model),)

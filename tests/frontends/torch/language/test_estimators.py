@@ -108,7 +108,7 @@ def test_an_estimate_is_explained_beside_the_training_step_itself() -> None:
     }
     assert causes(model, "kaplan", "2mac", **reading) == {
         "linear not counted by kaplan": 6 * 5 * HEAD,
-        "attention: half of all pairs, as under a causal mask, by kaplan": 3 * ATTENTION,
+        "attention: half of the square of new tokens, as under a causal mask, by kaplan": 3 * ATTENTION,
     }
     assert causes(model, "mac", "2mac", **reading) == {
         "unit: a multiply-accumulate is one MAC, or two FLOP": 3 * (5 * (LAYERS + HEAD) + ATTENTION)
