@@ -63,7 +63,11 @@ class Values:
         self.used_inputs = False
 
     def clear(self) -> None:
-        """Let the tensors go."""
+        """Let the tensors go, and the steps between them, which refer to each other."""
+        for _, known in self._known.values():
+            known.step.outputs.clear()
+            known.memory.readers.clear()
+            known.memory.writers.clear()
         self._known.clear()
         self._changed.clear()
 
@@ -101,7 +105,7 @@ class Values:
             if tensor is not blank
         ]
         found = [self._find(tensor) for tensor in given]
-        if None in found and not rule.writes and not rule.view:
+        if None in found and not rule.writes and not (rule.view and any(one is not None for one in found)):
             return
         inputs = [known for known in found if known is not None]
         step = self._step(inputs, None)

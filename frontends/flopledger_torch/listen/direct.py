@@ -8,7 +8,6 @@ CPU all of them are in one place.
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
@@ -33,7 +32,7 @@ _COMPUTED = """
 """
 _OF_THE_MODE = """
     convolution native_batch_norm native_layer_norm native_group_norm max_pool2d_with_indices avg_pool2d
-    _adaptive_avg_pool2d embedding gather clone cat empty.memory_format hardtanh
+    _adaptive_avg_pool2d embedding gather clone cat stack empty.memory_format hardtanh
     _scaled_dot_product_flash_attention_for_cpu
 """
 """Operators whose results the fake mode makes by rules of its own, or has several of: it is asked once."""
@@ -55,24 +54,29 @@ _ASKED_OPERATORS, _IN_PLACE_OPERATORS = _operators(_OF_THE_MODE), _operators(_IN
 _BATCH_NORM = torch.ops.aten.native_batch_norm.default
 _VIEW, _COMPUTING, _ASKED, _WRITING = range(4)
 _SORTS = {
-    **dict.fromkeys(_VIEW_OPERATORS, _VIEW),
-    **dict.fromkeys(_COMPUTING_OPERATORS, _COMPUTING),
-    **dict.fromkeys(_ASKED_OPERATORS, _ASKED),
-    **dict.fromkeys(_IN_PLACE_OPERATORS, _WRITING),
+    **dict.fromkeys(map(id, _VIEW_OPERATORS), _VIEW),
+    **dict.fromkeys(map(id, _COMPUTING_OPERATORS), _COMPUTING),
+    **dict.fromkeys(map(id, _ASKED_OPERATORS), _ASKED),
+    **dict.fromkeys(map(id, _IN_PLACE_OPERATORS), _WRITING),
 }
-"""How an operator is called: looked up once for a call, since torch hashes operators in Python."""
+"""How an operator is called: by its identity, since torch hashes operators in Python."""
 _NORMS = frozenset((_BATCH_NORM, torch.ops.aten.native_layer_norm.default))
+_METHODS = {
+    id(operator): getattr(torch.Tensor, operator._schema.name.rpartition("::")[2])
+    for operator in _operators("select.int view t transpose.int permute unsqueeze squeeze.dim expand detach")
+}
+"""The methods that call an operator with the same arguments, without a look for its schema at each call."""
 _FACTORIES = _operators("empty.memory_format")
 _Result: TypeAlias = "tuple[torch.Size, tuple[int, ...], torch.dtype]"
-_ATTRIBUTES: weakref.WeakKeyDictionary[FakeTensorMode, dict[str, Any]] = weakref.WeakKeyDictionary()
-"""The attributes of a stand-in that is no constant, by its mode."""
+_ATTRIBUTES = "_flopledger_attributes"
+"""Where a mode keeps the attributes of its stand-ins that are no constants."""
 _RESULTS: dict[Any, tuple[_Result, ...]] = {}
 """Sizes, strides and types of the results of operators, by the operator and its arguments."""
 
 
 def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Return an operator's result for stand-ins on the CPU; NotImplemented if that needs torch's care."""
-    sort = _SORTS.get(func)
+    sort = _SORTS.get(id(func))
     if sort is None or (kwargs and sort != _ASKED):
         return NotImplemented
     key, mode = [id(func), *kwargs], None
@@ -103,8 +107,9 @@ def run_direct(func: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> A
 
 def _on_meta(mode: FakeTensorMode, func: Any, args: tuple[Any, ...]) -> torch.Tensor:
     """Run a kernel without memory, as :func:`in_kernel_invocation_manager` lets it run."""
+    method = _METHODS.get(id(func), func)
     with in_kernel_invocation_manager(mode):
-        made: torch.Tensor = func(*args)
+        made: torch.Tensor = method(*args)
     return made
 
 
@@ -114,10 +119,11 @@ def _stand_in(mode: FakeTensorMode, meta: torch.Tensor) -> torch.Tensor:
     Its constructor sets twenty attributes, one after the other, a quarter of the time of an operator in a
     loop. They are the same for all tensors of a mode that are not constants, and copied from the first one.
     """
-    kept = _ATTRIBUTES.get(mode)
+    kept = vars(mode).get(_ATTRIBUTES)
     if kept is None:
         first = FakeTensor(mode, meta, _CPU)
-        _ATTRIBUTES[mode] = {name: held for name, held in vars(first).items() if held is not mode}
+        kept = {name: held for name, held in vars(first).items() if held is not mode}
+        setattr(mode, _ATTRIBUTES, kept)
         return first
     made: torch.Tensor = torch.Tensor._make_subclass(
         FakeTensor, meta, meta.requires_grad, dispatch_device=True, device_for_backend_keys=_CPU
@@ -173,7 +179,11 @@ def _known(  # noqa: PLR0913, PLR0917  (the parts of a call)
     elif func in _NORMS and all(one.dtype is torch.float32 for one in args if type(one) is FakeTensor):
         out = _normalised(mode, func, args)
     else:
-        out = func(*args, **kwargs)
+        kept, mode.cache_enabled = mode.cache_enabled, False  # it would hash all that is joined once more
+        try:
+            out = func(*args, **kwargs)
+        finally:
+            mode.cache_enabled = kept
     results = out if isinstance(out, tuple) else (out,)
     if all(type(one) is FakeTensor and _is_usual(one) and one.storage_offset() == 0 for one in results):
         if len(_RESULTS) >= _MOST:

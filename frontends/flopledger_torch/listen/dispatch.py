@@ -64,19 +64,20 @@ class _Op:
     rule: Rule
 
 
-_NEW: Any = object()
-_OPS: dict[Any, _Op | None] = {}
+_OPS: dict[int, tuple[_Op | None, Any]] = {}
+"""What is known of each op, and the op itself: by its identity, since torch hashes operators in Python."""
 
 
 def _known(func: Any) -> _Op | None:
-    found: _Op | None = _OPS.get(func, _NEW)
-    if found is _NEW:
-        found = _OPS[func] = _describe(func)
-    return found
+    found = _OPS.get(id(func))
+    if found is None:
+        found = _OPS[id(func)] = (_describe(func), func)
+    return found[0]
 
 
 def _describe(func: Any) -> _Op | None:
-    if ".".join(str(func).split(".")[:2]) in _QUESTIONS:
+    """Describe an op; None for one that is given functions, and for a query of a stand-in's own state."""
+    if higher_order.is_higher_order(func) or ".".join(str(func).split(".")[:2]) in _QUESTIONS:
         return None
     schema = func._schema
     source = str(func)
@@ -139,10 +140,10 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
         if func is _DEVICE and type(args[0]) is FakeTensor:  # asked at each index and operator
             return args[0].fake_device
         given = kwargs or {}
-        if higher_order.is_higher_order(func):
-            return higher_order.run(self, func, args, given)
         op = _known(func)
         if op is None:
+            if higher_order.is_higher_order(func):
+                return higher_order.run(self, func, args, given)
             return func(*args, **given)
         recorder = self.recorder
         event = recorder.open("op", op.source, op.name)
@@ -187,7 +188,10 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 out = self._assumed()
         if out is NotImplemented:
             shown = self.tensors.writable(op.rule, args, kwargs) if op.writes else (args, kwargs)
-            with enable_python_dispatcher() if self._with_symbols(args) else contextlib.nullcontext():
+            if self.symbolic and self._with_symbols(args):
+                with enable_python_dispatcher():
+                    out = run_kernel(func, *shown)
+            else:
                 out = run_kernel(func, *shown)
             if values is not None:
                 values.note(func, op.rule, args, kwargs, out)
