@@ -128,6 +128,9 @@ class FunctionGraph:
     def _node(self, node: Any) -> None:
         if node.type in WITHOUT_ROW:
             return
+        if node.type == "IdentityN":  # each result is the operand of its place: a custom gradient's
+            self._numbers.update(zip(map(self._key, node.outputs), self._ids(node.inputs), strict=True))
+            return
         if node.type in CALLS and (body := _body(node)) is not None:
             self._inlined(node, body)
             return

@@ -48,6 +48,14 @@ _RULES = {
 }
 
 
+def _is_followed(op: Any) -> bool:
+    """Return whether a layer of the table runs its own call: a quantised one, where its nodes can be read.
+
+    It quantises its input and scales its result beside the product, in ways that change from mode to mode.
+    """
+    return getattr(op, "quantization_mode", None) is not None and keras.config.backend() == "tensorflow"
+
+
 class Tracer(Calls):
     """Follows one model, and records its calls."""
 
@@ -93,7 +101,7 @@ class Tracer(Calls):
                 made = tuple(tuple(x.shape) for x in keras.tree.flatten(outputs))
                 call = KerasCall(self.shapes(given), made, training=training, arguments=args, keywords=kwargs)
                 described = rule(op, call)
-            if described is not None:
+            if described is not None and not _is_followed(op):
                 mode = getattr(op, "quantization_mode", None)  # conventions price quantised steps by it
                 described = described if mode is None else described.noted(quantization_mode=str(mode))
                 return self._described(number, described, given, outputs)

@@ -237,17 +237,18 @@ _FUNCTIONS: dict[str, str] = {
     "Ceil": "round",
     "Rint": "round",
     "LogicalNot": "logical",
+    "Invert": "logical",
     "StopGradient": "identity",
     "PreventGradient": "identity",
     "EnsureShape": "identity",
     "CheckNumerics": "identity",
-    "IdentityN": "identity",
 }  # fmt: skip
 _PAIRS: dict[str, str] = {
     "Add": "add", "AddV2": "add", "AddN": "add", "Sub": "subtract", "Mul": "multiply", "RealDiv": "divide",
     "Div": "divide", "DivNoNan": "divide", "FloorDiv": "divide", "TruncateDiv": "divide", "Pow": "power",
     "Maximum": "maximum", "Minimum": "minimum", "FloorMod": "modulo", "Mod": "modulo",
-    "LogicalAnd": "logical", "LogicalOr": "logical", "Atan2": "atan2",
+    "Atan2": "atan2", "LeftShift": "multiply", "RightShift": "multiply",
+    **dict.fromkeys(("LogicalAnd", "LogicalOr", "BitwiseAnd", "BitwiseOr", "BitwiseXor"), "logical"),
     **dict.fromkeys(("Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"), "compare"),
 }  # fmt: skip
 _REDUCTIONS: dict[str, str] = {

@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -20,15 +21,8 @@ Cell, chain, changed = keras_models.Cell, keras_models.chain, keras_models.chang
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-def updated(layer: Any) -> None:
-    layer.quantize("int8")
-    layer.enable_lora(2)
-
-
 UNKNOWN: Mapping[str, Callable[[], Any]] = {
     "a cell in a loop": lambda: chain(kl.RNN(Cell(4)), (5, 3)),
-    "a quantised dense layer": lambda: changed(kl.Dense(16), (16,), lambda x: x.quantize("int8")),
-    "an updated quantised dense layer": lambda: changed(kl.Dense(16), (16,), updated),
     "a product that depends on how shapes are compared": lambda: chain(ops.inner, (6, 6), (6, 6)),
     "a scan": lambda: chain(lambda x: ops.scan(lambda c, y: (c + y, c), x[0], x)[0], (4,)),
     "moments": lambda: chain(lambda x: ops.moments(x, axes=(0,))[1], (4,)),
@@ -41,3 +35,36 @@ def test_what_was_not_measured_is_unknown_and_no_silent_zero(name: str) -> None:
     graph = fl.read(UNKNOWN[name]())
     assert graph.count("tf-profiler").coverage.unknown
     assert name == "a sorting" or graph.count("mac").coverage.unknown == ()
+
+
+QUANTISED: Mapping[str, tuple[Callable[[], Any], str, bool, int, int]] = {
+    # 2 * 512 product, 16 + 16 clipped, 16 + 64 scaled, 2 + 64 divided, 64 bias, 2 largest values
+    "dense int8": (lambda: kl.Dense(32), "int8", False, 1268, 512),
+    "dense int4": (lambda: kl.Dense(32), "int4", False, 1888, 512),
+    "dense float8": (lambda: kl.Dense(32), "float8", False, 2178, 512),
+    # the product with A (8 by 2) and B (2 by 32) for 2 rows: 32 + 128
+    "dense int8, updated": (lambda: kl.Dense(32), "int8", True, 1716, 672),
+    "dense int4, updated": (lambda: kl.Dense(32), "int4", True, 2336, 672),
+    "einsum int8": (lambda: kl.EinsumDense("ab,bc->ac", 32, bias_axes="c"), "int8", False, 1268, 512),
+    "einsum int4, updated": (lambda: kl.EinsumDense("ab,bc->ac", 32, bias_axes="c"), "int4", True, 2336, 672),
+    "embedding int8": (lambda: kl.Embedding(32, 8), "int8", False, 72, 0),
+    # 6 rows of A (2 wide) with B (2 by 8): 96
+    "embedding int4, updated": (lambda: kl.Embedding(32, 8), "int4", True, 720, 96),
+}
+"""A layer, the type that it is quantised to, whether LoRA updates it, the profiler's figure, the products."""
+
+
+@pytest.mark.parametrize("name", QUANTISED)
+def test_a_quantised_layer_has_the_profiler_s_figure(name: str) -> None:
+    """Figures of TensorFlow 2.21.0's profiler, at 2 rows of 8 or 2 rows of 3 places."""
+    make, mode, updated, flops, macs = QUANTISED[name]
+    layer = make()
+    given = np.ones((2, 3), "int64") if name.startswith("embedding") else np.ones((2, 8), "float32")
+    layer(given)
+    layer.quantize(mode)
+    if updated:
+        layer.enable_lora(2)
+    graph = fl.read(layer, given)
+    theirs, own = graph.count("tf-profiler"), graph.count("mac")
+    assert (theirs.total.count, theirs.coverage.unknown) == (flops, ())
+    assert (own.total.count, own.coverage.unknown, own.disagreements) == (macs, (), ())
