@@ -16,6 +16,7 @@ from flopledger.frontend import (
     gather,
     is_symbolic,
     nearest,
+    split_values,
     symbol_names,
 )
 
@@ -210,6 +211,8 @@ def _live(model: Any, values: object) -> Inputs:
 
     if isinstance(values, dict) and set(values) <= set(_parameters(model)):
         inputs.kwargs = {name: keras.tree.map_structure(made, value) for name, value in values.items()}
+    elif (pair := split_values(values, model.call))[1] and not isinstance(values, Mapping):
+        inputs.args, inputs.kwargs = keras.tree.map_structure(made, pair)
     elif isinstance(values, tuple):
         inputs.args = _joined(model, [keras.tree.map_structure(made, value) for value in values])
     else:

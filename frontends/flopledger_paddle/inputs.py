@@ -54,7 +54,7 @@ def arguments(request: Request, model: Any) -> Arguments:
         UsageError: They don't fit the model's signature, or a dtype is not known.
     """
     if request.values is not None:
-        args, kwargs = split_values(request.values)
+        args, kwargs = split_values(request.values, model.forward)
     else:
         positional, named = gather(request.inputs)
         args, kwargs = tuple(positional), dict(named)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +46,7 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
         UsageError: They don't fit the model's signature, or a dtype is not known.
     """
     if request.values is not None:
-        given = _given(request.values, model)
+        given = split_values(request.values, model.forward)
         for value in _leaves(given):
             if is_tensor(value):
                 _twin(value, copies)
@@ -74,32 +73,6 @@ def _twin(tensor: torch.Tensor, copies: Copies) -> torch.Tensor:
     if values is not None:
         values.source(made, tensor, given=True)
     return made
-
-
-def _is_call(values: object, model: torch.nn.Module) -> bool:
-    """Return whether inputs are a pair of positional and named arguments, as ``torch.export`` takes them.
-
-    A model may itself take a tuple and a dict; the dict's keys are then hardly names of its parameters.
-    """
-    if type(values) is not tuple or len(values) != 2:
-        return False
-    args, kwargs = values
-    if type(args) is not tuple or type(kwargs) is not dict:
-        return False
-    try:
-        signature = inspect.signature(model.forward)
-        signature.bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return False
-    return bool(kwargs) or len(signature.parameters) < 2
-
-
-def _given(values: object, model: torch.nn.Module) -> tuple[tuple[object, ...], dict[str, object]]:
-    """Return the positional and the named arguments that inputs are."""
-    if _is_call(values, model):
-        pair: Any = values
-        return tuple(pair[0]), dict(pair[1])
-    return split_values(values)
 
 
 def _items(value: Any) -> list[Any]:

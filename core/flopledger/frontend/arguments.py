@@ -18,13 +18,36 @@ if TYPE_CHECKING:
 D = TypeVar("D")
 
 
-def split_values(values: object) -> tuple[tuple[object, ...], dict[str, object]]:
+def _is_call(values: object, function: Callable[..., object]) -> bool:
+    """Return whether inputs are a pair of positional and named arguments, as ``torch.export`` takes them.
+
+    A model may itself take a tuple and a dict; the dict's keys are then hardly names of its parameters.
+    """
+    if type(values) is not tuple or len(values) != 2:
+        return False
+    args, kwargs = values
+    if type(args) is not tuple or type(kwargs) is not dict:
+        return False
+    try:
+        signature = inspect.signature(function)
+        signature.bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return False
+    return bool(kwargs) or len(signature.parameters) < 2
+
+
+def split_values(
+    values: object, function: Callable[..., object] | None = None
+) -> tuple[tuple[object, ...], dict[str, object]]:
     """Return values that were given for a model's inputs as positional and keyword arguments.
 
     A dict, or an object with a dict's methods such as a tokenizer's result, holds keyword arguments; a plain
     tuple or list holds positional ones; anything else is the only argument. A named tuple is one value,
-    since models take it as such.
+    since models take it as such. A pair of a tuple and a dict that ``function`` takes so is both.
     """
+    if function is not None and _is_call(values, function):
+        both: Any = values
+        return tuple(both[0]), dict(both[1])
     if is_a(values, dict):
         named: Any = values
         return (), {str(name): value for name, value in dict.items(named)}

@@ -250,3 +250,18 @@ def test_the_parameters_are_known_without_inputs() -> None:
     assert fl.compare(made, made).equal
     with pytest.raises(UsageError, match="missing a required argument"):
         fl.count(made, convention="paddle-summary")
+
+
+def test_positional_and_named_values_are_given_as_a_pair() -> None:
+    class Sum(nn.Layer):  # type: ignore[misc]  # Paddle's classes have no types
+        """A linear layer on the sum of its arguments."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 2)
+
+        def forward(self, x: Any, *, scale: float, y: Any) -> Any:
+            return self.linear(x * scale + y)
+
+    x = paddle.ones([3, 4])
+    assert fl.count(Sum(), ((x,), {"scale": 2.0, "y": x})).total.count == 3 * 4 * 2
