@@ -331,7 +331,7 @@ def test_a_model_that_has_no_weights_yet_needs_its_inputs() -> None:
 
 def test_positional_and_named_values_are_given_as_a_pair() -> None:
     many, few = np.ones((2, 8, 16), "float32"), np.ones((2, 4, 16), "float32")
-    # 2 heads of 4: 8 and twice 4 rows of 16 into 8, scores and their sums for 8 by 4 pairs, 8 rows of 8 into 16
+    # 2 heads of 4: 8 and twice 4 rows of 16 into 8, 8 by 4 pairs twice, 8 rows of 8 into 16
     macs = 2 * (8 * 16 * 8 + 2 * 4 * 16 * 8 + 2 * 2 * 8 * 4 * 4 + 8 * 8 * 16)
     attention = kl.MultiHeadAttention(2, 4)
     assert fl.count(attention, ((many,), {"value": few})).total.count == macs
