@@ -145,8 +145,8 @@ NO_OPTIONS = CheckOptions((), None, (), None, None, None, (), None, None, "", No
 def command(**params: Any) -> None:
     """Check networks against limits, or against an earlier count; exit with 1 if one is over a limit.
 
-    Where calls have no formula, operations are a lower bound: a limit on them that they don't exceed is not
-    known to be kept, and the exit code is 4.
+    Where calls have no formula, operations are a lower bound, and the network may exceed a limit that the
+    bound does not: the exit code is then 4.
 
     SOURCE is a file, package.module:attribute or file.py:attribute. Without one, the budgets in the
     pyproject.toml here or above are checked: tables [[tool.flopledger.budgets]] with source, inputs,

@@ -100,7 +100,7 @@ class ExplainOptions:
 @switches_option("Change a decision of both conventions that have it; a.KEY=VALUE or b.KEY=VALUE of one.")
 @click.option(
     "--what", type=click.Choice(["count", "params"]), default="count", show_default=True,
-    help="Which figure is explained: that of the operations or that of the parameters.",
+    help="The figure to explain: operations or parameters.",
 )  # fmt: skip
 @click.option("--layers", is_flag=True, help="Name the layers behind each cause.")
 @click.option("--full", is_flag=True, help="Every answer for a figure; else those that assume the least.")

@@ -54,7 +54,7 @@ class MemoryOptions:
 @format_option(ANSWER_FORMATS)
 @output_option
 def command(**params: Any) -> None:
-    """Show the memory of a network in bytes: weights, inputs, activations, and the additions of training.
+    """Show the memory of a network in bytes: weights, inputs, activations, and what training adds.
 
     SOURCE is a file, package.module:attribute or file.py:attribute. Activations are counted as they would be
     freed at the earliest; workspaces of kernels and the framework's own memory are not in it.

@@ -118,13 +118,13 @@ class ScanOptions:
 @device_option
 @click.option(
     "-o", "output", metavar="FILE", required=True, shell_complete=completion.files,
-    help="The database; a scan goes on in it.",
+    help="The database; a scan that is in it is continued.",
 )  # fmt: skip
 @click.option("--jobs", type=click.IntRange(min=1), help="Networks at a time. Default: one for each core.")
 @click.option("--dask", metavar="ADDRESS", help="Count on a Dask cluster: the scheduler's address, or local.")
 @click.option(
     "--retry", type=click.Choice(["failed", "unknown"]), multiple=True,
-    help="Count again what was not read, or what holds calls without a formula.",
+    help="Count networks again that failed, or that have calls without a formula.",
 )  # fmt: skip
 @click.option("--keep-graphs", is_flag=True, help="Keep each network's graph, for explain and view.")
 @click.option(
@@ -136,7 +136,7 @@ def command(**params: Any) -> None:
 
     WHAT is a registry (timm, torchvision.models, keras.applications ..., with a pattern as in
     timm:resnet*), a folder, a glob of files, a list (.toml with [[network]] tables, .jsonl), or a single
-    source. Running it again counts only what is missing.
+    source. Running it again counts only the missing networks.
     """
     from flopledger.report import scan as summary  # noqa: PLC0415  (the help needs none of it)
     from flopledger.scanning.scan import scan, works_of  # noqa: PLC0415

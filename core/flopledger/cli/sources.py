@@ -70,14 +70,14 @@ _SOURCE_OPTIONS = (
     ),
     click.option(
         "--train-only", metavar="PATTERN", multiple=True,
-        help="The parameters that alone are trained; may be repeated.",
+        help="The only parameters that are trained; may be repeated.",
     ),
     click.option(
         "--recompute", metavar="PATTERN", multiple=True,
         help="Modules that the backward computes again (checkpoints); may be repeated.",
     ),
     click.option(
-        "--grad-inputs", metavar="NAME,...", help="Inputs of which a gradient is asked, or all."
+        "--grad-inputs", metavar="NAME,...", help="Inputs to compute gradients of, or all."
     ),
     click.option("--execute", is_flag=True, help="Really run the network, on small tensors."),
     click.option(

@@ -62,7 +62,7 @@ class ZooOptions:
 @format_option(FORMATS, "How the table is written.")
 @output_option
 def command(**params: Any) -> None:
-    """Show the table of a database that scan has made, or what changed between two."""
+    """Show the table of a database that scan has made, or the changes between two."""
     options = ZooOptions(**params)
     if options.form == "html" and options.output is None:
         raise UsageError("--format html writes a page: give its file with -o")

@@ -33,9 +33,9 @@ LANGUAGE: Mapping[str, str] = {
 
 TRAINING: Mapping[str, str] = {
     "freeze": "patterns of the parameters that are not trained",
-    "train_only": "patterns of the parameters that alone are trained",
+    "train_only": "patterns of the only parameters that are trained",
     "recompute": "patterns of the modules that a backward computes again",
-    "grad_inputs": "names of the inputs of which a gradient is asked, or all",
+    "grad_inputs": "names of the inputs to compute gradients of, or all",
 }
 """The options for a training step; each is a list of texts."""
 
