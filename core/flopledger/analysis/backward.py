@@ -4,19 +4,25 @@ The backward runs the calls in reverse. Each makes a gradient for each operand t
 operand's type; views, sums and joins pass theirs on, or parts of it. Then its result's gradient is freed, and
 the tensors that no earlier call has kept. A second gradient of the same tensor is added to the first: in its
 memory, where nothing else has it or shows it. Gradients of weights stay. Kernels' workspaces are not in it.
+
+What a call makes for its gradients is what its framework was seen to make (:mod:`..derivative`), where a
+frontend has looked; else it follows from the call's kind.
 """
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from flopledger.analysis import saved
 from flopledger.analysis.flow import tensors_read
+from flopledger.analysis.memory import STILL
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from flopledger.analysis.derivative import Derivative
     from flopledger.analysis.gradients import Gradients
     from flopledger.analysis.memory import Memory
     from flopledger.graph.tables import Layer
@@ -39,11 +45,15 @@ class _Memory:
 
 @dataclass(frozen=True, slots=True)
 class _Gradient:
-    """A gradient of a tensor or a weight; it may show a part of its memory, or show it in another form."""
+    """A gradient of a tensor or a weight; it may show a part of its memory, or show it in another form.
+
+    ``tensor`` is equal for gradients that are one tensor, as both operands' of a sum are.
+    """
 
     of: tuple[str, int]
     memory: _Memory
     shows: bool = False
+    tensor: object = field(default_factory=object)
 
 
 class Backward:
@@ -63,7 +73,7 @@ class Backward:
 
     def peak(self) -> int:
         """Return the most bytes that are alive at once: activations, and gradients of them and of weights."""
-        forward = (sum(alive.values()) for _, alive in self._memory.alive(frozenset(self._held)))
+        forward = (sum(alive.values()) for _, alive in self._memory.alive(frozenset(self._held), held=True))
         self._most = max(forward, default=0)
         one = _Memory(0)  # the loss is the sum of all results: a single number, shown for each element
         wanted = (i for i in self._graph.outputs if self._gradients.want(i))
@@ -71,14 +81,22 @@ class Backward:
         needed = self._needed_until()
         for layer in reversed(self._reached()):
             self._run_again(layer)
-            results = [("", i) for i in dict.fromkeys(layer.outputs)]
-            given = [self._waiting.pop(key) for key in results if key in self._waiting]
-            made = self._of_operands(layer, given)
-            self._look(*given, *made, beside=self._beside(layer, made))
+            known = self._gradients.derivative(layer)
+            given = self._given(layer, known)
+            made = [] if known is not None and not given else self._of_operands(layer, given)
+            self._look(*given, *made, beside=self._beside(layer, made) if made else 0)
             for storage in needed.get(layer.id, ()):
                 self._held.pop(storage, None)
             self._hand_on(made)
         return self._most
+
+    def _given(self, layer: Layer, known: Derivative | None) -> list[_Gradient]:
+        """Take the gradients of a call's results; of one that writes to a view, those of all its memory."""
+        results = list(dict.fromkeys(layer.outputs))
+        if known is not None and known.through:
+            results.append(self._memory.storages[results[0]])
+        keys = [("", i) for i in dict.fromkeys(results)]
+        return [self._waiting.pop(key) for key in keys if key in self._waiting]
 
     def _look(self, *more: _Gradient, beside: int = 0) -> None:
         """Note the memory that is in use now, gradients included; each memory counts once."""
@@ -114,14 +132,18 @@ class Backward:
 
     def _of_operands(self, layer: Layer, given: Sequence[_Gradient]) -> list[_Gradient]:
         """Return the gradients of a call's operands and weights."""
+        known = self._gradients.derivative(layer)
+        if known is not None:
+            return self._as_found(layer, known, given)
         made: list[_Gradient] = []
         for tensor in dict.fromkeys(i for i in tensors_read(layer) if self._gradients.want(i)):
             size, weight = self._size(tensor), self._gradients.parameter(tensor)
             of = ("", tensor) if weight is None else ("weight", weight)
             passed = self._passed(layer, tensor) and len(given) == 1
             if passed and (weight is None or given[0].memory.bytes == size):
-                shows = given[0].shows or self._shows(layer, tensor)
-                made.append(_Gradient(of, given[0].memory, shows))
+                shows = self._shows(layer, tensor)
+                same = () if shows else (given[0].tensor,)
+                made.append(_Gradient(of, given[0].memory, given[0].shows or shows, *same))
             else:
                 made.append(_Gradient(of, _Memory(size), self._repeats(layer, tensor)))
         for weight in self._gradients.unseen(layer):
@@ -129,9 +151,30 @@ class Backward:
             made.append(_Gradient(("weight", weight), _Memory(size)))
         return made
 
+    def _as_found(self, layer: Layer, known: Derivative, given: Sequence[_Gradient]) -> list[_Gradient]:
+        """Return the gradients that the framework makes of a call's operands."""
+        waiting = {one.of[1]: one for one in given}
+        storages = self._memory.storages
+        new = [_Memory(size) for size in known.new]
+        made: list[_Gradient] = []
+        for part in known.parts:
+            weight = self._gradients.parameter(part.tensor)
+            behind = known.through and part.tensor in layer.outputs
+            of = ("", storages[part.tensor] if behind else part.tensor)
+            of = of if weight is None else ("weight", weight)
+            shown = None if part.result is None else waiting.get(layer.outputs[part.result])
+            if part.new is not None:
+                made.append(_Gradient(of, new[part.new], not part.whole))
+            elif shown is not None:
+                same = (shown.tensor,) if part.whole else ()
+                made.append(_Gradient(of, shown.memory, shown.shows or not part.whole, *same))
+            else:
+                made.append(_Gradient(of, _Memory(self._size(part.tensor))))
+        return made
+
     def _passed(self, layer: Layer, tensor: int) -> bool:
         """Return whether the result's gradient, or a part of it, is that of an operand."""
-        if layer.kind in PARTS:
+        if layer.kind in PARTS or (layer.kind in STILL and tensor in layer.outputs):
             return True
         if layer.kind == "subtract" and tensor not in layer.inputs[:1]:
             return False
@@ -148,7 +191,10 @@ class Backward:
         return layer.kind in REPEATS and self._size(tensor) < self._size(layer.outputs[0])
 
     def _beside(self, layer: Layer, made: Sequence[_Gradient]) -> int:
-        """Return the bytes of products that are added up to the gradients of repeated operands."""
+        """Return the bytes that are made for gradients, and gone with them."""
+        known = self._gradients.derivative(layer)
+        if known is not None:
+            return known.peak - sum(known.new)
         repeated = sum(one.shows for one in made) if layer.kind in PRODUCTS else 0
         return repeated * self._size(layer.outputs[0]) if repeated else 0
 
@@ -156,17 +202,26 @@ class Backward:
         """Let gradients wait for the calls that made the operands; add those that are not the first.
 
         A sum is written into the memory of the first if nothing else has it or shows it, as PyTorch's engine
-        does.
+        does. A weight's gradient is copied if something else has it as well, or if it repeats its elements.
         """
         for place, new in enumerate(made):
-            old = self._waiting.get(new.of)
-            if old is None:
+            old, left = self._waiting.get(new.of), made[place:]
+            if old is None and not self._is_copied(new, left[1:]):
                 self._waiting[new.of] = new
-                continue
-            left = made[place:]
-            others = sum(one.memory is old.memory for one in (*self._waiting.values(), *left)) > 1
-            if others or old.shows:
+            elif old is None or old.shows or self._sharing(old, left):
                 kind, number = new.of
                 size = self._memory.parameter_bytes(number) if kind else self._size(number)
                 self._waiting[new.of] = _Gradient(new.of, _Memory(size))
-                self._look(old, *left)
+                self._look(*left if old is None else (old, *left))
+
+    def _is_copied(self, new: _Gradient, left: Sequence[_Gradient]) -> bool:
+        """Return whether a weight keeps a copy of its gradient."""
+        kind, number = new.of
+        others = (*self._waiting.values(), *left)
+        shared = any(other.tensor is new.tensor for other in others)
+        return bool(kind) and (shared or new.memory.bytes < self._memory.parameter_bytes(number))
+
+    def _sharing(self, one: _Gradient, left: Sequence[_Gradient]) -> int:
+        """Return how many other gradients are in the memory of one."""
+        others = (other for other in (*self._waiting.values(), *left) if other is not one)
+        return sum(other.memory is one.memory for other in others)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from flopledger.analysis import saved
+from flopledger.analysis import derivative, saved
 from flopledger.analysis.flow import memories, tensors_read
 from flopledger.dims.arithmetic import equal, is_dim, product, total
 from flopledger.graph.tables import CONTAINER, TensorRef
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from flopledger.analysis.call_tree import CallTree
+    from flopledger.analysis.derivative import Derivative
     from flopledger.analysis.formulas import Formulas
     from flopledger.analysis.hidden import Hidden
     from flopledger.dims.types import Dim
@@ -81,6 +82,7 @@ class Gradients:
         self._written: set[int] = set()
         self._cut: set[int] = set()
         self._unwanted: set[tuple[int, int]] = set()
+        self._derivatives: dict[int, Derivative | None] = {}
 
     @functools.cached_property
     def leaves(self) -> list[Layer]:
@@ -117,6 +119,14 @@ class Gradients:
     def wanted(self, layer: Layer, tensor: int) -> bool:
         """Return whether an operand wants a gradient, one that the call overwrites as it was before."""
         return self.want(tensor) and (layer.id, tensor) not in self._unwanted
+
+    def derivative(self, layer: Layer) -> Derivative | None:
+        """Return what the frontend has found out about a call's derivative, as its operands want it."""
+        if layer.id not in self._derivatives:
+            self._derivatives[layer.id] = derivative.found(
+                layer, lambda i: is_floating(self.dtype(i)) and self.wanted(layer, i)
+            )
+        return self._derivatives[layer.id]
 
     def parameter(self, tensor: int) -> int | None:
         """Return the parameter that a tensor is; None if it is none."""
@@ -293,6 +303,10 @@ class Gradients:
         if isinstance(weight, TensorRef):
             return [*found, weight.id] if weight.id not in found else found
         return [*found, *(i for i in sorted(tensors_read(layer) - {*layer.inputs}) if self._is_factor(i))]
+
+    def end(self, layer: Layer) -> int:
+        """Return the last call inside a call, the call itself if it is an innermost one."""
+        return self._calls.ends[layer.id]
 
     def _is_factor(self, tensor: int) -> bool:
         """Return whether a tensor among the arguments is a weight that data is multiplied with: no bias."""

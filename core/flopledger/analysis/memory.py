@@ -8,6 +8,7 @@ take workspaces of their own. Weights, buffers and inputs are apart.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import math
 from fractions import Fraction
@@ -120,24 +121,42 @@ class Memory:
             of_calls[maker] = of_calls.get(maker, 0) + size
         return Peak(most, at, of_calls)
 
-    def alive(self, kept: frozenset[int]) -> Iterable[tuple[int, dict[int, int]]]:
+    @functools.cached_property
+    def _last_held(self) -> dict[int, int]:
+        """The call up to which each storage is held: one holds its arguments until it returns."""
+        last = dict(self._last_reads)
+        for layer in self.graph.layers:
+            end = self._gradients.end(layer)
+            for tensor in layer.inputs if end > layer.id else ():
+                storage = self.storages[tensor]
+                last[storage] = max(last.get(storage, end), end)
+        return last
+
+    def alive(self, kept: frozenset[int], *, held: bool = False) -> Iterable[tuple[int, dict[int, int]]]:
         """Yield each call with the storages that are alive while it runs; those kept stay.
+
+        Args:
+            kept: The storages that stay, for a backward.
+            held: Whether calls hold their arguments until they return, as Python's do.
 
         Raises:
             UsageError: A size is a symbol, so that no moment has the most for all sizes.
         """
         alive: dict[int, int] = {}
-        last = self._last_reads
+        last = self._last_held if held else self._last_reads
+        calls = [layer.id for layer in self.leaves]
+        ends: dict[int, list[int]] = {}
+        for storage in self.made_by.keys() - kept:
+            place = bisect.bisect_left(calls, last[storage])
+            ends.setdefault(calls[place] if place < len(calls) else -1, []).append(storage)
         for layer in self.leaves:
             for tensor in layer.outputs:
                 storage = self.storages[tensor]
                 if self.made_by.get(storage) == layer.id:
                     alive[storage] = _number(self.size(storage))
             yield layer.id, alive
-            touched = {self.storages[i] for i in (*tensors_read(layer), *layer.outputs)}
-            for storage in touched - kept:
-                if last[storage] <= layer.id:
-                    alive.pop(storage, None)
+            for storage in ends.get(layer.id, ()):
+                alive.pop(storage, None)
 
     @functools.cached_property
     def kept(self) -> dict[int, int]:
@@ -159,8 +178,10 @@ class Memory:
         return found
 
     def stored(self, layer: Layer, tensors: Iterable[int]) -> list[int]:
-        """Return the storages that a call keeps; that of a copy is numbered below 0, after the call."""
+        """Return the storages that a call keeps; its own are one, numbered below 0, after the call."""
         copy = saved.copies(layer, self._gradients)
+        if saved.own(layer, self._gradients):
+            return [-1 - layer.id, *self._made(tensors)]
         as_they_are = tensors if not copy else [i for i in tensors if i != layer.inputs[0]]
         found = self._made(as_they_are)
         return [-1 - layer.id, *found] if copy else found
@@ -169,8 +190,12 @@ class Memory:
         return [self.storages[i] for i in tensors if self.storages[i] in self.made_by]
 
     def bytes_of(self, storage: int) -> Number:
-        """Return the bytes of a storage, a copy's too."""
-        return self.size(storage if storage >= 0 else self.graph.layers[-1 - storage].outputs[0])
+        """Return the bytes of a storage, of one that a call keeps beside its operands and results too."""
+        if storage >= 0:
+            return self.size(storage)
+        layer = self.graph.layers[-1 - storage]
+        known = saved.own(layer, self._gradients)
+        return self.size(layer.outputs[0]) if known is None else known
 
     def _entering(self) -> dict[int, list[int]]:
         """Return the tensors that come into checkpointed regions, by the call that reads each."""

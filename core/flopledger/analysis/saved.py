@@ -15,6 +15,7 @@ from flopledger.graph.tables import TensorRef
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from flopledger.analysis.derivative import Derivative
     from flopledger.graph.tables import Layer
 
 _RESULT = frozenset(
@@ -81,17 +82,31 @@ class View(Protocol):
     def elements(self, tensor: int) -> object:
         """Return the number of elements of a tensor."""
 
+    def derivative(self, layer: Layer) -> Derivative | None:
+        """Return what a frontend has found out about a call's derivative."""
+
 
 def tensors(layer: Layer, view: View) -> Sequence[int]:
     """Return the tensors that a call keeps, one that is reached by the backward."""
+    known = view.derivative(layer)
+    if known is not None:
+        return known.keeps
     for kinds, kept in _KEPT:
         if layer.kind in kinds:
             return kept(layer, view)
     return ()
 
 
+def own(layer: Layer, view: View) -> int | None:
+    """Return the bytes that a call keeps beside its operands and results; None where nobody has looked."""
+    known = view.derivative(layer)
+    return None if known is None else known.own
+
+
 def copies(layer: Layer, view: View) -> bool:
     """Return whether a call keeps a copy of its operand, which it overwrites."""
+    if view.derivative(layer) is not None:
+        return False
     overwrites = bool(layer.inputs) and layer.outputs[:1] == layer.inputs[:1]
     if layer.kind in _COPIED:
         return overwrites and layer.inputs[0] in tensors(layer, view)

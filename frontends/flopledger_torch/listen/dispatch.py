@@ -45,6 +45,8 @@ _QUESTIONS = frozenset(
 """Queries of a fake tensor's own state: no ops of the model."""
 _UNDECLARED_VIEWS = frozenset(("_unsafe_view", "unsafe_split", "unsafe_split_with_sizes"))
 """Ops whose results share the memory of their argument, though their schema says nothing of it."""
+_CONSTANT = "lift_fresh"
+"""The op that shows a constant of the forward, ``torch.tensor([1, 2])``, first: its memory is made there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ class _Op:
     defaults: Mapping[str, Value]
     composite: bool
     view: bool
+    shows: bool
     writes: bool
     fills: bool
     reshapes: bool
@@ -84,7 +87,8 @@ def _describe(func: Any) -> _Op | None:
     name = source.split(".")[1] if source.count(".") > 1 else source
     returns = schema.returns[0].alias_info if schema.returns else None
     rule = rule_of(func)
-    view = name in _UNDECLARED_VIEWS or (returns is not None and not returns.is_write)
+    shows = returns is not None and not returns.is_write and name != _CONSTANT
+    view = shows or name in _UNDECLARED_VIEWS
     fills, reshapes = bool(rule.writes) and not schema.returns, name in IN_PLACE_VIEWS
     return _Op(
         source=source,
@@ -93,6 +97,7 @@ def _describe(func: Any) -> _Op | None:
         defaults={argument.name: _default(argument.default_value) for argument in schema.arguments},
         composite=torch._C._dispatch_has_kernel_for_dispatch_key(func.name(), "CompositeImplicitAutograd"),
         view=view,
+        shows=shows,
         writes=bool(rule.writes) or name in UNDECLARED,
         fills=fills,
         reshapes=reshapes,
@@ -158,7 +163,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
                 out = self._opened(func, op, args, given)
             else:
                 out = self._run(func, op, args, given)
-                if torch.is_grad_enabled() and op.name != "detach":
+                # A view of what requires a gradient does too, even where none are recorded.
+                if (torch.is_grad_enabled() or op.shows) and op.name != "detach":
                     _carry_gradients(args, given, out)
             recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
             if recorder.training and not torch.is_grad_enabled():
@@ -178,7 +184,9 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
 
     def _run(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Run an op's kernel; one whose result depends on values gets them, where they are known."""
-        values = self.values
+        values, recorder = self.values, self.recorder
+        if recorder.training and recorder.current is not None and torch.is_grad_enabled():
+            recorder.calls.note(recorder.current, func, args, kwargs, recorder.tensors)
         if values is not None and op.name == "_pack_padded_sequence":
             return values.packed(*args)
         out = NotImplemented
@@ -248,6 +256,8 @@ def _note_memory(  # noqa: PLR0913, PLR0917  (the parts of a call)
         event.outputs = [recorder.tensors.renew(out)]
     if op.view and not op.composite:
         _note_view(recorder, args, out)
+        if op.shows:
+            recorder.tensors.views.update(recorder.tensors_in(out))
 
 
 def _note_view(recorder: Recorder, args: tuple[Any, ...], out: Any) -> None:
