@@ -230,6 +230,18 @@ OFFER_NOTHING = {
 """Folders whose names nobody imports from above."""
 
 
+MOST_LINES = 400
+TABLES = ("tests/differential/keras_probes.py", "tests/differential/torch_structures.py")
+"""Files that are tables of probes, one after the other, which are not read from top to bottom."""
+
+
+def test_no_file_is_longer_than_a_reader_takes_in(root: Path) -> None:
+    files = [p for base in ("core", "frontends", "tests") for p in (root / base).rglob("*.py")]
+    lengths = {str(p.relative_to(root)): len(p.read_text("utf-8").splitlines()) for p in files}
+    assert len(lengths) > 500
+    assert [name for name, lines in lengths.items() if lines > MOST_LINES and name not in TABLES] == []
+
+
 def test_the_list_of_the_slowest_tests_names_tests_that_are_there(root: Path) -> None:
     named = slowest.listed()
     assert named

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flopledger import lazy
 from flopledger.comparing import alignment, merging, reasons
-from flopledger.comparing.layers import ComparedLayer, compared_layers
+from flopledger.comparing.gathering import compared_layers
 from flopledger.conventions import loader
 from flopledger.conventions.convention import Convention
 from flopledger.counting import engine
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from fractions import Fraction
 
+    from flopledger.comparing.layers import ComparedLayer
     from flopledger.comparing.reasons import Reason
     from flopledger.counting.count import Count
     from flopledger.counting.ledger import Ledger

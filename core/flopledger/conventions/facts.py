@@ -8,7 +8,7 @@ network).
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from flopledger.analysis.module_rows import unpruned
 from flopledger.dims.arithmetic import product, total
@@ -19,70 +19,15 @@ from flopledger.kinds.kind import FACTS, PARTS
 from flopledger.records import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.analysis.gradients import Work
     from flopledger.analysis.masks import Masked
-    from flopledger.dims.types import Dim, Shape
-    from flopledger.graph.tables import Layer, Module
+    from flopledger.conventions.views import CallView
+    from flopledger.dims.types import Shape
+    from flopledger.graph.tables import Module
     from flopledger.kinds import Kind
-
-
-class RuleView(Protocol):
-    """The questions of facts about the convention that a call is counted under."""
-
-    @property
-    def open_paths(self) -> Sequence[int]:
-        """The number of paths to each module that pass through no mapped one."""
-
-    @property
-    def covered(self) -> Sequence[bool]:
-        """Whether each call is inside one that the convention can count as a whole."""
-
-    @property
-    def hidden(self) -> Collection[int]:
-        """The calls that the convention's flow reaches."""
-
-    def mapped(self, module: Module) -> bool:
-        """Return whether the convention has a rule for a module's calls, by their source."""
-
-    def ruled(self, layer: Layer) -> bool:
-        """Return whether a rule of the convention other than ``*`` is for a call."""
-
-    def inner(self, layer: Layer) -> bool:
-        """Return whether a call of the same level contains this one within its module's call."""
-
-
-class CallView(Protocol):
-    """The questions of facts about a call; :class:`flopledger.counting.scopes.CallScope` answers."""
-
-    @property
-    def rules(self) -> RuleView:
-        """The convention's rules for this network."""
-
-    @property
-    def analysis(self) -> Analysis:
-        """The views of the network."""
-
-    @property
-    def layer(self) -> Layer:
-        """The call's record."""
-
-    @property
-    def kind(self) -> Kind | None:
-        """The call's kind; None where it has no formula."""
-
-    @property
-    def parts(self) -> Mapping[str, Dim]:
-        """The arithmetic operations of the call."""
-
-    @property
-    def module(self) -> Module | None:
-        """The module that the call runs in."""
-
-    def shapes(self, tensors: tuple[int, ...]) -> tuple[Shape, ...]:
-        """Return the known ones of the shapes of tensors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +337,6 @@ TOTAL_FACTS: Mapping[str, str] = MappingProxyType(
     | {"tokens": "the elements of the first input of whole numbers: the tokens of all sequences"}
 )
 """The facts that a total may name."""
-
 
 RESERVED = frozenset({*STRUCTURAL, *PARTS, *FACTS})
 """The names that no definition may take. A kind's own may be: the definition then takes precedence, so

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from flopledger.analysis.analysis import Analysis
     from flopledger.conventions.convention import Convention
-    from flopledger.conventions.facts import Fact, RuleView
+    from flopledger.conventions.facts import Fact
+    from flopledger.conventions.views import RuleView
     from flopledger.dims.types import Dim, Shape
     from flopledger.graph.tables import Module, Value
     from flopledger.kinds import Kind

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 import flopledger as fl
 import pytest
 from caffe_nets import Net, resnet50
-from flopledger.comparing import alignment
-from flopledger.comparing import layers as items
+from flopledger.comparing import alignment, gathering
 from flopledger.comparing.comparison import compare
 from flopledger.conventions import loader
 from flopledger.counting import engine
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flopledger.comparing.comparison import Comparison
+    from flopledger.comparing.layers import ComparedLayer
     from flopledger.dims.types import Dim
     from flopledger.graph.graph import Graph
     from flopledger.graph.tables import Value
@@ -46,8 +46,8 @@ def sums_agree(found: Comparison) -> bool:
     return equal(found.macs, b.macs - a.macs) and equal(found.params, b.trainable_params - a.trainable_params)
 
 
-def of(graph: Graph) -> list[items.ComparedLayer]:
-    return items.compared_layers(engine.evaluate(graph, loader.load("mac")))
+def of(graph: Graph) -> list[ComparedLayer]:
+    return gathering.compared_layers(engine.evaluate(graph, loader.load("mac")))
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ def test_weights_in_no_called_module_are_a_row_of_their_own() -> None:
     found = compare(one("linear", {"out_features": 2}, 1, 3), more)
 
     assert [(pair.status, pair.b.path, pair.params) for pair in found.pairs if pair.why] == [
-        ("only_b", items.NOWHERE, 7)
+        ("only_b", gathering.NOWHERE, 7)
     ]
 
 
