@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from flopledger.frontend import TensorRef, bases_of, is_a, table_of
 
-from flopledger_torch.listen.gradients import Calls
 from flopledger_torch.nested import is_jagged
 from flopledger_torch.symbols.sizes import dim_of
 
@@ -199,7 +198,6 @@ class Recorder:
         self.quiet = 0
         self.records_sizes = False
         self.training = False  # whether the reading is for a training step: regions without gradients matter
-        self.calls = Calls()
         self.products: list[int] = []  # of sizes, among the next op's arguments
         self.notes: dict[str, None] = {}
         self._stopped: tuple[BaseException, Event | None] | None = None

@@ -24,6 +24,7 @@ from flopledger_torch.listen.custom import recording_custom_functions
 from flopledger_torch.listen.derivatives import recording_derivatives
 from flopledger_torch.listen.dispatch import Ops, above_autograd
 from flopledger_torch.listen.functions import recording_functions
+from flopledger_torch.listen.gradients import Derivatives
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, STOPS
 from flopledger_torch.listen.masks import recording_masks
 from flopledger_torch.listen.memory import read_as_written
@@ -95,6 +96,7 @@ class Reader:
         self.model, self.request, self.profile = model, request, profile
         self.recorder = Recorder()
         self.recorder.training = profile.get("step") == "train"
+        self.derivatives = Derivatives()
         self.registered = registered_in(model)
         self.tensors = tensors
         self.copies = Copies(StandIns(tensors), strict=strict)
@@ -120,7 +122,7 @@ class Reader:
         with kept(self.profile), movable():
             self._fill_cache(model, given)
             out = self._run(model, given)
-        self.recorder.calls.finish(self.recorder.events, self.recorder.tensors_in(out))
+        self.derivatives.finish(self.recorder.events, self.recorder.tensors_in(out))
         builder = GraphBuilder(kinds())
         builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
         return self._graph(builder, given, out)
@@ -255,7 +257,7 @@ class Reader:
         leaks.forget_frames(error)
 
     def _ops(self) -> Ops:
-        return Ops(self.recorder, self.tensors)
+        return Ops(self.recorder, self.tensors, self.derivatives if self.recorder.training else None)
 
     def _enter(self, module: torch.nn.Module, args: Any) -> None:
         del args

@@ -166,6 +166,7 @@ SUBJECTS = {
     "frontends/torch/test_sources.py": "what can be read, by name and as an object",
     "frontends/torch/test_symbols.py": "totals as formulas",
     "frontends/torch/test_training.py": "training steps, by hand and beside a backward that runs",
+    "frontends/torch/test_training_memory.py": "memory of training steps, beside PyTorch at work",
     "frontends/torch/test_unchanged.py": "what a reading leaves as it was",
 }
 """Files of tests that are about a subject rather than a module, and the subject."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from flopledger.frontend import Value
 
+    from flopledger_torch.listen.gradients import Derivatives
     from flopledger_torch.op_rules import Rule
     from flopledger_torch.record import Event, Recorder
     from flopledger_torch.stand_ins import Fakes
@@ -128,9 +129,9 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
 
     supports_higher_order_operators = True
 
-    def __init__(self, recorder: Recorder, tensors: Fakes) -> None:
+    def __init__(self, recorder: Recorder, tensors: Fakes, derivatives: Derivatives | None = None) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.recorder, self.tensors = recorder, tensors
+        self.recorder, self.tensors, self.derivatives = recorder, tensors, derivatives
         self.values, self.symbolic = tensors.values, tensors.symbolic
 
     @classmethod
@@ -185,8 +186,8 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
     def _run(self, func: Any, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
         """Run an op's kernel; one whose result depends on values gets them, where they are known."""
         values, recorder = self.values, self.recorder
-        if recorder.training and recorder.current is not None and torch.is_grad_enabled():
-            recorder.calls.note(recorder.current, func, args, kwargs, recorder.tensors)
+        if self.derivatives is not None and recorder.current is not None and torch.is_grad_enabled():
+            self.derivatives.note(recorder.current, func, args, kwargs, recorder.tensors)
         if values is not None and op.name == "_pack_padded_sequence":
             return values.packed(*args)
         out = NotImplemented

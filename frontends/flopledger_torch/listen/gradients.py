@@ -41,7 +41,7 @@ _PLAIN = frozenset((torch.Tensor, torch.nn.Parameter, FakeTensor))
 _WEIGHTLESS = frozenset((torch.dtype, torch.device, torch.layout, torch.memory_format, str, bool, int, float))
 
 
-class Calls:
+class Derivatives:
     """The operators of a forward that want gradients, to be run again when it is over."""
 
     def __init__(self) -> None:
