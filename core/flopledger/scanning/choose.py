@@ -8,6 +8,7 @@ import glob
 import importlib.metadata
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,9 +80,8 @@ def wanted(what: str) -> Wanted | list[Network]:
         UsageError: A list is malformed.
     """
     name, _, pattern = what.partition(":")
-    for plugin in plugins.registry().plugins.values():
-        if name in plugin.frontend.registries:
-            return Wanted(name, pattern or "*", plugin)
+    if plugin := _registrar(name):
+        return Wanted(name, pattern or "*", plugin)
     path = Path(what)
     found = input_files.kind(path)
     if path.suffix in _LISTS and not found:
@@ -100,6 +100,12 @@ def wanted(what: str) -> Wanted | list[Network]:
         f"{what!r} is no registry, no folder and no file{nearest(name, known) or '.'} Expected a registry "
         f"({', '.join(known)}), a folder, a glob of files, or a list (.toml, .jsonl)"
     )
+
+
+def _registrar(registry: str) -> Plugin | None:
+    """Return the frontend that lists a registry; None where the name is none."""
+    found = plugins.registry().plugins.values()
+    return next((plugin for plugin in found if registry in plugin.frontend.registries), None)
 
 
 def _files(paths: Iterable[Path], root: Path | None, what: str = "") -> list[Network]:
@@ -172,7 +178,17 @@ def _listed(path: Path) -> Iterator[Network]:
         except UsageError as error:
             raise UsageError(f"{path}, {place}: {error}") from None
         settled = str(entry.get("frontend", "")) or (_frontend_of(Path(source)) or "")
-        yield Network(str(entry.get("name", source)), source, settled, arguments, tuple(inputs), given)
+        network = Network(str(entry.get("name", source)), source, settled, arguments, tuple(inputs), given)
+        yield _of_registry(network)
+
+
+def _of_registry(network: Network) -> Network:
+    """Return a network with the registry that its source names, whose server has imported it already."""
+    registry = network.source.partition(":")[0]
+    plugin = _registrar(registry)
+    if plugin is None or network.frontend not in ("", plugin.name):
+        return network
+    return replace(network, frontend=plugin.name, registry=registry, registry_version=_release(registry))
 
 
 def _expected() -> str:
