@@ -2,7 +2,8 @@ r"""LaTeX tables with booktabs: the layers of one network, or several networks w
 
 The caption names the networks, their inputs, the conventions and the units, so that a figure in a paper is
 never a bare number. The first line is a comment with the packages that are needed: booktabs, longtable
-for a table that is longer than a page, array where cells are broken since a line has no room for them.
+for a table that is longer than a page, array where cells are broken since a line has no room for them,
+pdflscape for a table that is turned since it is wider than a page. One that is wider even then is parted.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _BREAKS = re.compile(r"(?<=[ *./_(+])(?![ *./_(+]|$)")
 LINE, PAGE, LETTERS, GAP = 345, 500, 72, 12
 """The class article: the points of a line, of a page less what is around a table, the letters of a line of
 a caption, and the points between two columns."""
+TURNED_LINE, TURNED_PAGE = 550, 300
+"""The same of a page that is turned; letters are as many as the line is longer."""
+TURNED_SIZES = (("\\footnotesize", 4.34, 9.5), ("\\scriptsize", 4.1, 8))
 SIZES = (("", 5.1, 12), ("\\small", 4.72, 11), ("\\footnotesize", 4.34, 9.5))
 """Sizes of letters, each with the width of a letter and the distance of lines, in points."""
 MOST_CAPTION = 1500
@@ -93,20 +97,60 @@ def table(
     Sentences that are too long for a caption, those that list many networks, are below the table.
     """
     body = list(rows)
-    fit = fitted([headers, *body])
     sentences = list(map(escaped, caption))
+    parts = _parts([headers, *body])
+    for number, (columns, fit) in enumerate(parts, start=1):
+        part = [f"Part {number} of {len(parts)}."] if len(parts) > 1 else []
+        yield from _part(
+            fit,
+            [sides[i] for i in columns],
+            [[row[i] for i in columns] for row in (headers, *body)],
+            sentences + part,
+        )
+
+
+def _parts(rows: Sequence[Sequence[str]]) -> list[tuple[Sequence[int], Fit]]:
+    """Fit a table, upright or turned; where neither does, part its columns, each part with the first one."""
+    columns = range(len(rows[0]))
+    fit = fitted(rows)
+    if fit.too_wide:
+        fit = fitted(rows, turned=True)
+    if not fit.too_wide:
+        return [(columns, fit)]
+    parts: list[tuple[Sequence[int], Fit]] = []
+    left = list(columns[1:])
+    while left:
+        for taken in range(len(left), 0, -1):
+            chosen = [0, *left[:taken]]
+            fit = fitted([[row[i] for i in chosen] for row in rows], turned=True)
+            if not fit.too_wide or taken == 1:
+                break
+        parts.append((chosen, fit))
+        left = left[taken:]
+    return parts or [(columns, fit)]
+
+
+def _part(
+    fit: Fit, sides: Sequence[str], rows: Sequence[Sequence[str]], sentences: Sequence[str]
+) -> Iterator[str]:
+    """Yield the lines of one table, its texts but for the cells escaped already."""
+    headers, *body = rows
     below = [sentence for sentence in sentences if len(sentence) > MOST_CAPTION]
     words = " ".join(sentence for sentence in sentences if sentence not in below)
-    long = fit.height + len(words) / LETTERS * 12 > PAGE
-    yield f"% needs \\usepackage{{{'array,' * fit.broken}booktabs{',longtable' * long}}}"
+    page, letters = (TURNED_PAGE, LETTERS * TURNED_LINE / LINE) if fit.turned else (PAGE, LETTERS)
+    long = fit.height + len(words) / letters * 12 > page
+    packages = f"{'array,' * fit.broken}booktabs{',longtable' * long}{',pdflscape' * fit.turned}"
+    yield f"% needs \\usepackage{{{packages}}}"
     if long:
         yield "% longer than a page: a longtable, which LaTeX sets in one column only"
     if fit.too_wide:
-        yield "% wider than a page: turn it, within the environment landscape of the package pdflscape"
+        yield "% wider than a page, although it is turned"
     columns = "".join(_column(side, width) for side, width in zip(sides, fit.widths, strict=True))
     head = ["    \\toprule", f"    {_row(headers, fit.widths)}", "    \\midrule"]
     lines = (f"    {_row(row, fit.widths)}" for row in body)
     note = f"\\parbox{{\\linewidth}}{{\\footnotesize {' '.join(below)}}}" if below else ""
+    if fit.turned:
+        yield "\\begin{landscape}"
     if long:
         yield f"\\begingroup{fit.size}\\setlength{{\\LTcapwidth}}{{\\linewidth}}"
         yield from (f"  \\begin{{longtable}}{{{columns}}}", f"    \\caption{{{words}}}\\\\")
@@ -116,6 +160,8 @@ def table(
         yield from ("\\begin{table}", f"  \\centering{fit.size}", f"  \\caption{{{words}}}")
         yield from (f"  \\begin{{tabular}}{{{columns}}}", *head, *lines, "    \\bottomrule")
         yield from ("  \\end{tabular}", *(["", f"  \\smallskip{note}"] if note else []), "\\end{table}")
+    if fit.turned:
+        yield "\\end{landscape}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +175,7 @@ class Fit:
     widths: tuple[float | None, ...]
     height: float
     too_wide: bool = False
+    turned: bool = False
 
     @property
     def broken(self) -> bool:
@@ -136,7 +183,7 @@ class Fit:
         return any(self.widths)
 
 
-def fitted(rows: Sequence[Sequence[str]]) -> Fit:
+def fitted(rows: Sequence[Sequence[str]], *, turned: bool = False) -> Fit:
     """Fit a table: in smaller letters where that is enough, else with broken cells in the widest columns.
 
     A cell is broken behind a blank or a sign of a formula or path, and never within a figure.
@@ -144,15 +191,16 @@ def fitted(rows: Sequence[Sequence[str]]) -> Fit:
     columns = list(zip(*rows, strict=True))
     natural = [max(map(len, cells)) for cells in columns]
     least = [max(len(piece) for cell in cells for piece in _pieces(cell)) for cells in columns]
-    rooms = [(*each, int((LINE - GAP * len(columns)) / each[1])) for each in SIZES]
+    full, sizes = (TURNED_LINE, TURNED_SIZES) if turned else (LINE, SIZES)
+    rooms = [(*each, int((full - GAP * len(columns)) / each[1])) for each in sizes]
     size, letter, line, room = next((each for each in rooms if sum(natural) <= each[-1]), rooms[-1])
     given = natural if sum(natural) <= room else _shared(natural, least, room)
     lines = sum(max(-(-len(cell) // width) for cell, width in zip(row, given, strict=True)) for row in rows)
     parts = [
-        None if width == most else round(width * letter / LINE, 3)
+        None if width == most else round(width * letter / full, 3)
         for width, most in zip(given, natural, strict=True)
     ]
-    return Fit(size, tuple(parts), lines * line, sum(given) > room)
+    return Fit(size, tuple(parts), lines * line, sum(given) > room, turned)
 
 
 def _shared(natural: Sequence[int], least: Sequence[int], room: int) -> Sequence[int]:

@@ -92,7 +92,37 @@ def test_cells_that_a_line_has_no_room_for_are_broken_and_no_figure_is() -> None
     text = "\n".join(table("lr", ["a", "b"], [["path." * 16, "1,234,567x"]], ["A."]))
     assert r">{\raggedright\arraybackslash}p{0.793\linewidth}r}" in text
     assert r"path.\allowbreak{}path." in text
-    assert "turn it" in "\n".join(table("r" * 5, figures, [figures], ["A."]))
+
+
+def test_a_table_that_is_wider_than_a_page_is_turned() -> None:
+    """Turned, five columns leave 550 - 60 = 490 points: 112 letters of 4.34, 119 of 4.1."""
+    figures = ["1" * 20] * 5
+    assert fitted([figures], turned=True) == Fit(r"\footnotesize", (None,) * 5, 9.5, turned=True)
+    narrow = ["1" * 23] * 5
+    assert fitted([narrow], turned=True) == Fit(r"\scriptsize", (None,) * 5, 8, turned=True)
+    lines = list(table("r" * 5, figures, [figures], ["A."]))
+    assert lines[0] == r"% needs \usepackage{booktabs,pdflscape}"
+    assert [lines[1], lines[-1]] == [r"\begin{landscape}", r"\end{landscape}"]
+
+
+def test_a_table_that_is_wider_even_then_is_parted_by_its_columns() -> None:
+    """Of columns of 23 letters five fit, of 115 letters in all; six would have 138, of 116."""
+    rows = [[f"{column}{'1' * 22}" for column in "abcdefg"]] * 2
+    lines = list(table("l" + "r" * 6, rows[0], rows[1:], ["A."]))
+    bodies = [line.strip().removesuffix(r" \\").split(" & ") for line in lines if " & " in line]
+    assert ["".join(cell[0] for cell in row) for row in bodies] == ["abcde", "abcde", "afg", "afg"]
+    assert [line.strip() for line in lines if "caption" in line] == [
+        r"\caption{A. Part 1 of 2.}", r"\caption{A. Part 2 of 2.}",
+    ]  # fmt: skip
+
+
+def test_five_conventions_of_one_network_fit(root: Path) -> None:
+    graph = fl.read(str(root / "examples" / "resnet18.prototxt"))
+    names = ("mac", "ops", "netscope", "caffe-script", "2mac")
+    text = render([graph.count(name) for name in names], "latex")
+    assert "wider than a page" not in text
+    assert text.count(r"\begin{landscape}") == 1
+    assert text.count("caffe-{}") >= 3
 
 
 def test_a_caption_names_no_options_to_type(root: Path) -> None:
@@ -138,7 +168,7 @@ def test_pdflatex_compiles_what_is_written(toy: Ledger, tmp_path: Path, encoding
     if program is None:
         pytest.skip("pdflatex is not installed")
     lines = [
-        r"\documentclass{article}\usepackage{array,booktabs,longtable}",
+        r"\documentclass{article}\usepackage{array,booktabs,longtable,pdflscape}",
         rf"\usepackage[{encoding}]{{fontenc}}\begin{{document}}",
     ]
     for name in NAMES:
@@ -152,6 +182,7 @@ def test_pdflatex_compiles_what_is_written(toy: Ledger, tmp_path: Path, encoding
             rows=rows,
         )
         lines += [render([other, other], "latex"), render([other, toy], "latex"), r"\clearpage"]
+    lines += [render([toy] * 5, "latex"), r"\clearpage", render([toy] * 12, "latex", View(full=True))]
     lines.append(render([replace(toy, rows=toy.rows * 20)], "latex", View(sort="path")))
     (tmp_path / "paper.tex").write_text("\n".join([*lines, r"\end{document}", ""]), encoding="utf-8")
     done = subprocess.run(

@@ -72,16 +72,17 @@ function stepOf(step, y, { width, left, place, next, pick }) {
   const [x0, x1] = [Math.min(...ends), Math.max(...ends)];
   const fill = step.end ? "var(--conv)" : step.change.n < 0n ? "var(--minus)" : "var(--plus)";
   const text = step.end ? step.bound + exact(step.to) : signedText(step.change);
-  const operated = step.key && { tabindex: 0, role: "button", "aria-label": `${text}, ${step.name}` };
+  const operated = step.key && { tabindex: 0, role: "button" };
   const made = draw("g", { class: "bar", ...operated });
   made.append(rect(1, y + 1, width - 2, STEP - 2, { class: "hit" }));
   if (next) made.append(draw("line", { x1: place(double(step.to)), x2: place(double(step.to)), y1: y + 4, y2: y + STEP + 20, stroke: "var(--line)" }));
   made.append(rect(x0, y + 4, Math.max(x1 - x0, 1.5), STEP - 8, { rx: 2, fill }));
-  made.append(letters(x1 + 6, y + 16, text, step.end ? "strong" : "quiet"));
+  made.append(...words(letters(x1 + 6, y + 16, text, step.end ? "strong" : "quiet")));
   const label = letters(12, y + 16, fitted(step.name, left - 34, step.end), step.end ? "strong" : "");
   label.append(draw("title", {}, step.name));
   made.append(label);
   if (!step.key) return made;
+  named(made, step.name);
   acts(made, () => pick(step.key, made));
   return keyed(made, step.key);
 }

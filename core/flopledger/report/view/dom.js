@@ -20,7 +20,7 @@ function draw(tag, attributes, text) {
   const made = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name === "fill") made.style.fill = value;
-    else made.setAttribute(name, name === "aria-label" ? cut(value) : value);
+    else made.setAttribute(name, value);
   }
   if (text !== undefined) made.textContent = cut(text, tag === "title" ? TEXT : LABEL);
   return made;
@@ -34,9 +34,20 @@ function letters(x, y, text, className = "", more = {}) {
   return draw("text", { x, y, class: className, ...more }, text);
 }
 
+// The texts of an element are words of their own, for those who hear or copy them.
+function words(...parts) {
+  return parts.flatMap((part) => (part.tagName === "text" ? [part, " "] : part));
+}
+
+// The name of what can be operated: first what one sees on it, since one says that to a computer that listens.
+function named(element, ...more) {
+  const seen = [...element.querySelectorAll("text")].map((each) => each.firstChild?.data).filter(Boolean);
+  element.setAttribute("aria-label", cut([seen.join(" "), ...more].filter(Boolean).join(", ").replace(/\s+/g, " ")));
+}
+
 // An "img" hides its parts from screen readers; one with parts to operate is a "group".
 function drawing(width, height, label, role = "img") {
-  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role, "aria-label": label });
+  return draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role, "aria-label": cut(label) });
 }
 
 function on(id, type, action) {

@@ -9,7 +9,7 @@ const flow = {
     const hints = [flows.cut ? `cut: the first ${MOST_BOXES} boxes of a block, ${digits(flows.cut)} more are in the table` : "click or Enter opens"];
     if (net.cut) hints.push(`${digits(net.cut[2])} calls are left out: no box of their own`);
     byId("flow-hint").textContent = hints.join("; ");
-    const svg = draw("svg", { viewBox: `0 0 ${found.w} ${found.h}`, role: "group", "aria-label": `${net.source}: data flow`, tabindex: 0 });
+    const svg = draw("svg", { viewBox: `0 0 ${found.w} ${found.h}`, role: "group", "aria-label": cut(`${net.source}: data flow`), tabindex: 0 });
     const marker = draw("marker", { id: "arrow", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto" });
     marker.append(draw("path", { d: "M0,0.8 L7,4 L0,7.2", fill: "none", stroke: "var(--quiet)" }));
     svg.append(marker);
@@ -39,13 +39,13 @@ const flow = {
     const figure = unknown ? "unknown" : value.n ? `${bounded(node)}${briefly(value)}` : "";
     const share = value.n ? percent(value, root().value) : "";
     if (box.inner) {
-      const words = [figure, share].filter(Boolean).join(" · ");
-      group.append(letters(x + 11, y + 17, fitted(`▾ ${boxLabel(box)}`, box.w - 28 - widthOf(words), true), "strong"), letters(x + box.w - 9, y + 17, words, "quiet end"));
+      const sum = [figure, share].filter(Boolean).join(" · ");
+      group.append(...words(letters(x + 11, y + 17, fitted(`▾ ${boxLabel(box)}`, box.w - 28 - widthOf(sum), true), "strong"), letters(x + box.w - 9, y + 17, sum, "quiet end")));
     } else {
       this.face(group, box, x, y, figure, share);
     }
     if (node.kids.length) group.setAttribute("aria-expanded", Boolean(box.inner));
-    group.setAttribute("aria-label", cut(`${boxLabel(box)}, ${what(node)}, ${figure} ${unit()} ${share}`));
+    named(group, boxLabel(box), what(node), figure && unit());
     group.append(draw("title", {}, `${node.name}\n${node.source}\n${node.input} → ${node.output}`));
     acts(group, () => this.toggle(node));
     return group;
@@ -56,7 +56,7 @@ const flow = {
     const [left, right, room, length] = [x + 11, x + box.w - 8, box.w - 26, box.w - 19];
     const part = root().length ? Math.max(0, Math.min(1, double(boxSum(box)) / root().length)) : 0;
     const fill = color(node.main);
-    group.append(
+    group.append(...words(
       rect(x, y, 5, box.h, { rx: 2.5, fill }),
       rect(left, y + box.h - 7, length, 3, { rx: 1.5, fill: "var(--band)" }),
       rect(left, y + box.h - 7, part && Math.max(length * part, 1), 3, { rx: 1.5, fill }),
@@ -64,7 +64,7 @@ const flow = {
       letters(right, y + 16, figure, `${node.status === "unknown" ? "alarm" : "quiet"} end`),
       letters(left, y + 30, fitted(what(node) + (node.kids.length ? " ▸" : ""), room - widthOf(share)), "quiet"),
       letters(right, y + 30, share, "quiet end"),
-    );
+    ));
   },
 
   toggle(node) {

@@ -36,14 +36,14 @@ const icicle = {
     const leaf = !node.kids.length;
     const group = keyed(draw("g", {
       class: "cell", role: "button", tabindex: node.i === state.selected || (state.selected < 0 && level === 0) ? 0 : -1,
-      "aria-label": `${node.name}, ${bounded(node)}${briefly(node.value)}${unit() === "ps" ? "" : ` ${unit()}`}, ${shareOf(node)}`,
     }), node.i);
     const family = node.main;
     const y = level * CELL;
     group.append(rect(x, y, Math.max(w, 0.7), CELL, { rx: w > 8 ? 3 : 0, fill: color(family), "fill-opacity": leaf ? 1 : 0.24 }));
     const text = this.label(node, w - 8);
     if (text) group.append(letters(x + 5, y + 16.5, text, "", { fill: leaf ? onColor(family) : "var(--text)" }));
-    group.append(draw("title", {}, `${node.name}\n${what(node)}\n${bounded(node)}${exact(node.value)} ${unit()} ${shareOf(node)}`));
+    named(group, node.name, valueOf(node, briefly), shareOf(node));
+    group.append(draw("title", {}, `${node.name}\n${what(node)}\n${valueOf(node, exact)} ${shareOf(node)}`));
     acts(group, () => this.zoom(node));
     group.addEventListener("keydown", (event) => this.move(event, node));
     return group;

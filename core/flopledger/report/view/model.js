@@ -102,6 +102,12 @@ function briefly(x) {
 
 const bounded = (node) => (node.unknown && state.metric === "count" ? "≥ " : "");
 
+// What is drawn of a node, written in full or in short.
+function valueOf(node, write) {
+  if (bounded(node) && !node.value.n) return "unknown";
+  return `${bounded(node)}${write(node.value)}${unit() === "ps" && write === briefly ? "" : ` ${unit()}`}`;
+}
+
 // In full, with a unit: an unknown call has no figure, one of several that are unknown makes a lower bound.
 function figureOf(node, value, unit = "") {
   return node.status === "unknown" && !value.n ? "unknown" : `${node.unknown ? "≥ " : ""}${exact(value)} ${unit}`.trim();

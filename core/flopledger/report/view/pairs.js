@@ -46,7 +46,7 @@ function workOf(item) {
 
 function totalsOf(found) {
   const cell = ([words, written, difference]) => [written === null ? words : words + (difference ? signedText : exact)(worth(written)), "number"];
-  return tableOf([[""], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...cells]) => [[name], ...cells.map(cell)]));
+  return tableOf([["total"], ["a", "number"], ["b", "number"], ["b - a", "number"]], found.figures.map(([name, ...cells]) => [[name], ...cells.map(cell)]));
 }
 
 function legendOf(found) {
