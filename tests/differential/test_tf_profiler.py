@@ -53,7 +53,7 @@ def test_layers_and_the_functions_in_them_agree_on_every_probe() -> None:
     assert {name: a["disagreements"] for name, a in counted().items() if a["disagreements"]} == {}
 
 
-def test_shapes_inferred_anew_are_those_that_keras_says_on_every_probe() -> None:
+def test_shapes_inferred_again_are_those_that_keras_says_on_every_probe() -> None:
     assert {name: answer["shapes"] for name, answer in counted().items() if answer["shapes"]} == {}
 
 

@@ -41,7 +41,7 @@ def test_a_row_says_what_the_frontend_says_of_itself(rows: dict[str, dict[str, s
         assert row["install"].startswith(needed)
 
 
-def test_each_convention_of_a_tool_stands_with_the_frontend_whose_networks_it_counts(
+def test_each_convention_of_a_tool_is_listed_with_the_frontend_whose_networks_it_counts(
     rows: dict[str, dict[str, str]],
 ) -> None:
     listed = {name: re.findall(r"`([\w-]+)`", row["tools"]) for name, row in rows.items()}

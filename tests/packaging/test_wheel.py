@@ -102,7 +102,7 @@ def test_the_source_distribution_holds_all_that_its_own_tests_need(in_sdist: set
 
 
 @pytest.mark.slow
-def test_the_installed_command_tells_its_version(installed: Path, root: Path, tmp_path: Path) -> None:
+def test_the_installed_command_states_its_version(installed: Path, root: Path, tmp_path: Path) -> None:
     version = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
     assert version in run(installed / "flopledger", "--version", cwd=tmp_path)
 

@@ -30,7 +30,7 @@ def test_a_module_that_is_called_twice_is_listed_once() -> None:
     assert rows(net) == {0: 0, leaf: 56}
 
 
-def test_a_module_in_two_containers_stands_in_the_last() -> None:
+def test_a_module_in_two_containers_belongs_to_the_last() -> None:
     net = Sketch(X)
     first, last = net.register("torch.nn.Sequential"), net.register("torch.nn.Sequential")
     leaf = net.register("torch.nn.Linear", DENSE, parents=[first, last])

@@ -126,7 +126,7 @@ def test_a_word_that_a_layer_s_enumeration_lacks_makes_the_layer_unknown_and_say
     assert "net.prototxt:3:81: pool is MAXX, expected one of MAX, AVE, STOCHASTIC; did you mean 'MAX'?" in out
 
 
-def test_layers_of_one_name_are_told_apart_by_a_number(
+def test_layers_of_one_name_are_distinguished_by_a_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

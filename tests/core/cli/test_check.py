@@ -267,7 +267,7 @@ def test_symbols_have_no_limit(capfd: pytest.CaptureFixture[str]) -> None:
     assert "give its symbols numbers in the inputs, or with --size N=1" in capfd.readouterr().err
 
 
-def test_a_limit_of_bytes_stands_beside_the_convention_that_counts_them(
+def test_a_limit_of_bytes_is_beside_the_convention_that_counts_them(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     assert run(["check", LENET, "--max", "peak=1K"]) == 1

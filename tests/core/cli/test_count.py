@@ -36,7 +36,7 @@ def test_several_sources_and_conventions_come_in_the_order_given(toy: Path, flop
     assert counted == [("2mac", 7776), ("mac", 3888), ("2mac", 7776), ("mac", 3888)]
 
 
-def test_a_switch_changes_one_decision_and_is_told(toy: Path, flopledger: Run) -> None:
+def test_a_switch_changes_one_decision_and_is_stated(toy: Path, flopledger: Run) -> None:
     """3888 products and an addition for each of 4 * 6 * 6 = 144 outputs."""
     done = flopledger("count", toy, "--set", "bias=add", "--format", "json")
     (ledger,) = json.loads(done.stdout)["ledgers"]
@@ -335,7 +335,7 @@ def test_a_page_has_quirks_and_profile(toy: Path, flopledger: Run) -> None:
         assert f"\n{line}\n" in page
 
 
-def test_a_page_tells_levels_apart_that_are_counted_differently(toy: Path, flopledger: Run) -> None:
+def test_a_page_distinguishes_levels_that_are_counted_differently(toy: Path, flopledger: Run) -> None:
     (toy.parent / "mine.toml").write_text(
         'name = "mine"\nunit = "MAC"\ntotal = "layer + function"\n'
         '[rules.layer]\n"Conv2d" = "7"\n"*" = "1"\n[rules.function]\n"conv2d" = "8"\n'

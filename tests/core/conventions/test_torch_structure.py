@@ -83,7 +83,7 @@ def test_parameters_of_a_module_that_is_never_called() -> None:
     assert params(net.graph(), *expected) == expected
 
 
-def test_tied_parameters_are_told_by_object_not_by_memory() -> None:
+def test_tied_parameters_are_distinguished_by_object_not_by_memory() -> None:
     net = Sketch((1, 7))
     first = net.register("torch.nn.Linear", DENSE, native=SIZES)
     second = net.register("torch.nn.Linear", {"bias": (7,)}, native=SIZES, shared={"weight": 0})

@@ -140,7 +140,7 @@ def test_a_peers_reduction_is_an_expression(tmp_path: Path, text: str, total: st
     assert ledger.total.macs == 88
 
 
-def test_division_rounding_and_scaling_are_told_apart(tmp_path: Path) -> None:
+def test_division_rounding_and_scaling_are_distinguished(tmp_path: Path) -> None:
     ledger = network().count(
         _peer(tmp_path, '[rules.layer]\n"torch.nn.Linear" = "3"', "trunc(3 * layer / root_batch)")
     )

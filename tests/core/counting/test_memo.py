@@ -65,7 +65,7 @@ def ledger(tmp_path: Path, graph: Graph, rule: str) -> Ledger:
         ("index", [1, 2, 3, 4, 5]),
     ],
 )
-def test_calls_that_a_rule_can_tell_apart_are_told_apart(
+def test_calls_that_a_rule_can_distinguish_are_distinguished(
     tmp_path: Path, rule: str, counts: list[int]
 ) -> None:
     given = (True, 1, 1.0, TensorRef(0), (2, 3))
@@ -73,7 +73,7 @@ def test_calls_that_a_rule_can_tell_apart_are_told_apart(
     assert [row.count for row in ledger(tmp_path, calls(*given), rule).rows] == counts
 
 
-def test_parameters_that_a_rule_can_tell_apart_are_told_apart(tmp_path: Path) -> None:
+def test_parameters_that_a_rule_can_distinguish_are_distinguished(tmp_path: Path) -> None:
     assert ledger(tmp_path, calls(1, 1, 1), "0").total.params == 3 + 300 + 300
 
 

@@ -56,7 +56,7 @@ def test_a_file_of_the_user_s_is_read_exactly(tmp_path: Path) -> None:
         ("title = \n", "not a TOML file"),
     ],
 )
-def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_what_is_wrong_is_stated_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(text)
     with pytest.raises(UsageError, match=message):

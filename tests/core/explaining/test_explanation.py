@@ -87,7 +87,7 @@ def _causes(
     return {cause.kind: cause.count for cause in found.causes}
 
 
-def test_the_unit_the_bias_and_the_missing_addition_are_told_apart() -> None:
+def test_the_unit_the_bias_and_the_missing_addition_are_distinguished() -> None:
     dense = ("linear", {"out_features": 5, "bias": True}, (2, 3))
 
     assert _causes(*dense, "mac", "2mac") == {"unit": 30}
@@ -155,7 +155,7 @@ def test_parameters_have_causes_of_their_own(tmp_path) -> None:  # noqa: ANN001
     assert found.gap == -9
 
 
-def test_what_is_explained_must_be_known_and_told() -> None:
+def test_what_is_explained_must_be_known_and_given() -> None:
     with pytest.raises(UsageError, match="one of count, params, found 'memory'"):
         explain(network(), LOADED["mac"], LOADED["mac"], what="memory")
     with pytest.raises(ConventionError, match="is for networks of caffe"):
@@ -230,7 +230,7 @@ def test_a_transposed_convolution_at_its_output_positions(tmp_path) -> None:  # 
     )
 
 
-def test_a_formula_of_its_own_tells_its_factor(tmp_path) -> None:  # noqa: ANN001
+def test_a_formula_of_its_own_states_its_factor(tmp_path) -> None:  # noqa: ANN001
     file = tmp_path / "triple.toml"
     file.write_text('name = "triple"\nunit = "MAC"\ntotal = "layer"\n[rules.layer]\n"linear" = "3 * macs"\n')
     (cause,) = explain(layer("linear", {"out_features": 5}, (1, 4)), LOADED["mac"], loader.load(file)).causes

@@ -11,7 +11,7 @@ from flopledger.kinds import builtin
 VIEWS = Views(frozenset(("reshape", "squeeze")), frozenset(("transpose",)))
 
 
-def test_a_view_of_other_order_is_copied_before_its_elements_are_grouped_anew() -> None:
+def test_a_view_of_other_order_is_copied_before_its_elements_are_grouped_again() -> None:
     builder = GraphBuilder(builtin(), VIEWS)
     x = builder.input("x", (1, 2, 3))
     made = [x]

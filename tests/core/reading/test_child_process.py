@@ -91,7 +91,7 @@ def test_stdin_is_empty(net: Net) -> None:
     assert "EOFError" in net.fails("def make():\n    return input()\n")
 
 
-def test_an_exception_tells_the_line_of_the_users_file(net: Net, tmp_path: Path) -> None:
+def test_an_exception_names_the_line_of_the_users_file(net: Net, tmp_path: Path) -> None:
     code = "def fail():\n    raise KeyError('lost')\ndef make():\n    fail()\n"
     line = net.head.count("\n") + 2
     assert net.fails(code) == (
@@ -99,7 +99,7 @@ def test_an_exception_tells_the_line_of_the_users_file(net: Net, tmp_path: Path)
     )
 
 
-def test_an_exception_in_a_library_tells_the_line_that_called_it(net: Net) -> None:
+def test_an_exception_in_a_library_names_the_line_that_called_it(net: Net) -> None:
     found = net.fails("import json\ndef make():\n    json.loads('{')\n")
     assert "JSONDecodeError: Expecting property name" in found
     assert found.endswith("json.loads('{'))")

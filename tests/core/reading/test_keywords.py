@@ -42,7 +42,7 @@ def test_an_unknown_keyword_is_answered_with_the_argument_meant(keyword: str, me
         ("conventon", r"count\(\) has no argument conventon=; did you mean convention=\?"),
     ],
 )
-def test_a_graph_is_told_apart_from_a_model(keyword: str, answer: str) -> None:
+def test_a_graph_is_distinguished_from_a_model(keyword: str, answer: str) -> None:
     graph = fl.read(ALEXNET)
     with pytest.raises(UsageError, match=answer):
         graph.count("mac", **{keyword: "bf16"})

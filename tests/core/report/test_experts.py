@@ -33,7 +33,7 @@ def routed(toy: Ledger) -> Ledger:
     return replace(toy, experts=GROUPS, total=replace(toy.total, params=2000, active_params=500))
 
 
-def test_what_a_token_uses_stands_under_the_table(routed: Ledger) -> None:
+def test_what_a_token_uses_is_under_the_table(routed: Ledger) -> None:
     assert f"active      {LINE}\n" in render([routed], "table")
     assert f"- **active** {LINE}\n" in render([routed], "markdown")
     assert f"<div><b>active</b> {LINE}</div>" in routed._repr_html_()

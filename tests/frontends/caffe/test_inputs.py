@@ -49,7 +49,7 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_a_data_layer_tells_its_shape(
+def test_a_data_layer_states_its_shape(
     read: Read, kind: str, fields: str, shape: tuple[int, ...], notes: tuple[str, ...]
 ) -> None:
     graph = read(DATA % (kind, fields) + LOSS)
@@ -58,7 +58,7 @@ def test_a_data_layer_tells_its_shape(
     assert (graph.layers[1].kind, graph.layers[1].source) == ("input", kind)
 
 
-def test_dummy_data_tells_the_shape_of_each_top(read: Read) -> None:
+def test_dummy_data_states_the_shape_of_each_top(read: Read) -> None:
     graph = read(DATA % ("DummyData", "dummy_data_param { shape { dim: 4 dim: 3 } shape { dim: 4 } }") + LOSS)
     assert inputs(graph) == {"data": (4, 3), "label": (4,)}
     old = "dummy_data_param { num: 4 channels: 3 height: 2 width: 1 width: 5 }"
@@ -134,7 +134,7 @@ def test_a_scalar_input_has_no_sizes(read: Read) -> None:
         ("crop_h: 512 crop_w: 256", (8, 3, 512, 256)),
     ],
 )
-def test_a_data_layer_that_resizes_tells_its_shape(read: Read, fields: str, shape: tuple[int, ...]) -> None:
+def test_a_data_layer_that_resizes_states_its_shape(read: Read, fields: str, shape: tuple[int, ...]) -> None:
     graph = read(DATA % ("AnnotatedData", f"data_param {{ batch_size: 8 }} transform_param {{ {fields} }}"))
     assert inputs(graph) == {"data": shape, "label": (1, 1, 8, 8)}
 

@@ -64,7 +64,7 @@ def test_an_input_can_be_given(saved: str) -> None:
     assert fl.read(saved, "4x1x28x28").count("mac").total.count == 4 * LENET
 
 
-def test_the_output_is_told(saved: str) -> None:
+def test_the_output_is_stated(saved: str) -> None:
     graph = fl.read(saved, "x=4x1x28x28")
 
     assert [graph.shape(tensor) for tensor in graph.outputs] == [(4, 10)]

@@ -34,7 +34,7 @@ def test_products_are_ops_and_those_that_are_used_count() -> None:
     assert graph.count("mac").coverage.unknown == ()
 
 
-def test_they_are_not_heard_unless_asked_for() -> None:
+def test_they_are_not_recorded_unless_asked_for() -> None:
     graph = fl.read(Heads(), torch.rand(3, 5, 8))
     assert products(graph) == []
     with pytest.raises(fl.FlopledgerError, match="sizes = True"):
@@ -91,7 +91,7 @@ FOLDED = {
 
 
 @pytest.mark.parametrize("name", FOLDED)
-def test_products_of_symbols_are_heard_as_those_of_numbers_are(name: str) -> None:
+def test_products_of_symbols_are_recorded_as_those_of_numbers_are(name: str) -> None:
     make, spec = FOLDED[name]
     model = make()
     formula = fl.count(model, spec, "torchprofile").total.count

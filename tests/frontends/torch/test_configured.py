@@ -70,7 +70,7 @@ def test_each_input_has_the_size_that_the_configuration_says(
     assert {spec.name: spec.shape for spec in specs} == expected
 
 
-def test_a_size_that_is_ours_is_said() -> None:
+def test_a_size_that_is_ours_is_stated() -> None:
     assert configured("pixel_values", SimpleNamespace(), ("pixel_values",))[1] == "224 pixels"
     assert configured("pixel_values", SimpleNamespace(image_size=8), ("pixel_values",))[1] == ""
     assert configured("input_ids", SimpleNamespace(**CLIP), BOTH)[1] == "at most 128 tokens"

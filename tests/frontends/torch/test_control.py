@@ -187,7 +187,9 @@ def test_a_compressed_tensor_of_results_leaves_only_what_follows_it_unknown() ->
     assert figures(graph) == (32, ["data-dependent"])
 
 
-def test_an_error_of_sizes_is_told_once_with_the_line_of_the_model(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_sizes_is_stated_once_with_the_line_of_the_model(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with pytest.raises(SourceError, match=r"test_control\.py, line \d+: "):
         fl.count(Net(lambda net, x: net.fc(x)), "2x5")
     assert caplog.records == []

@@ -185,7 +185,7 @@ class Plain(nn.Module):
         return y
 
 
-def test_a_module_that_is_not_registered_is_still_heard() -> None:
+def test_a_module_that_is_not_registered_is_still_recorded() -> None:
     graph = fl.read(Plain(), "2x4")
     assert [call.path for call in graph.layers if call.level == "layer"] == ["Plain", "Linear", "Softmax"]
     assert graph.count("mac").total.count == 24
@@ -235,7 +235,7 @@ def test_a_pruning_mask_need_be_no_buffer() -> None:
     assert fl.count(net, "1x8", "torchinfo").total.params == 8 + 10
 
 
-def test_what_a_pruning_mask_leaves_is_told() -> None:
+def test_what_a_pruning_mask_leaves_is_stated() -> None:
     linear = nn.Linear(4, 6)
     prune.random_unstructured(linear, "weight", amount=10)
     module = fl.read(linear, "2x4").modules[0]
@@ -290,7 +290,7 @@ def test_dropout_and_batch_statistics_count_in_training() -> None:
     assert trained.count("ops").total.count > fl.read(net, "3x4").count("ops").total.count
 
 
-def test_under_vmap_the_ops_are_heard_with_all_their_axes() -> None:
+def test_under_vmap_the_ops_are_recorded_with_all_their_axes() -> None:
     class Mapped(nn.Module):
         def __init__(self) -> None:
             super().__init__()

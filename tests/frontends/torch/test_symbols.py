@@ -150,7 +150,7 @@ def test_a_symbol_may_stand_in_several_inputs() -> None:
     assert graph.count("mac").total.count == 252 * N
 
 
-def test_a_symbol_that_the_model_fixes_is_told_with_its_line() -> None:
+def test_a_symbol_that_the_model_fixes_is_stated_with_its_line() -> None:
     class Fixed(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return x.relu() if x.shape[1] == 7 else x.tanh()

@@ -143,7 +143,7 @@ def test_a_model_can_be_trained_after_a_reading() -> None:
     assert model.weight.grad is not None
 
 
-def test_hooks_of_the_user_s_own_are_heard_and_kept() -> None:
+def test_hooks_of_the_user_s_own_are_recorded_and_kept() -> None:
     model, seen, state = nn.Sequential(nn.Linear(3, 2), nn.ReLU()), queue.SimpleQueue(), []
 
     def hook(*_: object) -> None:
@@ -174,7 +174,7 @@ def test_readings_in_several_threads_do_not_mix() -> None:
     assert [found[number] for number in range(3)] == alone
 
 
-def test_what_another_thread_computes_meanwhile_is_not_heard() -> None:
+def test_what_another_thread_computes_meanwhile_is_not_recorded() -> None:
     other, go, done = nn.Linear(8, 8), threading.Event(), threading.Event()
 
     def compute() -> None:

@@ -166,7 +166,7 @@ def test_what_can_be_operated_is_not_inside_a_mere_picture(
     assert page.page.locator("[role=img] [tabindex]").count() == 0
 
 
-def test_what_is_unknown_is_said_wherever_a_figure_lacks_it(opened: Callable[[str], Opened]) -> None:
+def test_what_is_unknown_is_stated_wherever_a_figure_lacks_it(opened: Callable[[str], Opened]) -> None:
     """The dense layer takes 15 MAC, or 25 FLOP by `ops`; the call before it is unknown."""
     line = "Odd: 1 call, 1x3 -> 1x3 at odd"
     graph = partly_known()

@@ -101,9 +101,7 @@ def test_the_card_and_the_layers_of_causes_follow_what_is_chosen(
     assert 0.0005 < 34_944 / 60_965_224 < 0.0015
 
 
-def test_a_selection_moves_a_mark_and_builds_nothing_anew(
-    opened: Callable[[str], Opened], resnet: str
-) -> None:
+def test_a_selection_moves_a_mark_and_rebuilds_nothing(opened: Callable[[str], Opened], resnet: str) -> None:
     page = opened(resnet).page
     page.evaluate("document.querySelectorAll('#tree table, #flow svg').forEach((e) => (e.dataset.old = 1))")
     page.locator("#tree tbody tr:not([aria-expanded])").last.click()

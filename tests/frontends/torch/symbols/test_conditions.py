@@ -194,12 +194,12 @@ CONDITIONS = {
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_what_was_asked_is_said_with_the_line_that_asked(name: str) -> None:
+def test_what_was_asked_is_stated_with_the_line_that_asked(name: str) -> None:
     make, inputs, expected = CONDITIONS[name]
     assert holds(make(), inputs) == expected
 
 
-def test_sizes_that_a_model_holds_to_be_alike_are_said() -> None:
+def test_sizes_that_a_model_holds_to_be_alike_are_stated() -> None:
     graph = fl.read(Square(), "Nx3xHxW")
     (note,) = graph.reading.notes
     assert note.startswith("W is held to H by ")
@@ -253,7 +253,7 @@ RARE: dict[str, tuple[Callable[[int, int], bool], str]] = {
 
 
 @pytest.mark.parametrize("name", RARE)
-def test_what_fails_at_few_sizes_is_said_too(name: str) -> None:
+def test_what_fails_at_few_sizes_is_stated_too(name: str) -> None:
     asks, condition = RARE[name]
 
     class Rare(nn.Module):
@@ -265,7 +265,7 @@ def test_what_fails_at_few_sizes_is_said_too(name: str) -> None:
     assert [said for said, _ in holds(Rare(), "Nx3xHxW")] == ([condition] if condition else [])
 
 
-def test_what_follows_from_an_equation_is_not_said_beside_it() -> None:
+def test_what_follows_from_an_equation_is_not_stated_beside_it() -> None:
     # that the last part has a size of 0 or more follows from its being 1
     (note,) = fl.read(Rest(), "NxTx8").reading.notes
     assert note.startswith("the formulas hold only where T - 3*((3 + T)//4) = 1 (")
@@ -278,7 +278,7 @@ def test_a_formula_is_right_inside_of_its_condition_and_not_outside(height: int,
     assert (substitute(formula, {"H": height}) == counted) is right
 
 
-def test_the_least_size_that_is_said_is_the_least_that_runs() -> None:
+def test_the_least_size_that_is_stated_is_the_least_that_runs() -> None:
     model = nn.Sequential(nn.Conv2d(3, 4, 3, 2), nn.MaxPool2d(3, 2, ceil_mode=True), nn.Conv2d(4, 5, 3))
     # 3 places for the last convolution are 2 + 1 windows that begin inside of 6: 6 = (13 - 3) / 2 + 1
     assert fl.read(model, "Nx3xHx64").reading.notes == ("the formulas hold only where H >= 13",)
