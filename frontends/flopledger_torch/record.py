@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import re
 import threading
 from collections.abc import Mapping
@@ -108,6 +109,12 @@ class Tensors:
         """Return the number of a tensor; None if no call has had it."""
         found = self._known.get(id(tensor))
         return None if found is None else found.id
+
+    def bytes(self, number: int) -> int:
+        """Return the bytes of a tensor, by its number; 0 if its sizes are symbols."""
+        sizes = [size for size in self.shapes[number] or () if isinstance(size, int)]
+        known = len(sizes) == len(self.shapes[number] or ())
+        return math.prod(sizes) * getattr(torch, self.dtypes[number]).itemsize if known else 0
 
     def scalar(self) -> int:
         """Add a whole number that is computed, as a tensor without axes."""

@@ -122,7 +122,7 @@ class Reader:
         with kept(self.profile), movable():
             self._fill_cache(model, given)
             out = self._run(model, given)
-        self.derivatives.finish(self.recorder.events, self.recorder.tensors_in(out))
+        self.derivatives.finish(self.recorder.events, self.recorder.tensors_in(out), self.recorder.tensors)
         builder = GraphBuilder(kinds())
         builder.modules, builder.parameters = module_tables(self.registered, self.profile["mode"])
         return self._graph(builder, given, out)

@@ -18,9 +18,10 @@ Arguments are called as in the operator's schema (``mat1``, ``tensors.0``), resu
 
 from __future__ import annotations
 
+import math
 import warnings
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from flopledger.frontend import TensorRef, dataclass
@@ -30,7 +31,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from flopledger_torch.op_rules import rule_of, tensors_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    import contextlib
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from flopledger.frontend import Value
 
@@ -39,6 +41,13 @@ if TYPE_CHECKING:
 WORD = "backward"
 _PLAIN = frozenset((torch.Tensor, torch.nn.Parameter, FakeTensor))
 _WEIGHTLESS = frozenset((torch.dtype, torch.device, torch.layout, torch.memory_format, str, bool, int, float))
+
+
+_REAL = frozenset((torch.ops.aten.mkldnn_rnn_layer.default,))
+"""Operators whose kernel for stand-ins differs: the real one of an LSTM chooses the size of a workspace."""
+_MOST_REAL = 1 << 26
+"""The most bytes of the arguments of an operator that is run on real zeros."""
+Ends: TypeAlias = "Mapping[int, tuple[int, ...] | None]"
 
 
 class Derivatives:
@@ -60,7 +69,7 @@ class Derivatives:
             if seen.plain:
                 self._made.append((event, func, described))
 
-    def finish(self, events: Iterable[Event], outputs: Iterable[int]) -> None:
+    def finish(self, events: Iterable[Event], outputs: Iterable[int], tensors: Tensors) -> None:
         """Add to each call what autograd does with it, where that could be found, from the last to the first.
 
         The order of a gradient's elements in memory is that in which the calls behind it leave it; the loss
@@ -69,15 +78,17 @@ class Derivatives:
         Args:
             events: All calls of the forward.
             outputs: The tensors that it returned.
+            tensors: All tensors in it.
         """
         used = {*outputs, *(one for event in events if not event.composite for one in event.inputs)}
         known: dict[Any, _Found | None] = {}
         strides: dict[int, tuple[int, ...] | None] = dict.fromkeys(outputs, ())
         for event, func, given in reversed(self._made):
             ends = {place: strides.get(one) for place, one in enumerate(event.outputs) if one in used}
-            key = (func, tuple(given.items()), tuple(ends.items()))
+            sizes = tuple(map(tensors.bytes, event.outputs))
+            key = (func, tuple(given.items()), tuple(ends.items()), sizes)
             if key not in known:
-                known[key] = _found(func, given, ends)
+                known[key] = _found(func, given, ends, sizes)
             found = known[key]
             if found is not None:
                 for name, stride in found.strides.items():
@@ -170,27 +181,50 @@ class _Live(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's mode
         return made
 
 
-def _found(func: Any, given: Mapping[str, Any], ends: Mapping[int, tuple[int, ...] | None]) -> _Found | None:
-    """Return what autograd does with an operator; None if it does not run on stand-ins.
+def _found(func: Any, given: Mapping[str, Any], ends: Ends, sizes: Sequence[int]) -> _Found | None:
+    """Return what autograd does with an operator; None if that can't be found.
+
+    One of torch's own that has no kernel for stand-ins, or one that is wrong there, runs on real zeros.
 
     Args:
         func: The operator.
         given: Its arguments, described.
         ends: The results in use, with the strides of their gradients where these are known.
+        sizes: The bytes of each result, as the forward had them.
     """
+    ours = func.namespace == "aten" and sum(map(_bytes, given.values())) <= _MOST_REAL
+    fake = None if ours and func in _REAL else _run(func, given, ends, sizes, FakeTensorMode())
+    return _run(func, given, ends, sizes, torch.random.fork_rng(())) if ours and fake is None else fake
+
+
+def _run(
+    func: Any,
+    given: Mapping[str, Any],
+    ends: Ends,
+    sizes: Sequence[int],
+    where: contextlib.AbstractContextManager[Any],
+) -> _Found | None:
+    """Run an operator with its derivative on stand-ins or on zeros; return None if one of them can't be."""
     try:
-        with warnings.catch_warnings(), FakeTensorMode(), _Live() as live, torch.enable_grad():
+        with warnings.catch_warnings(), where, _Live() as live, torch.enable_grad():
             warnings.simplefilter("ignore")
-            return _Run(func, given).found(live, ends)
+            return _Run(func, given, sizes).found(live, ends)
     except Exception:  # noqa: BLE001  (an operator may raise anything for stand-ins, and its derivative too)
         return None
+
+
+def _bytes(value: Any) -> int:
+    """Return the bytes of the tensors in an argument."""
+    if isinstance(value, tuple):
+        return sum(map(_bytes, value))
+    return math.prod(value.key[0]) * value.key[2].itemsize if isinstance(value, _Like) else 0
 
 
 class _Run:
     """One operator, run with its derivative."""
 
-    def __init__(self, func: Any, given: Mapping[str, Any]) -> None:
-        self._func = func
+    def __init__(self, func: Any, given: Mapping[str, Any], sizes: Sequence[int]) -> None:
+        self._func, self._sizes = func, sizes
         self._written = {name for _, name in rule_of(func).writes}
         self._named: dict[str, torch.Tensor] = {}
         self._leaves: dict[str, torch.Tensor] = {}
@@ -204,11 +238,15 @@ class _Run:
         if not isinstance(value, _Like):
             return value
         shape, stride, dtype, wants, place = value.key
-        leaf = torch.empty_strided(shape, stride, dtype=dtype, requires_grad=wants)
+        whole = 1 + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
+        memory = torch.zeros(whole if 0 not in shape else 0, dtype=dtype)
+        leaf = (
+            torch.empty(0, dtype=dtype).set_(memory.untyped_storage(), 0, shape, stride).requires_grad_(wants)
+        )
         made = leaf
         if place is not None:  # its memory is written to by way of a view
             offset, whole = place
-            leaf = torch.empty(whole, dtype=dtype, requires_grad=wants)
+            leaf = torch.zeros(whole, dtype=dtype, requires_grad=wants)
             base = leaf.clone()
             made = base.as_strided(shape, stride, offset)
             self._wholes[id(made)] = base
@@ -219,7 +257,7 @@ class _Run:
             self._leaves[name] = leaf
         return made
 
-    def found(self, live: _Live, strides: Mapping[int, tuple[int, ...] | None]) -> _Found | None:
+    def found(self, live: _Live, strides: Ends) -> _Found | None:
         """Return the findings, with gradients of the results in use; None if there is no derivative."""
         packed: list[torch.Tensor] = []
 
@@ -262,10 +300,11 @@ class _Run:
         names |= {one.untyped_storage()._cdata: name for name, one in self._named.items()}
         memories = {one.untyped_storage()._cdata: one.untyped_storage() for one in packed}
         kept = tuple(dict.fromkeys(names[place] for place in memories if place in names))
-        return {
-            "keeps": kept,
-            "own": sum(memory.nbytes() for place, memory in memories.items() if place not in names),
-        }
+        own = sum(memory.nbytes() for place, memory in memories.items() if place not in names)
+        for one, size in zip(results, self._sizes, strict=False):
+            if one.untyped_storage()._cdata in memories:  # what a kernel for stand-ins knows too small
+                own += max(0, one.untyped_storage().nbytes() - size) if size < one.nbytes else 0
+        return {"keeps": kept, "own": own}
 
 
 def _begin(result: torch.Tensor, strides: tuple[int, ...] | None) -> torch.Tensor:

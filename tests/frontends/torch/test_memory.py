@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parents[4] / "shared" / "golden" / "beyond"
 ENTRIES = json.loads((GOLDEN / "memory.json").read_text())["entries"] if GOLDEN.exists() else []
-WORKSPACE = ("memory-dev-12",)
-"""A fused LSTM, which keeps a workspace whose size the kernel chooses."""
 
 
 def net() -> nn.Module:
@@ -318,7 +316,7 @@ def test_networks_take_what_was_measured(entry: dict[str, Any], monkeypatch: pyt
     inputs = tuple(spec.replace(":bf16", ":bfloat16") for spec in entry["inputs"])
     forward = engine.analysis_of(fl.read(model.eval(), inputs, profile={"grad": False})).memory
     assert forward.peak.bytes == entry["inference"]["peak_last_use"]
-    if entry["id"] not in WORKSPACE and "training" in entry:
+    if "training" in entry:
         graph = fl.read(model.train(), inputs, profile={"step": "train"})
         assert graph.count("saved").total.count == entry["saved_for_backward"]["activation"]
         measured = entry["training"]["peak_training"]

@@ -122,9 +122,10 @@ BILINEAR = Of(functional.bilinear, nn.Linear(32, 32), nn.Linear(32, 32), weights
         ),
         (nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReplicationPad2d(2), nn.Conv2d(8, 8, 1)), (4, 3, 8, 8)),
         (nn.Sequential(nn.Linear(16, 16), nn.GRU(16, 16, bidirectional=True)), (5, 2, 16)),
+        (nn.Sequential(nn.Linear(16, 16), nn.LSTM(16, 16)), (5, 2, 16)),  # a kernel with a workspace
         (nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, dropout=0.1), (4, 16, 32)),
     ],
-    ids=["bilinear", "reflected", "repeated", "both ways", "encoder"],
+    ids=["bilinear", "reflected", "repeated", "both ways", "fused", "encoder"],
 )
 def test_layers_keep_what_they_really_keep(model: nn.Module, sizes: tuple[int, ...]) -> None:
     kept, forward, step = figures(model, "x".join(map(str, sizes)))
