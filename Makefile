@@ -7,7 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraint
 PINS := pyproject.toml constraints.txt
 
 PYTEST := $(BIN)/python -m pytest
-JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+# One more than the cores: a suite often waits for a child that it tests.
+JOBS ?= $(shell echo $$(($$(nproc 2>/dev/null || echo 2) + 1)))
 
 # A framework's tests run in a process of their own: TensorFlow imported before Paddle ends the process.
 SUITES := core peers torch keras paddle
