@@ -74,6 +74,59 @@ def test_transposed_convolution() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("mask", "bias", "expected"),
+    [(False, True, 114_300), (False, False, 113_400), (True, True, 115_650), (True, False, 114_750)],
+)
+def test_deformable_convolution(*, mask: bool, bias: bool, expected: int) -> None:
+    net = Sketch((1, 6, 11, 14))
+    weights = {"weight": (10, 6, 3, 5), **({"bias": (10,)} if bias else {})}
+    layer = net.register("torchvision.ops.deform_conv.DeformConv2d", weights, native=CONV)
+    given = (net.given[0], net.builder.tensor((1, 30, 9, 10)), net.builder.tensor((1, 15, 9, 10)))
+    net.call(layer, 0, (1, 10, 9, 10), args=tuple(map(TensorRef, given if mask else given[:2])))
+    agree(net.graph(), ptflops=expected)
+
+
+@pytest.mark.parametrize("kernel", ["flash", "efficient", "cudnn"])
+def test_the_fused_kernels_of_attention(kernel: str) -> None:
+    net = Sketch((2, 4, 8, 16))
+    given = (Tensor(2, 4, 8, 16), Tensor(2, 4, 12, 16), Tensor(2, 4, 12, 32))
+    net.inner("op", f"aten._scaled_dot_product_{kernel}_attention", "query key value", given, (2, 4, 8, 32))
+    agree(net.graph(), torch_flop_counter=73_728)
+
+
+@pytest.mark.parametrize(
+    ("function", "names", "given", "gives", "forward"),
+    [
+        (
+            "conv_transpose2d", "input weight bias",
+            (Tensor(2, 4, 5, 7), Tensor(4, 6, 3, 2), Tensor(6)), (2, 6, 11, 14), 22_008,
+        ),
+        ("conv_transpose2d", "input weight", (Tensor(2, 4, 5, 7), Tensor(4, 6, 3, 2)), (2, 6, 7, 8), 20_160),
+        ("conv_transpose1d", "input weight", (Tensor(2, 4, 5), Tensor(4, 6, 3)), (2, 6, 7), 1_440),
+        ("interpolate", "input size", (Tensor(2, 4, 5, 7), (10, 13)), (2, 4, 10, 13), 130),
+        ("interpolate", "input size", (Tensor(2, 4, 5, 7), 9), (2, 4, 9, 9), 9),
+        ("interpolate", "input size scale_factor", (Tensor(2, 4, 5, 7), None, 2.5), (2, 4, 12, 17), 1_750),
+        ("interpolate", "input size scale_factor", (Tensor(2, 4, 5, 7), None, 1.3), (2, 4, 6, 9), 473),
+        (
+            "interpolate", "input size scale_factor",
+            (Tensor(2, 4, 5, 7), None, (2.0, 3.0)), (2, 4, 10, 21), 1_680,
+        ),
+        (
+            "scaled_dot_product_attention", "query key value",
+            (Tensor(2, 3, 5, 8), Tensor(2, 3, 7, 8), Tensor(2, 3, 7, 6)), (2, 3, 5, 6), 5_880,
+        ),
+    ],
+)  # fmt: skip
+def test_a_step_of_deepspeed_is_three_of_its_forwards(
+    function: str, names: str, given: tuple[Any, ...], gives: tuple[int, ...], forward: int
+) -> None:
+    """The forwards are what the profiler of DeepSpeed 0.19.8 printed for these calls."""
+    net = Sketch((2, 4, 5, 7))
+    net.inner("function", f"torch.nn.functional.{function}", names, given, gives)
+    agree(net.graph(step="train"), deepspeed_train=3 * forward)
+
+
 def test_dense_layer_on_three_axes() -> None:
     weights = {"weight": (11, 7), "bias": (11,)}
     native = {"in_features": 7, "out_features": 11}

@@ -30,6 +30,8 @@ OPERATORS: dict[str, tuple[str, str, dict[str, Any], Shape, Shape, Shape, int]] 
 }  # fmt: skip
 """The kind, the names of the factors, attributes, the shapes of data, weight and result, and the macs."""
 
+QUERY_KEY_VALUE = {"query": (2, 4, 8, 16), "key": (2, 4, 12, 16), "value": (2, 4, 12, 32)}
+
 
 def step(operator: str, *, grad_inputs: bool = False, frozen: bool = False, again: bool = False) -> Graph:
     """Return a network of one operator, read for a training step."""
@@ -75,3 +77,26 @@ def test_each_gradient_of_a_product_counts_as_much_as_the_product(operator: str)
 def test_a_product_of_a_checkpointed_region_counts_once_more(operator: str) -> None:
     macs = OPERATORS[operator][-1]
     assert flops(step(operator, grad_inputs=True, frozen=True, again=True)) == 2 * macs * 3
+
+
+@pytest.mark.parametrize(("grad_inputs", "expected"), [(False, 73_728), (True, 245_760)])
+@pytest.mark.parametrize("kernel", ["flash", "efficient", "cudnn"])
+def test_the_backward_of_a_fused_attention_has_five_products(
+    kernel: str, *, grad_inputs: bool, expected: int
+) -> None:
+    """The figures are the tool's own for these kernels (efficient and cudnn, on tensors without data)."""
+    b = GraphBuilder(builtin())
+    given = [b.input(name, shape) for name, shape in QUERY_KEY_VALUE.items()]
+    out = b.tensor((2, 4, 8, 32))
+    b.modules.append(Module(0, ("",), "mine.Net"))
+    root = b.layer("", "container", "mine.Net", module=0, inputs=given, outputs=(out,))
+    native = {name: TensorRef(i) for name, i in zip(QUERY_KEY_VALUE, given, strict=True)}
+    source = f"aten._scaled_dot_product_{kernel}_attention.default"
+    b.layer(
+        "attention", "attention", source, level="op", parent=root,
+        inputs=given, outputs=(out,), native=native,
+    )  # fmt: skip
+    profile: dict[str, Any] = {"mode": "train", "grad": True, "step": "train"}
+    if grad_inputs:
+        profile["grad_inputs"] = ("all",)
+    assert flops(b.build(Reading("net", "hand", "torch", "2.13.0", profile), (out,))) == expected
