@@ -30,7 +30,10 @@ WIDTHS = {"kind": 9, "output": 10, "params": 9, "count": 11, "share": 5}
 """The widths of the columns beside the tree, in em."""
 WIDEST = 14
 CELL = "flex:none;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;padding-left:1em"
-ROW = "display:inline-flex;width:calc(100% - 1.5em);vertical-align:top"
+ROW = "display:inline-flex;width:calc(100% - {}em);vertical-align:top"
+BESIDE, BELOW, INDENT = 1.5, 0.55, 1.1
+"""How much narrower than its place a row is beside a mark that opens it, and one without a mark, indented by
+a mark's width: so that the columns of both end at one line."""
 
 
 def render(blocks: Iterable[Block]) -> str:
@@ -58,7 +61,7 @@ def _(block: Line) -> Iterator[str]:
 
 @_block.register(Small)
 def _(block: Small) -> Iterator[str]:
-    yield from (f"<small>{_text(text)}</small>" for text in block.lines)
+    yield from (f"<div><small>{_text(text)}</small></div>" for text in block.lines)
 
 
 @_block.register(Pairs)
@@ -105,7 +108,7 @@ def _(block: Rows) -> Iterator[str]:
     columns = of_view(block.ledgers, block.view, bars=False)
     yield '<div style="max-width:70em;font-variant-numeric:tabular-nums">'
     headers = _line([column.header for column in columns], columns, bold=True)
-    yield f'<div style="padding-left:1.5em">{headers}</div>'
+    yield f'<div style="padding-left:{INDENT}em">{headers}</div>'
     root = grow(block.ledgers)
     open_levels: list[int] = []
     for line in itertools.islice(walk(root), MOST):
@@ -115,18 +118,18 @@ def _(block: Rows) -> Iterator[str]:
         cells = [line.label or "(network)", *(column.value(line) for column in columns[1:])]
         if line.node.children:
             state = " open" if line.depth < OPEN - 1 else ""
-            yield f"<details{state}><summary>{_line(cells, columns)}</summary>"
+            yield f"<details{state}><summary>{_line(cells, columns, BESIDE)}</summary>"
             yield '<div style="padding-left:1em">'
             open_levels.append(line.depth)
         else:
-            yield f'<div style="padding-left:1.1em">{_line(cells, columns)}</div>'
+            yield f'<div style="padding-left:{INDENT}em">{_line(cells, columns)}</div>'
     yield "</div></details>" * len(open_levels)
     if root.calls > MOST:
         yield f"<div>The first {MOST:,} of {root.calls:,} calls; print(...) shows the sums of the rest.</div>"
     yield "</div>"
 
 
-def _line(cells: Sequence[str], columns: Sequence[Column], *, bold: bool = False) -> str:
+def _line(cells: Sequence[str], columns: Sequence[Column], less: float = BELOW, *, bold: bool = False) -> str:
     weight = ";font-weight:bold" if bold else ""
     name = f'<span style="flex:auto;overflow:hidden;text-overflow:ellipsis{weight}">{_text(cells[0])}</span>'
     others = (
@@ -134,7 +137,7 @@ def _line(cells: Sequence[str], columns: Sequence[Column], *, bold: bool = False
         f'text-align:{"right" if column.right else "left"}{weight}">{_text(cell)}</span>'
         for cell, column in zip(cells[1:], columns[1:], strict=True)
     )
-    return f'<span style="{ROW}">{name}{"".join(others)}</span>'
+    return f'<span style="{ROW.format(less)}">{name}{"".join(others)}</span>'
 
 
 def _text(written: str) -> str:

@@ -4,7 +4,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING
 
-from flopledger.report.html import MOST
+from flopledger.report.blocks import Small
+from flopledger.report.html import MOST, render
 
 if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger
@@ -55,3 +56,7 @@ def test_a_large_tree_is_cut_with_a_line_that_says_so(toy: Ledger) -> None:
     rows = tuple(replace(toy.rows[3], id=i, path=f"b{i // 10}.fc{i}") for i in range(2 * MOST))
     outline = Outline(replace(toy, rows=rows)._repr_html_())
     assert "The first 3,000 of 6,000 calls; print(...) shows the sums of the rest." in outline.texts
+
+
+def test_each_line_in_small_print_is_a_line() -> None:
+    assert render([Small(("a", "b"))]) == "<div><small>a</small></div><div><small>b</small></div>"

@@ -331,3 +331,15 @@ def test_the_pictures_of_the_documentation_are_what_a_page_shows(
         if overwrite:
             stored.write_bytes(picture)
         assert stored.read_bytes()[16:24] == picture[16:24]
+
+
+def test_the_columns_of_a_notebook_end_at_one_line(opened: Callable[[str], Opened], root: Path) -> None:
+    """Rows that open have a mark before them; whose width browsers choose, so that 3 points are no fault."""
+    written = fl.read(str(root / "examples" / "resnet18.prototxt")).count("mac")._repr_html_()
+    page = opened(f"<!doctype html><html data-drawn><meta charset=utf-8>{written}").page
+    ends = page.evaluate(
+        """() => [...document.querySelectorAll("span > span:last-child")]
+          .map((cell) => cell.getBoundingClientRect().right).filter((right) => right)"""
+    )
+    assert len(ends) > 8
+    assert max(ends) - min(ends) < 3
