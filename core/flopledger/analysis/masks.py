@@ -169,7 +169,8 @@ class Masks:
         if "pair_macs" in facts:
             mask = self._of_attention(layer, facts)
             if mask is not None:
-                self.found[layer.id] = Masked(mask, facts["pair_macs"], facts["pair_dots"])
+                times = floordiv(facts["queries"], mask.queries)
+                self.found[layer.id] = Masked(mask, times * facts["pair_macs"], times * facts["pair_dots"])
         if self._calls.has_children[layer.id]:
             return
         self._makers.update(dict.fromkeys(layer.outputs, layer))
@@ -188,12 +189,23 @@ class Masks:
             self._trace_back(tensor, mask)
 
     def _of_attention(self, layer: Layer, facts: dict[str, Dim]) -> Mask | None:
-        """Return the mask of an attention: its own, else that of one of its input tensors."""
+        """Return the mask of an attention: its own, else that of one of its input tensors.
+
+        The mask of a single query holds for all: in a decode step, the query heads that share keys may be
+        written as several queries of one head.
+        """
         queries, keys = facts["queries"], facts["keys"]
         if layer.attrs.get("causal") is True:
             return Mask(queries, keys)
         given = (self._of_tensor.get(i) for i in tensors_read(layer))
-        return next((m for m in given if m and equal(m.queries, queries) and equal(m.keys, keys)), None)
+        return next(
+            (
+                mask
+                for mask in given
+                if mask and equal(mask.keys, keys) and (equal(mask.queries, queries) or mask.queries == 1)
+            ),
+            None,
+        )
 
     def _trace_back(self, tensor: int, mask: Mask) -> None:
         """Find the product that made scores; products whose mask is known are skipped."""

@@ -1,8 +1,9 @@
 """The cost of a language model to read a prompt and to write tokens after it, one at a time.
 
 Step i finds ``prompt + i`` tokens in the cache. Its operations, and the bytes of the cache, grow by as much
-with each of them until a window is full, and not at all from then on. So the sum over all steps is that of a
-few pieces, each half its length times the sum of its ends: a few readings serve for any number of steps.
+with each of them until a window is full, and not at all from then on; attention in chunks begins anew with
+each. So the sum over all steps is that of a few pieces, each half its length times the sum of its ends: a few
+readings serve for any number of steps.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def generation(
         last = prompt + new - 2
         ends = [at.step("first decode step", 1, prompt), at.step("last decode step", 1, last)]
         kinks = [held for held in at.held(last) if prompt < held < last]
-        points = sorted({prompt, last, *kinks})
+        points = sorted({prompt, last, *kinks, *at.turns(prompt, last)})
         decoded = _summed([(p, at.step("", 1, p)) for p in points])
         whole = Step(
             "generation",
@@ -201,6 +202,16 @@ class _Readings:
     def held(self, past: int) -> list[int]:
         """Return how many tokens each part of the cache holds."""
         return [tokens for _, tokens in self._cache(past) if tokens]
+
+    def turns(self, first: int, last: int) -> set[int]:
+        """Return the lengths between two at which attention begins with a new chunk, and those before.
+
+        Within a chunk each step has one key more than the last; with the next it starts from one again.
+        """
+        masked = engine.analysis_of(self.graph(1, last)).masked.values()
+        chunks = {one.mask.chunk for one in masked if isinstance(one.mask.chunk, int) and one.mask.chunk}
+        starts = {place for size in chunks for place in range(-first % size + first, last + 1, size)}
+        return {place for start in starts for place in (start - 1, start) if first < place < last}
 
     def per_token(self, past: int) -> int:
         """Return the bytes of one token more of one sequence in the cache, before a window is full."""

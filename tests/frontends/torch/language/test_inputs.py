@@ -10,6 +10,8 @@ from typing import Any
 import flopledger as fl
 import pytest
 import torch
+from flopledger.conventions.loader import load
+from flopledger.counting.generation import generation
 from flopledger.dims import symbol
 from flopledger.dims.arithmetic import substitute
 from flopledger.errors import SourceError, UsageError
@@ -169,6 +171,44 @@ def test_a_step_on_a_full_window_meets_as_many_keys_as_the_window_has() -> None:
     assert [substitute(formula, {"P": p}) for p in (2, 4, 5, 6, 900)] == [
         16960 + 128 * keys for keys in (3, 5, 6, 6, 6)
     ]
+
+
+def chunked() -> torch.nn.Module:
+    """Make a Llama 4 whose first layer attends in chunks of 6."""
+    config = transformers.Llama4TextConfig(
+        **SMALL, head_dim=8, attention_chunk_size=6, num_local_experts=4, num_experts_per_tok=1,
+        intermediate_size_mlp=48, layer_types=["chunked_attention", "full_attention"],
+    )  # fmt: skip
+    with torch.device("meta"):
+        model: torch.nn.Module = transformers.Llama4ForCausalLM(config).eval()
+    model.set_experts_implementation("batched_mm")  # type: ignore[operator]  # of transformers' models
+    return model
+
+
+def test_a_step_in_chunks_meets_the_keys_of_its_own_chunk() -> None:
+    # The cache keeps 5 tokens and the step's own is the sixth; of these the place P meets P mod 6 + 1. Each
+    # pair is 4 heads x 2 x 8 multiply-accumulates.
+    model = chunked()
+    for past, before in ((5, 0), (6, 5), (7, 4), (11, 0), (12, 5)):
+        graph = fl.read(model, options={"seq": 1, "past": past})
+        every, own = (graph.count("mac", window=window).total.count for window in ("off", "on"))
+        assert every - own == 64 * before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", [chunked, windowed], ids=["chunks", "window"])
+def test_a_generation_is_the_sum_of_its_steps(make: Any) -> None:
+    model, new = make(), 12
+    convention = load("2mac").set({"window": "on", "causal": "exact"})
+
+    def read(tokens: int, past: int) -> Any:
+        return fl.read(model, options={"seq": tokens, **({"past": past} if past else {})})
+
+    found = generation(read, (4, new, 1), convention, {})
+    steps = [read(4, 0), *(read(1, 4 + step) for step in range(new - 1))]
+    assert found.steps[-1].flop == sum(
+        graph.count("2mac", window="on", causal="exact").total.count for graph in steps
+    )
 
 
 GEMMA = {"head_dim": 8, "layer_types": ["sliding_attention", "full_attention"]}
