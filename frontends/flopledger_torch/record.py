@@ -122,6 +122,11 @@ class Tensors:
         self.dtypes.append("int64")
         return len(self.shapes) - 1
 
+    def same(self, twin: torch.Tensor, tensor: torch.Tensor) -> None:
+        """Let a tensor have the number of another."""
+        self._known[id(twin)] = self.ref(tensor)
+        self.alive.append(twin)
+
     def renew(self, tensor: torch.Tensor) -> int:
         """Give a tensor that got another shape in its place a new number; it is a view of the old."""
         old = self._known.pop(id(tensor), None)
@@ -206,6 +211,7 @@ class Recorder:
         self.records_sizes = False
         self.training = False  # whether the reading is for a training step: regions without gradients matter
         self.products: list[int] = []  # of sizes, among the next op's arguments
+        self.tape: list[Any] = []  # the ops on what requires a gradient; see listen/derivatives.py
         self.notes: dict[str, None] = {}
         self._stopped: tuple[BaseException, Event | None] | None = None
         self._seen: list[int] = []

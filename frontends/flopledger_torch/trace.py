@@ -22,7 +22,7 @@ from flopledger_torch.language import inputs as language
 from flopledger_torch.listen.checkpoints import recording_checkpoints
 from flopledger_torch.listen.custom import recording_custom_functions
 from flopledger_torch.listen.derivatives import recording_derivatives
-from flopledger_torch.listen.dispatch import Ops, above_autograd
+from flopledger_torch.listen.dispatch import Ops, OpsOfEngine, above_autograd
 from flopledger_torch.listen.functions import recording_functions
 from flopledger_torch.listen.gradients import Derivatives
 from flopledger_torch.listen.kernels import DEPENDS_ON_DATA, STOPS
@@ -176,6 +176,7 @@ class Reader:
         fakes = [tensor for tensor in self.recorder.tensors.alive if type(tensor) is FakeTensor]
         known = [weakref.ref(tensor) for tensor in (*fakes, *self.copies.stand_ins.made())]
         self.recorder.tensors.forget()
+        self.recorder.tape.clear()
         if self.tensors.values is not None:
             self.tensors.values.clear()
         self.copies.stand_ins.clear()
@@ -198,7 +199,7 @@ class Reader:
             with (
                 recording_functions(recorder),
                 recording_custom_functions(recorder),
-                recording_derivatives(recorder),
+                recording_derivatives(recorder, OpsOfEngine),
                 recording_masks(recorder),
                 recording_checkpoints(recorder),
                 numbers_for_scales(self.tensors.values),

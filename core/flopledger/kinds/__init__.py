@@ -20,6 +20,7 @@ FAMILIES = (
     "contraction",
     "conv",
     "deform",
+    "derivative",
     "detection",
     "distance",
     "elementwise",

@@ -1,7 +1,8 @@
 """Derivatives that a forward takes itself, by autograd's engine: which records nothing below autograd.
 
-``torch.autograd.grad`` and ``.backward()`` end in one function of torch's. A reading writes a call down there
-that is unknown, and gives stand-ins for the gradients, which have the sizes of their tensors.
+``torch.autograd.grad`` and ``.backward()`` end in one function of torch's. Where the ops before can be run
+again under autograd, the ops of the derivative are recorded: :mod:`flopledger_torch.listen.tape`. Else a
+reading writes an unknown call down there, and gives stand-ins for the gradients, of their tensors' sizes.
 ``torch.func.grad`` and the like need none of this: they record their own derivatives, op by op.
 """
 
@@ -15,9 +16,12 @@ from torch.autograd import forward_ad
 from torch.utils._python_dispatch import _disable_current_modes
 
 from flopledger_torch.listen.functions import unrecorded
+from flopledger_torch.listen.tape import Twins
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from torch.utils._python_dispatch import TorchDispatchMode
 
     from flopledger_torch.record import Recorder
 
@@ -25,9 +29,30 @@ SOURCE = "torch.autograd.backward"
 _PROBLEM = "the forward takes derivatives by autograd's engine, whose work is not followed"
 
 
+def _followed(twins: Twins, plain: Any, outputs: Any, *args: Any, **kwargs: Any) -> Any:
+    """Record the ops of a derivative, and return its gradients; NotImplemented where it is not followed."""
+    recorder = twins.recorder
+    event = recorder.open("op", SOURCE, "backward")
+    event.composite = True
+    recorder.quiet += 1
+    try:
+        grads = twins.derive(plain, outputs, *args, **kwargs)
+        recorder.finish(event, tuple(outputs), {}, grads)
+    except Exception:  # noqa: BLE001  (an op may have no derivative on stand-ins, or the forward is wrong)
+        del recorder.events[event.id :]
+        return NotImplemented
+    finally:
+        recorder.quiet -= 1
+        recorder.current = event.parent
+    return grads
+
+
 @contextlib.contextmanager
-def recording_derivatives(recorder: Recorder) -> Iterator[None]:
-    """Record the calls of autograd's engine in a forward."""
+def recording_derivatives(
+    recorder: Recorder, mode: Callable[[Recorder], TorchDispatchMode]
+) -> Iterator[None]:
+    """Record the calls of autograd's engine in a forward; ``mode`` makes what records its ops."""
+    twins = Twins(recorder, mode)
     owner: Any = torch.autograd
     ahead: Any = forward_ad
     plain, load = owner._engine_run_backward, ahead._maybe_load_decompositions
@@ -35,6 +60,10 @@ def recording_derivatives(recorder: Recorder) -> Iterator[None]:
     def engine(outputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not recorder.is_recording():
             return plain(outputs, *args, **kwargs)
+        if not recorder.training:
+            found = _followed(twins, plain, outputs, *args, **kwargs)
+            if found is not NotImplemented:
+                return found
         event = recorder.open("op", SOURCE, "backward")
         event.problem = _PROBLEM
         recorder.note(f"{_PROBLEM}: it is unknown")

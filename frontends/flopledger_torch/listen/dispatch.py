@@ -18,6 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from flopledger_torch.listen import assertions, higher_order
 from flopledger_torch.listen.kernels import STOPS, run_kernel, symbolic_outputs
+from flopledger_torch.listen.memory import written
 from flopledger_torch.nested import own_rules
 from flopledger_torch.op_rules import IN_PLACE_VIEWS, UNDECLARED, rule_of
 from flopledger_torch.values import READS
@@ -163,10 +164,12 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             elif op.composite:
                 out = self._opened(func, op, args, given)
             else:
+                fresh = bool(op.rule.writes) and _makes_differentiable(op.rule, args, given)
                 out = self._run(func, op, args, given)
                 # A view of what requires a gradient does too, even where none are recorded.
-                if (torch.is_grad_enabled() or op.shows) and op.name != "detach":
-                    _carry_gradients(args, given, out)
+                recorded = torch.is_grad_enabled()
+                if (recorded or op.shows) and op.name != "detach" and _carry_gradients(args, given, out):
+                    recorder.tape.append(None if fresh else (func if recorded else None, args, given, out))
             recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
             if recorder.training and not torch.is_grad_enabled():
                 event.native["no_grad"] = True
@@ -242,6 +245,29 @@ class Ops(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes 
             return func._op_dk(_COMPOSITE, *args, **kwargs)
 
 
+class OpsOfEngine(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
+    """Records the ops of autograd's engine, which are lowered already, and have gradients of their own."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.recorder = recorder
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        """Run an op and record it."""
+        del types
+        given = kwargs or {}
+        out = func(*args, **given)
+        op = _known(func)
+        if op is not None:
+            recorder = self.recorder
+            event = recorder.open("op", op.source, op.name)
+            recorder.finish(event, args, given, out, names=op.arguments, defaults=op.defaults)
+            recorder.current = event.parent
+        return out
+
+
 def _note_memory(  # noqa: PLR0913, PLR0917  (the parts of a call)
     recorder: Recorder, event: Event, op: _Op, args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any
 ) -> None:
@@ -297,9 +323,19 @@ def _require_grad(args: tuple[Any, ...]) -> bool:
     return False
 
 
-def _carry_gradients(args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> None:
+def _makes_differentiable(rule: Rule, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> bool:
+    """Return whether an op may write what requires a gradient into memory that required none.
+
+    Its views and what they are views of require one then, which is not followed.
+    """
+    return not all(tensor.requires_grad for tensor in written(rule, args, kwargs))
+
+
+def _carry_gradients(args: tuple[Any, ...], kwargs: Mapping[str, Any], out: Any) -> bool:
+    """Let results require a gradient if an argument does; return whether one does."""
     if not (_require_grad(args) or (kwargs and _require_grad(tuple(kwargs.values())))):
-        return
+        return False
     for tensor in (out,) if isinstance(out, torch.Tensor) else _tensors(out):
         if not tensor.requires_grad and (tensor.is_floating_point() or tensor.is_complex()):
             tensor.requires_grad = True
+    return True

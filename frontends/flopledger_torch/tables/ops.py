@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from flopledger_torch.tables import algebra, elements, losses, products, reductions, windows
 from flopledger_torch.tables.call import Rule, same
+from flopledger_torch.tables.derivatives import DERIVATIVES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -239,6 +240,7 @@ _QUANTIZED_LINEAR = """
 _QUANTIZED_ACTIVATIONS = "relu6 hardswish elu celu leaky_relu prelu sigmoid threshold"
 
 OPS: dict[str, Rule] = {
+    **DERIVATIVES,
     **dict.fromkeys(
         (
             "convolution",

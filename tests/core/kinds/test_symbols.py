@@ -206,6 +206,16 @@ CASES: dict[str, st.SearchStrategy[Case]] = {
         ("affine_grid", {"size": ("H", "W")}, (("N", 2, 3),)),
         ("deform_conv", {"kernel": (3, 3), "padding": (1, 1), "out_channels": 6, "mask": True}, (IMAGE,)),
     ),
+    "derivative": one_of(
+        ("tanh_derivative", {}, (("N", "H", 3),)),
+        ("log_softmax_derivative", {"axis": 1}, (("N", "H", "W"),)),
+        ("conv_derivative", {"of_bias": True}, (("N", 8, "H", "W"), ("N", 4, "H", "W"), (8, 2, 3, 3))),
+        (
+            "conv_derivative",
+            {"transposed": True, "of_weight": False},
+            (("N", 2, "H", "W"), ("N", 4, "H", "W"), (4, 2, 3, 3)),
+        ),
+    ),
     "distance": one_of(
         ("cdist", {}, (("N", "H", 4), ("W", 4))),
         ("cdist", {"order": 1}, (("N", "H", 4), ("N", "W", 4))),

@@ -82,7 +82,7 @@ def test_edges_that_are_given_are_used() -> None:
     assert ledger.graph.reading.notes == (note,)
 
 
-def test_derivatives_inside_a_forward_are_unknown_by_name() -> None:
+def test_derivatives_inside_a_forward_are_counted() -> None:
     def gradient(net: Any, x: Tensor) -> Any:
         x.requires_grad_(True)  # noqa: FBT003  (torch's way)
         return torch.autograd.grad(net.fc(x).sum(), x)
@@ -91,8 +91,28 @@ def test_derivatives_inside_a_forward_are_unknown_by_name() -> None:
         net.fc(x).sum().backward()
         return x
 
+    # forward 2 * 16 and as many for the gradient of the input; of the weight as many, the input has none
+    assert figures(gradient) == (64, [])
+    assert figures(backward) == (64, [])
+
+
+def test_a_derivative_that_is_not_followed_is_unknown_by_name() -> None:
+    class Twice(torch.autograd.Function):
+        """Twice its input, with a derivative of its own."""
+
+        @staticmethod
+        def forward(_ctx: Any, x: Tensor) -> Tensor:
+            return x * 2
+
+        @staticmethod
+        def backward(_ctx: Any, grad: Tensor) -> Tensor:
+            return grad * 2
+
+    def gradient(net: Any, x: Tensor) -> Any:
+        x.requires_grad_(True)  # noqa: FBT003  (torch's way)
+        return torch.autograd.grad(Twice.apply(net.fc(x)).sum(), x)  # type: ignore[no-untyped-call]
+
     assert figures(gradient) == (32, ["torch.autograd.backward"])
-    assert figures(backward) == (32, ["torch.autograd.backward"])
 
 
 def test_a_derivative_by_torch_func_is_counted() -> None:
