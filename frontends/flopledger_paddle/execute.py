@@ -22,7 +22,7 @@ from flopledger.frontend import (
 from flopledger_paddle import internals
 from flopledger_paddle.calls import Calls
 from flopledger_paddle.framework import paddle
-from flopledger_paddle.inputs import Arguments, like
+from flopledger_paddle.inputs import Arguments, contents_of, like
 from flopledger_paddle.modules import class_path, dtype_name, registered_in
 from flopledger_paddle.trace import direct, root_name
 from flopledger_paddle.values import Values
@@ -170,7 +170,7 @@ def run(model: Any, given: Arguments, registered: Registered[Any], builder: Grap
     running = Run(builder, registered)
 
     def make(name: str, spec: InputSpec) -> Any:
-        value = paddle.zeros(list(spec.shape or ()), spec.dtype)
+        value = contents_of(spec)
         builder.inputs.append(Input(name, running.tensor(value), root_name(name) not in given.kwargs))
         return value
 

@@ -24,6 +24,22 @@ if TYPE_CHECKING:
     from flopledger.frontend import Request, Shape
 
 
+@dataclass(frozen=True, slots=True)
+class Given(InputSpec):
+    """The spec of a tensor or array that was given, with its contents, which a real run computes with."""
+
+    contents: Any = field(default=None, compare=False)
+
+
+def contents_of(spec: InputSpec) -> Any:
+    """Return a new tensor for an input: with the contents that were given, else zeros."""
+    contents = spec.contents if isinstance(spec, Given) else None
+    if contents is None:
+        return paddle.zeros(list(spec.shape or ()), spec.dtype)
+    made = contents.clone() if isinstance(contents, paddle.Tensor) else paddle.to_tensor(contents)
+    return made.detach()
+
+
 @dataclass(slots=True)
 class Arguments:
     """The arguments of a model's call: nested tuples and dicts of input specs and of plain values."""
@@ -40,6 +56,10 @@ class Arguments:
     def specs(self) -> list[InputSpec]:
         """Return the specs of tensors, in order."""
         return list(specs_in((self.args, self.kwargs)))
+
+    def are_given(self) -> bool:
+        """Return whether the contents of a tensor were given."""
+        return any(isinstance(spec, Given) and spec.contents is not None for spec in self.specs())
 
     def changed(self, change: Callable[[InputSpec], InputSpec]) -> Arguments:
         """Return the arguments with every spec of a tensor changed."""
@@ -77,8 +97,10 @@ def _spec(value: Any, default: str) -> Any:
         return {key: _spec(item, default) for key, item in value.items()}
     if isinstance(value, (tuple, list)):
         return like(value, [_spec(item, default) for item in value])
-    if isinstance(value, (paddle.Tensor, paddle.static.InputSpec)) or hasattr(value, "__array_interface__"):
-        return InputSpec(getattr(value, "name", "") or "", open_shape(value.shape), dtype_name(value.dtype))
+    is_tensor = isinstance(value, paddle.Tensor) or hasattr(value, "__array_interface__")
+    if is_tensor or isinstance(value, paddle.static.InputSpec):
+        name, shape = getattr(value, "name", "") or "", open_shape(value.shape)
+        return Given(name, shape, dtype_name(value.dtype), contents=value if is_tensor else None)
     return value
 
 

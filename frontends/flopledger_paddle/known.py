@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from flopledger_paddle import eager, internals
 from flopledger_paddle.framework import paddle
+from flopledger_paddle.inputs import contents_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from flopledger.frontend import Shape
+    from flopledger.frontend import InputSpec, Shape
 
 MOST = 16
 """The most elements of a tensor of sizes; a larger one is data that happens to be whole numbers."""
@@ -83,11 +84,11 @@ class Known:
         if self.everything or _is_size(tensor):
             self._tensors[value.id] = tensor
 
-    def zeros(self, value: Any) -> None:
-        """Let an input be zeros where everything is computed."""
+    def input(self, value: Any, spec: InputSpec) -> None:
+        """Let an input have its contents where everything is computed."""
         if self.everything:
             with self._eager():
-                self._tensors[value.id] = paddle.zeros(list(value.shape), value.dtype)
+                self._tensors[value.id] = contents_of(spec)
 
     def tensor(self, value: Any) -> Any:
         """Return the tensor of a value, if it is known."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from flopledger.frontend import Graph, Registered, Request
 
 _READING = threading.Lock()
-RAN = "the forward really ran, on zeros: sizes and branches that depend on values are those of this run"
+RAN = "the forward really ran, on {}: sizes and branches that depend on values are those of this run"
 
 
 def read_source(source: object, request: Request) -> Graph:
@@ -104,7 +104,7 @@ def _written(
     try:
         if request.execute:
             trace = direct(model, given, run=True)
-            trace.notes = (RAN,)
+            trace.notes = (RAN.format("the values that were given" if given.are_given() else "zeros"),)
         else:
             trace = direct(model, given)
     except FlopledgerError:

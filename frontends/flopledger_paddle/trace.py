@@ -108,7 +108,7 @@ def values_in(value: Any) -> Iterator[Any]:
 def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     """Build a program from a layer by calling it on values that have only shapes.
 
-    With ``run`` each op is computed beside the program, on zeros: branches that depend on values follow them.
+    With ``run`` each op is computed beside the program: branches that depend on values follow them.
 
     Raises:
         TypeError: The layer's branches depend on values.
@@ -120,7 +120,7 @@ def direct(layer: Any, given: Arguments, *, run: bool = False) -> Trace:
     def make(name: str, spec: InputSpec) -> Any:
         value = paddle.static.data(f"input_{len(trace.inputs)}", list(spec.shape or ()), spec.dtype)
         trace.inputs.append((name, value, root_name(name) not in given.kwargs))
-        known.zeros(value)
+        known.input(value, spec)
         return value
 
     tensors = internals.tensors_of(layer)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import flopledger as fl
+import numpy as np
 import pytest
 from flopledger_paddle import internals
 from flopledger_paddle.framework import paddle
@@ -245,3 +247,40 @@ def test_keys_and_values_picked_from_one_product_follow_a_symbolic_batch(read: R
     # 5 tokens by 8 and 16 features, then scores of two heads of 4, and of those two features of the values
     total = read(Net(), "Nx5x8").count("mac").total
     assert str(total.count) == f"{5 * 8 * 16 + 2 * 5 * 5 * 4 + 2 * 5 * 5 * 2}*N"
+
+
+def test_a_run_computes_with_the_values_that_were_given() -> None:
+    """The first n rows, and of them those whose first element is above 1; or all where their sum is large."""
+
+    def picked(model: Any, x: Any, n: Any) -> Any:
+        rows = x[: int(n)]
+        return model.linear(rows if rows.sum() > 100 else rows[rows[:, 0] > 1])
+
+    class Picks(nn.Layer):  # type: ignore[misc]  # Paddle's classes have no types
+        """A linear layer on rows that depend on the data."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.linear = nn.Linear(4, 8)
+
+        def forward(self, x: Any, n: Any) -> Any:
+            return picked(self, x, n)
+
+    x = np.array([[0, 1, 2, 3], [2, 1, 2, 3], [5, 1, 1, 1]], "float32")
+    for given, n, rows in ((x, 2, 1), (x, 3, 2), (100 * x, 3, 3)):
+        graph = fl.read(Picks(), (paddle.to_tensor(given), paddle.to_tensor(n)), execute=True)
+        assert graph.count("mac").total.count == rows * 4 * 8
+        assert "on the values that were given" in graph.reading.notes[0]
+    assert fl.count(Picks(), (x, np.array(3)), execute=True).total.count == 2 * 4 * 8
+
+
+def test_a_run_leaves_the_tensors_that_were_given_alone() -> None:
+    class Adds(nn.Layer):  # type: ignore[misc]  # Paddle's classes have no types
+        """Adds to its input in place."""
+
+        def forward(self, x: Any) -> Any:
+            return x.add_(x)
+
+    given = paddle.ones([2])
+    fl.count(Adds(), given, execute=True)
+    assert given.numpy().tolist() == [1, 1]
