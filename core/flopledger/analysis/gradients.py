@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from flopledger.analysis import derivative, saved
 from flopledger.analysis.flow import memories, tensors_read
 from flopledger.dims.arithmetic import equal, is_dim, product, total
-from flopledger.graph.tables import CONTAINER, TensorRef
+from flopledger.graph.tables import CONTAINER, UNKNOWN, TensorRef
 from flopledger.kinds.contraction import einsum_steps
 from flopledger.records import dataclass
 
@@ -111,6 +111,22 @@ class Gradients:
                 needed.update(given)
                 memory.update(self._memory[i] for i in given)
         return frozenset(found)
+
+    @functools.cached_property
+    def recorded(self) -> frozenset[int]:
+        """The innermost calls that autograd records: those that are reached, and those of dropped results."""
+        found = set(self.reached)
+        for layer in self.leaves if self.active else ():
+            made = any(is_floating(self.dtype(i)) and self.want(i) for i in layer.outputs)
+            if made and not self._stopped(layer) and any(self.wanted(layer, i) for i in tensors_read(layer)):
+                found.add(layer.id)
+        return frozenset(found)
+
+    @functools.cached_property
+    def unknown(self) -> int:
+        """The number of calls whose derivative nobody knows, so that more may be kept than is counted."""
+        none = (one for one in self.leaves if one.kind == UNKNOWN and self.derivative(one) is None)
+        return sum(one.id in self.recorded or not one.outputs for one in none)
 
     def want(self, tensor: int) -> bool:
         """Return whether a tensor wants a gradient."""

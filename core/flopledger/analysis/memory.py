@@ -164,13 +164,17 @@ class Memory:
 
         Of a checkpointed region only the inputs are kept.
         """
+        return self._kept_by(self._gradients.reached)
+
+    def _kept_by(self, calls: frozenset[int]) -> dict[int, int]:
+        """Return the storages that calls keep, with the call that keeps each first."""
         inside = {one.id for region, _ in self._gradients.regions() for one in region}
         entering = self._entering()
         found: dict[int, int] = {}
         for layer in self.leaves:
             if layer.id in inside:
                 storages = self._made(entering.get(layer.id, ()))
-            elif layer.id in self._gradients.reached:
+            elif layer.id in calls:
                 storages = self.stored(layer, saved.tensors(layer, self._gradients))
             else:
                 continue
@@ -215,9 +219,12 @@ class Memory:
 
     @functools.cached_property
     def saved(self) -> dict[int, Number]:
-        """The bytes that each call keeps for the backward; each storage counts once."""
+        """The bytes that each call keeps for a backward; each storage counts once.
+
+        Autograd keeps them while a result lives, whether that reaches the loss or is dropped with them.
+        """
         found: dict[int, Number] = {}
-        for storage, call in self.kept.items():
+        for storage, call in self._kept_by(self._gradients.recorded).items():
             found[call] = found.get(call, 0) + self.bytes_of(storage)
         return found
 

@@ -31,7 +31,8 @@ class Activations:
     """Bytes of activations: all that are made, the most at once and where, those kept for a backward.
 
     ``saved`` and ``training_peak`` are None where no training step could be read, ``peak`` and
-    ``training_peak`` where sizes are symbols: what is alive at once depends on them.
+    ``training_peak`` where sizes are symbols: what is alive at once depends on them. While ``unknown_calls``,
+    the calls whose derivative nobody knows, is not 0, these two are lower bounds.
     """
 
     sum: Number
@@ -39,6 +40,7 @@ class Activations:
     at: str
     saved: Number | None
     training_peak: int | None
+    unknown_calls: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ def footprint(
         "" if at is None else forward.layers[at].path,
         None if kept is None else total(kept.memory.saved.values()),
         None if kept is None or symbols else kept.training_peak,
+        0 if kept is None else kept.gradients.unknown,
     )
     as_weights = dtypes.get("weights")
     times, steps = STATES[optimizer]

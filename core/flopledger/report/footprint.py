@@ -9,7 +9,7 @@ from flopledger.counting.ledger import figure
 from flopledger.dims.arithmetic import is_symbolic
 from flopledger.report import answers, jsonfile, notes
 from flopledger.report.blocks import Grid, Heading, Line, Small
-from flopledger.report.numbers import grouped
+from flopledger.report.numbers import calls_text, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,9 @@ def blocks(found: Footprint) -> Iterator[Block]:
         yield Line(
             "What is alive at once depends on the sizes: give numbers in place of symbols for the peaks."
         )
+    if found.activations.unknown_calls:
+        unknown = calls_text(found.activations.unknown_calls)
+        yield Line(f"What a training step keeps and takes is at least that: {unknown} unknown.")
     if found.activations.at:
         yield Line(f"The most activations are alive at {found.activations.at}.")
     if found.kv_bytes_per_token:
@@ -90,6 +93,7 @@ def document(found: Footprint) -> dict[str, object]:
             "at": activations.at,
             "saved": _known(activations.saved),
             "training_peak": activations.training_peak,
+            "unknown_calls": activations.unknown_calls,
         },
         "kv_cache": {
             "bytes": figure(found.kv_bytes),

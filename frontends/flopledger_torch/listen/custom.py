@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 CUSTOM = "prim.PythonOp"
 """The tracer's name for functions with a gradient of their own, whatever they do."""
+_LEFT_OUT = (
+    "has a gradient of its own, which is not followed: what a training step computes and keeps for it, and "
+    "for what comes before it alone, is left out"
+)
 COMPILED = "prim.CallFunction"
 """Its name for a function that was scripted or traced before: a node without operators inside."""
 
@@ -30,6 +34,8 @@ def recording_custom_functions(recorder: Recorder) -> Iterator[None]:
     apply, call = vars(custom)["apply"], vars(compiled)["__call__"]
 
     def applied(cls: type[Function], *args: Any, **kwargs: Any) -> Any:
+        if recorder.training and recorder.is_recording():
+            recorder.note(f"{cls.__name__} {_LEFT_OUT}")
         return _recorded(recorder, (CUSTOM, cls.__name__), apply.__get__(None, cls), args, kwargs)
 
     def called(function: Any, /, *args: Any, **kwargs: Any) -> Any:

@@ -25,7 +25,14 @@ def test_a_prototxt_has_weights_inputs_and_activations(tmp_path: Path, flopledge
     found = json.loads(done.stdout)
     assert found["schema"] == "flopledger.memory/1"
     assert (found["weights"], found["inputs"], found["gradients"]) == (4 * (12 + 4), 24, 0)
-    assert found["activations"] == {"sum": 32, "peak": 32, "at": "fc", "saved": 0, "training_peak": 64}
+    assert found["activations"] == {
+        "sum": 32,
+        "peak": 32,
+        "at": "fc",
+        "saved": 0,
+        "training_peak": 64,
+        "unknown_calls": 0,
+    }
     assert found["timeline"][-1] == ["fc", 32]
     assert found["total"] == 64 + 24 + 32
 

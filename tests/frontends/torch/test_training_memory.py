@@ -12,6 +12,8 @@ import pytest
 import torch
 import torch_memory
 from flopledger.counting import engine
+from flopledger.counting.footprint import footprint
+from flopledger.report.footprint import render
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -134,6 +136,60 @@ def test_layers_keep_what_they_really_keep(model: nn.Module, sizes: tuple[int, .
     assert forward == torch_memory.forward_peak(model, x)
     measured = torch_memory.training_peak(model, x)
     assert abs(step - measured) <= measured / 20
+
+
+class Dropped(nn.Module):
+    """A head whose result is dropped, and one whose result is returned without its history."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.head = nn.Linear(4, 4), nn.Linear(4, 4)
+
+    def forward(self, x: Tensor) -> Any:
+        x = self.first(x).tanh()
+        self.head(x).relu()
+        return {"out": self.head(x), "beside": self.head(x).sigmoid().detach(), "place": x.argmax(-1)}
+
+
+def test_results_that_reach_no_loss_are_kept_while_they_live() -> None:
+    kept, _, _ = figures(Dropped(), "5x4")
+    assert kept == torch_memory.saved(Dropped(), torch.randn(5, 4)) == 3 * 80  # of tanh, ReLU and sigmoid
+
+
+def test_what_nobody_knows_the_derivative_of_makes_it_a_lower_bound() -> None:
+    def aligned(x: Tensor) -> Tensor:
+        lengths = torch.full((4,), 5)
+        return functional.ctc_loss(
+            x.log_softmax(-1), torch.ones(4, 2, dtype=torch.long), lengths, lengths - 3
+        )
+
+    model = Of(aligned, nn.Linear(8, 8))
+    forward = fl.read(model, "5x4x8", profile={"grad": False})
+    step = fl.read(model, "5x4x8", profile={"step": "train"})
+    found = footprint(forward, step, trains=True, optimizer="sgd", dtypes={})
+    assert found.activations.unknown_calls == 1
+    assert "at least that: 1 call unknown" in render(found)
+
+
+class Own(torch.autograd.Function):
+    """A function with a gradient of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return gradients[0] * 2 * x
+
+
+def test_a_gradient_of_its_own_is_named_in_a_note() -> None:
+    model = Of(lambda x: Own.apply(x), nn.Linear(4, 4))  # noqa: PLW0108  (found at the call)
+    notes = fl.read(model, "5x4", profile={"step": "train"}).reading.notes
+    assert any("Own has a gradient of its own, which is not followed" in note for note in notes)
+    assert not any("its own" in note for note in fl.read(model, "5x4").reading.notes)
 
 
 class Random(nn.Module):
