@@ -251,6 +251,7 @@ def test_all_source_options_reach_the_reading(toy: Path, monkeypatch: pytest.Mon
             frontend="caffe",
             timeout=2.5,
             memory_limit=1024,
+            weights_suffice=True,
         ),
         None,  # nothing is shared with other sources
     ]
