@@ -95,6 +95,7 @@ UPWARD = {
     "comparison_document": "flopledger.report.comparison:document",
     "count_graph": "flopledger.api",
     "explanation_document": "flopledger.report.explanation:document",
+    "in_console": "flopledger.report.shown",
     "kinds": "flopledger.plugins.discovery",
     "ledger_document": "flopledger.report.jsonfile:document",
     "ledger_json": "flopledger.report.jsonfile:render_one",
@@ -126,7 +127,7 @@ class Shown:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:  # noqa: FBT001  (IPython calls it so)
         """Show the table where the result is all there is to show, as IPython's consoles do."""
         alone = not cycle and getattr(printer, "indentation", 0) == 0
-        printer.text(str(self) if alone else repr(self))
+        printer.text((alone and str(__getattr__("in_console")(self))) or repr(self))
 
     def _repr_html_(self) -> str:
         """Show the result in a notebook."""

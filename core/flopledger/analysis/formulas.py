@@ -119,7 +119,7 @@ class Formulas:
             shape = self.graph.shape
             parts = {name: plain(value) for name, value in self.parts(layer).items() if value != 0}
             inputs, outputs = tuple(map(shape, layer.inputs)), tuple(map(shape, layer.outputs))
-            found = self._shown[signature] = inputs, outputs, parts, _kernel(layer)
+            found = self._shown[signature] = inputs, outputs, parts, _kernel(layer, inputs)
         return found
 
     @functools.cached_property
@@ -201,7 +201,17 @@ class Formulas:
         return tuple(reversed(found))
 
 
-def _kernel(layer: Layer) -> tuple[Dim, ...]:
-    """Return the extent of a call's window along each axis; () for one that has none."""
+def _kernel(layer: Layer, inputs: Shapes) -> tuple[Dim, ...]:
+    """Return the extent of a call's window along each axis; () for one that has none or an unknown one.
+
+    The window of a global pooling is its input, of shape [N,] C, L1 .. Lr or [N,] L1 .. Lr, C; the kernel in
+    its attributes says only how many axes it has.
+    """
     kernel = layer.attrs.get("kernel")
-    return tuple(size for size in kernel if is_dim(size)) if isinstance(kernel, tuple) else ()
+    if not isinstance(kernel, tuple):
+        return ()
+    if layer.attrs.get("whole") is True:
+        shape = (inputs[0] if inputs else None) or ()
+        last = layer.attrs.get("channels_last") is True
+        kernel = shape[-len(kernel) - 1 : -1] if last else shape[len(shape) - len(kernel) :]
+    return tuple(size for size in kernel if is_dim(size))

@@ -6,6 +6,8 @@ A graph has no figures of its own, so it is shown as our own convention counts i
 from __future__ import annotations
 
 import functools
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from flopledger import printable
@@ -31,9 +33,15 @@ def one_line(result: object) -> str:
     return f"<{type(result).__name__} {printable.line(_summary(result))}>"
 
 
-def as_text(result: object) -> str:
-    """Return a result as a table."""
-    return plain.write(_blocks(result)).rstrip("\n")
+def as_text(result: object, width: int | None = None) -> str:
+    """Return a result as a table; no line of it is wider than ``width``."""
+    return plain.write(_blocks(result), width).rstrip("\n")
+
+
+def in_console(result: object) -> str:
+    """Return a result as a table that fits the terminal, where the output is one."""
+    terminal = sys.stdout is not None and sys.stdout.isatty()
+    return as_text(result, shutil.get_terminal_size().columns if terminal else None)
 
 
 def as_html(result: object) -> str:

@@ -52,6 +52,14 @@ def test_a_console_shows_the_table_and_within_others_the_line(toy: Ledger) -> No
     assert inside.written == cycle.written == repr(toy)
 
 
+def test_a_table_fits_the_terminal_that_shows_it(toy: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    printer = Printer()
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "60")
+    toy._repr_pretty_(printer, False)  # noqa: FBT003  (IPython calls it so)
+    assert max(map(len, printer.written.splitlines())) <= 60 < max(map(len, str(toy).splitlines()))
+
+
 def test_a_graph_is_shown_as_our_own_convention_counts_it(graph: fl.Graph) -> None:
     assert str(graph) == str(graph.count("mac"))
     assert "724,406,816 MAC" in graph._repr_html_()

@@ -15,8 +15,8 @@ const bars = {
     scales.forEach(({ top, cut }, k) => {
       const name = k ? "params" : chosen().unit;
       svg.append(letters(8, k ? HALF + 38 : 22, name, "strong"));
-      svg.append(letters(8, k ? HALF + 52 : 36, cut ? "cut at" : "up to", "quiet"));
-      svg.append(letters(8, k ? HALF + 66 : 50, k ? shortDouble(top) : briefly(rounded(top)), "quiet"));
+      svg.append(letters(8, k ? HALF + 52 : 36, cut ? "cut at" : top ? "up to" : "none", "quiet"));
+      if (top) svg.append(letters(8, k ? HALF + 66 : 50, k ? shortDouble(top) : briefly(rounded(top)), "quiet"));
     });
     leaves.forEach((node, k) => svg.append(this.bar(node, k, step, figures, scales)));
     svg.append(draw("line", { x1: MARGIN, x2: width - 8, y1: HALF + 0.5, y2: HALF + 0.5, stroke: "var(--line)", "pointer-events": "none" }));
@@ -30,7 +30,7 @@ const bars = {
   scale(values) {
     const sorted = [...values].sort((a, b) => b - a);
     const cut = state.without && sorted.length > 1 && sorted[1] > 0 && sorted[1] < sorted[0];
-    return { top: (cut ? sorted[1] : sorted[0]) || 1, cut };
+    return { top: (cut ? sorted[1] : sorted[0]) || 0, cut };
   },
 
   bands(svg, leaves, step) {

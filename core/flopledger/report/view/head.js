@@ -30,7 +30,7 @@ const head = {
     const count = worth(convention.count);
     const [shown, prefix] = split(count);
     const scaled = convention.unit === "ps" ? TIMES[prefix] : prefix + convention.unit;
-    return tile((convention.complete ? "" : "at least ") + shown, scaled, `${convention.name}: ${exact(count)} ${convention.unit}`, convention.title);
+    return tile((convention.complete ? "" : "at least ") + shown, scaled, `${convention.name}: ${convention.complete ? "" : "≥ "}${exact(count)} ${convention.unit}`, convention.title);
   },
 
   start() {
@@ -68,6 +68,11 @@ function startNetwork() {
   views.push({ draw: sum }, head, icicle, bars, flow, tree);
   head.start();
   sum();
+  // A file of weights alone has no operations to count: what can be seen of it is its parameters.
+  if (!root().value.n && !root().value.formula && root().sumParams.n) {
+    state.metric = "params";
+    sum();
+  }
   flow.start();
   tree.start();
   openLargest();

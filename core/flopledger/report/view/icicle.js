@@ -1,5 +1,6 @@
 // The module tree as an icicle: the width of a cell is its share, the rows are levels, the order is that of the
-// calls. An unknown call has no share, so each gets a few points of width of its own and cannot be overlooked.
+// calls. An unknown call has no share, so each gets a few points of width of its own and cannot be overlooked; where
+// nothing is counted, all the width.
 const CELL = 25;
 const UNKNOWN_WIDTH = 8;
 const LEVELS = 14;
@@ -9,12 +10,12 @@ const icicle = {
     const box = byId("icicle");
     const width = box.clientWidth - 2;
     const focus = nodes[state.focus];
-    const marked = Math.min(focus.unknown * UNKNOWN_WIDTH, width / 2);
+    const marked = focus.length ? Math.min(focus.unknown * UNKNOWN_WIDTH, width / 2) : width;
     const cells = [];
     const scale = focus.length ? (width - marked) / focus.length : 0;
     const room = (node) => node.length * scale + (focus.unknown ? (node.unknown * marked) / focus.unknown : 0);
     const put = (node, x, level) => {
-      const w = room(node);
+      const w = node === focus ? width : room(node);
       if (w < 0.7 || level > LEVELS) return;
       cells.push([node, x, w, level]);
       let at = x;

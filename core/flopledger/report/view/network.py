@@ -245,7 +245,7 @@ def _cells(
         layer = _layer(graph, row)
         texts = (
             row.kind, row.source, _shapes(row.outputs), _shapes(row.inputs),
-            _attributes(layer) if layer is not None else "",
+            _attributes(layer, row.kernel) if layer is not None else "",
         )  # fmt: skip
         note = "; ".join(filter(None, [row.why, ties.get(-1 if row.module is None else row.module, "")]))
     alike = node.alike if drawn.below else 0
@@ -313,13 +313,15 @@ def _shapes(shapes: Iterable[Shape | None]) -> Phrase:
     return joined(", ", ("?" if shape is None else by(shape) if shape else "scalar" for shape in shapes))
 
 
-def _attributes(layer: Layer) -> Phrase:
+def _attributes(layer: Layer, kernel: Shape) -> Phrase:
     """Write the attributes of a window in short: ``3x3 /2 dilated 2 32 groups``."""
     found: list[Phrase] = []
-    for name, word in (("kernel", ""), ("stride", "/"), ("dilation", "dilated ")):
+    if kernel:
+        found.append(by(kernel))
+    for name, word in (("stride", "/"), ("dilation", "dilated ")):
         value = layer.attrs.get(name)
-        if isinstance(value, tuple) and (name == "kernel" or any(each != 1 for each in value)):
-            same = len(set(map(repr, value))) == 1 and name != "kernel"
+        if isinstance(value, tuple) and any(each != 1 for each in value):
+            same = len(set(map(repr, value))) == 1
             found.append((word, *by(cast("Shape", value[:1] if same else value))))
     groups = layer.attrs.get("groups", 1)
     if groups != 1:

@@ -32,11 +32,14 @@ SCRIPTS = {
 has those that its data need, as one."""
 EXACT = 2**53
 """Larger whole numbers are written as texts, since JavaScript reads numbers as doubles."""
-_DOUBTFUL = re.compile("['/]|`.*`.*`")
+CLOSING = ("}", "]", ")")
+_DOUBTFUL = re.compile("['`]|(?<! )/|/(?! )")
+"""What is no text and may begin one, a regular expression or a comment: a slash between blanks divides."""
 _STRINGS = re.compile(r'("(?:[^"\\]|\\.)*"|`[^`]*`)')
 _SIGNS = re.compile(r" ?([=<>?:,;{}()\[\]*|&!]) ?")
+_LAST = re.compile(r"[;,]?\n?$")
 _GOES_ON = re.compile(r"([;,{(\[])\n")
-_STYLE_BLANKS = re.compile(r"(?<=[;:,{}])\s| (?={)")
+_STYLE_BLANKS = re.compile(r"(?<=[;:,{}])\s| (?={)|;(?=\s*})")
 _ESCAPES = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 
 
@@ -85,16 +88,21 @@ def without_margins(text: str) -> str:
 def without_blanks(script: str) -> str:
     """Leave out blanks beside signs and line ends behind them, where a line shows at once what is text in it.
 
-    A line with several templates, which may nest, with a regular expression or with a comment stays as it is.
+    A line with templates that nest, with a regular expression or with a comment stays as it is.
+    The last semicolon of a block goes, too: no statement of ours is empty.
     """
-    return "".join(map(_squeezed, script.splitlines(keepends=True)))
+    lines = script.splitlines(keepends=True)
+    return "".join(map(_squeezed, lines, [*lines[1:], ""]))
 
 
-def _squeezed(line: str) -> str:
-    if _DOUBTFUL.search(line):
+def _squeezed(line: str, following: str) -> str:
+    parts = _STRINGS.split(line)
+    nested = any(text.startswith("`") and text.count("{") != text.count("}") for text in parts[1::2])
+    if nested or any(map(_DOUBTFUL.search, parts[::2])):
         return line
-    parts = [part if k % 2 else _SIGNS.sub(r"\1", part) for k, part in enumerate(_STRINGS.split(line))]
-    return _GOES_ON.sub(r"\1", "".join(parts))
+    parts[::2] = [_SIGNS.sub(r"\1", part) for part in parts[::2]]
+    joined = _GOES_ON.sub(r"\1", "".join(parts))
+    return _LAST.sub("", joined) if following[:1] in CLOSING else joined
 
 
 def in_script(content: object) -> str:

@@ -39,8 +39,9 @@ const whyOf = (pair) => (settled(pair) ? "" : phrase(pair.why));
 const macsOf = (item) => (item ? worth(item.macs) : ZERO);
 
 function workOf(item) {
+  if (!item) return "";
   const macs = macsOf(item);
-  if (!item?.unknown) return exact(macs);
+  if (!item.unknown) return exact(macs);
   return macs.n ? `at least ${exact(macs)}` : "unknown";
 }
 

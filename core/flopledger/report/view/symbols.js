@@ -100,7 +100,7 @@ function setSymbol(name, written) {
 
 // What a symbol is at first: the usual size, or a larger one if the network is too small at that.
 function firstSizes(names) {
-  for (const name of names) state.symbols.set(name, /^[NB]$/.test(name) ? 1n : /^[HW]/.test(name) ? 224n : 128n);
+  for (const name of names) state.symbols.set(name, /^([NB]|[Bb]atch.*)$/.test(name) ? 1n : /^[HW]/.test(name) ? 224n : 128n);
   for (let k = 0; k < 12 && !fits(state.symbols); k += 1) {
     for (const [name, size] of state.symbols) if (size > 1n) state.symbols.set(name, 2n * size);
   }

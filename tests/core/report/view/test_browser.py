@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
     from conftest import Opened
 
+LINES = """(cell) => {
+  const range = document.createRange();
+  range.selectNodeContents(cell);
+  return range.getClientRects().length;
+}"""
+
 
 def test_a_network_is_drawn_in_all_views(opened: Callable[[str], Opened], resnet: str) -> None:
     page = opened(resnet)
@@ -179,7 +185,7 @@ def test_what_is_unknown_is_stated_wherever_a_figure_lacks_it(opened: Callable[[
     rows = [row.split("\t") for row in page.texts("#pairs tbody tr")]
     assert ["MAC (mac)", "at least 15", "15", "at most +0"] in rows
     assert ["unknown", "-1"] in [row[1:3] for row in rows]
-    assert ["only in a", "odd", "", "unknown", "0"] in [row[:5] for row in rows]
+    assert ["only in a", "odd", "", "unknown", ""] in [row[:5] for row in rows]
     assert "?" in page.texts("#pairs svg text")
     assert f"a: {line}" in page.page.locator("#unknown").inner_text()
 
@@ -256,6 +262,33 @@ def test_the_layers_of_a_comparison_fit_a_narrow_screen(opened: Callable[[str], 
     page.set_viewport_size({"width": 480, "height": 900})
     wide = "[...document.querySelectorAll('.list')].map((e) => e.scrollWidth - e.clientWidth)"
     assert page.evaluate(wide) == [0, 0]
+    status = page.locator("#pairs .list").last.locator("tbody tr td:first-child").all()
+    assert {"changed", "only in a"} <= {cell.inner_text() for cell in status}
+    assert {cell.evaluate(LINES) for cell in status} == {1}  # no word is broken
+
+
+def test_the_share_of_a_layer_is_seen_on_a_narrow_screen(
+    opened: Callable[[str], Opened], resnet: str
+) -> None:
+    page = opened(resnet).page
+    page.set_viewport_size({"width": 480, "height": 900})
+    assert page.locator("#tree").evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
+    assert page.locator("#tree tbody tr").first.locator("td").last.inner_text() == "100.0 %"
+
+
+def test_a_file_of_weights_alone_is_drawn_by_its_parameters(
+    opened: Callable[[str], Opened], root: Path
+) -> None:
+    """A convolution of 3 by 3 from 3 to 8 channels has 216 weights; none of the operations is known."""
+    path = root / "examples" / "tiny.safetensors"
+    page = opened(view.of_network(graph := fl.read(str(path)), [graph.count("mac")]))
+    assert page.texts("#metric [aria-pressed=true]") == ["parameters"]
+    assert "weight   216 · 68.8 %" in page.texts("#icicle svg text")
+    assert "none" in page.texts("#bars svg text")
+    assert page.texts("#tiles .tile >> nth=0")[0].split("\n") == ["at least 0MAC", "mac: ≥ 0 MAC"]
+    page.page.click("#metric button >> nth=0")
+    whole, unknown = (page.page.locator(f"#icicle [data-i] >> nth={k}").bounding_box() for k in (0, 1))
+    assert whole["width"] == pytest.approx(unknown["width"], abs=1)
 
 
 def test_a_focused_box_is_brought_into_view(opened: Callable[[str], Opened], resnet: str) -> None:

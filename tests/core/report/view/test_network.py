@@ -77,6 +77,8 @@ def test_a_row_has_its_place_its_kind_and_its_window(resnet: fl.Graph) -> None:
     conv = next(row for row in rows if row[PART] == "conv1" and row[PARENT] == 0)
     texts = [strings[cell(conv, column)] for column in (KIND, SOURCE, OUTPUT, INPUT, ATTRIBUTES)]
     assert texts == ["conv", "Convolution", "1x64x112x112", "1x3x224x224", "7x7 /2"]
+    last = next(row for row in rows if row[PART] == "pool5")
+    assert strings[cell(last, ATTRIBUTES)] == "7x7"  # the whole of what it gets
     assert found["colors"]["conv"] == "conv"
     assert all(row[PARENT] < i for i, row in enumerate(rows))
 

@@ -30,6 +30,14 @@ def test_a_symbol_has_a_slider_and_every_figure_is_exact(opened: Callable[[str],
     assert "724,406,770,362,370,592" in page.texts("#tree tbody tr >> nth=0")[0]
 
 
+def test_the_batch_is_one_at_first_whatever_its_name(opened: Callable[[str], Opened], root: Path) -> None:
+    """Each image takes 1,024 places x 216 weights and 80 products: 221,264 macs."""
+    graph = fl.read(str(root / "examples" / "tiny.onnx"))
+    page = opened(view.of_network(graph, [graph.count("mac")]))
+    assert page.page.locator("#symbols input[type=number]").input_value() == "1"
+    assert page.texts("#tiles .tile span")[0] == "mac: 221,264 MAC"
+
+
 SYMBOLIC = {"N": "3", "H": "227", "W": "227"}
 """AlexNet's own input three times: 3 x 724,406,816 = 2,173,220,448 macs."""
 
