@@ -44,6 +44,7 @@ PRINTERS = {
     "core/flopledger/cli/progress.py": "asks whether stderr is a terminal",
     "core/flopledger/__main__.py": "the last word on an exception, through the door",
     "core/flopledger/report/plain.py": "rich's console, captured",
+    "core/flopledger/report/shown.py": "asks whether stdout is a terminal, as IPython's is",
     "core/flopledger/reading/worker.py": "the child, whose prints the parent relays",
     "core/flopledger/testing.py": "a script that a test runs, and its answer",
 }
