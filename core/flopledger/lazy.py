@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flopledger.report.jsonfile import document as ledger_document
     from flopledger.report.jsonfile import render_one as ledger_json
     from flopledger.report.jsonfile import row_document
-    from flopledger.report.shown import as_html, as_text, one_line
+    from flopledger.report.shown import as_html, as_text, in_console, one_line
 
 __all__ = [
     "Ledger",
@@ -40,6 +40,7 @@ __all__ = [
     "comparison_document",
     "count_graph",
     "explanation_document",
+    "in_console",
     "kinds",
     "ledger_document",
     "ledger_json",

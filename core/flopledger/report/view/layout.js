@@ -3,7 +3,8 @@
 const flows = { inside: new Map(), open: new Set() };
 const MOST_BOXES = 150;
 
-// Leaves out the calls that only pass on what they get, and joins what is before them with what is behind.
+// Leaves out the calls that only pass on what they get, and joins what is before them with what is behind. A free
+// call with parameters stays: an embedding may have most of a language model's.
 function bridgedEdges() {
   const [before, behind] = [new Map(), new Map()];
   const link = (a, b) => {
@@ -16,7 +17,7 @@ function bridgedEdges() {
   for (let k = 0; k < net.edges.length; k += 2) link(net.edges[k], net.edges[k + 1]);
   for (const node of nodes) {
     const from = [...(before.get(node.i) || [])];
-    if (node.kids.length || node.status !== "free" || from.length > 1) continue;
+    if (node.kids.length || node.status !== "free" || node.ownParams.n || from.length > 1) continue;
     const to = [...(behind.get(node.i) || [])];
     if (!from.length && (node.kind === "input" || !to.length)) continue;
     node.hidden = true;

@@ -267,6 +267,30 @@ def test_the_layers_of_a_comparison_fit_a_narrow_screen(opened: Callable[[str], 
     assert {cell.evaluate(LINES) for cell in status} == {1}  # no word is broken
 
 
+def test_a_free_call_with_parameters_is_a_box_of_the_data_flow(
+    opened: Callable[[str], Opened], tmp_path: Path
+) -> None:
+    """An embedding of 10 words has 40 parameters, 8 fewer than the dense layer behind it, and no work."""
+    path = tmp_path / "words.prototxt"
+    path.write_text(
+        """
+        layer { name: "i" type: "Input" top: "i" input_param { shape { dim: 1 dim: 3 } } }
+        layer { name: "e" type: "Embed" bottom: "i" top: "e"
+          embed_param { num_output: 4 input_dim: 10 bias_term: false } }
+        layer { name: "flat" type: "Flatten" bottom: "e" top: "flat" }
+        layer { name: "fc" type: "InnerProduct" bottom: "flat" top: "fc"
+          inner_product_param { num_output: 4 bias_term: false } }
+        """
+    )
+    graph = fl.read(str(path))
+    page = opened(view.of_network(graph, [graph.count("mac")]))
+    page.page.click("#metric button >> nth=1")
+    boxes = page.texts("#flow svg text.strong")
+    assert {"e", "fc"} <= set(boxes)
+    assert "flat" not in boxes
+    assert "45.5 %" in page.texts("#flow svg text")
+
+
 def test_the_share_of_a_layer_is_seen_on_a_narrow_screen(
     opened: Callable[[str], Opened], resnet: str
 ) -> None:
