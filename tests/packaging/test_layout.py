@@ -113,6 +113,7 @@ SUBJECTS = {
     "core/report/test_formats.py": "what all formats have in common",
     "core/report/view/test_browser.py": "pages in a real browser",
     "core/report/view/test_hostile_pages.py": "names of strangers on pages in a real browser",
+    "core/report/view/test_narrow_screens.py": "pages on a narrow screen, in a browser",
     "core/report/view/test_selection.py": "selections on pages in a real browser",
     "core/report/view/test_sliders.py": "symbols on pages in a real browser",
     "frontends/caffe/test_examples.py": "the networks in examples/",

@@ -22,12 +22,6 @@ if TYPE_CHECKING:
 
     from conftest import Opened
 
-LINES = """(cell) => {
-  const range = document.createRange();
-  range.selectNodeContents(cell);
-  return range.getClientRects().length;
-}"""
-
 
 def test_a_network_is_drawn_in_all_views(opened: Callable[[str], Opened], resnet: str) -> None:
     page = opened(resnet)
@@ -256,17 +250,6 @@ def test_what_can_be_operated_is_named_by_what_one_sees_on_it(opened: Callable[[
     assert any(name.startswith("+15 unit: a multiply-accumulate is one MAC") for name in names)
 
 
-def test_the_layers_of_a_comparison_fit_a_narrow_screen(opened: Callable[[str], Opened], root: Path) -> None:
-    a, b = (fl.read(str(root / "examples" / f"{name}.prototxt")) for name in ("alexnet", "lenet"))
-    page = opened(view.of_comparison(fl.compare(a, b))).page
-    page.set_viewport_size({"width": 480, "height": 900})
-    wide = "[...document.querySelectorAll('.list')].map((e) => e.scrollWidth - e.clientWidth)"
-    assert page.evaluate(wide) == [0, 0]
-    status = page.locator("#pairs .list").last.locator("tbody tr td:first-child").all()
-    assert {"changed", "only in a"} <= {cell.inner_text() for cell in status}
-    assert {cell.evaluate(LINES) for cell in status} == {1}  # no word is broken
-
-
 def test_a_free_call_with_parameters_is_a_box_of_the_data_flow(
     opened: Callable[[str], Opened], tmp_path: Path
 ) -> None:
@@ -289,15 +272,6 @@ def test_a_free_call_with_parameters_is_a_box_of_the_data_flow(
     assert {"e", "fc"} <= set(boxes)
     assert "flat" not in boxes
     assert "45.5 %" in page.texts("#flow svg text")
-
-
-def test_the_share_of_a_layer_is_seen_on_a_narrow_screen(
-    opened: Callable[[str], Opened], resnet: str
-) -> None:
-    page = opened(resnet).page
-    page.set_viewport_size({"width": 480, "height": 900})
-    assert page.locator("#tree").evaluate("(e) => e.scrollWidth - e.clientWidth") == 0
-    assert page.locator("#tree tbody tr").first.locator("td").last.inner_text() == "100.0 %"
 
 
 def test_a_file_of_weights_alone_is_drawn_by_its_parameters(
