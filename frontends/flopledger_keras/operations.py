@@ -11,7 +11,7 @@ from flopledger_keras.introspect import settings, snake
 from flopledger_keras.tables.call import KerasCall
 from flopledger_keras.tables.composites import COMPOSITES
 from flopledger_keras.tables.loops import NotFollowedError
-from flopledger_keras.tables.ops import OPERATIONS, weights_given
+from flopledger_keras.tables.ops import OPERATIONS, shape_given, weights_given
 from flopledger_keras.tables.steps import others_read
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def operation(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, A
     kind, attrs = meaning or (UNKNOWN, {})
     native: dict[str, Value] = {"operation": name, "node": tracer.is_node(op), **settings(op)}
     if meaning is not None:
+        given = given[1:] if shape_given(op) else given
         operands = given[:1] if weights_given(op) else given
         native |= others_read(given, operands)
         given = operands

@@ -11,6 +11,7 @@ import keras
 import tensorflow as tf
 from keras import layers as kl
 from keras import ops
+from keras.src.backend import get_keras_mask
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 from keras_models import Cell, chain, changed
@@ -90,6 +91,13 @@ def again(x: Any) -> Any:
     return kl.Attention()([y, y])
 
 
+def mask_alone() -> Any:
+    """Return a network whose result is the mask of a concatenation: of masked steps, only the mask is read."""
+    given = [keras.Input((4, 2), name=f"x{i}") for i in (0, 1)]
+    joined = kl.Concatenate(axis=1)([kl.Masking()(given[0]), given[1]])
+    return keras.Model(given, get_keras_mask(joined))
+
+
 PROBES: Mapping[str, Callable[[], Any]] = {
     "lora_of_a_dense_layer": lambda: changed(kl.Dense(16), (16,), lambda x: x.enable_lora(2)),
     "lora_of_a_convolution": lambda: changed(kl.Conv2D(5, 3), (10, 10, 4), lambda x: x.enable_lora(2)),
@@ -123,6 +131,8 @@ PROBES: Mapping[str, Callable[[], Any]] = {
         lambda: chain(lambda x, k: ops.conv(x, (k * 2.0)[0], padding="same"), (8, 3), (3, 3, 4))
     ),
     "a_norm_that_reads_no_mask": lambda: masked(kl.BatchNormalization()),
+    "a_mask_and_nothing_else": mask_alone,
+    "a_shape_and_no_values": lambda: chain(lambda x: x + ops.full_like(x * 3.0, 2.0), (4, 6)),
     "a_mask_that_nobody_reads": lambda: masked(kl.TimeDistributed(kl.Dense(3))),
     "steps_left_out": lambda: chain(lambda x: kl.BatchNormalization()(kl.Masking()(x)), (5, 6)),
     "both_directions_with_a_mask": lambda: masked(kl.Bidirectional(kl.LSTM(4))),

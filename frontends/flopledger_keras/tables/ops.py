@@ -129,6 +129,11 @@ def weights_given(op: Any) -> bool:
     return type(op).__name__ in ("Conv", "DepthwiseConv", "ConvTranspose")
 
 
+def shape_given(op: Any) -> bool:
+    """Return whether an operation takes the shape of its first operand alone, so that its values are not read."""
+    return type(op).__name__ in ("ZerosLike", "OnesLike", "EmptyLike", "FullLike")
+
+
 def _squeeze(op: Any, _call: KerasCall) -> Meaning:
     return "squeeze", {"axes": axes(op.axis)}
 
