@@ -74,7 +74,7 @@ def inputs_of(model: Any, request: Request) -> Inputs:
     """
     graph = graph_of(model)
     if graph is not None:
-        return _declared(graph, request, documented_size(model))
+        return _declared(model, request, documented_size(model))
     if request.values is not None:
         return _live(model, request.values)
     if request.inputs:
@@ -82,10 +82,12 @@ def inputs_of(model: Any, request: Request) -> Inputs:
     return _built(model, request)
 
 
-def _declared(graph: Any, request: Request, size: Shape) -> Inputs:
-    """Give a graph its inputs: in order, or by name; ``size`` has the defaults of its open sizes."""
-    inputs = Inputs()
+def _declared(model: Any, request: Request, size: Shape) -> Inputs:
+    """Give a model's graph its inputs: in order, or by name; ``size`` has the defaults of its open sizes."""
+    inputs, graph = Inputs(), graph_of(model)
     tensors, structure = keras.tree.flatten(graph.input), graph.input
+    values, inputs.kwargs = _with_keywords(inputs, model, request.values, structure)
+    request = replace(request, values=_in_order(values, structure))
     specs = _by_name(request, structure, [str(t.name) for t in tensors])
     made: list[Any] = []
     omitted = _omitted(request.values, structure)
@@ -98,8 +100,8 @@ def _declared(graph: Any, request: Request, size: Shape) -> Inputs:
             shape = _closed(str(tensor.name), declared, request, size)
         else:
             shape = _fitting(spec if request.values is None else _ranked(spec, declared), tensor)
-        dtype = spec.dtype if spec is not None and spec.dtype else dtype_of(tensor)
-        made.append(inputs.tensor(str(tensor.name), shape, dtype, declared))
+        # whatever type is given: Functional.call casts to the declared one
+        made.append(inputs.tensor(str(tensor.name), shape, dtype_of(tensor), declared))
     inputs.args = (keras.tree.pack_sequence_as(structure, made),)
     return inputs
 
@@ -119,6 +121,34 @@ def _all_places(structure: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 def _places(structure: Any) -> Iterator[tuple[str, Any]]:
     """Yield the place of each tensor in nested inputs."""
     return ((place, value) for place, value in _all_places(structure) if value is not None)
+
+
+def _with_keywords(
+    inputs: Inputs, model: Any, values: object, structure: Any
+) -> tuple[object, dict[str, Any]]:
+    """Return the values of a pair of positional and named arguments, and the names: a mode and masks."""
+    if not isinstance(values, tuple) or _fits(values, structure):
+        return values, {}
+    args, named = split_values(values, model.call)
+    if len(args) != 1 or not named or not set(named) <= {"training", "mask"}:
+        return values, {}
+    masks = [m for m in keras.tree.flatten(named.get("mask")) if hasattr(m, "shape")]
+    made = {id(m): inputs.tensor(f"mask_{i}", tuple(m.shape), dtype_of(m)) for i, m in enumerate(masks)}
+    return args[0], keras.tree.map_structure(lambda value: made.get(id(value), value), named)
+
+
+def _fits(values: object, structure: Any) -> bool:
+    """Return whether values have no place that the model's inputs don't have."""
+    return {place for place, _ in _all_places(values)} <= {place for place, _ in _all_places(structure)}
+
+
+def _in_order(values: object, structure: Any) -> object:
+    """Return values in the model's own structure if they are as many in a list of another, as Keras does."""
+    if not isinstance(values, (list, tuple)) or _fits(values, structure):
+        return values
+    flat = keras.tree.flatten(values)
+    same = len(flat) == len(keras.tree.flatten(structure))
+    return keras.tree.pack_sequence_as(structure, flat) if same else values
 
 
 def _omitted(values: object, structure: Any) -> set[str]:
@@ -263,11 +293,9 @@ def _joined(model: Any, args: list[Any]) -> tuple[Any, ...]:
     ]
     several = any(p.kind is inspect.Parameter.VAR_POSITIONAL for p in _parameters(model).values())
     required = [p for p in positional if p.default is p.empty]
-    return (
-        (args,)
-        if len(args) > 1 and len(required) == 1 and len(positional) < len(args) and not several
-        else tuple(args)
-    )
+    alone = isinstance(getattr(model, "input_spec", None), keras.InputSpec)  # then a mask may follow it
+    joined = len(args) > 1 and len(required) == 1 and len(positional) < len(args)
+    return (args,) if joined and not several and not alone else tuple(args)
 
 
 def _built(model: Any, request: Request) -> Inputs:

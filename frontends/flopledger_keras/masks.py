@@ -67,6 +67,7 @@ class Masks:
     def __init__(self, tracer: Calls) -> None:
         self._tracer = tracer
         self._promises: dict[int, _Promise] = {}
+        self._handed: set[int] = set()
 
     def promise(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any], results: Any) -> None:
         """Note that a layer's results have masks, if one of its inputs has one or it makes one itself."""
@@ -90,10 +91,11 @@ class Masks:
         for tensor, mask in zip(tensors, masks, strict=False):
             if mask is not None:
                 self._promises.pop(id(tensor), None)
+                self._handed.add(id(tensor))
                 set_keras_mask(tensor, mask)
 
     def taken(self, layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        """Compute the masks that are promised for a layer's arguments; return its keywords with them.
+        """Compute the masks that are promised for a layer's arguments; return its keywords with all masks.
 
         A layer of the tables that takes no mask reads none; one that runs its own call may hand it further.
         """
@@ -101,7 +103,8 @@ class Masks:
             return kwargs
         tensors = keras.tree.flatten((args, kwargs))
         promised = [self._promises[id(tensor)] for tensor in tensors if id(tensor) in self._promises]
-        signature = inspect.signature(layer.call) if promised else None
+        masked = promised or not self._handed.isdisjoint(map(id, tensors))
+        signature = inspect.signature(layer.call) if masked else None
         if signature is None or (self._tracer.describes(layer) and "mask" not in signature.parameters):
             return kwargs
         self._keep(promised)

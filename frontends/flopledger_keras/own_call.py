@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 from flopledger.frontend import UNKNOWN, ShapeError, UsageError
+from keras.src.backend import get_keras_mask, set_keras_mask
 
 from flopledger_keras.introspect import cant, dtype_of, graph_of, infer, is_array, set_training
 from flopledger_keras.listen import watched
@@ -25,6 +26,7 @@ def run_own(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any
     given = {name: value for name, value in kwargs.items() if name != "training"}
     if getattr(op, "_call_has_training_arg", False):
         given["training"] = training
+    args, given = keras.tree.map_structure(lambda value: _cast(tracer, op, value), (args, given))
     state = tracer.mark()
     set_training(training=training)
     try:
@@ -47,6 +49,20 @@ def run_own(tracer: Calls, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any
             tracer.rewind(state)
             problem = cant(error)
     return _Watch(tracer).follow(op, args, kwargs, problem)
+
+
+def _cast(tracer: Calls, op: Any, value: Any) -> Any:
+    """Return an input in the type that a layer computes in, as ``Layer.__call__`` casts it (step 1)."""
+    if not isinstance(value, keras.KerasTensor) or not op._convert_input_args:  # noqa: SLF001  (has no public name)
+        return value
+    dtype = op.input_dtype if op.autocast and keras.backend.is_float_dtype(value.dtype) else value.dtype
+    if dtype == value.dtype:
+        return value
+    made = keras.KerasTensor(value.shape, dtype=dtype)
+    tracer.name(made, tracer.tensors([value])[0])
+    if (mask := get_keras_mask(value)) is not None:
+        set_keras_mask(made, mask)
+    return made
 
 
 def _call_of(op: Any) -> Any:

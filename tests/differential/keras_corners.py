@@ -92,10 +92,17 @@ def again(x: Any) -> Any:
 
 
 def mask_alone() -> Any:
-    """Return a network whose result is the mask of a concatenation: of masked steps, only the mask is read."""
+    """Return a network whose result is the mask of a concatenation; what masked steps become is not read."""
     given = [keras.Input((4, 2), name=f"x{i}") for i in (0, 1)]
     joined = kl.Concatenate(axis=1)([kl.Masking()(given[0]), given[1]])
     return keras.Model(given, get_keras_mask(joined))
+
+
+def mask_handed() -> Any:
+    """Return a network that hands a mask to a model inside it, whose first layer takes a mean."""
+    steps = keras.Input((5, 6))
+    inner = keras.Model(steps, kl.GlobalAveragePooling1D()(steps))
+    return chain(lambda x, m: inner(x, mask=ops.greater(m, 0)), (5, 6), (5,))
 
 
 PROBES: Mapping[str, Callable[[], Any]] = {
@@ -132,6 +139,7 @@ PROBES: Mapping[str, Callable[[], Any]] = {
     ),
     "a_norm_that_reads_no_mask": lambda: masked(kl.BatchNormalization()),
     "a_mask_and_nothing_else": mask_alone,
+    "a_mask_handed_to_a_model": mask_handed,
     "a_shape_and_no_values": lambda: chain(lambda x: x + ops.full_like(x * 3.0, 2.0), (4, 6)),
     "a_mask_that_nobody_reads": lambda: masked(kl.TimeDistributed(kl.Dense(3))),
     "steps_left_out": lambda: chain(lambda x: kl.BatchNormalization()(kl.Masking()(x)), (5, 6)),

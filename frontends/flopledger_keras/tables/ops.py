@@ -130,7 +130,7 @@ def weights_given(op: Any) -> bool:
 
 
 def shape_given(op: Any) -> bool:
-    """Return whether an operation takes the shape of its first operand alone, so that its values are not read."""
+    """Return whether an operation takes its first operand's shape alone, and reads none of its values."""
     return type(op).__name__ in ("ZerosLike", "OnesLike", "EmptyLike", "FullLike")
 
 

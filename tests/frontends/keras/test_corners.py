@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 import flopledger as fl
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
@@ -246,3 +247,35 @@ def test_masks_of_dropout_that_a_cell_draws_itself_are_nothing_unknown() -> None
                     profile={"mode": "train"})  # fmt: skip
     assert graph.count("mac").coverage.unknown == ()
     assert graph.count("mac").total.count == 2 * 3 * 3 * 4
+
+
+class Optional(kl.Layer):  # type: ignore[misc]
+    def call(self, x: Any, y: Any = None) -> Any:
+        return x if y is None else x + y
+
+    def compute_output_shape(self, x_shape: Any) -> Any:
+        return x_shape
+
+
+@pytest.mark.parametrize(("given", "additions"), [([1, 1], 4), ([1, None], 0), ({"a": 1, "b": None}, 0)])
+def test_an_optional_input_that_is_none_is_left_out_by_its_place_too(given: Any, additions: int) -> None:
+    a, b = keras.Input((2,), name="a"), keras.Input((2,), name="b", optional=True)
+    model = keras.Model({"a": a, "b": b}, Optional()(a, b))
+    values = keras.tree.map_structure(lambda one: None if one is None else np.ones((2, 2)), given)
+    assert fl.read(model, values).count("ops").total.count == additions
+
+
+def test_the_input_after_an_optional_one_that_is_none_keeps_its_place() -> None:
+    a, b = keras.Input((2,), name="a", optional=True), keras.Input((3,), name="b")
+    model = keras.Model({"a": a, "b": b}, kl.Dense(5)(b))
+    assert fl.read(model, [None, np.ones((4, 3))]).count("mac").total.count == 60
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_mask_by_its_place_is_no_second_picture(data_format: str) -> None:
+    """For 2 sequences, 6 channels of 5 steps and the mask itself are added up (48 + 8), and 12 divided."""
+    given = np.ones((2, 5, 6) if data_format == "channels_last" else (2, 6, 5), "float32")
+    layer = kl.GlobalAveragePooling1D(data_format=data_format)
+    by_place = fl.read(layer, (given, np.ones((2, 5), "int32")))
+    by_name = fl.read(layer, ((given,), {"mask": np.ones((2, 5), "int32")}))
+    assert by_place.count("tf-profiler").total.count == by_name.count("tf-profiler").total.count == 68

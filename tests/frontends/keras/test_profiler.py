@@ -68,3 +68,30 @@ def test_a_quantised_layer_has_the_profiler_s_figure(name: str) -> None:
     theirs, own = graph.count("tf-profiler"), graph.count("mac")
     assert (theirs.total.count, theirs.coverage.unknown) == (flops, ())
     assert (own.total.count, own.coverage.unknown, own.disagreements) == (macs, (), ())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "int32"])
+def test_inputs_of_any_type_are_cast_to_the_one_that_layers_compute_in(dtype: str) -> None:
+    """372: TensorFlow 2.21.0's profiler on the model that Keras's own test of float8 makes."""
+    given = [keras.Input((3,), batch_size=2) for _ in range(2)]
+    model = keras.Model(given, kl.Dense(4)(kl.Dense(5)(given[0] + given[1])))
+    model.quantize("float8", filters="dense")
+    theirs = fl.read(model, (np.ones((2, 3), dtype),) * 2).count("tf-profiler")
+    assert (theirs.total.count, theirs.coverage.unknown) == (372, ())
+
+
+def test_a_layer_alone_casts_the_floating_point_numbers_that_it_is_given() -> None:
+    layer = kl.Dense(32)
+    layer(np.ones((2, 8), "float32"))
+    layer.quantize("float8")
+    theirs = fl.read(layer, np.ones((2, 8), "float64")).count("tf-profiler")
+    assert (theirs.total.count, theirs.coverage.unknown) == (2178, ())
+
+
+@pytest.mark.parametrize(("named", "flops"), [({}, 60), ({"mask": np.ones((2, 5), "bool")}, 68)])
+def test_a_mask_that_a_model_is_called_with_reaches_its_first_layer(named: Any, flops: int) -> None:
+    """A mean is 60 operations, under a mask a sum (56) and a division (12)."""
+    steps = keras.Input((5, 6))
+    model = keras.Model(steps, kl.GlobalAveragePooling1D()(steps))
+    given = (np.ones((2, 5, 6), "float32"),)
+    assert fl.read(model, (given, named)).count("tf-profiler").total.count == flops
