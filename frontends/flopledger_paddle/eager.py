@@ -175,6 +175,28 @@ def in_place_seen(note: Callable[[Any, Any], None], latest: Callable[[Any], Any]
         yield
 
 
+@contextlib.contextmanager
+def floor_division_as_eager() -> Iterator[None]:
+    """Give ``tensor // 2`` the shape that it has eagerly: of a tensor without axes, one of one axis.
+
+    Of the operators with a number only this one takes the number as a tensor of one axis; PaddleSeg's ISANet
+    joins such quotients by ``concat``, which refuses tensors without axes. A program takes it without.
+    """
+    kind = paddle.pir.Value
+
+    def divide(own: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+        def operator(self: Any, other: Any) -> Any:
+            number = isinstance(other, (int, float)) and not isinstance(other, bool)
+            return own(self.reshape([1]) if number and list(self.shape) == [] else self, other)
+
+        return operator
+
+    with contextlib.ExitStack() as stack:
+        for name in ("__floordiv__", "__rfloordiv__"):
+            stack.enter_context(replaced(kind, name, divide(getattr(kind, name))))
+        yield
+
+
 def constants(numbers: Sequence[int], dtype: Any) -> Any:
     """Return a value of the program that holds whole numbers."""
     return paddle._pir_ops.full_int_array(list(numbers), dtype, paddle.base.core.Place())  # noqa: SLF001

@@ -104,6 +104,7 @@ class Known:
         with (
             eager.ops_replaced(self._wrapped),
             eager.conversions_replaced(self._converted),
+            eager.floor_division_as_eager(),
             eager.in_place_seen(self._note_written, self.latest),
         ):
             yield

@@ -105,6 +105,12 @@ def test_a_segmentation_network_of_house_style_is_known_to_the_last_op(read: Rea
             3 * 4 * 8,
         ),
         (lambda m, x: m.linear(F.adaptive_avg_pool2d(x, paddle.shape(x)[2:])), "1x1x3x4", 24),
+        # eagerly a quotient by a number has one axis, so that it can be joined: 6 // 2 rows of 9 // 2
+        (
+            lambda m, x: m.linear(paddle.zeros(paddle.concat([size // 2 for size in paddle.shape(x)]))),
+            "6x9",
+            24,
+        ),
         # in-place functions, their tensor given by keyword
         (lambda m, x: F.relu_(x=m.linear(x)), "3x4", 24),
         (lambda m, x: m.linear(paddle.reshape_(x=F.relu(x), shape=[-1, 4])), "2x2x4", 32),
