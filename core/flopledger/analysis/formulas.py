@@ -46,6 +46,13 @@ class Formulas:
         kind = self.kinds.get(layer.kind)
         return kind if kind is not None and kind.parts is not None else None
 
+    def partly_known(self, layer: Layer) -> Kind | None:
+        """Return the kind of a call whose facts are known and whose operations are not, else None."""
+        kind = None if layer.problem else self.kinds.get(layer.kind)
+        if kind is None or kind.parts is not None or not kind.facts_stated:
+            return None
+        return kind
+
     def group(self, call: int) -> str:
         """Return the group of a call's kind, empty if it has no formula."""
         kind = self.kind_of[call]
@@ -68,8 +75,8 @@ class Formulas:
         return known
 
     def facts(self, layer: Layer) -> Facts:
-        """Return the facts of a call's kind; none where it has no formula."""
-        kind = self.kind_of[layer.id]
+        """Return the facts of a call's kind; none where nothing of its work is known."""
+        kind = self.kind_of[layer.id] or self.partly_known(layer)
         if kind is None:
             return {}
         signature = self._signatures.of[layer.id]

@@ -100,7 +100,7 @@ STRUCTURAL: Mapping[str, Fact] = MappingProxyType(
         "kind": Fact("the call's kind", lambda c: c.layer.kind, alike=True),
         "group": Fact(
             "the group of its kind, empty where it has no formula",
-            lambda c: c.kind.group if c.kind else "",
+            lambda c: c.group,
             alike=True,
         ),
         "source": Fact("the framework's name for the callee", lambda c: c.layer.source, alike=True),

@@ -61,6 +61,10 @@ class CallView(Protocol):
         """The call's kind; None where it has no formula."""
 
     @property
+    def group(self) -> str:
+        """The group of the call's kind; empty where nothing of its work is known."""
+
+    @property
     def parts(self) -> Mapping[str, Dim]:
         """The arithmetic operations of the call."""
 

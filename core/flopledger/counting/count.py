@@ -11,7 +11,7 @@ from flopledger.counting.memo import names_read
 from flopledger.counting.parameters import ParameterCount
 from flopledger.counting.rounding import without_rounding
 from flopledger.counting.rules import Rules
-from flopledger.counting.scopes import CallScope
+from flopledger.counting.scopes import CallScope, OpenOperations
 from flopledger.dims.arithmetic import total
 from flopledger.dims.bounds import number
 from flopledger.errors import ConventionError, ExpressionError, GraphError, Unbounded
@@ -74,9 +74,16 @@ class Count:
                 if where is None:
                     continue
                 scope = CallScope(self.rules, layer)
-                if where.is_true or self._value(where, scope):
+                if where.is_true or self._is_listed(where, scope):
                     listed[layer.id] = scope
         return listed
+
+    def _is_listed(self, where: Memo, scope: CallScope) -> bool:
+        try:
+            return bool(self._value(where, scope))
+        except OpenOperations:
+            reason = "whether it is counted is asked of its operations, which depend on the data"
+            raise ConventionError(f"{self.convention.name}: {scope.layer.path}: {reason}") from None
 
     @functools.cached_property
     def priced(self) -> dict[int, PricedCall]:
@@ -107,6 +114,8 @@ class Count:
                 return PricedCall(scope, rule, by_source, 0, 0, 0)
             price = self.number(rule, scope)
             return PricedCall(scope, rule, by_source, often, price, number(price * often))
+        except OpenOperations:
+            return PricedCall(scope, None, by_source, 0, 0, 0, unknown=True)
         except Unbounded as error:
             raise ConventionError(f"{self.convention.name}: {scope.layer.path}: {error}") from None
         except ConventionError:
@@ -254,6 +263,8 @@ class Count:
         if self._contains(call.scope):
             return "container"
         kind = call.scope.kind
-        if call.unknown or (kind is None and not call.by_source):
+        if call.unknown:
+            return "unknown"
+        if kind is None and not (call.by_source or self.analysis.formulas.partly_known(call.layer)):
             return "unknown"
         return "free" if kind is not None and not call.scope.parts else "ignored"

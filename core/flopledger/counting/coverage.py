@@ -22,10 +22,11 @@ def coverage(analysis: Analysis, rows: tuple[Row, ...]) -> Coverage:
 
     Unknown are all calls that have no formula and that no rule priced, whether the convention
     looks at their level or not, unless the calls inside them are known; and all for which the convention
-    declares the tool's figure unknown.
+    declares the tool's figure unknown, or asks for operations that depend on the data.
     """
     by_status = Counter(row.status for row in rows)
-    without_formula = analysis.formulas.unknown
+    formulas = analysis.formulas
+    without_formula = [layer for layer in formulas.unknown if not formulas.partly_known(layer)]
     priced = {row.id for row in rows if row.status == "counted"} if without_formula else ()
     unknown: dict[tuple[str, str, str], list[Layer]] = {}
     for layer in without_formula:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flopledger.conventions.facts import STRUCTURAL
-from flopledger.errors import ExpressionError, GraphError
+from flopledger.errors import ExpressionError, FlopledgerError, GraphError
 from flopledger.expressions.functions import TensorShape
 from flopledger.graph.tables import CONTAINER, Layer, TensorRef
 from flopledger.kinds.kind import FACTS, PARTS, REQUIRED
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
         def root_scope(self, values: Mapping[str, object]) -> Callable[[str], object]:
             """Return the scope of a total or a parameter rule."""
+
+
+class OpenOperations(FlopledgerError):  # noqa: N818  (it describes the operations)
+    """A rule asks for the operations of a call, which depend on the data; its figure is unknown."""
 
 
 class CallScope:
@@ -85,8 +89,13 @@ class CallScope:
         if structural is not None:
             return structural.value(self)
         if name in PARTS:
-            return self.parts.get(name, 0)
+            return self._part(name)
         return self._neutral(name)
+
+    def _part(self, name: str) -> object:
+        """Return a count of operations; of a call whose operations are open, one that its facts state."""
+        stated = self.facts.get(name) if self.kind is None else None
+        return self.parts.get(name, 0) if stated is None else stated
 
     def _native(self, key: str) -> object:
         if key in self.layer.native:
@@ -111,12 +120,24 @@ class CallScope:
 
     @property
     def facts(self) -> Mapping[str, Dim]:
-        """The facts of the call's kind; none where it has no formula."""
+        """The facts of the call's kind; none where nothing of its work is known."""
         return self.analysis.formulas.facts(self.layer)
 
     @property
+    def group(self) -> str:
+        """The group of the call's kind; empty where nothing of its work is known."""
+        kind = self.kind or self.analysis.formulas.partly_known(self.layer)
+        return kind.group if kind else ""
+
+    @property
     def parts(self) -> Mapping[str, Dim]:
-        """The arithmetic operations of the call; none where it has no formula."""
+        """The arithmetic operations of the call; none where nothing of its work is known.
+
+        Raises:
+            OpenOperations: Its facts are known, but its operations are not.
+        """
+        if self.kind is None and self.analysis.formulas.partly_known(self.layer):
+            raise OpenOperations(f"{self.layer.path}: operations of {self.layer.kind!r} depend on the data")
         return self.analysis.formulas.parts(self.layer)
 
     @property

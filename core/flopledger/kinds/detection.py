@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.dims.arithmetic import ceildiv
-from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts
+from flopledger.kinds.kind import Attribute, Call, Facts, Kind, Parts, dot_parts, no_products
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,6 +100,7 @@ KINDS = (
         attributes=(Attribute("pooled", "height and width of each map"),),
         shapes=roi_pool_shapes,
         parts=None,
+        facts=no_products,
     ),
     Kind(
         name="roi_align",
@@ -108,5 +109,6 @@ KINDS = (
         attributes=(Attribute("pooled", "height and width of each map"),),
         shapes=roi_pool_shapes,
         parts=None,
+        facts=no_products,
     ),
 )

@@ -175,6 +175,11 @@ def _nothing(_: Call) -> Parts:
     return {}
 
 
+def no_products(_: Call) -> Facts:
+    """No multiply-accumulate, no bias: what is certain where the operations depend on the data."""
+    return {"macs": 0, "dots": 0, "bias_adds": 0}
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of layer.
@@ -182,8 +187,9 @@ class Kind:
     ``shapes`` gives the output shapes from attributes and input shapes; ``parts`` the arithmetic
     operations by name (see :data:`PARTS`; none for a free kind) and is None where no formula is
     known; ``facts`` the further values that conventions may name: ``macs`` (multiply-accumulates), ``dots``
-    (the dot products they belong to). ``group`` is the switch of our own conventions that turns the kind on
-    and off; ``fact_names`` are facts of the kind's own, beside those of :data:`FACTS`.
+    (the dot products they belong to). A kind without parts may still state facts (:func:`no_products`):
+    a convention that asks for these alone is complete. ``group`` is the switch of our own conventions that
+    turns the kind on and off; ``fact_names`` are facts of the kind's own, beside those of :data:`FACTS`.
     """
 
     name: str
@@ -199,6 +205,11 @@ class Kind:
     def free(self) -> bool:
         """Whether the kind only moves data."""
         return self.parts is _nothing
+
+    @property
+    def facts_stated(self) -> bool:
+        """Whether the kind gives facts."""
+        return self.facts is not _nothing
 
     @functools.cached_property
     def defaults(self) -> Mapping[str, object]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flopledger.kinds.axes import axes_of, axis_of, without
-from flopledger.kinds.kind import Attribute, Call, Kind
+from flopledger.kinds.kind import Attribute, Call, Kind, no_products
 from flopledger.kinds.move import given_shape
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ KINDS = (
         attributes=(Attribute("axis", "axis along which it runs", default=-1),),
         shapes=sort_shapes,
         parts=None,
+        facts=no_products,
     ),
     Kind(
         name="order_statistic",
@@ -46,6 +47,7 @@ KINDS = (
         ),
         shapes=order_statistic_shapes,
         parts=None,
+        facts=no_products,
     ),
     Kind(
         name="search",
@@ -54,6 +56,7 @@ KINDS = (
         attributes=(_SHAPE,),
         shapes=given_shape,
         parts=None,
+        facts=no_products,
     ),
     Kind(
         name="draw",
@@ -62,5 +65,6 @@ KINDS = (
         attributes=(_SHAPE,),
         shapes=given_shape,
         parts=None,
+        facts=no_products,
     ),
 )

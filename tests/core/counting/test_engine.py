@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from flopledger.conventions import loader
+from flopledger.counting.engine import count, count_total
 from flopledger.dims.arithmetic import substitute, symbol
 from flopledger.errors import ConventionError, ProfileMismatch
 from graphs import graphs, layer
@@ -212,11 +213,57 @@ def test_a_ledger_answers_by_kind() -> None:
 
 
 def test_a_kind_without_a_formula_is_unknown_but_has_a_shape() -> None:
-    graph = layer("roi_pool", {"pooled": (7, 7)}, (1, 8, 20, 20), (5, 5))
+    graph = layer("svd", {}, (5, 5))
 
     (unknown,) = graph.count("mac").coverage.unknown
-    assert unknown.out_elems == 5 * 8 * 7 * 7
+    assert unknown.out_elems == 5 * 5 + 5 + 5 * 5
     assert "has no formula" in unknown.why
+
+
+BOXES = ("roi_pool", {"pooled": (7, 7)}, (1, 8, 20, 20), (5, 5))
+SORTED = ("sort", {}, (3, 4))
+COMPARED = [
+    (BOXES, "mac", {}, 0),
+    (BOXES, "mac", {"bias": "add"}, 0),  # nothing is added to a largest element
+    (BOXES, "mac", {"pool": "on"}, 1),  # its comparisons are asked for, and depend on the boxes
+    (BOXES, "mac", {"elementwise": "on"}, 0),
+    (BOXES, "2mac", {}, 0),
+    (BOXES, "2mac-1", {"bias": "mac"}, 0),
+    (BOXES, "three-times-forward", {}, 0),
+    (BOXES, "ops", {}, 1),
+    (BOXES, "ops", {"pool": "off"}, 0),
+    (BOXES, "torch-flop-counter", {}, 0),  # a closed list of products, which counts nothing else
+    (BOXES, "convnet-burden", {}, 1),  # it prices pooling by rules that were not seen for boxes
+    (SORTED, "mac", {}, 0),
+    (SORTED, "mac", {"elementwise": "on"}, 1),
+    (SORTED, "ops", {}, 1),
+    (("roi_align", {"pooled": (7, 7)}, (1, 8, 20, 20), (5, 5)), "ops", {}, 1),
+    (("svd", {}, (5, 5)), "mac", {}, 1),  # it multiplies and accumulates, how often depends on the data
+    (("svd", {}, (5, 5)), "torch-flop-counter", {}, 1),
+]
+
+
+@pytest.mark.parametrize(("made", "convention", "switches", "unknown"), COMPARED)
+def test_comparisons_are_no_products_and_unknown_only_where_they_are_asked_for(
+    made: tuple[str, dict[str, object], tuple[int, ...]],
+    convention: str,
+    switches: dict[str, str],
+    unknown: int,
+) -> None:
+    graph, loaded = layer(*made), replace(loader.load(convention, switches), frameworks=())
+
+    ledger = count(graph, loaded)
+    assert (ledger.total.count, ledger.coverage.unknown_calls) == (0, unknown)
+    assert count_total(graph, loaded) == ledger.total
+    assert {row.status for row in ledger.rows} <= {"container", "unknown" if unknown else "ignored"}
+
+
+def test_a_list_of_calls_that_depends_on_open_operations_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('extend = "mac"\nname = "mine"\n[reduce.any]\nwhere = "ops > 0"\n')
+
+    with pytest.raises(ConventionError, match="asked of its operations, which depend on the data"):
+        layer(*SORTED).count(str(file))
 
 
 def test_conventions_share_a_reading_where_they_can() -> None:
