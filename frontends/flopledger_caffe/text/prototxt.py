@@ -51,6 +51,8 @@ _ESCAPED = {
     "n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v",
     "\\": "\\", "'": "'", '"': '"', "?": "?",
 }  # fmt: skip
+_BYTE = re.compile("[\udc80-\udcff]")
+"""An escaped byte above 127, as Python's ``surrogateescape`` holds it."""
 _CLOSERS = {"{": "}", "<": ">"}
 _FORMS = {form.value: form for form in (Form.WORD, Form.NUMBER, Form.STRING)}
 
@@ -277,18 +279,21 @@ class _Parser:
         self._skip(";,")
 
     def _string(self) -> str:
-        """Read adjacent strings as one."""
+        """Read adjacent strings as one, in which a character's escaped bytes may be apart."""
         parts = []
         while self.token.form == "string":
             token = self._advance()
             text = token.text[1:-1]
             parts.append(_ESCAPE.sub(self._unescape, text) if "\\" in text else text)
-        return "".join(parts)
+        joined = "".join(parts)
+        return _decoded(joined) if _BYTE.search(joined) else joined
 
     def _unescape(self, match: re.Match[str]) -> str:
         octal, hexadecimal, letter = match.groups()
         if letter is None:
-            return chr(int(octal, 8) if octal else int(hexadecimal, 16))
+            # Protobuf keeps the low eight bits of \777.
+            byte = (int(octal, 8) if octal else int(hexadecimal, 16)) & 0xFF
+            return bytes([byte]).decode(errors="surrogateescape")
         if letter not in _ESCAPED:
             raise self.document.error(
                 self.token.offset, f"the string before holds the unknown escape \\{letter}"
@@ -325,3 +330,9 @@ def _shown(token: _Token) -> str:
     if token.form == "end":
         return "the end of the file"
     return repr(token.text if len(token.text) <= 40 else token.text[:37] + "...")
+
+
+def _decoded(text: str) -> str:
+    """Return a text with its escaped bytes read as protobuf's UTF-8, those that are none as Latin-1."""
+    read = text.encode(errors="surrogateescape").decode(errors="surrogateescape")
+    return _BYTE.sub(lambda match: chr(ord(match[0]) - 0xDC00), read)

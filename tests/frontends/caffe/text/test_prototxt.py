@@ -49,6 +49,17 @@ def test_adjacent_strings_are_one_and_escapes_are_read() -> None:
     assert root.text("e") == 'q"\nAA\\'
 
 
+def test_escaped_bytes_are_utf_8_as_protobuf_writes_names() -> None:
+    # text_format.MessageToString(StringValue(value="卷积")) of protobuf, with as_utf8=False.
+    root = prototxt.parse(
+        r"""a: "\345\215\267\347\247\257" b: "\xe5\x8d" '\xb7 卷' c: "\233é\345" d: "\501\7" """
+    )
+    assert root.text("a") == "卷积"
+    assert root.text("b") == "卷 卷"
+    assert root.text("c") == "\x9béå"
+    assert root.text("d") == "A\x07"
+
+
 def test_comments_marks_and_byte_order_mark_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\xef\xbb\xbf# one\na: 1; # two { \n b: 2, c: 3\r\n")
