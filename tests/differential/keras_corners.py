@@ -91,6 +91,14 @@ def again(x: Any) -> Any:
     return kl.Attention()([y, y])
 
 
+class Unregistered(kl.Layer):  # type: ignore[misc]
+    """Operations of TensorFlow that have no statistic, whereas Keras's own of their kinds count."""
+
+    def call(self, x: Any) -> Any:
+        x = tf.where(tf.math.is_finite(x), tf.math.divide_no_nan(x, x), 0.0)
+        return tf.einsum("ab,bc->ac", x, tf.ones((6, 5)))
+
+
 def mask_alone() -> Any:
     """Return a network whose result is the mask of a concatenation; what masked steps become is not read."""
     given = [keras.Input((4, 2), name=f"x{i}") for i in (0, 1)]
@@ -153,6 +161,16 @@ PROBES: Mapping[str, Callable[[], Any]] = {
     ),
     "a_division_that_knows_no_0": lambda: chain(ops.divide_no_nan, (6,), (6,)),
     "a_remainder": lambda: chain(ops.fmod, (6,), (6,)),
+    "pictures_of_integers_made_larger": (
+        lambda: chain(kl.UpSampling2D(2, interpolation="bilinear"), (2, 1, 3), dtype="uint8")
+    ),
+    "pictures_of_integers_resized": lambda: chain(kl.Resizing(5, 7), (4, 4, 3), dtype="uint8"),
+    "pictures_of_integers_by_a_function": (
+        lambda: chain(lambda x: ops.image.resize(x, (5, 7)), (4, 4, 3), dtype="uint8")
+    ),
+    "numbers_cut_to_the_limits_of_a_type": lambda: chain(lambda x: ops.saturate_cast(x, "uint8"), (4, 6)),
+    "operations_without_a_statistic": lambda: chain(Unregistered(), (6,)),
+    "pictures_with_more_contrast": lambda: chain(kl.AutoContrast(), (2, 2, 3)),
     "a_cut": lambda: chain(ops.trunc, (6,)),
     "a_root_of_three": lambda: chain(ops.cbrt, (6,)),
     "unit_length_over_two_axes": lambda: chain(kl.UnitNormalization(axis=(1, 2)), (3, 4)),

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import keras
 
-from flopledger_keras.tables.loops import LOOPS
+from flopledger_keras.tables.call import KerasCall
+from flopledger_keras.tables.loops import LOOPS, NotFollowedError
+from flopledger_keras.tables.numerics import limited
+from flopledger_keras.tables.ops import OPERATIONS
 from flopledger_keras.tables.wrappers import do
 
 if TYPE_CHECKING:
@@ -37,6 +40,22 @@ def _attention(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str,
     scores = do(tracer, "softmax", "softmax", [scores], {})
     out = do(tracer, "einsum", "einsum", [scores, value], {"equation": "bhqk,bkhd->bqhd"})
     made = keras.KerasTensor(tracer.shapes([out])[0], dtype=named["query"].dtype)
+    tracer.name(made, out)
+    return made
+
+
+def _resize(tracer: Caller, op: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Pictures of integers, which are computed as floating point numbers, rounded and clipped."""
+    images = next(iter((*args, *kwargs.values())))
+    call = KerasCall((tuple(images.shape),), ())
+    meaning = OPERATIONS["Resize"](op, call)
+    after = limited(images, op.interpolation)
+    if meaning is None or not after:
+        raise NotFollowedError("")  # one call
+    out = do(tracer, "resize", meaning[0], tracer.tensors([images]), meaning[1])
+    for kind in after:
+        out = do(tracer, kind, kind, [out], {})
+    made = keras.KerasTensor(tracer.shapes([out])[0], dtype=images.dtype)
     tracer.name(made, out)
     return made
 
@@ -192,6 +211,7 @@ COMPOSITES: dict[str, Composite] = {
     "IRFFT": _irfft,
     "STFT": _stft,
     "Outer": _outer,
+    "Resize": _resize,
     "Vdot": _vdot,
     "Diff": _diff,
     "Ptp": _ptp,

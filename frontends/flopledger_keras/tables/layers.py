@@ -12,7 +12,7 @@ from flopledger_keras.introspect import dtype_of
 from flopledger_keras.tables.call import last_axes, one_or_all
 from flopledger_keras.tables.equations import explicit
 from flopledger_keras.tables.lora import low_rank, of_einsum, of_embedding
-from flopledger_keras.tables.numerics import RESAMPLING, normalized
+from flopledger_keras.tables.numerics import RESAMPLING, limited, normalized
 from flopledger_keras.tables.ops import relu
 from flopledger_keras.tables.steps import Branch, Description, Step
 from flopledger_keras.tables.windows import (
@@ -263,7 +263,9 @@ def _upsampling(layer: Any, call: KerasCall) -> Description | None:
         return None
     last = rank == 1 or channels_last(layer)
     scale = spread(layer.size, rank)
-    return single("resize", "resample", {"mode": mode, "scale": scale, "axes": rank, "channels_last": last})
+    attrs: dict[str, Value] = {"mode": mode, "scale": scale, "axes": rank, "channels_last": last}
+    after = limited(call.argument(0, "inputs"), mode)
+    return Description((Step("resize", "resample", attrs), *(Step(kind, kind, {}) for kind in after)))
 
 
 def _dot(layer: Any, call: KerasCall) -> Description | None:

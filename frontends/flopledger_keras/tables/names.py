@@ -45,7 +45,6 @@ SIMPLE: dict[str, str] = {
     "Trunc": "round",
     "Sign": "sign",
     "Cast": "cast",
-    "SaturateCast": "cast",
     "View": "cast",
     "ConvertToTensor": "identity",
     "Copy": "identity",

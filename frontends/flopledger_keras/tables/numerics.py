@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import keras
+
 from flopledger_keras.tables.call import axes, last_axes, one_or_all
 
 if TYPE_CHECKING:
@@ -97,6 +99,13 @@ RESAMPLING = {"nearest": "nearest", "bilinear": "linear", "bicubic": "cubic"}
 """The interpolations that have a formula, and their names here; Lanczos has none."""
 
 
+def limited(tensor: Any, mode: str) -> tuple[str, ...]:
+    """Return the kinds of what follows a resampling: integers are computed as float, rounded and clipped."""
+    if mode == "nearest" or tensor is None or not keras.backend.is_int_dtype(tensor.dtype):
+        return ()
+    return "round", "hard_tanh"
+
+
 def _resize(op: Any, call: KerasCall) -> Meaning:
     mode = RESAMPLING.get(op.interpolation)
     if mode is None or op.antialias or op.crop_to_aspect_ratio or op.pad_to_aspect_ratio:
@@ -122,6 +131,7 @@ NUMERICS: dict[str, Rule] = {
     "I0": _as("special"),
     "Angle": _as("cos"),
     "SparseSigmoid": _as("clip"),
+    "SaturateCast": _as("hard_tanh"),  # between the limits of its type
     **dict.fromkeys(("Conj", "Conjugate"), _as("negate")),
     **dict.fromkeys(("BitwiseInvert", "BitwiseNot"), _as("logical")),
     **dict.fromkeys(("Deg2rad", "Rad2deg"), _as("multiply", scalars=1)),
