@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import torch
 from flopledger.frontend import (
@@ -56,6 +57,7 @@ def arguments(request: Request, model: torch.nn.Module, make: Make, copies: Copi
     else:
         positional, named = gather(request.inputs)
         default = _dtype_of(model)
+        named = {name: _as_tensor(name, value, model, copies) for name, value in named.items()}
         found = Arguments(*_mapped((positional, named), lambda value: _made(value, make, default)))
     names = check_arguments(request, model.forward, found.args, found.kwargs)
     for value, name in zip(found.args, names, strict=False):
@@ -107,6 +109,31 @@ def _made(value: Any, make: Make, default: torch.dtype) -> Any:
     if value.is_literal:
         return value.literal
     return make(value, spec_dtype(value, default, _known_dtype, "torch"))
+
+
+def _as_tensor(name: str, value: Any, model: torch.nn.Module, copies: Copies) -> Any:
+    """Return a list of numbers as the tensor that a forward declares, whose values sizes may follow from.
+
+    A list for an argument that is declared otherwise, or not at all, stays one.
+    """
+    if not (isinstance(value, InputSpec) and isinstance(value.literal, (list, tuple))):
+        return value
+    declared = inspect.signature(model.forward).parameters.get(name)
+    if declared is None or not _is_tensor_type(declared.annotation):
+        return value
+    try:
+        tensor = torch.tensor(value.literal)
+    except (TypeError, ValueError):
+        return value
+    _twin(tensor, copies)
+    return copies(tensor)
+
+
+def _is_tensor_type(declared: object) -> bool:
+    """Return whether an annotation is a tensor, or one or nothing."""
+    if isinstance(declared, str):
+        return any(one.strip().endswith("Tensor") for one in declared.split("|"))
+    return any(getattr(one, "__name__", "").endswith("Tensor") for one in get_args(declared) or (declared,))
 
 
 def _known_dtype(name: str) -> torch.dtype | None:

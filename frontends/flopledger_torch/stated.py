@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from flopledger.frontend import InputSpec, UsageError, parse_spec
 
-from flopledger_torch.configured import among_tokens, configured, field, shape
+from flopledger_torch.configured import Stated, configured, field, shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,12 +37,21 @@ def completed(model: torch.nn.Module, request: Request) -> tuple[Request, str]:
     for specs, values, by in _stated(model):
         written = "" if values is not None else f": {', '.join(map(_written, specs))}"
         return dataclasses.replace(request, inputs=specs, values=values), f"the inputs are what {by}{written}"
-    if _is_configured(model) and not (request.weights_suffice or _lacks_arguments(model)):
-        raise UsageError(
-            f"{request.source}: no inputs are given, and its configuration says too little to make them"
-            f"{_why(field(model, 'config'))}: give the size of each, such as -i input_ids=1x128:int64"
-        )
+    if _is_configured(model) and not (request.weights_suffice and _lacks_arguments(model)):
+        raise UsageError(_refusal(request.source, _configured(model)))
     return request, ""
+
+
+def _refusal(source: str, stated: Stated) -> str:
+    """Return which argument is missing, and how to give it."""
+    known = "".join(f" -i {_given(spec)}" for spec in stated.specs)
+    missing = " and ".join(stated.missing)
+    unknown = "".join(f" -i {name}=SIZES" for name in stated.missing)
+    return (
+        f"{source}: no inputs are given, and its configuration says too little to make {missing}: give the "
+        f"size of each, as in{known}{unknown}, where SIZES is such as 1x128:int64, or values such as "
+        "'![[1, 16, 16]]'"
+    )
 
 
 def _is_configured(model: torch.nn.Module) -> bool:
@@ -51,7 +60,7 @@ def _is_configured(model: torch.nn.Module) -> bool:
 
 
 def _lacks_arguments(model: torch.nn.Module) -> bool:
-    """Return whether a forward can't be called without inputs, so that the call itself says what it lacks."""
+    """Return whether a forward can't be called without inputs, so that its parameters alone are read."""
     try:
         inspect.signature(model.forward).bind()
     except (TypeError, ValueError):
@@ -59,8 +68,18 @@ def _lacks_arguments(model: torch.nn.Module) -> bool:
     return False
 
 
-def _why(config: object) -> str:
-    return ", since pictures or sounds take the places of some tokens" if among_tokens(config) else ""
+def _configured(model: Any) -> Stated:
+    """Return what the configuration of a model of transformers says of its inputs."""
+    config = model.config
+    bins = {field(part, "num_mel_bins") for part in (config, field(config, "audio_config"))} - {None}
+    return configured(
+        model.main_input_name,
+        config,
+        inspect.signature(model.forward).parameters,
+        bins_first=any(
+            isinstance(one, torch.nn.Conv1d) and one.in_channels in bins for one in model.modules()
+        ),
+    )
 
 
 def _needs_inputs(model: torch.nn.Module) -> bool:
@@ -84,14 +103,19 @@ def _stated(model: Any) -> Iterator[tuple[tuple[InputSpec, ...], object, str]]:
     example = field(model, "example_input_array")
     if isinstance(example, (torch.Tensor, tuple, dict)):
         yield (), example, "the model's example_input_array holds"
-    main, config = field(model, "main_input_name"), field(model, "config")
-    if isinstance(main, str) and config is not None:
-        specs, assumed = configured(main, config, inspect.signature(model.forward).parameters)
-        if specs:
-            said = f" ({assumed}, a size of ours)" if assumed else ""
-            yield specs, None, f"main_input_name and the configuration say{said}"
+    if _is_configured(model):
+        stated = _configured(model)
+        if stated.specs and not stated.missing:
+            said = f" ({stated.assumed}, a size of ours)" if stated.assumed else ""
+            without = f", without {' and '.join(stated.left_out)}" if stated.left_out else ""
+            yield stated.specs, None, f"main_input_name and the configuration say{said}{without}"
+
+
+def _given(spec: InputSpec) -> str:
+    """Return an input as ``-i`` takes it."""
+    return _written(spec) + (f":{spec.dtype}" if spec.dtype else "")
 
 
 def _written(spec: InputSpec) -> str:
-    sizes = "x".join(map(str, spec.shape or ()))
+    sizes = f"!{spec.literal}" if spec.is_literal else "x".join(map(str, spec.shape or ()))
     return f"{spec.name}={sizes}" if spec.name else sizes
