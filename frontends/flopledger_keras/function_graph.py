@@ -14,6 +14,7 @@ import tensorflow as tf
 from flopledger.frontend import UNKNOWN
 from keras.src.backend.common.stateless_scope import StatelessScope
 from keras.src.backend.common.symbolic_scope import SymbolicScope
+from keras.src.backend.common.variables import AutocastScope
 
 from flopledger_keras.introspect import dtype_of, graph_of, is_array, set_training
 from flopledger_keras.listen import watched
@@ -52,7 +53,9 @@ class FunctionGraph:
                 scope.state_mapping[id(variable)] = stand_in
             args, kwargs = keras.tree.map_structure(self._placeholder, (args, kwargs))
             set_training(training=training)
-            with watched(self._called):
+            # the variables are cast to the type that the layer computes in, as by Layer.__call__
+            mixed = op.autocast and keras.backend.is_float_dtype(op.compute_dtype)
+            with watched(self._called), AutocastScope(op.compute_dtype if mixed else None):
                 result = call(*args, **kwargs)
             self._write()
         return keras.tree.map_structure(self._shaped, result)

@@ -95,3 +95,11 @@ def test_a_mask_that_a_model_is_called_with_reaches_its_first_layer(named: Any, 
     model = keras.Model(steps, kl.GlobalAveragePooling1D()(steps))
     given = (np.ones((2, 5, 6), "float32"),)
     assert fl.read(model, (given, named)).count("tf-profiler").total.count == flops
+
+
+def test_a_quantised_layer_in_mixed_precision_casts_its_weights() -> None:
+    """448: TensorFlow 2.21.0's profiler on the layer that Keras's own test of dtypes makes."""
+    layer, given = kl.Dense(5, dtype="float8_from_mixed_bfloat16"), np.ones((2, 3, 4), "float32")
+    layer(given)
+    theirs = fl.read(layer, given).count("tf-profiler")
+    assert (theirs.total.count, theirs.coverage.unknown) == (448, ())
