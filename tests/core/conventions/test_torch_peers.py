@@ -95,6 +95,35 @@ def test_the_fused_kernels_of_attention(kernel: str) -> None:
     agree(net.graph(), torch_flop_counter=73_728)
 
 
+PLAIN = ((2, 8, 4, 4), (2, 4, 6, 6), (8, 4, 3, 3))  # the result's gradient, the input, the weight
+GROUPED = ((2, 8, 4, 4), (2, 4, 6, 6), (8, 2, 3, 3))
+TRANSPOSED = ((2, 6, 8, 8), (2, 4, 6, 6), (4, 6, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("shapes", "mask", "expected"),
+    [
+        (PLAIN, (True, True, False), 36_864),
+        (PLAIN, (True, False, True), 18_432),
+        (PLAIN, (False, True, False), 18_432),
+        (GROUPED, (True, True, False), 27_648),  # the gradient of the weight ignores the 2 groups
+        (GROUPED, (True, False, True), 9_216),
+        (GROUPED, (False, True, False), 18_432),
+        (TRANSPOSED, (True, True, False), 62_208),
+        (TRANSPOSED, (True, False, True), 31_104),
+        (TRANSPOSED, (False, True, False), 31_104),
+    ],
+)
+def test_the_backward_of_a_convolution_in_a_forward(
+    shapes: tuple[tuple[int, ...], ...], mask: tuple[bool, ...], expected: int
+) -> None:
+    net = Sketch(shapes[1])
+    given = (*(Tensor(*shape) for shape in shapes), shapes is TRANSPOSED, mask)
+    names = "grad_output input weight transposed output_mask"
+    net.inner("op", "aten.convolution_backward", names, given, shapes[1])
+    agree(net.graph(), torch_flop_counter=expected)
+
+
 @pytest.mark.parametrize(
     ("function", "names", "given", "gives", "forward"),
     [

@@ -58,6 +58,13 @@ def test_one_derivative_of_a_convolution_has_as_many_products_as_it(
     assert (found.shapes, found.facts) == (shapes, {"macs": ONCE, "dots": dots})
 
 
+def test_a_convolution_without_axes_is_derived_as_a_product_and_reads_three_inputs(ask: Ask) -> None:
+    shapes = ((2, 5), (2, 3), (5, 3))
+    for given in (shapes, (*shapes, (5,))):  # a fourth one, such as a mask, is none of its operands
+        found = ask("conv_derivative", *given)
+        assert (found.shapes, found.facts) == (((2, 3), (5, 3)), {"macs": 2 * 30, "dots": 6 + 15})
+
+
 def test_a_transposed_convolution_has_its_products_at_each_place_of_the_input(ask: Ask) -> None:
     """2 pictures, 4 channels, 6 by 6 places, each meets 2 by 3 by 3 weights."""
     found = ask("conv_derivative", (2, 2, 8, 8), INPUT, (4, 2, 3, 3), transposed=True, of_weight=False)
