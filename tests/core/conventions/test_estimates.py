@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WORDS, WIDTH = 200, 8
 
 
-def model(*, tied: bool) -> Graph:
+def model(*, tied: bool, network: str = "mine.Net", window: int | None = None) -> Graph:
     b = GraphBuilder(builtin())
     ids = b.input("ids", (2, 3), "int64")
     shapes = {"words.weight": (WORDS, WIDTH), "dense.weight": (WIDTH, WIDTH), "scores.weight": (WORDS, WIDTH)}
@@ -32,21 +32,27 @@ def model(*, tied: bool) -> Graph:
         place = 0 if tied and i == 2 else i
         b.parameters.append(Parameter(i, (name,), shape, role="weight", object=place, storage=place))
     b.modules += [
-        Module(0, ("",), "mine.Net", children=(1, 2, 3)),
+        Module(0, ("",), network, children=(1, 2, 3)),
         Module(1, ("words",), "torch.nn.Embedding", parameters=(("weight", 0),)),
         Module(2, ("dense",), "torch.nn.Linear", parameters=(("weight", 1),)),
         Module(3, ("scores",), "torch.nn.Linear", parameters=(("weight", 2),)),
     ]
     x, y, z = (b.tensor((2, 3, WIDTH)) for _ in range(3))
     out = b.tensor((2, 3, WORDS))
-    root = b.layer("", "container", "mine.Net", module=0, inputs=(ids,), outputs=(out,))
+    root = b.layer("", "container", network, module=0, inputs=(ids,), outputs=(out,))
     b.layer(
         "words", "embedding", "torch.nn.Embedding", parent=root, module=1, inputs=(ids,), outputs=(x,),
         attrs={"num_embeddings": WORDS, "embedding_dim": WIDTH},
     )  # fmt: skip
+    masks = []
+    if window is not None:
+        masks = [b.tensor((2, 1, 3, 3))]
+        sizes = {"batch": 2, "queries": 3, "keys": 3, "window": window}
+        b.layer("mask", "attention_mask", "mine.mask", level="op", parent=root, outputs=masks, attrs=sizes)
     b.layer(
         "attention", "attention", "torch.nn.functional.scaled_dot_product_attention", level="function",
-        parent=root, inputs=(x, x, x), outputs=(y,), attrs={"causal": True},
+        parent=root, inputs=(x, x, x, *masks), outputs=(y,),
+        attrs={"causal": window is None},
     )  # fmt: skip
     for number, name, given, made, size in ((2, "dense", y, z, WIDTH), (3, "scores", z, out, WORDS)):
         b.layer(
@@ -80,6 +86,24 @@ ALL, SHORT = 6 * 3264 * 6, 6 * 1664 * 6
 )
 def test_an_estimate_of_a_training_step(convention: str, expected: int) -> None:
     assert model(tied=False).count(convention).total.count == expected
+
+
+@pytest.mark.parametrize(
+    ("network", "window", "known"),
+    [
+        ("transformers.models.llama.modeling_llama.LlamaForCausalLM", 2, True),
+        ("transformers.models.gemma3.modeling_gemma3.Gemma3ForCausalLM", 2, False),
+        ("transformers.models.gpt_oss.modeling_gpt_oss.GptOssForCausalLM", 2, False),
+        ("transformers.models.gemma3.modeling_gemma3.Gemma3ForCausalLM", None, True),
+        ("transformers.models.mixtral.modeling_mixtral.MixtralForCausalLM", None, False),
+    ],
+)
+def test_verl_knows_no_windows_of_the_models_whose_windows_it_counts_apart(
+    network: str, window: int | None, *, known: bool
+) -> None:
+    total = model(tied=False, network=network, window=window).count("verl").total
+    assert (total.unknown_calls == 0) is known
+    assert total.count == 3 * 288 + 6 * 384 + 2 * 6 * 9600 or not known
 
 
 @pytest.mark.parametrize(
