@@ -153,7 +153,7 @@ def command(**params: Any) -> None:
     write(summary.render(found, statuses, options.output, options.form, room(None)[0]))
     if options.strict and statuses.total() > statuses["ok"]:
         failed = statuses.total() - statuses["ok"] - statuses["unknown"]
-        what = f"{failed} networks were not read" if failed else "some calls have no formula"
+        what = f"{failed} of {statuses.total()} networks not read" if failed else "some calls have no formula"
         messages.error(f"--strict: {what}")
         raise click.exceptions.Exit(FAILED if failed else UNKNOWN)
 
