@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from types import SimpleNamespace
 
 import pytest
-from flopledger_torch.configured import configured
+from flopledger_torch.configured import Stated, configured
 
 CLIP = {
     "text_config": SimpleNamespace(max_position_embeddings=77),
@@ -54,10 +55,12 @@ BOTH = ("input_ids", "pixel_values")
         ),
         ("past_values", ("past_values",), {"context_length": 32}, {}),
         ("input_ids", BOTH, CLIP, {"input_ids": (1, 77), "pixel_values": (1, 3, 8, 8)}),
-        ("input_ids", BOTH, {**CLIP, "image_token_id": 5}, {}),  # LLaVA: a picture's places are tokens
-        ("input_ids", ("input_ids",), CLIP, {}),
-        ("input_ids", ("input_ids",), {"text_config": CLIP["text_config"]}, {}),
-        ("input_features", ("input_features",), {"num_mel_bins": 80}, {}),
+        # LLaVA, where the places of a picture are tokens: a text alone
+        ("input_ids", BOTH, {**CLIP, "image_token_id": 5}, {"input_ids": (1, 77)}),
+        ("input_ids", ("input_ids",), CLIP, {"input_ids": (1, 77)}),
+        ("input_ids", ("input_ids",), {"text_config": CLIP["text_config"]}, {"input_ids": (1, 77)}),
+        # a second of speech, a frame for each 10 ms
+        ("input_features", ("input_features",), {"num_mel_bins": 80}, {"input_features": (1, 100, 80)}),
         ("states", ("states",), {}, {}),
         ("pixel_values", ("pixel_values",), {"image_size": "large"}, {}),
     ],
@@ -65,12 +68,23 @@ BOTH = ("input_ids", "pixel_values")
 def test_each_input_has_the_size_that_the_configuration_says(
     main: str, taken: tuple[str, ...], config: dict[str, object], expected: dict[str, tuple[int, ...]]
 ) -> None:
-    specs, _ = configured(main, SimpleNamespace(**config), taken)
-
-    assert {spec.name: spec.shape for spec in specs} == expected
+    stated = asked(main, taken, **config)
+    assert {spec.name: spec.shape for spec in stated.specs} == expected
 
 
 def test_a_size_that_is_ours_is_stated() -> None:
-    assert configured("pixel_values", SimpleNamespace(), ("pixel_values",))[1] == "224 pixels"
-    assert configured("pixel_values", SimpleNamespace(image_size=8), ("pixel_values",))[1] == ""
-    assert configured("input_ids", SimpleNamespace(**CLIP), BOTH)[1] == "at most 128 tokens"
+    assert asked("pixel_values", ("pixel_values",)).assumed == "224 pixels"
+    assert asked("pixel_values", ("pixel_values",), image_size=8).assumed == ""
+    assert asked("input_ids", BOTH, **CLIP).assumed == "at most 128 tokens"
+    assert asked("input_ids", BOTH, **CLIP).left_out == ()
+
+
+def test_a_picture_whose_places_are_tokens_is_left_out_and_named() -> None:
+    assert asked("input_ids", BOTH, **CLIP, image_token_id=5).left_out == ("pixel_values",)
+
+
+def asked(main: str, taken: tuple[str, ...], **config: object) -> Stated:
+    """Ask for the inputs of a forward that can do without each of these."""
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    forward = {name: inspect.Parameter(name, kind, default=None) for name in taken}
+    return configured(main, SimpleNamespace(**config), forward)

@@ -204,7 +204,7 @@ def test_work_that_depends_on_the_data_says_so(name: str) -> None:
             y: Tensor = function(x)
             return y
 
-    (unknown,) = fl.count(One(), "3x3").coverage.unknown
+    (unknown,) = fl.count(One(), "3x3", "ops").coverage.unknown
     assert unknown.source == source
     assert "depends on the data" in unknown.why
 
@@ -225,9 +225,12 @@ def test_a_function_without_a_formula_is_shown_and_not_zero() -> None:
         def forward(self, x: Tensor) -> Tensor:
             return torch.linalg.svd(x, full_matrices=False).Vh + x.sort().values
 
-    unknown = fl.count(Sorted(), "2x8").coverage.unknown
+    unknown = fl.count(Sorted(), "2x8", "ops").coverage.unknown
     assert {u.source for u in unknown} == {"aten._linalg_svd.default", "aten.sort.default"}
     assert all("depends on the data" in u.why for u in unknown)
+    # comparisons are no multiply-accumulates, however many they are; a decomposition has some
+    unknown = fl.count(Sorted(), "2x8", "mac").coverage.unknown
+    assert {u.source for u in unknown} == {"aten._linalg_svd.default"}
 
 
 def test_arithmetic_of_sizes_by_functions_of_tensors_is_known() -> None:

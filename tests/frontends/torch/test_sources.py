@@ -284,7 +284,7 @@ def test_packed_sequences_are_counted_step_by_step() -> None:
 
 def test_a_missing_input_says_how_to_give_it() -> None:
     with pytest.raises(UsageError, match=r"missing a required argument: 'ids'.*inputs=.ids=1x128:int64"):
-        fl.read(Recurrent())
+        fl.count(Recurrent(), convention="torch-flop-counter")
 
 
 def test_an_input_without_its_type_says_how_to_give_it() -> None:
