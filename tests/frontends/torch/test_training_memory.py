@@ -314,8 +314,10 @@ def _same(x: Tensor) -> nn.Module:
     return nn.Conv2d(x.shape[1], x.shape[1], 1)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(120))
+QUICK, OTHERS = range(10), range(10, 120)
+
+
+@pytest.mark.parametrize("seed", QUICK)
 @pytest.mark.filterwarnings("ignore")
 def test_networks_at_random_take_what_they_really_take(seed: int) -> None:
     model = Random(seed)
@@ -326,3 +328,16 @@ def test_networks_at_random_take_what_they_really_take(seed: int) -> None:
     assert forward == torch_memory.forward_peak(model, x)
     measured = torch_memory.training_peak(model, x)
     assert abs(step - measured) <= measured / 20, [type(one).__name__ for one in model.steps]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", OTHERS[::10])
+@pytest.mark.filterwarnings("ignore")
+def test_more_networks_at_random_take_what_they_really_take(first: int) -> None:
+    failures = {}
+    for seed in range(first, first + 10):
+        try:
+            test_networks_at_random_take_what_they_really_take(seed)
+        except AssertionError as failure:
+            failures[seed] = failure
+    assert failures == {}
