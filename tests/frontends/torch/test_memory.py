@@ -304,7 +304,6 @@ def hooked(model: nn.Module, x: Tensor) -> int:
 
 @pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
 @pytest.mark.filterwarnings("ignore")  # of the networks measured, which are not ours
-@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["id"] for entry in ENTRIES])
 def test_networks_take_what_was_measured(entry: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(GOLDEN))

@@ -209,7 +209,6 @@ def test_the_static_rules_give_what_a_backward_really_runs(seed: int) -> None:
 
 @pytest.mark.skipif(not ENTRIES, reason="../shared/golden is absent")
 @pytest.mark.filterwarnings("ignore")  # of the networks measured, which are not ours
-@pytest.mark.slow
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["id"] for entry in ENTRIES])
 def test_networks_have_the_figures_of_a_measured_step(
     entry: dict[str, Any], monkeypatch: pytest.MonkeyPatch
