@@ -211,7 +211,14 @@ def _fitting(options: ExplainOptions, source: Readings | Kept) -> tuple[Graph, l
     names = [BASE, *(name for name in convention_names.known(plugins.conventions()) if name != BASE)]
     loaded = load_conventions(names, pairs("--set", options.switches))
     first = source.read({"mode": GIVEN})
-    alike = [
-        one for one in loaded if one.unit != "B" and one.profile.get("step") != "train" and not one.estimates
-    ]
+    trains = first.reading.profile.get("step") == "train"
+    alike = [one for one in loaded if one.unit != "B" and _of_step(one, trains=trains)]
     return first, [one for one in alike if engine.applies(first, one)]
+
+
+def _of_step(convention: Convention, *, trains: bool) -> bool:
+    """Return whether a convention counts operations of a training step, or else of a forward pass."""
+    step = convention.profile.get("step", "forward")
+    if trains:
+        return step == "train" or bool(convention.estimates) or step == "given"
+    return step != "train" and not convention.estimates

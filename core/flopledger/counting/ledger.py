@@ -61,6 +61,21 @@ class Shares:
         """The gradients of data and of weights."""
         return number(self.grad_input + self.grad_weight)
 
+    def __add__(self, other: Shares) -> Shares:
+        """Return those of both."""
+        return Shares(
+            total((self.forward, other.forward)),
+            total((self.grad_input, other.grad_input)),
+            total((self.grad_weight, other.grad_weight)),
+            total((self.recompute, other.recompute)),
+        )
+
+    def times(self, count: int) -> Shares:
+        """Return those of as many repetitions."""
+        return Shares(
+            self.forward * count, self.grad_input * count, self.grad_weight * count, self.recompute * count
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Roofline:

@@ -36,6 +36,7 @@ def _of_piece(words: Wording, a: Breakdown, b: Breakdown) -> Iterator[Difference
     if a.macs != b.macs:
         yield words.uncounted(a, b)
     else:
+        a, b = words.in_one_unit(a, b)
         yield words.unit(a, b)
         yield words.formula(a, b)
         yield words.bias(a, b)

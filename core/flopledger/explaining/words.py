@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,10 @@ TOTALS = {
     "rounding": OfTotal("rounding", "the total is rounded"),
 }
 """The steps of a total besides summing, by the name of the ledger's adjustment."""
+FORWARD_AND_ONE = 2
+"""How often a product counts with one of its gradients."""
+WEIGHTLESS = ("attention", "matmul")
+"""Products of two results, neither of which is a weight."""
 
 
 def of_total(what: str, names: tuple[str, str], counts: tuple[Number, Number]) -> str:
@@ -112,6 +117,18 @@ class Wording:
             text = UNIT
         return self._difference("unit", text, a.unit, b.unit)
 
+    def in_one_unit(self, a: Breakdown, b: Breakdown) -> tuple[Breakdown, Breakdown]:
+        """Take the unit of the gradients that the first side counts out of the difference of formulas.
+
+        So what more or fewer gradients change is told in the second side's unit, as all that follows is.
+        """
+        left, right = a.passes, b.passes
+        if left is None or right is None or left.times == right.times or left.left_out or right.left_out:
+            return a, b
+        scales = [OPERATIONS[side.unit] for side in self.sides]
+        moved = (left.times - 1) * (scales[1] - scales[0]) * a.macs
+        return a, replace(b, unit=number(b.unit + moved), formula=number(b.formula - moved))
+
     def formula(self, a: Breakdown, b: Breakdown) -> Difference:
         """Return the difference between formulas, or between prices of other operations than dot products."""
         if weights := self._weights(a, b) or self._multiplied(a, b):
@@ -161,15 +178,31 @@ class Wording:
             words = text.format(subject=self.subject, name=self.names[side])
             return self._difference("formula", words, a.formula, b.formula)
         more, less = (0, 1) if left.times > right.times else (1, 0)
-        text = f"{self._gradients()}, counted by {self.names[more]} and not by {self.names[less]}"
+        what = (
+            self._without()
+            if min(left.times, right.times) > 1
+            else self._gradients(max(left.times, right.times))
+        )
+        text = f"{what}, counted by {self.names[more]} and not by {self.names[less]}"
         return self._difference("gradients", text, a.formula, b.formula)
 
-    def _gradients(self) -> str:
+    def _gradients(self, times: int) -> str:
+        """Return which gradients of a call one side counts, where the other counts its forward alone."""
+        work = self.scope.analysis.gradients.work.get(self.scope.layer.id, NONE)
+        again = self.scope.analysis.gradients.recomputed.get(self.scope.layer.id, 0) != 0
+        one = times == FORWARD_AND_ONE and not again
+        if one and work.of_data == 0 and work.of_weights != 0:
+            return f"the gradient of the weights of {self.subject}"
+        if one and work.of_data != 0 and work.of_weights == 0:
+            return f"the gradient of the input of {self.subject}"
+        return f"gradients of {self.subject}{', and it again for a checkpoint' if again else ''}"
+
+    def _without(self) -> str:
         """Return which gradients of a call a backward does without."""
         work = self.scope.analysis.gradients.work.get(self.scope.layer.id, NONE)
         if self.scope.analysis.gradients.recomputed.get(self.scope.layer.id, 0) != 0:
             return f"{self.subject} again for a checkpoint"
-        if work.of_data != 0 and work.of_weights == 0:
+        if work.of_data != 0 and work.of_weights == 0 and self.subject not in WEIGHTLESS:
             return f"the gradient of the frozen weights of {self.subject}"
         if work.of_weights != 0 and work.of_data == 0:
             return f"the gradient of the input of {self.subject}, which nothing before it needs"

@@ -55,7 +55,8 @@ PAGE = "html"
 
 COLUMNS = (
     "kind", "class", "input", "output", "kernel", "params", "params-share", "trainable", "count", "macs",
-    "reads", "writes", "share", "bar", "intensity", "bound", "time",
+    "forward", "grad_input", "grad_weight", "recompute", "reads", "writes", "share", "bar",
+    "intensity", "bound", "time",
 )  # fmt: skip
 """The columns of a table, which :mod:`flopledger.report.columns` makes."""
 TRAFFIC = ("reads", "writes")

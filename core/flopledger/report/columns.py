@@ -13,7 +13,7 @@ from flopledger.report import numbers as figures
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from flopledger.counting.ledger import Ledger, Roofline, Traffic
+    from flopledger.counting.ledger import Ledger, Roofline, Shares, Traffic
     from flopledger.dims.types import Number
     from flopledger.report import View
     from flopledger.report.tree import Line
@@ -149,6 +149,16 @@ class Table:
 
         return value
 
+    def _training(self, name: str, header: str, share: Callable[[Shares], Number]) -> Column:
+        """Return a column of a share of a training step; the network's own has the adjustments too."""
+        unit = self.ledgers[0].total.unit
+
+        def value(line: Line) -> str:
+            found = line.training if line.depth >= 0 else self.ledgers[0].total.training
+            return "" if found is None else self._operations(line, share(found), 0, unit)
+
+        return Column(name, header, value, right=True, yields=1)
+
     def _params(self, line: Line) -> str:
         """Return the parameters; nothing for a tool that prints none."""
         return "" if self.ledgers[0].total.params is None else self.written(line.params)
@@ -175,6 +185,10 @@ class Table:
             "trainable": [Column("trainable", "trainable", self._trainable, right=True)],
             "count": self._counts(),
             "macs": [Column("macs", "own MAC", self._macs, right=True)],
+            "forward": [self._training("forward", "forward", lambda one: one.forward)],
+            "grad_input": [self._training("grad_input", "grad. input", lambda one: one.grad_input)],
+            "grad_weight": [self._training("grad_weight", "grad. weight", lambda one: one.grad_weight)],
+            "recompute": [self._training("recompute", "recomputed", lambda one: one.recompute)],
             "reads": [
                 Column("reads", "reads (B)", self._traffic(lambda one: one.reads), right=True, yields=2)
             ],
@@ -204,6 +218,8 @@ GROUPED = ("params", "count", "share", "bar")
 """The columns where rows are summed."""
 ROOFLINE = ("intensity", "bound", "time")
 """The columns that a device adds."""
+TRAINING = ("forward", "grad_input", "grad_weight", "recompute")
+"""The columns that a training step adds; the last one only where something is computed again."""
 
 
 def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list[Column]:
@@ -214,13 +230,21 @@ def of_view(ledgers: Sequence[Ledger], view: View, *, bars: bool = True) -> list
     """
     usual = GROUPED if view.by else USUAL if len(ledgers) == 1 else SIDE_BY_SIDE
     on_device = ledgers[0].device is not None
+    training = ledgers[0].total.training
     more = ROOFLINE if on_device else ()
+    if training is not None and len(ledgers) == 1:
+        more = (*(TRAINING if training.recompute != 0 else TRAINING[:-1]), *more)
     names = view.columns or (*(name for name in usual if name != "bar" or not more), *more)
     for name in names:
         if name not in COLUMNS:
             raise UsageError(f"no column is called {name!r}{choices(name, COLUMNS)}")
     if not on_device and not set(ROOFLINE).isdisjoint(names):
         raise UsageError(f"the columns {', '.join(ROOFLINE)} need a device: --device NAME")
+    if training is None and not set(TRAINING).isdisjoint(names):
+        raise UsageError(
+            f"the columns {', '.join(TRAINING)} need a training step, and a convention that counts it by "
+            "parts: --step train"
+        )
     table = Table(ledgers, view)
     first = Column("layer", view.by or "layer", label)
     return [first, *(column for name in names if bars or name != "bar" for column in table.of_name(name))]

@@ -110,6 +110,7 @@ def _alone(line: Line) -> Line:
     node.missing = tuple(int(row is not None and row.status == "unknown") for row in rows)
     node.roofline = first.roofline if first else None
     node.traffic = first.traffic if first else None
+    node.training = first.training if first else None
     return Line(node, line.label, line.path, 0)
 
 
@@ -189,6 +190,7 @@ def _group(name: str, members: Sequence[Line]) -> Line:
         total(line.trainable for line in members), len(members),
         roofline=together(line.roofline for line in members),
         traffic=together(line.traffic for line in members),
+        training=together(line.training for line in members),
         missing=tuple(map(sum, zip(*(line.node.missing for line in members), strict=True))),
     )  # fmt: skip
     return Line(node, name, name, 0)

@@ -6,7 +6,7 @@ import re
 from dataclasses import field
 from typing import TYPE_CHECKING, TypeVar
 
-from flopledger.counting.ledger import Roofline, Traffic
+from flopledger.counting.ledger import Roofline, Shares, Traffic
 from flopledger.dims.arithmetic import total
 from flopledger.records import dataclass
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flopledger.counting.ledger import Ledger, Row
     from flopledger.dims.types import Dim, Number
 
-Summed = TypeVar("Summed", Roofline, Traffic)
+Summed = TypeVar("Summed", Roofline, Shares, Traffic)
 """Costs of calls that can be summed."""
 _BOUNDARY = re.compile(r"(?=[./])")
 """Where a path is split; each part keeps the separator before it, so that a.b and a/b stay two nodes."""
@@ -45,6 +45,7 @@ class Node:
         unknown: How many of these are unknown under any of the conventions.
         roofline: The bound of the time on a device, if one is given, under the first convention.
         traffic: The bytes read and written, if they are asked for, under the first convention.
+        training: The shares of a training step, if it is one, under the first convention.
         alike: Equal for two nodes whose rows, figures and children are the same but for their names.
     """
 
@@ -64,6 +65,7 @@ class Node:
     alike: int = -1
     roofline: Roofline | None = None
     traffic: Traffic | None = None
+    training: Shares | None = None
 
     @property
     def row(self) -> Row | None:
@@ -150,6 +152,7 @@ def _sum(nodes: Sequence[Node]) -> None:
         node.macs = total([node.macs, *(child.macs for child in below)])
         node.roofline = together([node.roofline, *(child.roofline for child in below)])
         node.traffic = together([node.traffic, *(child.traffic for child in below)])
+        node.training = together([node.training, *(child.training for child in below)])
         node.calls += sum(child.calls for child in below)
         node.unknown += sum(child.unknown for child in below)
 
@@ -166,7 +169,7 @@ def _own_figures(node: Node) -> None:
     if own is not None:
         node.trainable, node.macs, node.calls = own.trainable, own.macs, 1
     if first is not None:
-        node.roofline, node.traffic = first.roofline, first.traffic
+        node.roofline, node.traffic, node.training = first.roofline, first.traffic, first.training
 
 
 def together(several: Iterable[Summed | None]) -> Summed | None:
@@ -231,6 +234,11 @@ class Line:
     def traffic(self) -> Traffic | None:
         """The bytes read and written."""
         return None if self.node.traffic is None else self.node.traffic.times(self.times)
+
+    @property
+    def training(self) -> Shares | None:
+        """The shares of a training step."""
+        return None if self.node.training is None else self.node.training.times(self.times)
 
 
 def walk(root: Node, depth: int | None = None, *, fold: bool = False) -> Iterator[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -141,6 +142,18 @@ def test_all_conventions_stand_in_one_table(toy: Path, flopledger: Run) -> None:
     assert ALL in done.stdout
     assert "\ncaffe-script gives no figure here: " in done.stdout
     assert "ptflops" not in done.stdout
+
+
+def test_all_conventions_of_a_training_step(flopledger: Run) -> None:
+    lenet = str(Path(ALEXNET).with_name("lenet.prototxt"))
+    done = flopledger("explain", lenet, "--all", "--step", "train")
+
+    # conv1 (288,000) has no gradient of the picture; an estimate has three forwards of 2,293,000
+    assert re.search(r"^mac +6,591,000  MAC", done.stdout, re.MULTILINE)
+    assert re.search(r"^three-times-forward +13,758,000  FLOP", done.stdout, re.MULTILINE)
+    assert "+576,000 the gradient of the input of conv, which nothing before it needs" in done.stdout
+    assert "no figure here" not in done.stdout
+    assert "caffe-script" not in done.stdout
 
 
 def test_all_conventions_in_json(toy: Path, flopledger: Run) -> None:

@@ -124,8 +124,39 @@ def test_the_first_layer_and_frozen_ones_have_fewer_gradients_than_an_estimate_c
         f"the gradient of the input of linear, which nothing before it needs, {by}": -2 * 8 * 64 * 128,
         f"the gradient of the frozen weights of linear, {by}": -2 * 8 * 128 * 128,
     }
+    total = 2 * 8 * 64 * 128 + 2 * 8 * 128 * 128 + 3 * 8 * 128 * 10  # MACs: the frozen layer has one gradient
+    assert causes(model, "mac", "three-times-forward", inputs="8x64") == {
+        "unit: a multiply-accumulate is one MAC, or two FLOP": total,
+        **{
+            f"{what}, counted by three-times-forward and not by mac": count
+            for what, count in {
+                "the gradient of the input of linear, which nothing before it needs": 2 * 8 * 64 * 128,
+                "the gradient of the frozen weights of linear": 2 * 8 * 128 * 128,
+            }.items()
+        },
+    }
     ledger = fl.count(fl.read(model, "8x64", profile={"step": "train"}), convention="three-times-forward")
     assert ledger.total.training is None  # an estimate has no shares of its own
+
+
+def test_an_estimate_that_scales_its_forward_lacks_the_gradients_of_each_call() -> None:
+    layers = [torch.nn.Linear(64, 128), torch.nn.ReLU(), torch.nn.Linear(128, 10)]
+    found = causes(torch.nn.Sequential(*layers), "deepspeed-train", "2mac", inputs="8x64")
+    by = "counted by 2mac and not by deepspeed-train"
+    # the first layer has the gradient of its weights alone, the last one both
+    assert found[f"the gradient of the weights of linear, {by}"] == 2 * 8 * 64 * 128
+    assert found[f"gradients of linear, {by}"] == 2 * 2 * 8 * 128 * 10
+
+
+def test_attention_has_no_weights_whose_gradient_could_be_left_out() -> None:
+    query = torch.zeros(1, 2, 5, 8, requires_grad=True)
+    found = causes(
+        Attention(), "deepspeed-train", "2mac", inputs=(query, query, query), options={"grad_inputs": "all"}
+    )
+    # four products of a backward, beside two of the forward
+    assert (
+        found["gradients of attention, counted by 2mac and not by deepspeed-train"] == 4 * 2 * 2 * 5 * 5 * 8
+    )
 
 
 def test_deepspeed_counts_a_step_as_three_forwards_of_its_own() -> None:
