@@ -89,6 +89,7 @@ def test_a_plugin_module_imports_no_framework(frontends: list[str]) -> None:
 
 SUBJECTS = {
     "core/cli/test_bad_input.py": "wrong networks and conventions, through every command",
+    "core/cli/test_columns.py": "the columns of a training step, from the command to the table",
     "core/cli/test_documents.py": "the JSON of every command beside its schema",
     "core/cli/test_examples.py": "the networks in examples/, from prototxt to printout",
     "core/cli/test_hostile_names.py": "control characters in names, through every command and format",

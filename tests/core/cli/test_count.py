@@ -6,7 +6,6 @@ import pty
 import re
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
@@ -22,6 +21,7 @@ from flopledger.reading.read import Readings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from flopledger.graph.graph import Graph
 
@@ -380,23 +380,6 @@ def test_a_device_bounds_the_time_of_each_row_in_every_format(tmp_path: Path, fl
     }  # fmt: skip
     assert flopledger(*asked, "--format", "csv").stdout.splitlines()[-1].endswith("24,48,120,memory,0.12")
     assert "120 ms" in flopledger(*asked, "--format", "latex").stdout
-
-
-def test_a_training_step_shows_the_shares_of_each_row(flopledger: Run) -> None:
-    lenet = str(Path(__file__).parents[3] / "examples" / "lenet.prototxt")
-    asked = ("count", lenet, "--step", "train")
-    table = flopledger(*asked).stdout
-    # conv1 has 20 x 25 x 24^2 products, and no gradient of the picture; ip2 10 x 500 of each
-    assert re.search(r"share +forward +grad\. input +grad\. weight$", table, re.MULTILINE)
-    assert re.search(r"^conv1 .* 576,000 +8\.7% +288,000 +0 +288,000$", table, re.MULTILINE)
-    assert re.search(r"^ip2 .* 15,000 +0\.2% +5,000 +5,000 +5,000$", table, re.MULTILINE)
-    assert re.search(r"^\(network\) .* 2,293,000 +2,005,000 +2,293,000$", table, re.MULTILINE)
-    summed = flopledger(*asked, "--by", "kind", "--columns", "grad_input,recompute").stdout
-    assert re.search(r"^conv +1,600,000 +0$", summed, re.MULTILINE)
-    assert re.search(r"^linear +405,000 +0$", summed, re.MULTILINE)
-    refused = flopledger("count", lenet, "--columns", "forward")
-    assert refused.returncode == 2
-    assert "need a training step" in refused.stderr
 
 
 def test_columns_of_a_device_need_one(toy: Path, flopledger: Run) -> None:
