@@ -67,9 +67,10 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 def _is_long(item: pytest.Item) -> bool:
-    """Return whether a test draws examples, or lies in a folder whose tests start processes."""
+    """Return whether a test draws examples or starts processes: a browser, or what the commands start."""
     function = getattr(item, "function", None)
-    return getattr(function, "is_hypothesis_test", False) or "cli" in item.path.parts
+    browses = "browser" in getattr(item, "fixturenames", ())
+    return getattr(function, "is_hypothesis_test", False) or browses or "cli" in item.path.parts
 
 
 @pytest.fixture(scope="session")
