@@ -1,9 +1,20 @@
 """What a frontend has found out about a call's derivative, where it asked its framework.
 
-It is a call's native word ``backward``: which arguments want a gradient, what is kept for it, and the memory
-that the gradients take; :mod:`flopledger_torch.listen.gradients` has the words. It holds for these arguments
-alone: where others want a gradient (weights frozen after the reading, inputs of which one is asked), the
-rules by kind take its place.
+It is a call's native word ``backward``, a mapping:
+
+- ``wants``: the arguments that want a gradient;
+- ``through``: whether a view is written to, so that the gradients are those of all the memory that it shows;
+- ``keeps``: the arguments and results that are kept; ``own``: the bytes that are kept beside them;
+- ``gradients``: of each argument that gets one its name, the memory that it is in, and whether nothing else
+  has that, so that another gradient can be added in it: no view, which holds what it shows;
+- ``new``: the bytes of each memory that is made for them;
+- ``peak``: the most bytes that the derivative takes at once, these among them.
+
+Arguments are called as in the call's native arguments (``mat1``, ``tensors.0``), results ``result.0``, and
+memory ``new.0``, or ``result.0`` where it is that of the result's own gradient.
+
+It holds for these arguments alone: where others want a gradient (weights frozen after the reading, inputs of
+which one is asked), the rules by kind take its place.
 """
 
 from __future__ import annotations

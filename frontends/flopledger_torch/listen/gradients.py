@@ -2,18 +2,8 @@
 
 Each operator of a training step is run once more after the forward, with its derivative, on stand-ins of its
 arguments: under autograd, which the forward is not. So it holds for every operator that torch has, and for
-the version that is installed. The findings are a call's native word ``backward``:
-
-- ``wants``: the arguments that want a gradient;
-- ``through``: whether a view is written to, so that the gradients are those of all the memory that it shows;
-- ``keeps``: the arguments and results that are kept; ``own``: the bytes that are kept beside them;
-- ``gradients``: of each argument that gets one its name, the memory that it is in, and whether nothing else
-  has that, so that another gradient can be added in it: no view, which holds what it shows;
-- ``new``: the bytes of each memory that is made for them;
-- ``peak``: the most bytes that the derivative takes at once, these among them.
-
-Arguments are called as in the operator's schema (``mat1``, ``tensors.0``), results ``result.0``, and memory
-``new.0``, or ``result.0`` where it is that of the result's own gradient.
+the version that is installed. The findings are a call's native word ``backward``, which
+:mod:`flopledger.analysis.derivative` describes.
 """
 
 from __future__ import annotations
